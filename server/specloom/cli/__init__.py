@@ -1,0 +1,1 @@
+"""Floor 7: the `specloom` command. Refuses logic: it parses, calls the runtime, and prints."""

@@ -1,0 +1,1 @@
+"""Floor 7: hosts runtimes for many clients. Refuses to decide anything about tasks."""

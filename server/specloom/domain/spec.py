@@ -1,0 +1,75 @@
+"""Specs and their tasks as the parsers of `domain/documents` deliver them. Refuses to know any layout or any state."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from specloom.domain.ids import Digest, RequirementId, SpecId, TaskId
+from specloom.domain.problem import NOWHERE, Problem, Span
+
+
+class Layout(StrEnum):
+    """Whose file format a root uses; one layout a root."""
+
+    SPECLOOM = "specloom"
+    KIRO = "kiro"
+    SPEC_KIT = "spec-kit"
+
+
+class SpecStatus(StrEnum):
+    """Whether a spec belongs to the graph."""
+
+    READY = "ready"
+    GENERATING = "generating"
+    """Its text is still streaming in (or was when Specloom died): no part of the graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRef:
+    """A spec's or a task's pointer to a requirement, with the text hash it was written against if it was recorded."""
+
+    id: RequirementId
+    hash: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDefinition:
+    """What a spec says about one task. Positions do not take part in comparison: moving a task does not change it."""
+
+    id: TaskId
+    number: str
+    title: str
+    details: tuple[str, ...] = ()
+    """The lines below it, without markers and metadata lines, verbatim otherwise."""
+    requirements: tuple[RequirementId, ...] = ()
+    depends: tuple[TaskId, ...] | None = None
+    """`None`: nothing stated, so the leaf before it. `()`: stated as none, so free."""
+    verify: tuple[str, ...] = ()
+    """Commands as written; they are proposals until granted."""
+    optional: bool = False
+    ticked: bool = field(default=False, compare=False)
+    parent: TaskId | None = None
+    is_leaf: bool = True
+    hash: Digest = Digest("")
+    """Of title and details with white space folded; finds a task again after renumbering."""
+    line: int = field(default=0, compare=False)
+    """0-based line of its checkbox."""
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SpecDefinition:
+    """One spec document."""
+
+    id: SpecId
+    title: str
+    path: str
+    """Of the file that holds its tasks, relative to the root."""
+    layout: Layout = Layout.SPECLOOM
+    status: SpecStatus = SpecStatus.READY
+    depends_on: tuple[SpecId, ...] = ()
+    requirements: tuple[RequirementRef, ...] = ()
+    tasks: tuple[TaskDefinition, ...] = ()
+    """Parents before their children, in document order."""
+    hash: Digest = field(default=Digest(""), compare=False)
+    """Of the whole text."""
+    problems: tuple[Problem, ...] = field(default=(), compare=False)

@@ -1,0 +1,1 @@
+"""Runs what proves a task and keeps the evidence. Refuses to believe the agent."""

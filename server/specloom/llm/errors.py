@@ -1,0 +1,54 @@
+"""What can go wrong with an endpoint, by who must act. Refuses to hold prose only: each error carries data for the engine."""
+
+from enum import StrEnum
+
+
+class ProviderFault(StrEnum):
+    """The kinds of failure that the engine tells apart."""
+
+    UNREACHABLE = "unreachable"
+    """Name, connection or TLS failed before an answer began."""
+    BROKEN_STREAM = "broken-stream"
+    """The answer began and did not end: reset, stall, garbage, no message_stop."""
+    RATE_LIMITED = "rate-limited"
+    OVERLOADED = "overloaded"
+    SERVER = "server"
+    KEY = "key"
+    """401 or 403: the key is missing, wrong or not allowed."""
+    BILLING = "billing"
+    """Cannot be cured by waiting."""
+    NOT_FOUND = "not-found"
+    """404: wrong model id or base URL."""
+    TOO_LARGE = "too-large"
+    """413, or 400 for a prompt over the context window."""
+    INVALID = "invalid"
+    """400 otherwise: our request is wrong."""
+
+
+RETRYABLE = frozenset(
+    {
+        ProviderFault.UNREACHABLE,
+        ProviderFault.BROKEN_STREAM,
+        ProviderFault.RATE_LIMITED,
+        ProviderFault.OVERLOADED,
+        ProviderFault.SERVER,
+    }
+)
+
+
+class ProviderError(Exception):
+    """An endpoint did not deliver an answer; says what happened, where, and the next step."""
+
+    def __init__(
+        self, fault: ProviderFault, message: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.status = status
+        self.retry_after = retry_after
+        """Seconds that the endpoint asks to wait, uncapped, if it said so."""
+
+    @property
+    def retryable(self) -> bool:
+        """Whether waiting may cure it."""
+        return self.fault in RETRYABLE

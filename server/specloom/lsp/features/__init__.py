@@ -1,0 +1,1 @@
+"""One file a method or feature. Refuses logic about tasks: features translate and answer."""

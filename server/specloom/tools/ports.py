@@ -1,0 +1,87 @@
+"""What tools need from above and beside them. Refuses defaults: whoever builds a context decides each port."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from specloom.domain.ids import AgentId, AttemptId, CallId, SessionId, TaskId
+from specloom.workspace.ports import EditResult, FileChange, TextSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether something may happen. The reason is shown to the model when it may not."""
+
+    allowed: bool
+    reason: str = ""
+
+
+class Asker(Protocol):
+    """Asks whoever may grant (a person, a rule, `--yes`) before an effect. Has a deadline, after which it denies."""
+
+    async def may_run(self, command: str, purpose: str) -> Decision:
+        """`purpose`: one line for the person who decides, for example `task 01/2.1 runs a command`."""
+        ...
+
+
+class Output(Protocol):
+    """The lossy stream of what a command prints while it runs."""
+
+    def chunk(self, text: str) -> None:
+        """Must return at once."""
+        ...
+
+
+class Files(Protocol):
+    """The workspace as tools see it; implemented by `workspace.Workspace`."""
+
+    root: Path
+
+    async def read(self, path: str) -> TextSnapshot:
+        """Buffer over disk. Raises `WorkspaceError` (missing, directory, binary, too large) or `OutsideRootError`."""
+        ...
+
+    async def read_bytes(self, path: str, limit: int) -> bytes:
+        """At most `limit` bytes from disk. Raises as `read`."""
+        ...
+
+    async def apply(self, change: FileChange) -> EditResult:
+        """As `EditPort.apply`, recorded in the change set of the attempt."""
+        ...
+
+    async def walk(self, below: str = "") -> tuple[str, ...]:
+        """Paths of all files that no ignore rule hides, sorted, relative to the root."""
+        ...
+
+    def resolve(self, path: str) -> Path:
+        """The absolute path that a tool's path argument names. Raises `OutsideRootError`."""
+        ...
+
+
+@dataclass(slots=True)
+class ReadMemory:
+    """What this agent was last shown of each file: the base of its edits. Owned by one agent context."""
+
+    bases: dict[str, TextSnapshot] = field(default_factory=dict[str, TextSnapshot])
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """One agent's hands while it works on one attempt."""
+
+    files: Files
+    asker: Asker
+    output: Output
+    memory: ReadMemory
+    agent: AgentId
+    session: SessionId
+    attempt: AttemptId | None
+    task: TaskId | None
+    call: CallId
+    environment: Mapping[str, str]
+    """For commands; holds no key."""
+    command_timeout: float = 120.0
+    """Seconds, the default of `run_command`."""
+    read_only: tuple[str, ...] = ()
+    """Paths that this role may not write: specs and `specloom.toml` for an executor."""

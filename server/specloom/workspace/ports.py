@@ -1,0 +1,95 @@
+"""How the floors above read and change files, whoever owns the text. Refuses an edit without its base text."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from specloom.domain.ids import Digest
+
+
+class WorkspaceError(Exception):
+    """A file could not be read or written. The message names the path relative to the root and the next step."""
+
+
+class OutsideRootError(WorkspaceError):
+    """The path leaves the root, or names what no tool may touch (`.git`, `.specloom`, secrets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextSnapshot:
+    """The text of a file as it stands: in the buffer when one is open, else on disk."""
+
+    path: str
+    """Relative to the root, forward slashes."""
+    text: str
+    """Decoded, EOLs as they are; a BOM is not part of it."""
+    digest: Digest
+    """Of the encoded bytes that a save of this text would write."""
+    version: int | None = None
+    """The document version of an open buffer; `None` when the text is the disk's."""
+    dirty: bool = False
+    """An open buffer whose text is not the disk's."""
+    encoding: str = "utf-8"
+    bom: bool = False
+
+
+class Refusal(StrEnum):
+    """Why a change was not made."""
+
+    CHANGED_MEANWHILE = "changed-meanwhile"
+    CLIENT_REFUSED = "client-refused"
+    CLIENT_SILENT = "client-silent"
+    NOT_WRITABLE = "not-writable"
+    NO_SPACE = "no-space"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The text was changed and read back."""
+
+    snapshot: TextSnapshot
+    in_buffer: bool
+    """True: the change is in an editor's buffer, and not on disk before a save."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplied:
+    """The text is as it was (`CHANGED_MEANWHILE`: as somebody else made it)."""
+
+    refusal: Refusal
+    message: str
+    present: TextSnapshot | None
+
+
+EditResult: TypeAlias = Applied | NotApplied
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """Replace the whole text of a file, computed on `base`. `base=None`: create; the file must not exist."""
+
+    path: str
+    new_text: str
+    base: TextSnapshot | None
+    label: str = ""
+    """For the editor's undo history, for example `Specloom: 01/2.1`."""
+
+
+class EditPort(Protocol):
+    """Changes one file, in the buffer of whoever has it open, else on disk (temporary file and replace, mode kept)."""
+
+    async def apply(self, change: FileChange) -> EditResult:
+        """All or nothing. Never raises for a refusal; raises `WorkspaceError` for a path outside the root."""
+        ...
+
+
+class BufferOwner(Protocol):
+    """An editor that has documents open: the `lsp` floor implements it, one a connection."""
+
+    async def apply(self, change: FileChange) -> EditResult:
+        """Asks the editor to change an open document; believes only the text that comes back. Has a deadline."""
+        ...
+
+    async def save(self, paths: tuple[str, ...], deadline: float) -> tuple[str, ...]:
+        """Asks for the documents to be saved; answers those still dirty after `deadline` seconds."""
+        ...
