@@ -23,6 +23,8 @@ PlanId = NewType("PlanId", str)
 CommandId = NewType("CommandId", str)
 Digest = NewType("Digest", str)
 """64 lower-case hex digits of SHA-256."""
+NO_DIGEST = Digest("")
+"""Of what has not been digested; equals no digest."""
 
 
 def digest_of(content: str | bytes) -> Digest:

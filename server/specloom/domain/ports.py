@@ -1,4 +1,4 @@
-"""What the domain needs from outside: time and ids. Refuses any other port: those belong to the floor that needs them."""
+"""What the domain needs from outside: time and ids. Refuses any other port; those belong to their floors."""
 
 from typing import Protocol
 

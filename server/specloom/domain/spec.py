@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from specloom.domain.ids import Digest, RequirementId, SpecId, TaskId
+from specloom.domain.ids import NO_DIGEST, Digest, RequirementId, SpecId, TaskId
 from specloom.domain.problem import NOWHERE, Problem, Span
 
 
@@ -49,7 +49,7 @@ class TaskDefinition:
     ticked: bool = field(default=False, compare=False)
     parent: TaskId | None = None
     is_leaf: bool = True
-    hash: Digest = Digest("")
+    hash: Digest = NO_DIGEST
     """Of title and details with white space folded; finds a task again after renumbering."""
     line: int = field(default=0, compare=False)
     """0-based line of its checkbox."""
@@ -70,6 +70,6 @@ class SpecDefinition:
     requirements: tuple[RequirementRef, ...] = ()
     tasks: tuple[TaskDefinition, ...] = ()
     """Parents before their children, in document order."""
-    hash: Digest = field(default=Digest(""), compare=False)
+    hash: Digest = field(default=NO_DIGEST, compare=False)
     """Of the whole text."""
     problems: tuple[Problem, ...] = field(default=(), compare=False)

@@ -1,4 +1,4 @@
-"""What can go wrong with an endpoint, by who must act. Refuses to hold prose only: each error carries data for the engine."""
+"""What can go wrong with an endpoint, by who must act. Refuses prose only: errors carry data for the engine."""
 
 from enum import StrEnum
 

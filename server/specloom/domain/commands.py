@@ -1,0 +1,193 @@
+"""Orders to a project, imperative. Refuse nothing themselves: `decide` does. Ids are made by the caller."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from specloom.domain.evidence import Evidence
+from specloom.domain.ids import AgentId, AttemptId, RunId, SpecId, TaskId
+from specloom.domain.requirement import Requirement
+from specloom.domain.runs import Budget, RunOutcome, Scope
+from specloom.domain.spec import SpecDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequirements:
+    """Take in a requirements document as it now stands."""
+
+    path: str
+    requirements: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DropRequirements:
+    """The document is gone."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSpec:
+    """Take in a spec as it now stands; ticks that came or went are the user's hand."""
+
+    spec: SpecDefinition
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropSpec:
+    """The spec's document is gone."""
+
+    spec: SpecId
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Work through a scope."""
+
+    run: RunId
+    scope: Scope
+    budget: Budget = Budget()
+    unattended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRun:
+    """Stop at the next turn boundary."""
+
+    reason: str = "paused by the user"
+
+
+@dataclass(frozen=True, slots=True)
+class SettlePause:
+    """Nothing is in flight any more."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRun:
+    """Go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRun:
+    """Stop now."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishRun:
+    """The engine has nothing left to do."""
+
+    outcome: RunOutcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTask:
+    """Give a ready task to an agent."""
+
+    task: TaskId
+    attempt: AttemptId
+    agent: AgentId
+    verify: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProveTask:
+    """The engine has evidence for the attempt in flight."""
+
+    task: TaskId
+    attempt: AttemptId
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailAttempt:
+    """The attempt did not prove the task; `limit` attempts make it fail."""
+
+    task: TaskId
+    attempt: AttemptId
+    reason: str
+    feedback: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTask:
+    """The attempt in flight cannot go on, or (`attempt=None`) the task may not start."""
+
+    task: TaskId
+    reason: str
+    attempt: AttemptId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseTask:
+    """The attempt ended without a verdict."""
+
+    task: TaskId
+    attempt: AttemptId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegressTask:
+    """A proof no longer holds."""
+
+    task: TaskId
+    reason: str
+    by: TaskId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenewProof:
+    """A stale proof held when it was verified once more."""
+
+    task: TaskId
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkStale:
+    """Files behind a proof changed (or are again as they were)."""
+
+    task: TaskId
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SkipTask:
+    """Go without it."""
+
+    task: TaskId
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryTask:
+    """Another round of attempts."""
+
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class UnblockTask:
+    """Lift a block."""
+
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class ResetTask:
+    """Pending again, nothing counted; the code stays."""
+
+    task: TaskId
+
+
+DocumentCommand: TypeAlias = ReadRequirements | DropRequirements | ReadSpec | DropSpec
+RunCommand: TypeAlias = StartRun | PauseRun | SettlePause | ResumeRun | CancelRun | FinishRun
+AttemptCommand: TypeAlias = (
+    StartTask | ProveTask | FailAttempt | BlockTask | ReleaseTask | RegressTask | RenewProof | MarkStale
+)
+UserTaskCommand: TypeAlias = SkipTask | RetryTask | UnblockTask | ResetTask
+Command: TypeAlias = DocumentCommand | RunCommand | AttemptCommand | UserTaskCommand

@@ -1,0 +1,100 @@
+"""Turns an order into facts, or refuses it with a reason. Refuses side effects: same state and order, same answer."""
+
+from difflib import get_close_matches
+from typing import assert_never
+
+from specloom.domain import commands as c
+from specloom.domain.decide_attempts import decide_attempt
+from specloom.domain.decide_documents import decide_document
+from specloom.domain.decide_tasks import decide_user_task
+from specloom.domain.events import Event, runs, tasks
+from specloom.domain.ids import SpecId, TaskId
+from specloom.domain.project import ProjectState, RunRecord
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import RunState, Scope
+from specloom.domain.scope import tasks_in
+from specloom.domain.states import TaskState
+
+
+def decide(state: ProjectState, command: c.Command) -> tuple[Event, ...] | Rejected:
+    """The events that carry out `command` in `state`; an empty tuple when it is already so."""
+    if isinstance(command, c.RunCommand):
+        return _decide_run(state, command)
+    if isinstance(command, c.AttemptCommand):
+        return decide_attempt(state, command)
+    if isinstance(command, c.UserTaskCommand):
+        return decide_user_task(state, command)
+    if isinstance(command, c.DocumentCommand):
+        return decide_document(state, command)
+    assert_never(command)
+
+
+def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...] | Rejected:
+    if isinstance(command, c.StartRun):
+        return _start(state, command)
+    run = state.run
+    if run is None or not run.active:
+        return Rejected("no-active-run", "There is no active run; start one with `specloom run`")
+    match command:
+        case c.PauseRun():
+            return (runs.RunPausing(run.id, command.reason),) if run.state is RunState.RUNNING else ()
+        case c.SettlePause():
+            return _settle_pause(run, command)
+        case c.ResumeRun():
+            return _resume(run)
+        case c.CancelRun():
+            return () if run.state is RunState.CANCELLING else (runs.RunCancelling(run.id),)
+        case c.FinishRun():
+            return (runs.RunFinished(run.id, command.outcome, command.reason),)
+        case _:
+            assert_never(command)
+
+
+def _settle_pause(run: RunRecord, command: c.SettlePause) -> tuple[Event, ...]:
+    if run.state not in (RunState.RUNNING, RunState.PAUSING):
+        return ()
+    return (runs.RunPaused(run.id, command.reason or run.reason),)
+
+
+def _resume(run: RunRecord) -> tuple[Event, ...] | Rejected:
+    if run.state is RunState.RUNNING:
+        return ()
+    if run.state is RunState.CANCELLING:
+        return Rejected("run-cancelling", f"Run {run.id} is being cancelled; start a new one when it has ended")
+    return (runs.RunResumed(run.id),)
+
+
+def _start(state: ProjectState, command: c.StartRun) -> tuple[Event, ...] | Rejected:
+    if state.run is not None and state.run.active:
+        return Rejected("run-active", f"Run {state.run.id} is {state.run.state}; resume or cancel it first")
+    fault = check_scope(state, command.scope)
+    if fault is not None:
+        return fault
+    started = runs.RunStarted(command.run, command.scope, command.budget, command.unattended)
+    return (started, *_named_again(state, command.scope))
+
+
+def _named_again(state: ProjectState, scope: Scope) -> tuple[Event, ...]:
+    # Who names a failed task wants it tried again; a project or spec scope leaves verdicts alone.
+    if scope.kind != "task":
+        return ()
+    chosen = tasks_in(state.graph, scope)
+    failed = (task for task in chosen if state.record(task).state is TaskState.FAILED)
+    return tuple(tasks.TaskRetried(task) for task in failed)
+
+
+def check_scope(state: ProjectState, scope: Scope) -> Rejected | None:
+    """Whether the scope names something that exists."""
+    specs, graph = state.plan.specs, state.graph
+    if not graph.tasks:
+        return Rejected("no-tasks", "There are no tasks; plan first with `specloom plan`")
+    if scope.kind == "project":
+        return None
+    if scope.kind == "spec" and SpecId(scope.id) in specs:
+        return None
+    if scope.kind == "task" and TaskId(scope.id) in graph.tasks:
+        return None
+    known = [*specs, *graph.tasks]
+    near = tuple(get_close_matches(scope.id, known, n=3, cutoff=0.5))
+    hint = f"; did you mean {' or '.join(near)}?" if near else "; `specloom tasks` lists them"
+    return Rejected(f"unknown-{scope.kind}", f"There is no {scope.kind} {scope.id!r}{hint}", near)

@@ -1,0 +1,157 @@
+"""What agents, their sessions and the people they ask did. Refuses deltas: a finished block is the event.
+
+`content` fields hold JSON text of Messages-API blocks, so that a conversation is rebuilt byte for byte from the log.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, SessionId, TaskId
+from specloom.domain.usage import UsageTotal
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """A context window of conversation opened. Everything here stays fixed for its life."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    agent: AgentId
+    role: str
+    attempt: AttemptId | None
+    task: TaskId | None
+    model: str
+    system: str
+    tools: tuple[str, ...]
+    """Names, in the order in which the model is told of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    """A user message that is not tool results: the first one, a nudge, feedback, a person's words."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequested:
+    """A request is about to go out; `turn` counts from 1 in the session."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    turn: int
+    attempt_no: int = 1
+    """Which try at this turn: 2 after one retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The whole answer came in."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    turn: int
+    content: str
+    stop: str
+    usage: UsageTotal
+    model: str
+    dropped_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """No answer; `retry_in_s` when the engine will try again."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    turn: int
+    fault: str
+    message: str
+    retry_in_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequested:
+    """A tool is about to run."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    call: CallId
+    name: str
+    input: str
+    """JSON as the model sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSettled:
+    """What the model is answered; `content` is one `tool_result` block."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    call: CallId
+    name: str
+    is_error: bool
+    content: str
+    blocked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """No further turn: `claimed` (the model says so), `blocked`, `turn-limit`, `cancelled`, `fault`, `rotated`."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """Somebody must decide; `subject` is the exact command or text that a yes allows."""
+
+    V: ClassVar[int] = 1
+    approval: ApprovalId
+    kind: Literal["command", "proposal", "question"]
+    subject: str
+    purpose: str
+    agent: AgentId | None
+    task: TaskId | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswered:
+    """The answer, and by what rule it was given (`user`, `--yes`, `deadline`, `no client`)."""
+
+    V: ClassVar[int] = 1
+    approval: ApprovalId
+    allowed: bool
+    rule: str
+    reason: str = ""
+
+
+AgentEvent: TypeAlias = (
+    SessionStarted
+    | MessageAdded
+    | TurnRequested
+    | TurnFinished
+    | TurnFailed
+    | ToolRequested
+    | ToolSettled
+    | SessionEnded
+    | ApprovalAsked
+    | ApprovalAnswered
+)
+TYPES = (
+    SessionStarted,
+    MessageAdded,
+    TurnRequested,
+    TurnFinished,
+    TurnFailed,
+    ToolRequested,
+    ToolSettled,
+    SessionEnded,
+    ApprovalAsked,
+    ApprovalAnswered,
+)

@@ -1,0 +1,56 @@
+"""What the documents of a project say, as the engine last read them. Refuses states: those are task events."""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from specloom.domain.ids import ProjectId, SpecId, TaskId
+from specloom.domain.requirement import Requirement
+from specloom.domain.spec import SpecDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectOpened:
+    """First event of every log."""
+
+    V: ClassVar[int] = 1
+    project: ProjectId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementsRead:
+    """The requirements of one document, replacing what was read of it before."""
+
+    V: ClassVar[int] = 1
+    path: str
+    requirements: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementsRemoved:
+    """The document is gone."""
+
+    V: ClassVar[int] = 1
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpecRead:
+    """A spec as it now stands, replacing what was read of it before."""
+
+    V: ClassVar[int] = 1
+    spec: SpecDefinition
+    renamed: tuple[tuple[TaskId, TaskId], ...] = ()
+    """Tasks recognised under a new id, old → new; their history goes with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecRemoved:
+    """The document is gone; its tasks leave the graph, their history stays in the log."""
+
+    V: ClassVar[int] = 1
+    spec: SpecId
+
+
+DocumentEvent: TypeAlias = ProjectOpened | RequirementsRead | RequirementsRemoved | SpecRead | SpecRemoved
+TYPES = (ProjectOpened, RequirementsRead, RequirementsRemoved, SpecRead, SpecRemoved)

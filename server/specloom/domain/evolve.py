@@ -1,0 +1,144 @@
+"""Folds one event into the projection of a project. Refuses to judge: what is in the log has happened."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from rpds import HashTrieMap
+
+from specloom.domain.events import Event, agents, documents, planning, proof, runs, tasks
+from specloom.domain.evolve_agents import on_agents
+from specloom.domain.evolve_tasks import on_tasks
+from specloom.domain.ids import TaskId
+from specloom.domain.project import (
+    ChangeSetRecord,
+    OpenCheck,
+    OpenEdit,
+    Plan,
+    PlanRecord,
+    Progress,
+    ProjectState,
+    RunRecord,
+    TaskRecord,
+)
+from specloom.domain.runs import RunState
+
+
+def evolve(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState:
+    """The state after `event`, which has the sequence number `seq` and happened `at`."""
+    after = _dispatch(state, event, at, seq)
+    return replace(after, seq=seq)
+
+
+def _dispatch(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState:
+    if isinstance(event, tasks.TaskEvent):
+        return on_tasks(state, event, at)
+    if isinstance(event, agents.AgentEvent):
+        return on_agents(state, event, at)
+    if isinstance(event, proof.ProofEvent):
+        return _on_proof(state, event, seq)
+    if isinstance(event, documents.DocumentEvent):
+        return _on_documents(state, event)
+    if isinstance(event, runs.RunEvent):
+        return replace(state, run=_on_run(state.run, event, at))
+    if isinstance(event, planning.PlanningEvent):
+        return replace(state, planning=_on_planning(state.planning, event))
+    assert_never(event)
+
+
+def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> ProjectState:
+    match event:
+        case documents.ProjectOpened():
+            return replace(state, id=event.project, name=event.name)
+        case documents.RequirementsRead():
+            return replace(state, requirements=state.requirements.insert(event.path, event.requirements))
+        case documents.RequirementsRemoved():
+            return replace(state, requirements=state.requirements.discard(event.path))
+        case documents.SpecRead():
+            records = _renamed(state.tasks, event.renamed)
+            return _with_plan(state, Plan(state.plan.specs.insert(event.spec.id, event.spec)), records)
+        case documents.SpecRemoved():
+            return _with_plan(state, Plan(state.plan.specs.discard(event.spec)), state.tasks)
+        case _:
+            assert_never(event)
+
+
+def _with_plan(state: ProjectState, plan: Plan, records: HashTrieMap[TaskId, TaskRecord]) -> ProjectState:
+    return replace(state, plan=plan, tasks=records, progress=Progress(plan, records))
+
+
+def _renamed(
+    records: HashTrieMap[TaskId, TaskRecord], renamed: tuple[tuple[TaskId, TaskId], ...]
+) -> HashTrieMap[TaskId, TaskRecord]:
+    # All are taken out before any is put back: a swap of two ids must not lose either history.
+    moved = [(new, records[old]) for old, new in renamed if old in records]
+    for old, _ in renamed:
+        records = records.discard(old)
+    for new, record in moved:
+        records = records.insert(new, record)
+    return records
+
+
+def _on_run(run: RunRecord | None, event: runs.RunEvent, at: str) -> RunRecord | None:
+    if isinstance(event, runs.RunStarted):
+        return RunRecord(event.run, event.scope, event.budget, event.unattended, RunState.RUNNING, at)
+    if run is None or run.id != event.run:
+        return run
+    match event:
+        case runs.RunPausing():
+            return replace(run, state=RunState.PAUSING, reason=event.reason)
+        case runs.RunPaused():
+            return replace(run, state=RunState.PAUSED, reason=event.reason)
+        case runs.RunResumed():
+            return replace(run, state=RunState.RUNNING, reason="")
+        case runs.RunCancelling():
+            return replace(run, state=RunState.CANCELLING)
+        case runs.RunFinished():
+            return replace(run, state=RunState.FINISHED, outcome=event.outcome, reason=event.reason, ended_at=at)
+        case _:
+            assert_never(event)
+
+
+def _on_proof(state: ProjectState, event: proof.ProofEvent, seq: int) -> ProjectState:
+    match event:
+        case proof.CheckRequested():
+            opened = OpenCheck(event.task, event.attempt, event.command)
+            return replace(state, checks=state.checks.insert(event.check, opened))
+        case proof.CheckSettled():
+            return replace(state, checks=state.checks.discard(event.check))
+        case proof.EditRequested():
+            pending = OpenEdit(event.attempt, event.path, event.before_digest, event.after_digest)
+            return replace(state, edits=state.edits.insert(event.edit, pending))
+        case proof.EditSettled():
+            return replace(state, edits=state.edits.discard(event.edit))
+        case proof.ChangeSetRecorded():
+            known = state.change_sets.get(event.task) or ()
+            kept = (*known, ChangeSetRecord(event.attempt, seq, event.paths))
+            return replace(state, change_sets=state.change_sets.insert(event.task, kept))
+        case _:
+            assert_never(event)
+
+
+def _on_planning(plan: PlanRecord | None, event: planning.PlanningEvent) -> PlanRecord | None:
+    if isinstance(event, planning.PlanStarted):
+        return PlanRecord(event.plan, event.path, event.stage.value, "running")
+    if plan is None or plan.id != event.plan:
+        return plan
+    match event:
+        case planning.OutlineAccepted():
+            return plan
+        case planning.SpecGenerating():
+            return replace(plan, writing=(*plan.writing, (event.spec, event.path)))
+        case planning.SpecWritten():
+            return replace(plan, writing=tuple(item for item in plan.writing if item[0] != event.spec))
+        case planning.PlanRefused():
+            return replace(plan, problems=event.problems)
+        case planning.PlanFinished():
+            return replace(plan, state="finished", problems=())
+        case planning.PlanFailed():
+            return replace(plan, state="failed", reason=event.reason, problems=event.problems)
+        case _:
+            assert_never(event)
+
+
+EMPTY = ProjectState()
+"""The state before the first event."""

@@ -1,0 +1,80 @@
+"""Folds what sessions did: turns, calls, usage, approvals. Refuses to keep words: those stay in the log."""
+
+from dataclasses import replace
+from typing import TypeAlias, assert_never
+
+from specloom.domain.events import agents
+from specloom.domain.evolve_tasks import with_record
+from specloom.domain.project import ApprovalRecord, ProjectState, SessionRecord
+
+
+def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> ProjectState:
+    """The state after an event of an agent, a session or an approval."""
+    match event:
+        case agents.SessionStarted():
+            opened = SessionRecord(
+                event.session, event.agent, event.role, event.model, event.attempt, event.task, started_at=at
+            )
+            return replace(state, sessions=state.sessions.insert(event.session, opened))
+        case agents.ApprovalAsked():
+            asked = ApprovalRecord(
+                event.approval, event.kind, event.subject, event.purpose, event.agent, event.task, asked_at=at
+            )
+            return replace(state, approvals=state.approvals.insert(event.approval, asked))
+        case agents.ApprovalAnswered():
+            return replace(state, approvals=state.approvals.discard(event.approval))
+        case agents.TurnFinished():
+            return _charged(_in_session(state, event), event)
+        case _:
+            return _in_session(state, event)
+
+
+SessionEvent: TypeAlias = (
+    agents.MessageAdded
+    | agents.TurnRequested
+    | agents.TurnFinished
+    | agents.TurnFailed
+    | agents.ToolRequested
+    | agents.ToolSettled
+    | agents.SessionEnded
+)
+
+
+def _in_session(state: ProjectState, event: SessionEvent) -> ProjectState:
+    session = state.sessions.get(event.session)
+    if session is None:
+        return state
+    return replace(state, sessions=state.sessions.insert(session.id, _after(session, event)))
+
+
+def _after(session: SessionRecord, event: SessionEvent) -> SessionRecord:
+    match event:
+        case agents.MessageAdded():
+            return session
+        case agents.TurnRequested():
+            return replace(session, awaiting=event.turn)
+        case agents.TurnFinished():
+            return replace(session, turns=event.turn, awaiting=0, usage=session.usage + event.usage)
+        case agents.TurnFailed():
+            return session if event.retry_in_s is not None else replace(session, awaiting=0)
+        case agents.ToolRequested():
+            return replace(session, calls=(*session.calls, event.call))
+        case agents.ToolSettled():
+            return replace(session, calls=tuple(call for call in session.calls if call != event.call))
+        case agents.SessionEnded():
+            return replace(session, outcome=event.outcome, awaiting=0)
+        case _:
+            assert_never(event)
+
+
+def _charged(state: ProjectState, event: agents.TurnFinished) -> ProjectState:
+    state = replace(state, usage=state.usage + event.usage)
+    session = state.sessions.get(event.session)
+    task = session.task if session else None
+    if task is not None:
+        record = state.record(task)
+        state = with_record(state, task, replace(record, turns=record.turns + 1, usage=record.usage + event.usage))
+    run = state.run
+    if run is not None and run.active:
+        state = replace(state, run=replace(run, turns=run.turns + 1, usage=run.usage + event.usage))
+    return state

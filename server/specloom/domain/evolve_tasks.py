@@ -1,0 +1,96 @@
+"""Folds what happened to tasks. Refuses a change that the state table does not hold: such an event is a bug of ours."""
+
+from dataclasses import replace
+from typing import TypeAlias, assert_never
+
+from specloom.domain.events import tasks
+from specloom.domain.ids import TaskId
+from specloom.domain.project import ProjectState, TaskRecord
+from specloom.domain.states import TaskAction, transition
+
+
+Verdict: TypeAlias = tasks.TaskDone | tasks.TaskFailed | tasks.TaskBlocked
+Order: TypeAlias = tasks.TaskUnblocked | tasks.TaskSkipped | tasks.TaskReset | tasks.TaskRetried
+
+
+class IllegalEventError(Exception):
+    """An event in the log that no state allows: a bug of ours, or a log that was tampered with."""
+
+
+def on_tasks(state: ProjectState, event: tasks.TaskEvent, at: str) -> ProjectState:
+    """The state after a task event."""
+    record = _after(state.record(event.task), event, at)
+    return with_record(state, event.task, record)
+
+
+def with_record(state: ProjectState, task: TaskId, record: TaskRecord) -> ProjectState:
+    """The state with another record of one task; readiness follows incrementally."""
+    records = state.tasks.insert(task, record)
+    return replace(state, tasks=records, progress=state.progress.after(records, task))
+
+
+def _act(record: TaskRecord, action: TaskAction, event: tasks.TaskEvent) -> TaskRecord:
+    to = transition(record.state, action)
+    if to is None:
+        raise IllegalEventError(f"{type(event).__name__} for task {event.task!r}, which is {record.state}")
+    return replace(record, state=to)
+
+
+def _after(record: TaskRecord, event: tasks.TaskEvent, at: str) -> TaskRecord:
+    match event:
+        case tasks.TaskStarted():
+            return _started(record, event, at)
+        case tasks.TaskReleased():
+            return _idle(_act(record, TaskAction.RELEASE, event))
+        case tasks.AttemptFailed():
+            return replace(_idle(_act(record, TaskAction.RELEASE, event)), feedback=event.feedback or event.reason)
+        case tasks.ProofStale():
+            return replace(record, stale=event.paths)
+        case tasks.ProofRenewed():
+            return replace(record, stale=(), evidence=event.evidence, ended_at=at)
+        case _:
+            return _moved(record, event, at)
+
+
+def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
+    match event:
+        case tasks.TaskDone():
+            by_engine = event.attempt is not None and event.attempt == record.attempt
+            done = _act(record, TaskAction.PROVE if by_engine else TaskAction.TICK, event)
+            return replace(_idle(done), evidence=event.evidence, stale=(), feedback="", reason="", ended_at=at)
+        case tasks.TaskFailed():
+            return replace(_idle(_act(record, TaskAction.FAIL, event)), reason=event.reason, ended_at=at)
+        case tasks.TaskBlocked():
+            blocked = _idle(_act(record, TaskAction.BLOCK, event))
+            return replace(blocked, reason=event.reason, cause=event.cause)
+        case tasks.TaskUnblocked():
+            return _act(_clear(record), TaskAction.FREE if event.by_cause else TaskAction.UNBLOCK, event)
+        case tasks.TaskSkipped():
+            return replace(_act(_clear(record), TaskAction.SKIP, event), reason=event.reason)
+        case tasks.TaskReset():
+            fresh = _act(_clear(record), TaskAction.RESET, event)
+            return replace(fresh, attempts=0, evidence=(), stale=(), feedback="", verify=(), started_at="", ended_at="")
+        case tasks.TaskRetried():
+            return replace(_act(_clear(record), TaskAction.RETRY, event), attempts=0)
+        case _:
+            assert_never(event)
+
+
+def _started(record: TaskRecord, event: tasks.TaskStarted, at: str) -> TaskRecord:
+    return replace(
+        _act(_clear(record), TaskAction.START, event),
+        attempts=event.number,
+        attempt=event.attempt,
+        agent=event.agent,
+        verify=event.verify,
+        started_at=record.started_at if event.number > 1 else at,
+        ended_at="",
+    )
+
+
+def _idle(record: TaskRecord) -> TaskRecord:
+    return replace(record, attempt=None, agent=None)
+
+
+def _clear(record: TaskRecord) -> TaskRecord:
+    return replace(record, reason="", cause=None)

@@ -1,0 +1,256 @@
+"""The projection of a project: what is true now, folded from its events. Refuses change: `evolve` makes a new one.
+
+Maps are persistent (rpds), so a state may be handed to any reader and costs O(log n) a change.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from rpds import HashTrieMap
+
+from specloom.domain.evidence import Evidence
+from specloom.domain.graph import TaskGraph, build_graph
+from specloom.domain.ids import (
+    AgentId,
+    ApprovalId,
+    AttemptId,
+    CallId,
+    CheckId,
+    EditId,
+    PlanId,
+    ProjectId,
+    RunId,
+    SessionId,
+    SpecId,
+    TaskId,
+)
+from specloom.domain.problem import Problem
+from specloom.domain.readiness import Readiness
+from specloom.domain.requirement import Requirement
+from specloom.domain.runs import Budget, RunOutcome, RunState, Scope
+from specloom.domain.spec import SpecDefinition
+from specloom.domain.states import SATISFIED, TaskState
+from specloom.domain.usage import UsageTotal
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """What the log knows of one task."""
+
+    state: TaskState = TaskState.PENDING
+    reason: str = ""
+    """Why it is failed, blocked or skipped."""
+    cause: TaskId | None = None
+    """The task whose failure blocks it."""
+    attempts: int = 0
+    """Since the last reset or retry."""
+    attempt: AttemptId | None = None
+    """In flight."""
+    agent: AgentId | None = None
+    verify: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    stale: tuple[str, ...] = ()
+    """Files behind the proof that have changed since."""
+    feedback: str = ""
+    """The last failed verification, for the next attempt."""
+    turns: int = 0
+    usage: UsageTotal = UsageTotal()
+    started_at: str = ""
+    ended_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The newest run."""
+
+    id: RunId
+    scope: Scope
+    budget: Budget
+    unattended: bool
+    state: RunState
+    started_at: str
+    reason: str = ""
+    outcome: RunOutcome | None = None
+    turns: int = 0
+    usage: UsageTotal = UsageTotal()
+    ended_at: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether a second run must wait for it."""
+        return self.state is not RunState.FINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One context window of conversation, without its words: those are in the log."""
+
+    id: SessionId
+    agent: AgentId
+    role: str
+    model: str
+    attempt: AttemptId | None
+    task: TaskId | None
+    started_at: str
+    turns: int = 0
+    awaiting: int = 0
+    """The turn that was requested and has no answer yet; 0: none."""
+    calls: tuple[CallId, ...] = ()
+    """Tool calls that were requested and not settled."""
+    usage: UsageTotal = UsageTotal()
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRecord:
+    """A question that waits for an answer."""
+
+    id: ApprovalId
+    kind: str
+    subject: str
+    purpose: str
+    agent: AgentId | None
+    task: TaskId | None
+    asked_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """The newest plan."""
+
+    id: PlanId
+    path: str
+    stage: str
+    state: str
+    """`running`, `finished` or `failed`."""
+    writing: tuple[tuple[SpecId, str], ...] = ()
+    """Specs whose text is streaming in, with their paths."""
+    reason: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCheck:
+    """A verify command that was requested and has not settled."""
+
+    task: TaskId
+    attempt: AttemptId | None
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEdit:
+    """An edit that was requested and has not settled."""
+
+    attempt: AttemptId | None
+    path: str
+    before_digest: str | None
+    after_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSetRecord:
+    """Where to find the change set of an attempt: the diff is in the event `seq`."""
+
+    attempt: AttemptId
+    seq: int
+    paths: tuple[str, ...]
+
+
+class Plan:
+    """The specs and the graph that follows from them; the graph is built when first asked for."""
+
+    def __init__(self, specs: HashTrieMap[SpecId, SpecDefinition]) -> None:
+        self.specs = specs
+
+    @cached_property
+    def _built(self) -> tuple[TaskGraph, tuple[Problem, ...]]:
+        return build_graph(self.specs.values())
+
+    @property
+    def graph(self) -> TaskGraph:
+        """The task graph over all specs that are not being generated."""
+        return self._built[0]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong between the specs; what is wrong inside one is in its `problems`."""
+        return self._built[1]
+
+
+class Progress:
+    """The readiness of a plan's tasks, computed when first asked for and kept up incrementally from then on."""
+
+    def __init__(self, plan: Plan, tasks: HashTrieMap[TaskId, TaskRecord], known: Readiness | None = None) -> None:
+        self._plan = plan
+        self._tasks = tasks
+        self._known = known
+
+    @property
+    def readiness(self) -> Readiness:
+        """Which tasks have all dependencies satisfied."""
+        if self._known is None:
+            self._known = Readiness.of(self._plan.graph, self._is_satisfied)
+        return self._known
+
+    def after(self, tasks: HashTrieMap[TaskId, TaskRecord], task: TaskId) -> "Progress":
+        """The progress once `task` has the record that `tasks` holds."""
+        if self._known is None or task not in self._plan.graph.tasks:
+            return Progress(self._plan, tasks, self._known)
+        now = is_satisfied(tasks, task)
+        known = self._known if now == self._is_satisfied(task) else self._known.after(self._plan.graph, task, now)
+        return Progress(self._plan, tasks, known)
+
+    def _is_satisfied(self, task: TaskId) -> bool:
+        return is_satisfied(self._tasks, task)
+
+
+def is_satisfied(tasks: HashTrieMap[TaskId, TaskRecord], task: TaskId) -> bool:
+    """Whether dependants of `task` need not wait for it."""
+    record = tasks.get(task)
+    return record is not None and record.state in SATISFIED
+
+
+def _no_specs() -> Plan:
+    return Plan(HashTrieMap())
+
+
+@dataclass(frozen=True)
+class ProjectState:
+    """Everything that a client may want to know at one sequence number."""
+
+    id: ProjectId = ProjectId("")
+    name: str = ""
+    seq: int = 0
+    requirements: HashTrieMap[str, tuple[Requirement, ...]] = field(
+        default_factory=HashTrieMap[str, tuple[Requirement, ...]]
+    )
+    """By path of the document."""
+    plan: Plan = field(default_factory=_no_specs)
+    progress: Progress = field(default_factory=lambda: Progress(_no_specs(), HashTrieMap()))
+    tasks: HashTrieMap[TaskId, TaskRecord] = field(default_factory=HashTrieMap[TaskId, TaskRecord])
+    run: RunRecord | None = None
+    sessions: HashTrieMap[SessionId, SessionRecord] = field(default_factory=HashTrieMap[SessionId, SessionRecord])
+    approvals: HashTrieMap[ApprovalId, ApprovalRecord] = field(default_factory=HashTrieMap[ApprovalId, ApprovalRecord])
+    planning: PlanRecord | None = None
+    checks: HashTrieMap[CheckId, OpenCheck] = field(default_factory=HashTrieMap[CheckId, OpenCheck])
+    edits: HashTrieMap[EditId, OpenEdit] = field(default_factory=HashTrieMap[EditId, OpenEdit])
+    change_sets: HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]] = field(
+        default_factory=HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]]
+    )
+    usage: UsageTotal = UsageTotal()
+
+    @property
+    def graph(self) -> TaskGraph:
+        """The task graph."""
+        return self.plan.graph
+
+    def record(self, task: TaskId) -> TaskRecord:
+        """What is known of a task; a fresh record for one that nothing happened to."""
+        return self.tasks.get(task) or TaskRecord()
+
+    def state_of(self, task: TaskId) -> TaskState:
+        """The state of a leaf as people see it: `READY` instead of `PENDING` where nothing is left to wait for."""
+        state = self.record(task).state
+        ready = state is TaskState.PENDING and task not in self.graph.faulty and self.progress.readiness.is_ready(task)
+        return TaskState.READY if ready else state

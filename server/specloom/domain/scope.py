@@ -1,0 +1,33 @@
+"""Which tasks an order means. Refuses to choose by anything but the graph and the order's own words."""
+
+from collections.abc import Iterator
+
+from specloom.domain.graph import TaskGraph
+from specloom.domain.ids import TaskId, spec_of
+from specloom.domain.project import ProjectState
+from specloom.domain.runs import Scope
+from specloom.domain.states import TaskState
+
+
+def leaves_below(graph: TaskGraph, task: TaskId) -> tuple[TaskId, ...]:
+    """The leaves of a parent without optional ones, or the leaf itself, optional or not."""
+    if graph.tasks[task].is_leaf:
+        return (task,)
+    below = [leaf for child in graph.children(task) for leaf in leaves_below(graph, child)]
+    return tuple(leaf for leaf in below if not graph.tasks[leaf].optional)
+
+
+def tasks_in(graph: TaskGraph, scope: Scope) -> tuple[TaskId, ...]:
+    """The leaves in scope in work order; optional ones only when the scope names them."""
+    if scope.kind == "task":
+        return leaves_below(graph, TaskId(scope.id)) if TaskId(scope.id) in graph.tasks else ()
+    chosen = (task for task in graph.order if not graph.tasks[task].optional)
+    return tuple(task for task in chosen if scope.kind == "project" or spec_of(task) == scope.id)
+
+
+def ready_in(state: ProjectState, scope: Scope) -> Iterator[TaskId]:
+    """Ready tasks in scope, in work order."""
+    wanted = frozenset(tasks_in(state.graph, scope))
+    for task in state.progress.readiness.ready(state.graph):
+        if task in wanted and state.record(task).state is TaskState.PENDING and task not in state.graph.faulty:
+            yield task

@@ -1,0 +1,212 @@
+"""What clients (editors, the command line) can ask of a project's runtime. Refuses protocol types and rendering.
+
+Everything here answers at once: long work is started, and heard of through events.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+from specloom.domain.commands import UserTaskCommand
+from specloom.domain.events import Event
+from specloom.domain.evidence import Evidence
+from specloom.domain.ids import ApprovalId, SessionId, SpecId, TaskId
+from specloom.domain.origin import Origin
+from specloom.domain.problem import Problem
+from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.domain.requirement import RequirementsDocument
+from specloom.domain.runs import Budget, Scope
+from specloom.domain.spec import SpecDefinition
+from specloom.workspace.documents import OpenDocuments
+from specloom.workspace.ports import BufferOwner
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A committed event as subscribers hear it."""
+
+    seq: int
+    at: str
+    by: Origin
+    event: Event
+    command_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The order was taken; `seq` is the last event that it caused so far, `id` what it started (a run, a plan)."""
+
+    seq: int
+    id: str = ""
+    repeated: bool = False
+    """The same command id was carried out before; nothing happened twice."""
+
+
+OutputKind: TypeAlias = Literal["text", "thinking", "tool_input", "command", "spec"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputChunk:
+    """A piece of the lossy side channel. `block` counts within the session (`command`: the call, `spec`: the spec)."""
+
+    session: SessionId
+    block: str
+    kind: OutputKind
+    text: str
+    name: str = ""
+    """Of the tool, or the path of the spec."""
+
+
+class EventListener(Protocol):
+    """Hears committed events in order; must return at once."""
+
+    def __call__(self, published: Published, state: ProjectState) -> None: ...
+
+
+class OutputListener(Protocol):
+    """Hears output; must return at once."""
+
+    def __call__(self, chunk: OutputChunk) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked. `subject` is the exact command, proposal or file list; `choices[0]` is the yes."""
+
+    approval: ApprovalId
+    kind: Literal["command", "proposal", "question"]
+    subject: str
+    purpose: str
+    choices: tuple[str, ...] = ("Allow once", "Deny")
+
+
+class Prompter(Protocol):
+    """A client that can put a question to a person."""
+
+    async def ask(self, question: Question) -> str | None:
+        """The chosen text, or `None` when the person dismissed it or the client cannot ask. Cancelled at the deadline."""
+        ...
+
+    async def tell(self, level: Literal["info", "warning", "error"], message: str) -> None:
+        """Shows a message; never waits for the person."""
+        ...
+
+
+class Client(BufferOwner, Prompter, Protocol):
+    """One attached editor or terminal."""
+
+    id: str
+
+
+class Runtime(Protocol):
+    """One project root, hosted."""
+
+    root: Path
+    documents: OpenDocuments
+
+    @property
+    def state(self) -> ProjectState:
+        """The projection as of now; an immutable value."""
+        ...
+
+    @property
+    def problems(self) -> Mapping[str, tuple[Problem, ...]]:
+        """All problems by path: of parsing, of the graph, of failed verifications, refused edits and stale proofs."""
+        ...
+
+    def requirements_at(self, path: str) -> RequirementsDocument | None:
+        """The requirements document at `path` as last parsed (buffer over disk), with spans."""
+        ...
+
+    def spec_at(self, path: str) -> SpecDefinition | None:
+        """The spec at `path` as last parsed (buffer over disk), with spans and lines."""
+        ...
+
+    def attach(self, client: Client) -> AbstractContextManager[None]:
+        """Registers a client for questions and messages while the context is open."""
+        ...
+
+    def listen(self, listener: EventListener) -> AbstractContextManager[int]:
+        """Live events after the returned sequence number while the context is open."""
+        ...
+
+    def watch_output(self, listener: OutputListener) -> AbstractContextManager[None]:
+        """The lossy stream while the context is open."""
+        ...
+
+    async def events(self, since: int, limit: int) -> tuple[Published, ...]:
+        """At most `limit` committed events with a higher sequence number than `since`, in order."""
+        ...
+
+    async def refresh(self, paths: tuple[str, ...] = ()) -> None:
+        """Parses documents again (all of them when `paths` is empty) and takes in what changed. Debounced by callers."""
+        ...
+
+    async def plan(
+        self, path: str | None, feedback: str, by: Origin, command_id: str | None = None, *, unattended: bool = False
+    ) -> Accepted | Rejected:
+        """Starts to turn requirements (`None`: the root's own) into specs and tasks. `Accepted.id` is a `PlanId`."""
+        ...
+
+    async def extract_tasks(
+        self, spec: SpecId, feedback: str, by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
+        """Starts to derive the tasks of one spec."""
+        ...
+
+    async def settle_spec(
+        self, spec: SpecId, choice: Literal["continue", "discard"], by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
+        """Goes on with, or removes, a spec that a crash left `generating`."""
+        ...
+
+    async def cancel_plan(self, by: Origin) -> Accepted | Rejected:
+        """Stops the plan that is running."""
+        ...
+
+    async def start_run(
+        self, scope: Scope, budget: Budget, by: Origin, command_id: str | None = None, *, unattended: bool = False
+    ) -> Accepted | Rejected:
+        """Starts a run; `Accepted.id` is a `RunId`."""
+        ...
+
+    async def pause(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Pauses at the next turn boundary."""
+        ...
+
+    async def resume(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Goes on with a paused run, also one that an earlier process left."""
+        ...
+
+    async def cancel(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Cancels the run now."""
+        ...
+
+    async def change_task(
+        self, command: UserTaskCommand, by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
+        """Skip, retry, unblock or reset."""
+        ...
+
+    async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
+        """Answers an open question from any client."""
+        ...
+
+    async def diff(self, task: TaskId) -> str:
+        """The unified diffs of a task's attempts, oldest first; empty when it changed nothing."""
+        ...
+
+    def evidence(self, task: TaskId) -> tuple[Evidence, ...]:
+        """What proves the task."""
+        ...
+
+    async def wait_idle(self) -> None:
+        """Returns when neither a plan nor a run is going on (a paused run counts as idle)."""
+        ...
+
+    async def close(self) -> None:
+        """Pauses what runs, settles it, and gives up the lock. The object is of no use afterwards."""
+        ...
