@@ -9,7 +9,7 @@ import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from blockbuster import blockbuster_ctx
@@ -91,7 +91,7 @@ def refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
 
 def host_of(address: Any) -> Any:
     """The host of an internet address; a Unix socket's path stays on this machine."""
-    return address[0] if isinstance(address, tuple) else "localhost"
+    return cast("tuple[Any, ...]", address)[0] if isinstance(address, tuple) else "localhost"
 
 
 def is_local(host: str | None) -> bool:
