@@ -8,7 +8,6 @@ from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState, TaskRecord
 from specloom.domain.states import TaskAction, transition
 
-
 Verdict: TypeAlias = tasks.TaskDone | tasks.TaskFailed | tasks.TaskBlocked
 Order: TypeAlias = tasks.TaskUnblocked | tasks.TaskSkipped | tasks.TaskReset | tasks.TaskRetried
 

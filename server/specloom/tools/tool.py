@@ -30,7 +30,9 @@ class ToolOutcome:
     image: tuple[str, str] | None = None
     """Media type and base64 data of an image beside the text."""
     blocked: str = ""
-    """Non-empty: the agent reports that it cannot go on, and why; ends the attempt."""
+    """Non-empty: the agent reports that it cannot go on, and why; ends the session."""
+    ends: bool = False
+    """The session has what it was for (an accepted outline or review); no further turn."""
 
 
 class Tool(Protocol):

@@ -1,0 +1,83 @@
+"""Asks for one turn: recorded before and after, tried again within bounds. Refuses what waiting cannot cure."""
+
+from dataclasses import dataclass
+
+from specloom.agent.ports import Pricing, Recorder, Sleeper, Stream
+from specloom.agent.session import Conversation, SessionSetup, content_json
+from specloom.domain.events import agents
+from specloom.llm.errors import ProviderError, ProviderFault
+from specloom.llm.messages import ModelAnswer
+from specloom.llm.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how patiently a broken turn is asked again."""
+
+    tries: int = 10
+    """Requests a turn, the first included."""
+    first_wait: float = 1.0
+    """Seconds before the second try; doubles from there."""
+    longest_wait: float = 60.0
+    """Cap of our own waits, and of an endpoint's `retry-after` that is not believable."""
+
+    def wait(self, failed: int, error: ProviderError) -> float:
+        """Seconds to wait after the `failed`-th failure (1-based)."""
+        own = min(self.first_wait * 2 ** (failed - 1), self.longest_wait)
+        if error.retry_after is None:
+            return own
+        return min(max(error.retry_after, 0.0), self.longest_wait)
+
+
+@dataclass(frozen=True, slots=True)
+class AskPorts:
+    """What a turn is asked through."""
+
+    model: Model
+    recorder: Recorder
+    pricing: Pricing
+    stream: Stream
+    sleeper: Sleeper
+    retry: RetryPolicy = RetryPolicy()
+
+
+async def ask(setup: SessionSetup, conversation: Conversation, ports: AskPorts) -> ModelAnswer:
+    """The answer to the conversation as it stands, appended to it. Raises `ProviderError` when it stays without one."""
+    request, turn = conversation.request(setup), conversation.turns + 1
+    failed = 0
+    while True:
+        await ports.recorder.commit(agents.TurnRequested(setup.id, turn, failed + 1))
+        try:
+            answer = await ports.model.ask(request, ports.stream.sink(setup.id, turn))
+            _refuse_empty(answer)
+        except ProviderError as error:
+            failed += 1
+            again = error.retryable and failed < ports.retry.tries
+            wait = ports.retry.wait(failed, error) if again else None
+            await ports.recorder.commit(agents.TurnFailed(setup.id, turn, error.fault.value, str(error), wait))
+            if wait is None:
+                raise
+            await ports.sleeper.sleep(wait)
+            continue
+        ports.recorder.note(finished(setup, turn, answer, ports.pricing))
+        conversation.add_answer(answer.message)
+        return answer
+
+
+def _refuse_empty(answer: ModelAnswer) -> None:
+    # An answer without blocks cannot be sent back, so the conversation could not go on from it.
+    if not answer.message.blocks:
+        raise ProviderError(ProviderFault.BROKEN_STREAM, f"{answer.model} answered nothing at all ({answer.stop})")
+
+
+def finished(setup: SessionSetup, turn: int, answer: ModelAnswer, pricing: Pricing) -> agents.TurnFinished:
+    """The event of a whole answer."""
+    return agents.TurnFinished(
+        session=setup.id,
+        turn=turn,
+        content=content_json(answer.message),
+        stop=answer.stop.value,
+        usage=pricing.total(setup.model, answer.usage),
+        model=answer.model,
+        dropped_calls=answer.dropped_calls,
+    )

@@ -1,0 +1,99 @@
+"""Carries out the tool calls of one turn: reads side by side, everything else in order, results in the order of calls.
+
+Refuses to start an effect that is not in the log: writes and commands are committed as requested first.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, Protocol
+
+from specloom.agent.ports import Recorder
+from specloom.domain.events import agents
+from specloom.domain.ids import CallId, SessionId
+from specloom.llm.messages import ToolResult, ToolUse, UserMessage
+from specloom.tools.tool import Effect, ToolOutcome
+
+
+class Hands(Protocol):
+    """The tools of one agent in one session."""
+
+    def effect(self, name: str) -> Effect:
+        """What a tool touches; an unknown name reads as `READ`, since it will do nothing."""
+        ...
+
+    async def run(self, call: ToolUse) -> ToolOutcome:
+        """Checks the input and runs the tool; a refusal is an outcome too. Raises nothing but `CancelledError`."""
+        ...
+
+
+async def carry_out(
+    session: SessionId, calls: Sequence[ToolUse], hands: Hands, recorder: Recorder, parallel: int = 5
+) -> tuple[tuple[ToolResult, ToolOutcome], ...]:
+    """Runs the calls, at most `parallel` reads at a time; after one that ends the session the rest is not started."""
+    done: list[tuple[ToolResult, ToolOutcome]] = []
+    for batch in batches(calls, hands):
+        if done and (done[-1][1].blocked or done[-1][1].ends):
+            outcomes = [ToolOutcome("not run: the session ended before this call", is_error=True) for _ in batch]
+        else:
+            outcomes = await _run(session, batch, hands, recorder, parallel)
+        done += [(result_of(call, outcome), outcome) for call, outcome in zip(batch, outcomes, strict=True)]
+        recorder.note(*(settled(session, call, *pair) for call, pair in zip(batch, done[-len(batch) :], strict=True)))
+    return tuple(done)
+
+
+def batches(calls: Sequence[ToolUse], hands: Hands) -> Iterator[tuple[ToolUse, ...]]:
+    """Neighbouring reads together, every other call alone."""
+    for is_read, group in groupby(calls, lambda call: hands.effect(call.name) is Effect.READ):
+        if is_read:
+            yield tuple(group)
+        else:
+            yield from ((call,) for call in group)
+
+
+async def _run(
+    session: SessionId, batch: tuple[ToolUse, ...], hands: Hands, recorder: Recorder, parallel: int
+) -> Sequence[ToolOutcome]:
+    requested = [_requested(session, call) for call in batch]
+    if hands.effect(batch[0].name) is Effect.READ:
+        recorder.note(*requested)
+        slots = asyncio.Semaphore(parallel)
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(_in_slot(slots, hands, call)) for call in batch]
+        return [task.result() for task in running]
+    await recorder.commit(*requested)
+    return [await hands.run(batch[0])]
+
+
+async def _in_slot(slots: asyncio.Semaphore, hands: Hands, call: ToolUse) -> ToolOutcome:
+    async with slots:
+        return await hands.run(call)
+
+
+def result_of(call: ToolUse, outcome: ToolOutcome) -> ToolResult:
+    """The `tool_result` block that answers `call`."""
+    raw: dict[str, Any] = {"type": "tool_result", "tool_use_id": call.id, "content": outcome.text}
+    if outcome.image is not None:
+        media, data = outcome.image
+        source = {"type": "base64", "media_type": media, "data": data}
+        raw["content"] = [{"type": "text", "text": outcome.text}, {"type": "image", "source": source}]
+    if outcome.is_error:
+        raw["is_error"] = True
+    return ToolResult(call.id, outcome.text, outcome.is_error, raw)
+
+
+def answers(results: Sequence[tuple[ToolResult, ToolOutcome]]) -> UserMessage:
+    """The message that brings all results."""
+    return UserMessage(tuple(result for result, _ in results))
+
+
+def _requested(session: SessionId, call: ToolUse) -> agents.ToolRequested:
+    shown = json.dumps(dict(call.input), ensure_ascii=False, separators=(",", ":"))
+    return agents.ToolRequested(session, CallId(call.id), call.name, shown)
+
+
+def settled(session: SessionId, call: ToolUse, result: ToolResult, outcome: ToolOutcome) -> agents.ToolSettled:
+    """The event that answers a call."""
+    content = json.dumps(result.raw, ensure_ascii=False, separators=(",", ":"))
+    return agents.ToolSettled(session, CallId(call.id), call.name, outcome.is_error, content, outcome.blocked)

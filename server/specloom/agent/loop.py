@@ -1,0 +1,201 @@
+"""The turn loop: ask, run the calls, answer, until the session has an outcome. Messages in, messages and status out.
+
+Refuses to persist and to retry a task: it records through a port, and what an outcome means is the engine's decision.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from specloom.agent.ask import AskPorts, ask
+from specloom.agent.calls import Hands, answers, carry_out, settled
+from specloom.agent.ports import Gate, Halt
+from specloom.agent.replay import Replayed, close, unknown_result
+from specloom.agent.session import Conversation, SessionSetup, content_json, say
+from specloom.domain.events import agents
+from specloom.llm.errors import ProviderError
+from specloom.llm.messages import ModelAnswer, StopReason
+from specloom.tools.tool import ToolOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The model ended its turn without a call: it says that it is done."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A tool took what the session was for."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The agent reports that it cannot go on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLimit:
+    """The session used up its turns."""
+
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The gate closed: budget, or the run is being cancelled."""
+
+    halt: Halt
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The model will not go on, or cannot within its window or answer length."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted:
+    """The endpoint gave no answer."""
+
+    error: ProviderError
+
+
+SessionOutcome: TypeAlias = Claimed | Ended | Blocked | TurnLimit | Halted | Refused | Faulted
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPorts:
+    """What a session is run through."""
+
+    asking: AskPorts
+    hands: Hands
+    gate: Gate
+    parallel: int = 5
+
+
+CUT = (
+    "Your answer was cut off at the length limit of {tokens} tokens{dropped}. "
+    "Go on in smaller steps: write long files in several edits."
+)
+CUT_LIMIT = 3
+"""Answers in a row that were cut off before a call was whole: more of them lead nowhere."""
+
+
+async def run_session(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
+    """Runs turns until there is an outcome, which is recorded. The conversation must end with a user message."""
+    outcome = await _turns(setup, conversation, ports)
+    label, reason = describe(outcome)
+    await ports.asking.recorder.commit(agents.SessionEnded(setup.id, label, reason))
+    return outcome
+
+
+async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPorts) -> SessionOutcome:
+    """Goes on where the log ends: calls that never started are run, those whose outcome is unknown are told so."""
+    recorder = ports.asking.recorder
+    for call in replayed.unknown:
+        result, outcome = unknown_result(call)
+        replayed.results[call.id] = result
+        recorder.note(settled(setup.id, call, result, outcome))
+    ending: list[ToolOutcome] = []
+    if replayed.unstarted:
+        done = await carry_out(setup.id, replayed.unstarted, ports.hands, recorder, parallel=ports.parallel)
+        replayed.results.update({result.call: result for result, _ in done})
+        ending = [outcome for _, outcome in done]
+    close(replayed)
+    outcome = _ending(ending)
+    return outcome if outcome is not None else await run_session(setup, replayed.conversation, ports)
+
+
+async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
+    cut = 0
+    while conversation.turns < setup.max_turns:
+        halt = await ports.gate.before_turn(setup.id)
+        if halt is not None:
+            return Halted(halt)
+        try:
+            answer = await ask(setup, conversation, ports.asking)
+        except ProviderError as error:
+            return Faulted(error)
+        cut = cut + 1 if answer.stop is StopReason.MAX_TOKENS and not answer.message.tool_uses else 0
+        if cut >= CUT_LIMIT:
+            return Refused(f"{cut} answers in a row were cut off at {setup.max_tokens} tokens")
+        outcome = await _after(answer, setup, conversation, ports)
+        if outcome is not None:
+            return outcome
+    return TurnLimit(conversation.turns)
+
+
+async def _after(
+    answer: ModelAnswer, setup: SessionSetup, conversation: Conversation, ports: LoopPorts
+) -> SessionOutcome | None:
+    if answer.stop is StopReason.REFUSAL:
+        return Refused(answer.message.text or "the model refused without a word")
+    if answer.message.tool_uses:
+        return await _run_calls(answer, setup, conversation, ports)
+    if answer.stop is StopReason.PAUSE_TURN:
+        return None  # The endpoint asks to be sent its own answer again.
+    if answer.stop is StopReason.MAX_TOKENS:
+        _add_text(setup, conversation, ports, _cut_off(answer, setup))
+        return None
+    if answer.stop is StopReason.CONTEXT_WINDOW:
+        return Refused("the context window is full")
+    return Claimed(answer.message.text)
+
+
+async def _run_calls(
+    answer: ModelAnswer, setup: SessionSetup, conversation: Conversation, ports: LoopPorts
+) -> SessionOutcome | None:
+    results = await carry_out(
+        setup.id, answer.message.tool_uses, ports.hands, ports.asking.recorder, parallel=ports.parallel
+    )
+    conversation.add_user(answers(results))
+    if answer.stop is StopReason.MAX_TOKENS:
+        _add_text(setup, conversation, ports, _cut_off(answer, setup))
+    return _ending([outcome for _, outcome in results])
+
+
+def _ending(outcomes: list[ToolOutcome]) -> SessionOutcome | None:
+    for outcome in outcomes:
+        if outcome.blocked:
+            return Blocked(outcome.blocked)
+        if outcome.ends:
+            return Ended(outcome.text)
+    return None
+
+
+def _add_text(setup: SessionSetup, conversation: Conversation, ports: LoopPorts, text: str) -> None:
+    message = say(text)
+    conversation.add_user(message)
+    ports.asking.recorder.note(agents.MessageAdded(setup.id, content_json(message)))
+
+
+def _cut_off(answer: ModelAnswer, setup: SessionSetup) -> str:
+    dropped = ", and a tool call that was not whole was not run" if answer.dropped_calls else ""
+    return CUT.format(tokens=setup.max_tokens, dropped=dropped)
+
+
+def describe(outcome: SessionOutcome) -> tuple[str, str]:
+    """The label and the reason under which the log keeps an outcome."""
+    match outcome:
+        case Claimed(text):
+            return "claimed", text
+        case Ended(text):
+            return "ended", text
+        case Blocked(reason):
+            return "blocked", reason
+        case TurnLimit(turns):
+            return "turn-limit", f"{turns} turns are used up"
+        case Halted(halt):
+            return halt.kind, halt.reason
+        case Refused(reason):
+            return "refused", reason
+        case Faulted(error):
+            return "fault", str(error)
+        case _:
+            assert_never(outcome)

@@ -1,0 +1,62 @@
+"""What the turn loop needs from above. Refuses to know who implements it: the engine does, tests do."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from specloom.domain.events.agents import AgentEvent
+from specloom.domain.ids import SessionId
+from specloom.domain.usage import UsageTotal
+from specloom.llm.messages import Usage
+from specloom.llm.model import DeltaSink
+
+
+class Recorder(Protocol):
+    """Writes down what happens, before it happens and after."""
+
+    def note(self, *events: AgentEvent) -> None:
+        """Keeps events for the next `commit`; for what may be asked again after a crash."""
+        ...
+
+    async def commit(self, *events: AgentEvent) -> None:
+        """Noted events and these are in the log, durably, when this returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """No further turn may be asked."""
+
+    kind: Literal["budget", "cancelled"]
+    reason: str
+
+
+class Gate(Protocol):
+    """Asked before each request; waits while the run is paused."""
+
+    async def before_turn(self, session: SessionId) -> Halt | None:
+        """`None`: go on. Waits, without a deadline, while the run is paused."""
+        ...
+
+
+class Pricing(Protocol):
+    """What an answer cost."""
+
+    def total(self, model: str, usage: Usage) -> UsageTotal:
+        """`cost_usd` is `None` where the price is unknown."""
+        ...
+
+
+class Sleeper(Protocol):
+    """Waits between tries; a test's does not."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Returns after `seconds`, or earlier when the wait has become pointless."""
+        ...
+
+
+class Stream(Protocol):
+    """Where the deltas of a session go."""
+
+    def sink(self, session: SessionId, turn: int) -> DeltaSink:
+        """The sink of one turn."""
+        ...

@@ -1,0 +1,106 @@
+"""Builds a conversation again from its events, byte for byte. Refuses to guess how an interrupted call ended."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from specloom.agent.calls import result_of
+from specloom.agent.session import Conversation
+from specloom.domain.events import Event, agents
+from specloom.llm.decode import decode_message
+from specloom.llm.messages import AssistantMessage, Opaque, Text, ToolResult, ToolUse, UserBlock, UserMessage
+from specloom.tools.tool import ToolOutcome
+
+UNKNOWN = (
+    "The outcome is unknown: Specloom was stopped while this call ran, and it was not run again. "
+    "It may have happened wholly, partly or not at all. Look at the present state before you go on."
+)
+
+
+@dataclass(slots=True)
+class Replayed:
+    """A conversation as the log has it, and what its last answer still waits for."""
+
+    conversation: Conversation = field(default_factory=Conversation)
+    calls: tuple[ToolUse, ...] = ()
+    """The calls of the last answer while not all of them are answered, else empty."""
+    results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
+    """Answers to some of `calls`, by call id."""
+    requested: set[str] = field(default_factory=set[str])
+    """Calls that were started; without a result their outcome is unknown."""
+    outcome: str = ""
+    """Of the session, when it has ended."""
+
+    @property
+    def unknown(self) -> tuple[ToolUse, ...]:
+        """Calls that were started and whose outcome nobody knows."""
+        return tuple(call for call in self.calls if call.id in self.requested and call.id not in self.results)
+
+    @property
+    def unstarted(self) -> tuple[ToolUse, ...]:
+        """Calls that certainly did not run."""
+        return tuple(call for call in self.calls if call.id not in self.requested and call.id not in self.results)
+
+
+def replay(events: Iterable[Event]) -> Replayed:
+    """The conversation that the events of one session, in order, tell."""
+    replayed = Replayed()
+    for event in events:
+        _take(replayed, event)
+    return replayed
+
+
+def _take(replayed: Replayed, event: Event) -> None:
+    if isinstance(event, agents.MessageAdded):
+        replayed.conversation.add_user(UserMessage(_user_blocks(event.content)))
+    elif isinstance(event, agents.TurnFinished):
+        message = _answer(event)
+        replayed.conversation.add_answer(message)
+        replayed.calls, replayed.results, replayed.requested = message.tool_uses, {}, set()
+    elif isinstance(event, agents.ToolRequested):
+        replayed.requested.add(event.call)
+    elif isinstance(event, agents.ToolSettled):
+        replayed.results[event.call] = _result(json.loads(event.content))
+        close(replayed)
+    elif isinstance(event, agents.SessionEnded):
+        replayed.outcome = event.outcome
+
+
+def close(replayed: Replayed) -> None:
+    """Appends the answers to the last calls once all of them are there."""
+    if replayed.calls and all(call.id in replayed.results for call in replayed.calls):
+        answers = tuple(replayed.results[call.id] for call in replayed.calls)
+        replayed.conversation.add_user(UserMessage(answers))
+        replayed.calls = ()
+
+
+def unknown_result(call: ToolUse) -> tuple[ToolResult, ToolOutcome]:
+    """What the model is told about a call that was interrupted."""
+    outcome = ToolOutcome(UNKNOWN, is_error=True)
+    return result_of(call, outcome), outcome
+
+
+def _answer(event: agents.TurnFinished) -> AssistantMessage:
+    body = {"content": json.loads(event.content), "stop_reason": event.stop, "model": event.model}
+    return decode_message(body).message
+
+
+def _user_blocks(content: str) -> tuple[UserBlock, ...]:
+    return tuple(_user_block(raw) for raw in cast("list[dict[str, Any]]", json.loads(content)))
+
+
+def _user_block(raw: dict[str, Any]) -> UserBlock:
+    match raw.get("type"):
+        case "text":
+            return Text(str(raw["text"]), raw)
+        case "tool_result":
+            return _result(raw)
+        case other:
+            return Opaque(str(other), raw)
+
+
+def _result(raw: dict[str, Any]) -> ToolResult:
+    content = raw.get("content", "")
+    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    return ToolResult(str(raw["tool_use_id"]), text, bool(raw.get("is_error")), raw)

@@ -1,0 +1,81 @@
+"""A session: what is fixed for its life, and the conversation that only grows. Refuses to rewrite what was sent."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from specloom.domain.ids import AgentId, AttemptId, SessionId, TaskId
+from specloom.llm.messages import (
+    AssistantMessage,
+    Message,
+    ModelRequest,
+    Text,
+    ThinkingSetting,
+    ToolSchema,
+    UserMessage,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSetup:
+    """Everything about a session that never changes, since a change would bill the whole window again."""
+
+    id: SessionId
+    agent: AgentId
+    role: str
+    model: str
+    system: str
+    tools: tuple[ToolSchema, ...]
+    attempt: AttemptId | None = None
+    task: TaskId | None = None
+    max_tokens: int = 32_768
+    thinking: ThinkingSetting = ThinkingSetting()
+    max_turns: int = 30
+
+
+class Conversation:
+    """Messages in order. Appending is all that can be done to it."""
+
+    def __init__(self, messages: Iterable[Message] = (), turns: int = 0) -> None:
+        self._messages: list[Message] = list(messages)
+        self.turns = turns
+        """Answers so far."""
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All messages, oldest first."""
+        return tuple(self._messages)
+
+    def add_user(self, message: UserMessage) -> None:
+        """Adds a message of ours; two of ours in a row go out as one, since roles must alternate."""
+        last = self._messages[-1] if self._messages else None
+        if isinstance(last, UserMessage):
+            self._messages[-1] = UserMessage((*last.blocks, *message.blocks))
+        else:
+            self._messages.append(message)
+
+    def add_answer(self, message: AssistantMessage) -> None:
+        """Adds the model's."""
+        self._messages.append(message)
+        self.turns += 1
+
+    def request(self, setup: SessionSetup) -> ModelRequest:
+        """The request that asks for the next answer."""
+        return ModelRequest(
+            model=setup.model,
+            system=setup.system,
+            messages=self.messages,
+            tools=setup.tools,
+            max_tokens=setup.max_tokens,
+            thinking=setup.thinking,
+        )
+
+
+def say(text: str) -> UserMessage:
+    """A user message of one text block; `text` must not be blank."""
+    return UserMessage((Text(text, {"type": "text", "text": text}),))
+
+
+def content_json(message: Message) -> str:
+    """The blocks of a message as the JSON text that events keep."""
+    return json.dumps([block.raw for block in message.blocks], ensure_ascii=False, separators=(",", ":"))
