@@ -20,6 +20,11 @@ class Text:
     text: str
     raw: Raw
 
+    @classmethod
+    def of(cls, text: str) -> "Text":
+        """Our own text, with the block that the API wants."""
+        return cls(text, {"type": "text", "text": text})
+
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
@@ -57,19 +62,27 @@ class ToolResult:
     is_error: bool
     raw: Raw
 
+    @classmethod
+    def of(cls, call: str, text: str, is_error: bool = False) -> "ToolResult":
+        """The answer to the call with the id `call`, with the block that the API wants."""
+        raw: dict[str, Any] = {"type": "tool_result", "tool_use_id": call, "content": text}
+        if is_error:
+            raw["is_error"] = True
+        return cls(call, text, is_error, raw)
+
 
 AnswerBlock: TypeAlias = Text | Thinking | ToolUse | Opaque
 UserBlock: TypeAlias = Text | ToolResult | Opaque
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class UserMessage:
     """Ours: text, tool results, images (as `Opaque`)."""
 
     blocks: tuple[UserBlock, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class AssistantMessage:
     """The model's, in the order in which its blocks came."""
 

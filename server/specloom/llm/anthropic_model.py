@@ -1,0 +1,172 @@
+"""A model behind the Messages API, Anthropic's or a compatible one. Refuses to retry or to know what an answer is for.
+
+Stream events are decoded here and not by the SDK, whose iterators cost several times as much (`benchmarks/stream.py`).
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, cast
+
+from specloom.llm.connection import Connection, Timeouts
+from specloom.llm.decode import Accumulator, MalformedStreamError, StreamedError, decode_message
+from specloom.llm.endpoint import Credential, Endpoint
+from specloom.llm.errors import ProviderError, ProviderFault
+from specloom.llm.facts import FactsBook
+from specloom.llm.messages import ModelAnswer, ModelRequest
+from specloom.llm.model import DeltaSink, ModelFacts
+from specloom.llm.sse import OversizedEventError, SseEvent, SseSplitter
+from specloom.llm.wire import WireEncoder
+
+if TYPE_CHECKING:
+    import httpx2
+
+_DRAIN_S = 0.25
+"""How long a finished answer waits for its connection to become reusable."""
+_END_MARK = b"[DONE]"
+"""Some OpenAI-shaped endpoints add it after the last event."""
+
+
+class AnthropicModel:
+    """Implements `Model`. One object an endpoint and key, shared by all sessions of one event loop.
+
+    `api_key` or `auth_token`: sent to `base_url` only (`None`: Anthropic's own), not needed where that is loopback.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None,
+        base_url: str | None,
+        auth_token: str | None = None,
+        timeouts: Timeouts | None = None,
+        user_agent: str = "specloom",
+    ) -> None:
+        self._timeouts = timeouts or Timeouts()
+        self._connection = Connection(
+            Endpoint.of(base_url), Credential(api_key, auth_token), self._timeouts, user_agent
+        )
+        self._facts = FactsBook(self._connection)
+        self._wire = WireEncoder()
+
+    def __repr__(self) -> str:
+        return f"AnthropicModel({self._connection.endpoint.host})"
+
+    async def facts(self, model: str) -> ModelFacts:
+        """Asks once a model, then remembers. Raises `ProviderError`."""
+        return await self._facts.facts(model)
+
+    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None) -> ModelAnswer:
+        """One request, one answer, no retry. Raises `ProviderError`; `CancelledError` closes the connection."""
+        limits = await self._facts.limits(request.model)
+        response = await self._post("/v1/messages", self._wire.body(request, limits), request.model)
+        try:
+            return await self._read(response, sink)
+        finally:
+            await response.aclose()
+
+    async def count_tokens(self, request: ModelRequest) -> int:
+        """The size of a request in input tokens. Raises `ProviderError`."""
+        limits = await self._facts.limits(request.model)
+        content = self._wire.count_body(request, limits)
+        response = await self._post("/v1/messages/count_tokens", content, request.model)
+        try:
+            body = await self._read_json(response)
+        finally:
+            await response.aclose()
+        tokens: object = cast("dict[str, Any]", body).get("input_tokens") if isinstance(body, dict) else None
+        if not isinstance(tokens, int):
+            raise self._connection.faults.broken("counted tokens without saying their number")
+        return tokens
+
+    async def close(self) -> None:
+        """Closes connections; the object is of no use afterwards."""
+        await self._connection.close()
+
+    async def _post(self, path: str, content: bytes, model: str) -> "httpx2.Response":
+        try:
+            return await self._connection.post(path, content)
+        except ProviderError as error:
+            if error.fault is not ProviderFault.NOT_FOUND or error.status not in (400, 404):
+                raise
+            near = await self._facts.near(model)
+            raise self._connection.faults.unknown_model(error, model, near) from None
+
+    async def _read(self, response: "httpx2.Response", sink: DeltaSink | None) -> ModelAnswer:
+        """The answer of an open response, streamed or (an endpoint that cannot stream) whole."""
+        faults = self._connection.faults
+        try:
+            if response.headers.get("content-type", "").startswith("application/json"):
+                return decode_message(await self._read_json(response))
+            accumulator = Accumulator(sink)
+            async with contextlib.aclosing(response.aiter_bytes()) as chunks:
+                await self._follow(chunks, accumulator)
+                await _drain(chunks)
+            if not accumulator.finished:
+                raise faults.broken("ended its answer too early")
+            return accumulator.answer()
+        except StreamedError as error:
+            raise faults.streamed(error.error) from None
+        except (MalformedStreamError, OversizedEventError) as error:
+            raise faults.broken("sent what is no answer of the Messages API", str(error)) from error
+
+    async def _follow(self, chunks: AsyncIterator[bytes], accumulator: Accumulator) -> None:
+        """Feeds `accumulator` until it is finished or the stream ends. Raises `ProviderError` for a stall or break."""
+        import httpx2
+
+        loop = asyncio.get_running_loop()
+        stall = self._timeouts.stall
+        # The deadline moves in steps, since moving it for each chunk would cost as much as reading the chunk
+        step = min(1.0, stall / 4)
+        moved = loop.time()
+        splitter = SseSplitter()
+        try:
+            async with asyncio.timeout(stall + step) as deadline:
+                async for chunk in chunks:
+                    _feed(accumulator, splitter.feed(chunk))
+                    if accumulator.finished:
+                        return
+                    if loop.time() - moved > step:
+                        moved = loop.time()
+                        deadline.reschedule(moved + stall + step)
+        except TimeoutError:
+            raise self._connection.faults.broken(f"sent nothing for {stall:g} s in the middle of an answer") from None
+        except httpx2.HTTPError as error:
+            cause = str(error) or type(error).__name__
+            raise self._connection.faults.broken("broke the connection in the middle of an answer", cause) from error
+
+    async def _read_json(self, response: "httpx2.Response") -> object:
+        """The whole body. Raises `ProviderError`."""
+        import httpx2
+
+        try:
+            async with asyncio.timeout(self._timeouts.answer):
+                return json.loads(await response.aread())
+        except TimeoutError:
+            raise self._connection.faults.broken(f"did not end its answer within {self._timeouts.answer:g} s") from None
+        except (ValueError, RecursionError, httpx2.HTTPError) as error:
+            raise self._connection.faults.broken("sent what is no JSON", str(error)) from error
+
+
+def _feed(accumulator: Accumulator, events: list[SseEvent]) -> None:
+    for name, data in events:
+        try:
+            event: object = json.loads(data.decode())
+        except (ValueError, RecursionError):
+            if data.strip() == _END_MARK:
+                continue
+            raise MalformedStreamError(f"an event is not JSON: {data[:80]!r}") from None
+        accumulator.feed(event, name)
+        if accumulator.finished:
+            return
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    """Reads to the end of a finished answer, so that its connection serves the next one; not at any price."""
+    import httpx2
+
+    with contextlib.suppress(TimeoutError, httpx2.HTTPError):
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in chunks:
+                pass

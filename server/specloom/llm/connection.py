@@ -1,0 +1,149 @@
+"""Sends bytes through the SDK's client. Refuses to retry, to follow a redirect, or to find a key by itself.
+
+Bodies go in prepared (`AsyncAnthropic.post(content=…)`): that keeps the SDK's HTTP, headers, authentication and errors,
+and leaves out the walk over all parameters and the encoding that `messages.create` repeats for the whole conversation
+each turn (`benchmarks/stream.py` measures both).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from specloom.llm.endpoint import PLACEHOLDER_KEY, Credential, Endpoint
+from specloom.llm.errors import ProviderError
+from specloom.llm.faults import Faults
+
+if TYPE_CHECKING:
+    import anthropic
+    import httpx2
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `answer`: until the first byte, long because local models read the whole prompt before it."""
+
+    connect: float = 10.0
+    answer: float = 600.0
+    stall: float = 120.0
+    """Without a byte in the middle of an answer; pings count as bytes."""
+    lookup: float = 10.0
+    """For the Models API."""
+
+
+class Connection:
+    """One endpoint with its key. The SDK is imported, in a thread, with the first request."""
+
+    def __init__(self, endpoint: Endpoint, credential: Credential, timeouts: Timeouts, user_agent: str) -> None:
+        self.endpoint = endpoint
+        self.faults = Faults(endpoint, credential)
+        self._credential = credential
+        self._timeouts = timeouts
+        self._user_agent = user_agent
+        self._client: anthropic.AsyncAnthropic | None = None
+        self._opening = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        return f"Connection({self.endpoint.host})"
+
+    async def post(self, path: str, content: bytes) -> "httpx2.Response":
+        """The open response of a success, unread; the caller closes it. Raises `ProviderError`."""
+        return await self._send("POST", path, content, self._timeouts.answer)
+
+    async def get(self, path: str) -> "httpx2.Response":
+        """As `post`, with the shorter deadline of a look-up."""
+        return await self._send("GET", path, None, self._timeouts.lookup)
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def _send(self, method: str, path: str, content: bytes | None, deadline: float) -> "httpx2.Response":
+        client = await self._open()
+        import anthropic
+        import httpx2
+
+        try:
+            async with asyncio.timeout(deadline):
+                return await _exchange(client, method, path, content)
+        except anthropic.APIStatusError as error:
+            # `from None`: the original's text may repeat the key that the endpoint was sent
+            raise self.faults.status(error.status_code, error.body, error.response.headers) from None
+        except anthropic.APIConnectionError as error:
+            raise self._no_answer(error) from error.__cause__
+        except TimeoutError:
+            raise self.faults.broken(f"sent no byte of an answer for {deadline:g} s") from None
+        except httpx2.HTTPError as error:
+            # The body of an error status broke off while the SDK read it
+            raise self.faults.broken("closed the connection before its answer", str(error)) from error
+
+    def _no_answer(self, error: "anthropic.APIConnectionError") -> ProviderError:
+        import httpx2
+
+        cause = error.__cause__
+        detail = str(cause) or type(cause).__name__
+        if isinstance(cause, httpx2.ReadError | httpx2.WriteError | httpx2.ReadTimeout | httpx2.RemoteProtocolError):
+            return self.faults.broken("closed the connection before its answer", detail)
+        return self.faults.unreachable(detail)
+
+    async def _open(self) -> "anthropic.AsyncAnthropic":
+        if self._client is not None:
+            return self._client
+        if not self.endpoint.usable:
+            raise self.faults.bad_url()
+        if self._credential.missing and not self.endpoint.loopback:
+            raise self.faults.no_key()
+        async with self._opening:
+            if self._client is None:
+                self._client = await asyncio.to_thread(
+                    _new_client, self.endpoint, self._credential, self._timeouts, self._user_agent
+                )
+        return self._client
+
+
+def _new_client(
+    endpoint: Endpoint, credential: Credential, timeouts: Timeouts, user_agent: str
+) -> "anthropic.AsyncAnthropic":
+    """Every source of keys that the SDK knows by itself is shut off by an explicit one.
+
+    The SDK sends a key as bearer token; endpoints of other makers may know only `X-Api-Key`, so they get both. A proxy
+    of the environment is not used for loopback, where it could only carry the key away.
+    """
+    import anthropic
+    import httpx2
+
+    token = credential.auth_token
+    key = None if token else credential.api_key or PLACEHOLDER_KEY
+    headers = {"User-Agent": user_agent, "Authorization": f"Bearer {token or key}"}
+    if key and not endpoint.official:
+        headers["X-Api-Key"] = key
+    longest = max(timeouts.answer, timeouts.stall)
+    timeout = httpx2.Timeout(longest, connect=timeouts.connect, pool=timeouts.connect)
+    http_client = (
+        httpx2.AsyncClient(follow_redirects=False, timeout=timeout, trust_env=False)
+        if endpoint.loopback
+        else anthropic.DefaultAsyncHttpxClient(follow_redirects=False, timeout=timeout)
+    )
+    return anthropic.AsyncAnthropic(
+        api_key=key,
+        auth_token=token,
+        base_url=endpoint.url,
+        timeout=timeout,
+        max_retries=0,
+        default_headers=headers,
+        http_client=http_client,
+    )
+
+
+async def _exchange(
+    client: "anthropic.AsyncAnthropic", method: str, path: str, content: bytes | None
+) -> "httpx2.Response":
+    import anthropic
+    import httpx2
+
+    # With `stream`, the SDK gives the response unread; its declared type is the stream that it would make of it
+    kind = anthropic.AsyncStream[Any]
+    options: Mapping[str, Any] = {"cast_to": httpx2.Response, "stream": True, "stream_cls": kind}
+    sent = client.get(path, **options) if method == "GET" else client.post(path, content=content, **options)
+    return cast("httpx2.Response", await sent)

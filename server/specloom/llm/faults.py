@@ -1,0 +1,204 @@
+"""Turns what an endpoint or a connection did into a `ProviderError`. Refuses to wait or to ask again.
+
+Types and statuses: https://docs.anthropic.com/en/api/errors.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+from specloom.llm.endpoint import Credential, Endpoint
+from specloom.llm.errors import ProviderError, ProviderFault
+
+_BY_TYPE = {
+    "authentication_error": ProviderFault.KEY,
+    "permission_error": ProviderFault.KEY,
+    "billing_error": ProviderFault.BILLING,
+    "not_found_error": ProviderFault.NOT_FOUND,
+    "request_too_large": ProviderFault.TOO_LARGE,
+    "rate_limit_error": ProviderFault.RATE_LIMITED,
+    "overloaded_error": ProviderFault.OVERLOADED,
+    "api_error": ProviderFault.SERVER,
+    "timeout_error": ProviderFault.SERVER,
+    "gateway_timeout_error": ProviderFault.SERVER,
+    "invalid_request_error": ProviderFault.INVALID,
+}
+_BY_STATUS = {
+    401: ProviderFault.KEY,
+    402: ProviderFault.BILLING,
+    403: ProviderFault.KEY,
+    404: ProviderFault.NOT_FOUND,
+    408: ProviderFault.SERVER,
+    409: ProviderFault.SERVER,
+    413: ProviderFault.TOO_LARGE,
+    429: ProviderFault.RATE_LIMITED,
+    529: ProviderFault.OVERLOADED,
+}
+_NEXT_STEP = {
+    ProviderFault.UNREACHABLE: "check the network and the base URL",
+    ProviderFault.BROKEN_STREAM: "ask again",
+    ProviderFault.RATE_LIMITED: "wait, or run fewer agents at once",
+    ProviderFault.OVERLOADED: "wait and ask again",
+    ProviderFault.SERVER: "wait and ask again",
+    ProviderFault.KEY: "check the key and what it may do",
+    ProviderFault.BILLING: "settle the account's billing, waiting does not help",
+    ProviderFault.NOT_FOUND: "check the model setting and the base URL",
+    ProviderFault.TOO_LARGE: "start a new session with less in it",
+    ProviderFault.INVALID: "report this as a bug of Specloom with the message above",
+}
+_BILLING = re.compile(
+    r"credit balance|insufficient[ _](?:balance|quota|credits?|funds)|current quota|spend(?:ing)?[ _]limit",
+    re.IGNORECASE,
+)
+_BILLING_WORD = re.compile(r"\bbilling\b|\bpayment\b", re.IGNORECASE)
+_CONTEXT = re.compile(
+    r"prompt is too long|exceeds?[ _](?:the )?(?:available )?context|context[ _]length|maximum context", re.IGNORECASE
+)
+_UNKNOWN_MODEL = re.compile(
+    r"\bmodel\b.{0,80}(?:not[ _]found|not exist)|(?:unknown|unsupported|invalid) model", re.IGNORECASE
+)
+_SHOWN = 600
+"""Characters of the endpoint's own words in a message."""
+
+
+class Faults:
+    """Makes the errors of one endpoint; its key is in none of them."""
+
+    def __init__(self, endpoint: Endpoint, credential: Credential) -> None:
+        self._endpoint = endpoint
+        self._redact = credential.redact
+
+    def status(self, status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
+        """An HTTP status that is no success; `body` is decoded JSON or text."""
+        kind, said = _error_of(body)
+        if 300 <= status < 400:
+            return self._redirect(status, headers.get("location", ""))
+        fault = _fault_of(status, kind, said)
+        return self._error(fault, f"answered {status}", said, status=status, retry_after=_retry_after(headers, fault))
+
+    def streamed(self, error: Mapping[str, Any]) -> ProviderError:
+        """An `error` event in a stream that had begun well."""
+        kind, said = _error_of({"error": error})
+        return self._error(_fault_of(None, kind, said), f"broke off its answer ({kind or 'error'})", said)
+
+    def unreachable(self, cause: str) -> ProviderError:
+        """No connection: name, route, TLS, or nobody listens."""
+        step = "check that the server runs and the base URL" if self._endpoint.loopback else ""
+        return self._error(ProviderFault.UNREACHABLE, "could not be reached", cause, step=step)
+
+    def broken(self, what: str, cause: str = "") -> ProviderError:
+        """The answer did not come to its end."""
+        return self._error(ProviderFault.BROKEN_STREAM, what, cause)
+
+    def no_key(self) -> ProviderError:
+        """Nothing was sent, because there is nothing to send it with."""
+        step = "set ANTHROPIC_API_KEY in the environment or in the project's .env, or a base URL of a local endpoint"
+        return self._error(ProviderFault.KEY, "needs a key and none is set", "", step=step)
+
+    def bad_url(self) -> ProviderError:
+        """The base URL is none."""
+        return ProviderError(
+            ProviderFault.NOT_FOUND,
+            self._redact(
+                f"the base URL {self._endpoint.url!r} names no http or https host; write it like http://localhost:11434"
+            ),
+        )
+
+    def unknown_model(self, error: ProviderError, model: str, near: tuple[str, ...]) -> ProviderError:
+        """A 404 once more, now with the model and those that exist."""
+        hint = f", close to it: {', '.join(near)}" if near else ""
+        message = (
+            f"{self._endpoint.host} does not know the model {model!r}{hint}; correct the setting `model` (or --model), "
+            f"or the base URL if that is wrong. It said: {error}"
+        )
+        return ProviderError(ProviderFault.NOT_FOUND, self._redact(message), status=error.status)
+
+    def _redirect(self, status: int, location: str) -> ProviderError:
+        return self._error(
+            ProviderFault.NOT_FOUND,
+            f"answered {status}, a redirect",
+            f"to {location or 'nowhere'}",
+            status=status,
+            step="redirects are not followed, the key is for this endpoint only; set the base URL that you mean",
+        )
+
+    def _error(
+        self,
+        fault: ProviderFault,
+        what: str,
+        said: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        step: str = "",
+    ) -> ProviderError:
+        detail = f": {' '.join(self._redact(said).split())[:_SHOWN].rstrip('.')}" if said else ""
+        message = f"{self._endpoint.host} {what}{detail}; {step or _NEXT_STEP[fault]}"
+        return ProviderError(fault, message, status=status, retry_after=retry_after)
+
+
+def _fault_of(status: int | None, kind: str, said: str) -> ProviderFault:
+    """The kind of failure; what the endpoint says outranks its status, since many endpoints say the same as 400."""
+    text = f"{kind} {said}"
+    client_side = status is None or 400 <= status < 500
+    if client_side and (_BILLING.search(text) or (status in (400, 403) and _BILLING_WORD.search(text))):
+        return ProviderFault.BILLING
+    if (status == 400 or kind == "invalid_request_error") and _CONTEXT.search(text):
+        return ProviderFault.TOO_LARGE
+    if status == 400 and _UNKNOWN_MODEL.search(said):
+        return ProviderFault.NOT_FOUND
+    if kind in _BY_TYPE:
+        return _BY_TYPE[kind]
+    if status is None:
+        return ProviderFault.BROKEN_STREAM
+    return _BY_STATUS.get(status, ProviderFault.SERVER if status >= 500 else ProviderFault.INVALID)
+
+
+def _error_of(body: object) -> tuple[str, str]:
+    """Type and words of an error body, in the shapes that endpoints use."""
+    if isinstance(body, str):
+        try:
+            body = json.loads(body)
+        except ValueError:
+            return "", body
+    if not isinstance(body, dict):
+        return "", "" if body is None else str(body)
+    outer = cast("dict[str, Any]", body)
+    error: object = outer.get("error", outer)
+    if not isinstance(error, dict):
+        return "", str(error)
+    inner = cast("dict[str, Any]", error)
+    code = _error_code(inner)
+    message = str(inner.get("message") or "") or json.dumps(inner)
+    return str(inner.get("type") or ""), f"{message} ({code})" if code and code not in message else message
+
+
+def _error_code(error: Mapping[str, Any]) -> str:
+    """Anthropic's `details.error_code`, or `code` as others write it."""
+    details = error.get("details")
+    code: object = cast("dict[str, Any]", details).get("error_code") if isinstance(details, dict) else None
+    return str(code or error.get("code") or "")
+
+
+def _retry_after(headers: Mapping[str, str], fault: ProviderFault) -> float | None:
+    """Seconds as asked, uncapped; a date counts from the endpoint's own clock, so that ours need not be right."""
+    if fault is ProviderFault.BILLING:
+        return None
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        return _until(value, headers.get("date", ""))
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _until(then: str, now: str) -> float | None:
+    try:
+        return max((parsedate_to_datetime(then) - parsedate_to_datetime(now)).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None
