@@ -1,0 +1,139 @@
+"""Opens `state.db` for the one writer or for a reader. Refuses loose file modes and file systems without WAL.
+
+Pragmas: https://www.sqlite.org/pragma.html; read-only WAL: https://www.sqlite.org/wal.html#readonly.
+"""
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from specloom.store.errors import CorruptStoreError, StoreError, StoreMissingError, StoreReadOnlyError, mapped_errors
+from specloom.store.schema import format_of
+
+DIRECTORY_NAME = ".specloom"
+FILE_NAME = "state.db"
+BUSY_TIMEOUT = 5.0
+"""Seconds."""
+_MISSING = "{} holds nothing yet; run `specloom plan` or `specloom run` first"
+_APPLICATION_ID = 0x5370_4C6D
+"""`SpLm`, so that `file` and we tell our file from any other database."""
+_WAL_SIZE_LIMIT = 64 * 1024 * 1024
+
+
+def prepare_directory(directory: Path) -> None:
+    """Makes the state directory with mode 0700, ignored by git. Raises `StoreReadOnlyError`, `StoreFullError`."""
+    with mapped_errors(directory):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_shared(directory)
+        if directory.stat().st_mode & 0o077:
+            directory.chmod(0o700)
+        ignore = directory / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+            ignore.chmod(0o600)
+
+
+def connect_writer(directory: Path) -> sqlite3.Connection:
+    """Opens or creates the file; the caller holds the writer's lock. Every commit is on the disk when it returns."""
+    path = directory / FILE_NAME
+    with mapped_errors(path):
+        # SQLite gives `-wal` and `-shm` the mode of the database, so that has to be right before they exist.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        db = _connect(path, "rw")
+        try:
+            _refuse_foreign(db, path)
+            _set_durability(db, path)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def connect_reader(directory: Path) -> sqlite3.Connection:
+    """Opens the file read-only beside any writer, or after one that died. Raises `StoreMissingError` if there is none.
+
+    Where the folder cannot be written, the file is opened as unchanging, which is right as long as no writer starts.
+    """
+    path = directory / FILE_NAME
+    with mapped_errors(path):
+        if not path.exists():
+            raise StoreMissingError(_MISSING.format(path))
+        try:
+            db = _readable(path, "ro")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise
+            db = _connect_unchanging(path, error)
+        try:
+            _refuse_foreign(db, path)
+            _refuse_empty(db, path)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    db = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
+
+
+def _readable(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection that has read its file once: SQLite opens late."""
+    db = _connect(path, mode)
+    try:
+        format_of(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _connect_unchanging(path: Path, cause: sqlite3.Error) -> sqlite3.Connection:
+    log = path.with_name(path.name + "-wal")
+    with contextlib.suppress(FileNotFoundError):
+        if log.stat().st_size > 0:
+            raise StoreReadOnlyError(
+                f"{path}: its writer ended without closing it, and the folder cannot be written to recover {log.name}; "
+                f"copy {path.parent.name} to a folder of your own, or allow writing"
+            ) from cause
+    return _readable(path, "ro&immutable=1")
+
+
+def _refuse_shared(directory: Path) -> None:
+    """Modes and the ignore file are for a folder that is ours alone: one named by mistake stays as it is."""
+    names = {entry.name for entry in directory.iterdir()}
+    if names and directory.name != DIRECTORY_NAME and names.isdisjoint({FILE_NAME, ".gitignore"}):
+        raise StoreError(f"{directory} holds other files; set SPECLOOM_STATE_DIR to a folder of its own")
+
+
+def _refuse_empty(db: sqlite3.Connection, path: Path) -> None:
+    if format_of(db) == 0:
+        raise StoreMissingError(_MISSING.format(path))
+
+
+def _refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
+    if format_of(db) and db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
+        raise CorruptStoreError(f"{path} is a database of another program; move it aside")
+
+
+def _set_durability(db: sqlite3.Connection, path: Path) -> None:
+    mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise StoreError(
+            f"{path}: this file system cannot hold a write-ahead log (SQLite answers {mode!r}); "
+            "set SPECLOOM_STATE_DIR to a folder on a local disk"
+        )
+    db.execute("PRAGMA synchronous = FULL")
+    # Without these a commit on macOS is in the drive's cache only; elsewhere they do nothing.
+    db.execute("PRAGMA fullfsync = ON")
+    db.execute("PRAGMA checkpoint_fullfsync = ON")
+    db.execute(f"PRAGMA journal_size_limit = {_WAL_SIZE_LIMIT}")
+    if format_of(db) == 0:
+        db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")

@@ -1,0 +1,67 @@
+"""Keeps a second writer out of a state directory. Refuses to trust a pid: the kernel's lock alone says who is alive."""
+
+import errno
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any, cast
+
+from specloom.store.errors import StoreError, StoreLockedError, mapped_errors
+
+FILE_NAME = "writer.lock"
+
+
+class WriterLock:
+    """An exclusive `flock`, which ends with the process however that dies; the file's text is for people."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / FILE_NAME
+        self._fd = -1
+
+    def acquire(self, *, what: str, since: str) -> None:
+        """Raises `StoreLockedError` naming who holds it, `StoreError` where the file system has no locks."""
+        with mapped_errors(self._path):
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                self._lock(fd)
+                os.ftruncate(fd, 0)
+                os.write(fd, json.dumps({"pid": os.getpid(), "since": since, "what": what}).encode())
+            except BaseException:
+                os.close(fd)
+                raise
+        self._fd = fd
+
+    def release(self) -> None:
+        """Lets the next writer in; the file stays, because removing it would let two in. Harmless when not held."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _lock(self, fd: int) -> None:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _read_holder(fd)
+            pid = holder.get("pid")
+            raise StoreLockedError(
+                self._path.parent,
+                pid=pid if isinstance(pid, int) else None,
+                since=str(holder["since"]) if "since" in holder else None,
+                what=str(holder["what"]) if "what" in holder else None,
+            ) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+            raise StoreError(
+                f"{self._path}: this file system has no locks; set SPECLOOM_STATE_DIR to a folder on a local disk"
+            ) from error
+
+
+def _read_holder(fd: int) -> dict[str, Any]:
+    """Empty while the holder has not written yet."""
+    try:
+        holder = json.loads(os.pread(fd, 4096, 0))
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", holder) if isinstance(holder, dict) else {}

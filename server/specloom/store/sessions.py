@@ -1,0 +1,74 @@
+"""Raw API messages and readable transcripts, a file of each a session. Refuses to be the truth: the log is.
+
+Nothing here is synced to the disk, and nothing here is read back by Specloom.
+"""
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from specloom.domain.ids import SessionId, digest_of
+from specloom.store.errors import StoreClosedError, mapped_errors
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_LONGEST_NAME = 100
+
+
+class SessionFiles:
+    """`sessions/` below a state directory. Appends in the order of the calls, on a thread of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory / "sessions"
+        self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, thread_name_prefix="specloom-sessions")
+
+    async def append_raw(self, session: SessionId, message: Mapping[str, Any]) -> None:
+        """Adds one line of JSON to `<session>.jsonl`. Raises `StoreFullError`, `StoreReadOnlyError`.
+
+        `message` must not change any more. Give what is new since the last call, or the file grows with the square of
+        the session.
+        """
+        await self._run(self.path(session, ".jsonl"), lambda: _line(message), own_line=True)
+
+    async def append_transcript(self, session: SessionId, markdown: str) -> None:
+        """Adds text as it is to `<session>.md`. Raises as `append_raw`."""
+        await self._run(self.path(session, ".md"), lambda: markdown.encode("utf-8", "replace"), own_line=False)
+
+    def path(self, session: SessionId, suffix: str) -> Path:
+        """The file of a session; a name that a file cannot bear is cut and gets a digest, so that no two share one."""
+        name = _UNSAFE.sub("_", session)[:_LONGEST_NAME]
+        if name != session or not name or name.startswith("."):
+            name = f"{name.lstrip('.')}~{digest_of(session)[:12]}"
+        return self._directory / f"{name}{suffix}"
+
+    async def close(self) -> None:
+        """Writes what was asked for before. Harmless when repeated."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.to_thread(thread.shutdown)
+
+    async def _run(self, path: Path, data: Callable[[], bytes], *, own_line: bool) -> None:
+        if self._thread is None:
+            raise StoreClosedError(f"{path} was closed; nothing was written")
+        await asyncio.get_running_loop().run_in_executor(self._thread, _append, path, data, own_line)
+
+
+def _line(message: Mapping[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def _append(path: Path, data: Callable[[], bytes], own_line: bool) -> None:
+    with mapped_errors(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            # A crash may have left half a line, which must not swallow the next one.
+            broken = own_line and size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
+            rest = memoryview(b"\n" + data() if broken else data())
+            while rest:
+                rest = rest[file.write(rest) :]
