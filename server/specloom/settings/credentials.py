@@ -1,0 +1,92 @@
+"""Keys, where they come from and where they may go. Refuses to show a key, or to hand it to another endpoint.
+
+A root's `.env` supplies keys only: an address in it would send the key of whoever opens that folder elsewhere.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from specloom.domain.problem import Problem, Severity, Span
+
+ANTHROPIC = "https://api.anthropic.com"
+KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+ENDPOINT = "ANTHROPIC_BASE_URL"
+
+_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=[ \t]*(?P<value>.*?)\s*\Z")
+_QUOTED = re.compile(r"""(?P<quote>['"])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)\s*(?:#.*)?\Z""")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A key and the one endpoint that it was given for. Neither `repr` nor `str` shows the key."""
+
+    endpoint: str
+    source: str
+    """Where the key was found, for messages: `environment` or `.env`."""
+    api_key: str | None = field(default=None, repr=False)
+    auth_token: str | None = field(default=None, repr=False)
+
+    def are_for(self, base_url: str) -> bool:
+        """Whether `base_url` is the endpoint of this key: same scheme, host and port."""
+        return _origin(base_url) == _origin(self.endpoint)
+
+
+def credentials(environment: Mapping[str, str], env_file: Mapping[str, str]) -> Credentials | None:
+    """The key to use, `None` if there is none. The environment beats the file, and it alone names an endpoint."""
+    endpoint = environment.get(ENDPOINT) or ANTHROPIC
+    for source, values in (("environment", environment), (".env", env_file)):
+        api_key, auth_token = (values.get(name) or None for name in KEYS)
+        if api_key or auth_token:
+            return Credentials(endpoint, source, api_key, auth_token)
+    return None
+
+
+def read_env(text: str, path: str = ".env") -> tuple[Mapping[str, str], tuple[Problem, ...]]:
+    """The keys in a `.env` text: `KEY=VALUE` a line, with `export`, quotes and comments as shells have them.
+
+    Names that are none of ours are nobody's business here. Problems never repeat a value.
+    """
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines()):
+        match = _LINE.match(line)
+        if match is None or match["name"] not in (*KEYS, ENDPOINT):
+            continue
+        span = Span(number, match.start("name"), number, match.end("name"))
+        value = _value(match["value"])
+        if match["name"] == ENDPOINT:
+            problems.append(Problem("env-endpoint", _ENDPOINT_IGNORED, path, span, Severity.WARNING))
+        elif value is None:
+            message = f"the value of `{match['name']}` has an opening quote only; close it, nothing was read"
+            problems.append(Problem("env-quote", message, path, span))
+        else:
+            found[match["name"]] = value
+    return MappingProxyType(found), tuple(problems)
+
+
+_ENDPOINT_IGNORED = (
+    f"`{ENDPOINT}` is ignored here, `.env` supplies keys only; set it in your environment, "
+    "or `base_url` under `[models.default]` in specloom.toml"
+)
+
+
+def _value(text: str) -> str | None:
+    """A value without its quotes or comment; `None` if a quote is not closed."""
+    if text[:1] not in {"'", '"'}:
+        return re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()
+    quoted = _QUOTED.match(text)
+    if quoted is None:
+        return None
+    if quoted["quote"] == "'":
+        return quoted["text"]
+    return re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), quoted["text"])
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)

@@ -1,0 +1,202 @@
+"""What a user may set: the keys of `specloom.toml` and of the editor settings are the fields below.
+
+Refuses values that would need guessing (strict types, closed key sets) and anything that is not a setting.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from specloom.domain.prices import Price
+
+
+def _inside_the_root(path: str) -> str:
+    if ".." in path.split("/"):
+        raise ValueError("leaves the root")
+    return path
+
+
+Role: TypeAlias = Literal["planner", "executor", "reviewer", "safety", "summariser"]
+ROLES: tuple[Role, ...] = ("planner", "executor", "reviewer", "safety", "summariser")
+
+DEFAULT_MODEL = "claude-opus-5-5"
+"""What the endpoint's maker recommends for most work (https://platform.claude.com/docs/en/models, November 2026)."""
+DEFAULT_MAX_TOKENS = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a value may be, in the words of messages and documentation."""
+
+    text: str
+
+
+Count: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000_000), Allowed("a whole number from 1")]
+CountOrNone: TypeAlias = Annotated[int, Field(ge=0, le=100), Allowed("a whole number from 0 to 100")]
+Seconds: TypeAlias = Annotated[
+    float, Field(gt=0, le=86_400, allow_inf_nan=False), Allowed("a number of seconds above 0, at most 86400")
+]
+Amount: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False), Allowed("a number above 0")]
+UsdPerMillion: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False), Allowed("a number from 0")]
+Line: TypeAlias = Annotated[str, Field(pattern=r"\A[^\r\n]*\S[^\r\n]*\z"), Allowed("a text of one line, not empty")]
+HttpUrl: TypeAlias = Annotated[
+    str,
+    Field(pattern=r"\Ahttps?://[^\s/?#@]+(/[^\s?#]*)?\z"),
+    Allowed("an address with http:// or https://, without a user name or query"),
+]
+RelativePath: TypeAlias = Annotated[
+    str,
+    Field(pattern=r"\A[^/\\\x00-\x1f]([^\\\x00-\x1f]*[^/\\\x00-\x1f])?\z"),
+    AfterValidator(_inside_the_root),
+    Allowed("a path inside the root, with forward slashes"),
+]
+Thinking: TypeAlias = (
+    Literal["off", "on"] | Annotated[int, Field(ge=1024, le=1_000_000), Allowed("a number of tokens from 1024")]
+)
+"""1,024 tokens are the smallest budget that the Messages API takes."""
+
+
+class Section(BaseModel):
+    """A table of settings: frozen, with a closed set of keys, no value converted into another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+
+class RoleSettings(Section):
+    """`[models.<role>]`: one role's model. What a role leaves out comes from `[models.default]`."""
+
+    model: Line | None = Field(default=None, description="Model id, as the endpoint names it.")
+    base_url: HttpUrl | None = Field(
+        default=None, description="Endpoint that speaks the Messages API; unset: Anthropic's, or `ANTHROPIC_BASE_URL`."
+    )
+    thinking: Thinking | None = Field(
+        default=None, description='`"off"`, `"on"` (the endpoint decides how much) or a budget in tokens.'
+    )
+    max_tokens: Count | None = Field(
+        default=None, description="Most tokens of one answer; capped by the model's own limit."
+    )
+
+
+class RoleModel(BaseModel):
+    """A role's settings with every gap filled; `base_url` `None` is the endpoint of the environment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    base_url: str | None
+    thinking: Literal["off", "on"] | int
+    max_tokens: int
+
+
+class Models(Section):
+    """`[models]`: which model does what."""
+
+    default: RoleSettings = Field(default=RoleSettings(), description="For each role that does not say otherwise.")
+    planner: RoleSettings = Field(
+        default=RoleSettings(), description="Turns requirements into specs, specs into tasks."
+    )
+    executor: RoleSettings = Field(default=RoleSettings(), description="Does the tasks.")
+    reviewer: RoleSettings = Field(default=RoleSettings(), description="Judges tasks that have no verify command.")
+    safety: RoleSettings = Field(default=RoleSettings(), description="Judges commands before they run.")
+    summariser: RoleSettings = Field(default=RoleSettings(), description="Writes the prose of hand-overs.")
+
+    def of(self, role: Role) -> RoleModel:
+        """The role's own values, else those of `default`, else ours."""
+        own: RoleSettings = getattr(self, role)
+        said = {**_stated(self.default), **_stated(own)}
+        ours: dict[str, Any] = {
+            "model": DEFAULT_MODEL,
+            "base_url": None,
+            "thinking": "off",
+            "max_tokens": DEFAULT_MAX_TOKENS,
+        }
+        return RoleModel(**{**ours, **said})
+
+
+class BudgetSettings(Section):
+    """`[budget]`: what a run may use before it pauses and asks; unset is no limit."""
+
+    usd: Amount | None = Field(default=None, description="US dollars, where the model's price is known.")
+    tokens: Count | None = Field(default=None, description="Tokens, cached ones included.")
+    turns: Count | None = Field(default=None, description="Requests to a model with their tool calls.")
+    minutes: Amount | None = Field(default=None, description="Minutes on the clock.")
+
+
+class Limits(Section):
+    """`[limits]`: where Specloom stops by itself."""
+
+    attempts: Count = Field(default=3, description="Attempts at one task before it is failed.")
+    turns: Count = Field(default=30, description="Turns of one attempt.")
+    continue_turns: Count = Field(
+        default=30, description="Turns more when an attempt that makes progress is continued."
+    )
+    plan_repairs: CountOrNone = Field(
+        default=3, description="How often a fault in a plan goes back to the planner before it comes to you."
+    )
+    command_timeout_s: Seconds = Field(default=120.0, description="Seconds for one command of the agent.")
+    verify_timeout_s: Seconds = Field(default=600.0, description="Seconds for one verify command.")
+    save_timeout_s: Seconds = Field(default=120.0, description="Seconds to wait for an open file to be saved.")
+    stall_timeout_s: Seconds = Field(
+        default=120.0, description="Seconds without a byte before a stream counts as broken."
+    )
+    max_parallel_tools: Annotated[int, Field(ge=1, le=5), Allowed("a whole number from 1 to 5")] = Field(
+        default=5, description="Tools that read, at the same time."
+    )
+    stream_retries: CountOrNone = Field(default=10, description="New tries of a broken stream.")
+
+
+class PriceSettings(Section):
+    """`[prices."<model id>"]`: USD per million tokens, in place of the built-in table."""
+
+    input: UsdPerMillion = Field(description="Plain input.")
+    output: UsdPerMillion = Field(description="Output.")
+    cache_read: UsdPerMillion | None = Field(default=None, description="Read from the cache; unset: 0.1 × input.")
+    cache_write: UsdPerMillion | None = Field(default=None, description="Written to the cache; unset: 1.25 × input.")
+
+
+class Settings(Section):
+    """All settings. Defaults are what runs without any file."""
+
+    requirements: RelativePath | None = Field(
+        default=None, description="The requirements document; unset: `requirements.md`, else `docs/requirements.md`."
+    )
+    layout: Literal["specloom", "kiro", "spec-kit"] | None = Field(
+        default=None, description="Whose file format specs have; unset: recognised by the folders."
+    )
+    state_dir: Line | None = Field(
+        default=None, description="Where the log lives; unset: `.specloom` in the root. `SPECLOOM_STATE_DIR` beats it."
+    )
+    verify: tuple[Line, ...] = Field(
+        default=(), description="Commands that prove every task, besides its own `_Verify:_`."
+    )
+    models: Models = Field(default=Models(), description="Which model does what.")
+    budget: BudgetSettings = Field(
+        default=BudgetSettings(), description="What a run may use before it pauses and asks."
+    )
+    limits: Limits = Field(default=Limits(), description="Where Specloom stops by itself.")
+    prices: dict[str, PriceSettings] = Field(
+        default_factory=dict[str, PriceSettings], description="USD per million tokens, by model id."
+    )
+    permissions: dict[str, Any] = Field(default_factory=dict[str, Any], description="Reserved: kept, without effect.")
+    mcp: dict[str, Any] = Field(default_factory=dict[str, Any], description="Reserved: kept, without effect.")
+    env: dict[str, str] = Field(default_factory=dict[str, str], description="Reserved: kept, without effect.")
+
+    def price_overrides(self) -> Mapping[str, Price]:
+        """`prices` as the domain reads them."""
+        return {model: Price(**price.model_dump()) for model, price in self.prices.items()}
+
+
+RESERVED = ("permissions", "mcp", "env")
+"""Tables that are read and kept, and do nothing yet; saying so beats pretending."""
+
+
+def every_role(**values: object) -> dict[str, Any]:
+    """Settings that give each role these values, for options such as `--model` that beat whatever a file says."""
+    stated = {key: value for key, value in values.items() if value is not None}
+    return {"models": {name: dict(stated) for name in ("default", *ROLES)}} if stated else {}
+
+
+def _stated(section: Section) -> dict[str, Any]:
+    return section.model_dump(exclude_none=True)
