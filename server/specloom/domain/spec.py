@@ -32,6 +32,23 @@ class RequirementRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """Where a document names a requirement, a task or a spec: for diagnostics, quick fixes and go-to-definition."""
+
+    target: str
+    """The id that is meant; of a range, one mention each."""
+    text: str
+    """As written."""
+    line: int
+    column: int
+
+    @property
+    def span(self) -> Span:
+        """The place of the text."""
+        return Span(self.line, self.column, self.line, self.column + len(self.text))
+
+
+@dataclass(frozen=True, slots=True)
 class TaskDefinition:
     """What a spec says about one task. Positions do not take part in comparison: moving a task does not change it."""
 
@@ -54,6 +71,8 @@ class TaskDefinition:
     line: int = field(default=0, compare=False)
     """0-based line of its checkbox."""
     span: Span = field(default=NOWHERE, compare=False)
+    mentions: tuple[Mention, ...] = field(default=(), compare=False)
+    """The ids of its metadata lines, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +92,5 @@ class SpecDefinition:
     hash: Digest = field(default=NO_DIGEST, compare=False)
     """Of the whole text."""
     problems: tuple[Problem, ...] = field(default=(), compare=False)
+    mentions: tuple[Mention, ...] = field(default=(), compare=False)
+    """The ids of its front matter, in order."""

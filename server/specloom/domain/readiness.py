@@ -1,0 +1,60 @@
+"""Which tasks have nothing left to wait for, kept up in O(dependents) a change.
+
+Refuses to know why a task is satisfied.
+Satisfied = done or skipped. Maps are persistent, so an older `Readiness` stays valid when a newer one is made.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rpds import HashTrieMap, HashTrieSet
+
+from specloom.domain.graph import TaskGraph
+from specloom.domain.ids import TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How many dependencies each leaf still waits for, and the leaves that wait for none."""
+
+    _missing: HashTrieMap[TaskId, int]
+    _satisfied: HashTrieSet[TaskId]
+    _ready: HashTrieSet[TaskId]
+
+    @classmethod
+    def of(cls, graph: TaskGraph, satisfied: Callable[[TaskId], bool]) -> "Readiness":
+        """Computed from scratch; asks once for each leaf."""
+        done = {task for task in graph.order if satisfied(task)}
+        missing = {task: sum(before not in done for before in graph.depends[task]) for task in graph.order}
+        ready = [task for task, count in missing.items() if not count and task not in done and task not in graph.faulty]
+        return cls(HashTrieMap(missing), HashTrieSet(done), HashTrieSet(ready))
+
+    def after(self, graph: TaskGraph, task: TaskId, satisfied: bool) -> "Readiness":
+        """Once `task` is satisfied, or no longer; tasks that are no leaf of the graph change nothing."""
+        if task not in self._missing or satisfied == (task in self._satisfied):
+            return self
+        step = -1 if satisfied else 1
+        done = self._satisfied.insert(task) if satisfied else self._satisfied.remove(task)
+        missing, ready = self._missing, self._ready
+        for waiting in graph.dependents[task]:
+            count = missing[waiting] + step
+            missing = missing.insert(waiting, count)
+            ready = _with(ready, waiting, not count and waiting not in done and waiting not in graph.faulty)
+        is_ready = not satisfied and not missing[task] and task not in graph.faulty
+        return Readiness(missing, done, _with(ready, task, is_ready))
+
+    def is_ready(self, task: TaskId) -> bool:
+        """Whether a leaf is not satisfied itself, not faulty, and all it waits for is satisfied."""
+        return task in self._ready
+
+    def ready(self, graph: TaskGraph) -> Iterator[TaskId]:
+        """The ready leaves in work order, optional ones included; taking the first few does not sort the rest."""
+        queue = [(graph.position(task), task) for task in self._ready]
+        heapq.heapify(queue)
+        while queue:
+            yield heapq.heappop(queue)[1]
+
+
+def _with(tasks: HashTrieSet[TaskId], task: TaskId, member: bool) -> HashTrieSet[TaskId]:
+    return tasks.insert(task) if member else tasks.discard(task)
