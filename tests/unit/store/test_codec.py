@@ -99,7 +99,9 @@ def test_what_the_registry_does_not_know_is_refused(type_: str, v: int) -> None:
     assert (refused.value.type, refused.value.v, refused.value.needed) == (type_, v, None)
 
 
-@pytest.mark.parametrize("payload", ["", "{", "[]", "{}", "null", '{"txt":"a"}', '{"text":{"$blob":"gone"}}'])
+@pytest.mark.parametrize(
+    "payload", ["", "{", '{"text":"a"}x', "[]", "{}", "null", '{"txt":"a"}', '{"text":{"$blob":"gone"}}']
+)
 def test_a_payload_that_does_not_fit_is_damage(payload: str) -> None:
     with pytest.raises(CorruptStoreError, match="Noted"):
         CODEC.decode("Noted", 1, payload, no_blob)
