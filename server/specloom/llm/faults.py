@@ -109,11 +109,9 @@ class Faults:
 
     def unknown_model(self, error: ProviderError, model: str, near: tuple[str, ...]) -> ProviderError:
         """A 404 once more, now with the model and those that exist."""
-        hint = f", close to it: {', '.join(near)}" if near else ""
-        message = (
-            f"{self._endpoint.host} does not know the model {model!r}{hint}; correct the setting `model` (or --model), "
-            f"or the base URL if that is wrong. It said: {error}"
-        )
+        hint = f" (close to it: {', '.join(near)})" if near else ""
+        said = str(error).removesuffix(f"; {_NEXT_STEP[ProviderFault.NOT_FOUND]}")
+        message = f"{said}; correct the setting `model` (or --model), now {model!r}{hint}, or the base URL"
         return ProviderError(ProviderFault.NOT_FOUND, self._redact(message), status=error.status)
 
     def _redirect(self, status: int, location: str) -> ProviderError:

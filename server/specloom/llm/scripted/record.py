@@ -1,0 +1,21 @@
+"""What a test may look at afterwards. Refuses to hide keys: whether they were sent is one of the questions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from specloom.llm.scripted.reading import Json
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """A request as it came in, and what the script made of it."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: Json
+    session: str = ""
+    turn: int = 0
+    """1-based; 0 where no turn answered."""
+    repeat: bool = False
