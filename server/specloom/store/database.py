@@ -16,6 +16,8 @@ DIRECTORY_NAME = ".specloom"
 FILE_NAME = "state.db"
 BUSY_TIMEOUT = 5.0
 """Seconds."""
+_MADE_EARLIER = {".gitignore", "writer.lock", "sessions"}
+"""What a start that was cut short may have left without a database."""
 _MISSING = "{} holds nothing yet; run `specloom plan` or `specloom run` first"
 _APPLICATION_ID = 0x5370_4C6D
 """`SpLm`, so that `file` and we tell our file from any other database."""
@@ -107,9 +109,9 @@ def _connect_unchanging(path: Path, cause: sqlite3.Error) -> sqlite3.Connection:
 
 
 def _refuse_shared(directory: Path) -> None:
-    """Modes and the ignore file are for a folder that is ours alone: one named by mistake stays as it is."""
+    """Modes and the ignore file are for a folder of ours: one named by mistake or by a link stays as it is."""
     names = {entry.name for entry in directory.iterdir()}
-    if names and directory.name != DIRECTORY_NAME and names.isdisjoint({FILE_NAME, ".gitignore"}):
+    if directory.resolve().name != DIRECTORY_NAME and FILE_NAME not in names and not names <= _MADE_EARLIER:
         raise StoreError(f"{directory} holds other files; set SPECLOOM_STATE_DIR to a folder of its own")
 
 

@@ -11,7 +11,7 @@ from specloom.domain.ids import AgentId, CommandId
 from specloom.domain.origin import Actor, Origin
 from specloom.store.blobs import insert_blobs, load_blob
 from specloom.store.codec import Codec, Encoded
-from specloom.store.errors import ConcurrencyConflict, NewerVersionError
+from specloom.store.errors import ConcurrencyConflict, CorruptStoreError, NewerVersionError
 from specloom.store.record import EventRecord, NewEvent, UnknownEvent
 
 _SELECT = "SELECT seq, at, stream, type, v, command_id, actor, client, agent, payload FROM events"
@@ -28,10 +28,20 @@ class Append:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One order to read."""
+
+    since: int
+    limit: int
+    """-1: all."""
+    streams: Collection[str] | None
+
+
 def append(db: sqlite3.Connection, codec: Codec, order: Append) -> tuple[EventRecord, ...]:
     """All events or none. Raises `ConcurrencyConflict` before it writes anything."""
     if order.command_id is not None:
-        earlier = select_command(db, codec, order.command_id)
+        earlier = select_command(db, codec, order.command_id, lenient=False)
         if earlier is not None:
             return tuple(replace(record, repeated=True) for record in earlier)
     rows = [(new, codec.encode(new.event)) for new in order.events]
@@ -54,24 +64,25 @@ def last_seq(db: sqlite3.Connection, stream: str | None) -> int:
     return int(row[0])
 
 
-def select_command(db: sqlite3.Connection, codec: Codec, command_id: CommandId) -> tuple[EventRecord, ...] | None:
-    """What the command led to, perhaps nothing; `None` if it was never seen."""
+def select_command(
+    db: sqlite3.Connection, codec: Codec, command_id: CommandId, *, lenient: bool
+) -> tuple[EventRecord, ...] | None:
+    """What the command led to, perhaps nothing; `None` if it was never seen. `lenient`: as `select_events`."""
     row = db.execute("SELECT first_seq, last_seq FROM commands WHERE command_id = ?", (command_id,)).fetchone()
     if row is None:
         return None
     found = db.execute(f"{_SELECT} WHERE seq BETWEEN ? AND ? ORDER BY seq", row)
-    return tuple(_records(db, codec, found, lenient=False))
+    return tuple(_records(db, codec, found, lenient=lenient))
 
 
-def select_events(
-    db: sqlite3.Connection, codec: Codec, since: int, limit: int, streams: Collection[str] | None, *, lenient: bool
-) -> list[EventRecord]:
-    """At most `limit` records after `since` (all for -1), in order. `lenient`: unknown events as `UnknownEvent`."""
-    if streams is None:
-        found = db.execute(f"{_SELECT} WHERE seq > ? ORDER BY seq LIMIT ?", (since, limit))
+def select_events(db: sqlite3.Connection, codec: Codec, page: Page, *, lenient: bool) -> list[EventRecord]:
+    """In order. `lenient`: unknown events as `UnknownEvent`, else `NewerVersionError`. Raises `CorruptStoreError`."""
+    if page.streams is None:
+        found = db.execute(f"{_SELECT} WHERE seq > ? ORDER BY seq LIMIT ?", (page.since, page.limit))
     else:
         where = "seq > ? AND stream IN (SELECT value FROM json_each(?))"
-        found = db.execute(f"{_SELECT} WHERE {where} ORDER BY seq LIMIT ?", (since, json.dumps([*streams]), limit))
+        values = (page.since, json.dumps([*page.streams]), page.limit)
+        found = db.execute(f"{_SELECT} WHERE {where} ORDER BY seq LIMIT ?", values)
     return _records(db, codec, found, lenient=lenient)
 
 
@@ -106,6 +117,8 @@ def _records(db: sqlite3.Connection, codec: Codec, found: sqlite3.Cursor, *, len
             if not lenient:
                 raise
             event = UnknownEvent(type_, v, payload)
+        except CorruptStoreError as error:
+            raise CorruptStoreError(f"event {seq}: {error}") from error
         records.append(EventRecord(seq, at, stream, type_, v, command_id, by, event))
     return records
 

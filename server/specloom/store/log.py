@@ -16,7 +16,7 @@ from specloom.store.database import FILE_NAME, connect_reader, connect_writer, p
 from specloom.store.errors import NewerVersionError, StoreClosedError, StoreReadOnlyError, mapped_errors
 from specloom.store.lock import WriterLock
 from specloom.store.record import EventRecord, NewEvent
-from specloom.store.schema import migrate, newer_format
+from specloom.store.schema import migrate, newer_format, read_meta
 from specloom.store.system import RandomIds
 
 Mode: TypeAlias = Literal["write", "read"]
@@ -95,8 +95,8 @@ class EventStore:
         return await self._write(lambda db: events.append(db, self._codec, order))
 
     async def command(self, command_id: CommandId) -> tuple[EventRecord, ...] | None:
-        """What this command led to, perhaps nothing; `None` if it was never seen."""
-        return await self._read(events.select_command, self._codec, command_id)
+        """What this command led to, perhaps nothing; `None` if it was never seen. Delivers and raises as `read`."""
+        return await self._read(events.select_command, self._codec, command_id, lenient=self.mode == "read")
 
     async def read(
         self, since: int = 0, limit: int | None = None, streams: Collection[str] | None = None
@@ -106,8 +106,8 @@ class EventStore:
         A store opened for reading delivers what it does not know as `UnknownEvent`. Raises `CorruptStoreError`.
         """
         most = -1 if limit is None else max(limit, 0)
-        lenient = self.mode == "read"
-        return await self._read(events.select_events, self._codec, since, most, streams, lenient=lenient)
+        page = events.Page(since, most, streams)
+        return await self._read(events.select_events, self._codec, page, lenient=self.mode == "read")
 
     async def iterate(self, since: int = 0, streams: Collection[str] | None = None) -> AsyncIterator[list[EventRecord]]:
         """As `read` without limit, in pages, none empty; ends at the last record there is when it gets there."""
@@ -160,7 +160,7 @@ class EventStore:
         db = self._reading = connect_reader(self.directory)
         with mapped_errors(self._path):
             self.newer = newer_format(db) or events.newer_type(db, self._codec)
-            meta = dict(db.execute("SELECT key, value FROM meta"))
+            meta = read_meta(db)
         self.project_id = ProjectId(meta["projectId"])
         self.created_at = meta["createdAt"]
 
@@ -171,6 +171,8 @@ class EventStore:
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._writer is None:
             raise StoreReadOnlyError(f"{self._path} was opened for reading; open it for writing to change it")
+        if self._closing is not None:
+            raise StoreClosedError(f"{self._path} was closed; nothing was written")
         return await self._writer.submit(work)
 
     async def _read(

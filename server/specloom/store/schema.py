@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from specloom import __version__
-from specloom.store.errors import NewerVersionError
+from specloom.store.errors import CorruptStoreError, NewerVersionError
 
 Migration: TypeAlias = Callable[[sqlite3.Connection], None]
 
@@ -63,6 +63,14 @@ def newer_format(db: sqlite3.Connection) -> NewerVersionError | None:
         return None
     row = db.execute("SELECT value FROM meta WHERE key = 'writtenBy'").fetchone()
     return NewerVersionError("the format of state.db", found, row[0] if row else None)
+
+
+def read_meta(db: sqlite3.Connection) -> dict[str, str]:
+    """`projectId`, `createdAt` and `writtenBy`, all there. Raises `CorruptStoreError`."""
+    meta: dict[str, str] = dict(db.execute("SELECT key, value FROM meta"))
+    if not meta.keys() >= {"projectId", "createdAt", "writtenBy"}:
+        raise CorruptStoreError("state.db does not say whose it is; restore it from a backup")
+    return meta
 
 
 def migrate(db: sqlite3.Connection, *, project_id: str, now: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from specloom.domain.ids import SessionId, digest_of
+from specloom.store.database import prepare_directory
 from specloom.store.errors import StoreClosedError, mapped_errors
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -63,7 +64,9 @@ def _line(message: Mapping[str, Any]) -> bytes:
 
 def _append(path: Path, data: Callable[[], bytes], own_line: bool) -> None:
     with mapped_errors(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            prepare_directory(path.parent.parent)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size

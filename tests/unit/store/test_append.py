@@ -158,6 +158,33 @@ async def test_closing_writes_what_was_asked_for_before(store: EventStore, state
     await reader.close()
 
 
+async def test_nothing_is_taken_once_closing_has_begun(store: EventStore) -> None:
+    closing = asyncio.create_task(store.close())
+    await asyncio.sleep(0)
+    with pytest.raises(StoreClosedError):
+        await store.append("task", 0, noted("a"))
+    await closing
+
+
+async def test_a_cancelled_close_still_frees_the_state(store: EventStore, state: Path) -> None:
+    closing = asyncio.create_task(store.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await store.close()
+    await (await EventStore.open(state, REGISTRY, CountingClock())).close()
+
+
+async def test_a_cancelled_opening_frees_the_state(state: Path) -> None:
+    for turns in range(4):
+        opening = asyncio.create_task(EventStore.open(state, REGISTRY, CountingClock()))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        await (await EventStore.open(state, REGISTRY, CountingClock())).close()
+
+
 async def test_a_closed_store_refuses_and_closes_again(store: EventStore) -> None:
     await asyncio.gather(store.close(), store.close())
     await store.close()

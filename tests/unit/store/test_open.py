@@ -12,6 +12,8 @@ import pytest
 from store_samples import BY, REGISTRY, CountingClock, Noted, noted
 
 from specloom import __version__
+from specloom.domain.ids import CommandId
+from specloom.store.database import connect_writer, prepare_directory
 from specloom.store.errors import (
     CorruptStoreError,
     NewerVersionError,
@@ -72,14 +74,51 @@ async def test_loose_modes_are_tightened(state: Path) -> None:
     assert (mode_of(state), mode_of(state / "state.db")) == (0o700, 0o600)
 
 
-async def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
+def linked(link: Path, target: Path) -> Path:
+    link.symlink_to(target)
+    return link
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
     home = tmp_path / "home"
     home.mkdir(mode=0o755)
+    (home / ".gitignore").touch()
     (home / "letter").touch()
+    return home
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+async def test_a_folder_of_other_files_is_left_alone(home: Path, state: Path, by_link: bool) -> None:
+    place = linked(state, home) if by_link else home
     with pytest.raises(StoreError, match="holds other files; set SPECLOOM_STATE_DIR"):
-        await EventStore.open(home, REGISTRY, CountingClock())
+        await EventStore.open(place, REGISTRY, CountingClock())
     assert mode_of(home) == 0o755
-    assert names_in(home) == ["letter"]
+    assert sorted(names_in(home)) == [".gitignore", "letter"]
+
+
+@pytest.mark.parametrize("left", [(), (".gitignore",), (".gitignore", "writer.lock", "sessions")])
+async def test_a_folder_of_another_name_may_hold_the_state(tmp_path: Path, left: tuple[str, ...]) -> None:
+    for name in left:
+        (tmp_path / name).touch()
+    for _ in range(2):
+        await (await EventStore.open(tmp_path, REGISTRY, CountingClock())).close()
+
+
+def test_a_commit_is_on_the_disk_and_beside_readers(state: Path) -> None:
+    prepare_directory(state)
+    db = connect_writer(state)
+    answers = {name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")}
+    assert answers == {"journal_mode": "wal", "synchronous": 2}
+    assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    db.close()
+
+
+async def test_a_state_that_lost_its_name_is_damaged(store: EventStore, state: Path) -> None:
+    await store.close()
+    change_file(state, "DELETE FROM meta WHERE key = 'projectId'")
+    with pytest.raises(CorruptStoreError, match="whose it is"):
+        await EventStore.open(state, REGISTRY, CountingClock(), mode="read")
 
 
 async def test_a_link_in_place_of_the_database_is_not_followed(empty: Path, tmp_path: Path) -> None:
@@ -168,7 +207,8 @@ async def test_an_unknown_type_is_read_as_such_and_not_written(store: EventStore
     await store.close()
     change_file(
         state,
-        "INSERT INTO events VALUES (NULL, '2026', 'task', 'Foretold', 2, NULL, 'user', NULL, NULL, '{\"a\":1}')",
+        "INSERT INTO events VALUES (NULL, '2026', 'task', 'Foretold', 2, 'c', 'user', NULL, NULL, '{\"a\":1}')",
+        "INSERT INTO commands VALUES ('c', 2, 2)",
         "INSERT INTO types VALUES ('Foretold', 2, '0.10.0'), ('Guessed', 1, '0.9.0')",
     )
     with pytest.raises(NewerVersionError, match=r"Foretold version 2 .* Specloom 0\.10\.0 or later"):
@@ -177,6 +217,7 @@ async def test_an_unknown_type_is_read_as_such_and_not_written(store: EventStore
     assert reader.newer is not None
     assert (reader.newer.type, reader.newer.v, reader.newer.needed) == ("Foretold", 2, "0.10.0")
     assert [record.event for record in await reader.read()] == [Noted("a"), UnknownEvent("Foretold", 2, '{"a":1}')]
+    assert await reader.command(CommandId("c")) == tuple(await reader.read(since=1))
     await reader.close()
 
 
