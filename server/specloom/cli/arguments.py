@@ -1,0 +1,139 @@
+"""The words and options that `specloom` understands. Refuses to import what any command needs."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+from specloom import __version__
+from specloom.cli.failures import CommandError
+
+TASK_STATES = ("pending", "ready", "in_progress", "done", "failed", "blocked", "skipped")
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises `CommandError` where argparse would print and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line, with the place where help is."""
+        raise CommandError(f"{message}; see `{self.prog} --help`")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The command and its options; `command` is empty when none was given. Raises `CommandError`."""
+    parser, commands = _parser()
+    first = next((word for word in argv if not word.startswith("-")), None)
+    if first is not None and first not in commands and argv[0] == first:
+        near = get_close_matches(first, commands, n=2, cutoff=0.4)
+        hint = f"did you mean `{'` or `'.join(near)}`?" if near else f"commands are {', '.join(commands)}"
+        raise CommandError(f"there is no command {first!r}; {hint}")
+    return parser.parse_args(argv)
+
+
+def print_help() -> None:
+    """The overview, where errors go: no command was given."""
+    _parser()[0].print_help(sys.stderr)
+
+
+def _parser() -> tuple[Parser, tuple[str, ...]]:
+    parser = Parser(
+        prog="specloom",
+        description="Turns requirements.md into specs, the specs into tasks, and works until each task is proven.",
+        epilog="Start with `specloom demo`, then `specloom run` in a folder that has a requirements.md.",
+    )
+    parser.add_argument("--version", action="version", version=f"specloom {__version__}")
+    parser.set_defaults(command="")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=False, parser_class=Parser)
+    for name, (summary, add) in _COMMANDS.items():
+        sub = subparsers.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        sub.set_defaults(command=name, workspace=None, json=False)
+        add(sub)
+    return parser, tuple(_COMMANDS)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workspace", metavar="DIR", help="the project's folder (default: the nearest one upwards)")
+    parser.add_argument("--json", action="store_true", help="JSON lines on standard output, nothing else")
+
+
+def _model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="M", help="model id for every role, beats the settings")
+    parser.add_argument(
+        "--base-url", metavar="U", help="an endpoint that speaks the Messages API, such as http://localhost:11434"
+    )
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    _model(parser)
+    parser.add_argument(
+        "--keep", action=argparse.BooleanOptionalAction, default=True, help="keep the folder afterwards (default: keep)"
+    )
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    _model(parser)
+    parser.add_argument("--requirements", metavar="F", help="the requirements document (default: the project's own)")
+    parser.add_argument("--feedback", metavar="TEXT", default="", help="what the planner should do otherwise this time")
+    parser.add_argument("--yes", action="store_true", help="answer every ask with yes; never lifts a deny")
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    _model(parser)
+    parser.add_argument("scope", nargs="?", metavar="SCOPE", help="a spec id or a task id (default: everything)")
+    parser.add_argument("--budget-usd", metavar="N", type=_amount, help="pause when this much is spent")
+    parser.add_argument("--yes", action="store_true", help="answer every ask with yes; never lifts a deny")
+
+
+def _tasks(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--spec", metavar="S", help="only this spec")
+    parser.add_argument("--state", metavar="X", choices=TASK_STATES, help=f"only these: {', '.join(TASK_STATES)}")
+
+
+def _events(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--since", metavar="N", type=_count, default=0, help="only events after this number")
+    parser.add_argument("--follow", action="store_true", help="go on with events as they come, until Ctrl-C")
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    _model(parser)
+    parser.add_argument("--offline", action="store_true", help="do not ask the endpoint anything")
+
+
+def _lsp(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--standalone", action="store_true", help="host the project in this process")
+    parser.add_argument("--stdio", action="store_true", help="speak on standard input and output (always so)")
+
+
+def _amount(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no event number")
+    return int(text)
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "demo": ("shows the whole path on an example project, in a temporary folder", _demo),
+    "plan": ("turns requirements into specs and tasks", _plan),
+    "run": ("works through the tasks; plans first where no specs exist", _run),
+    "status": ("tells where the project stands and what to do next", _common),
+    "tasks": ("lists the tasks with their states", _tasks),
+    "events": ("lists what happened, from the log", _events),
+    "doctor": ("checks what Specloom needs and tells how to mend it", _doctor),
+    "lsp": ("speaks the Language Server Protocol on standard input and output", _lsp),
+}

@@ -1,0 +1,20 @@
+"""Options of the command line as settings. Refuses to validate values: the settings do."""
+
+import argparse
+
+from specloom.cli.ports import Place
+from specloom.cli.work import Order
+
+ROLES = ("default", "planner", "executor", "reviewer", "safety", "summariser")
+
+
+def order_of(arguments: argparse.Namespace, place: Place) -> Order:
+    """What `--model`, `--base-url` and `--yes` say."""
+    unattended = bool(getattr(arguments, "yes", False))
+    return Order(overrides_of(arguments.model, arguments.base_url), unattended, f"specloom in {place.root.name}")
+
+
+def overrides_of(model: str | None, base_url: str | None) -> dict[str, object]:
+    """For every role, because an option beats whatever a file says of one of them."""
+    stated = {key: value for key, value in (("model", model), ("base_url", base_url)) if value is not None}
+    return {"models": {role: dict(stated) for role in ROLES}} if stated else {}

@@ -1,0 +1,95 @@
+"""The way to standard output and standard error. Refuses to raise into whoever writes when the reader has gone."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+UNSEEN_WIDTH = 240
+"""Columns of what goes to a file or a program."""
+
+
+class Output:
+    """Lines for the person or program at the other end."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO, *, as_json: bool) -> None:
+        self.stdout = stdout
+        self.stderr = stderr
+        self.as_json = as_json
+        self.closed = asyncio.Event()
+        """Set once nobody reads standard output any more."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person looks at it while it comes, and can be shown a picture that changes."""
+        return not self.as_json and self.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+    def line(self, text: str) -> None:
+        """One line on standard output, at once."""
+        if self.closed.is_set():
+            return
+        try:
+            self.stdout.write(text + "\n")
+            self.stdout.flush()
+        except BrokenPipeError:
+            self.give_up()
+        except UnicodeEncodeError:
+            encoding = self.stdout.encoding or "ascii"
+            self.line(text.encode(encoding, "backslashreplace").decode(encoding))
+
+    def json(self, value: Mapping[str, object]) -> None:
+        """One JSON value on a line of its own."""
+        self.line(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+    def show(self, *parts: "RenderableType") -> None:
+        """Text with colours where the terminal has them, lines as long as they are where nobody looks."""
+        from rich.console import Console
+
+        width = None if self.stdout.isatty() or "COLUMNS" in os.environ else UNSEEN_WIDTH
+        console = Console(file=self.stdout, width=width, highlight=False)
+        with console.capture() as captured:
+            for part in parts:
+                console.print(part)
+        if text := captured.get().rstrip("\n"):
+            self.line("\n".join(line.rstrip() for line in text.split("\n")))
+
+    @property
+    def width(self) -> int:
+        """Columns that a line may have."""
+        from rich.console import Console
+
+        return Console(file=self.stdout).width if self.stdout.isatty() or "COLUMNS" in os.environ else UNSEEN_WIDTH
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether only ASCII can be shown."""
+        return not (self.stdout.encoding or "ascii").lower().startswith("utf")
+
+    def note(self, text: str) -> None:
+        """A line about the command itself, where it does not disturb what a program reads."""
+        try:
+            self.stderr.write(f"specloom: {text}\n")
+            self.stderr.flush()
+        except BrokenPipeError:
+            silence(self.stderr)
+
+    def give_up(self) -> None:
+        """Standard output has no reader: the rest goes nowhere."""
+        self.closed.set()
+        silence(self.stdout)
+
+
+def silence(stream: TextIO) -> None:
+    """Sends the rest of a stream nowhere, so that the interpreter's last flush stays quiet."""
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device, not a path
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def standard_output(*, as_json: bool) -> Output:
+    """The process's own streams."""
+    return Output(sys.stdout, sys.stderr, as_json=as_json)

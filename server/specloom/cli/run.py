@@ -1,0 +1,72 @@
+"""`specloom run`: works through a scope, and plans first where there is nothing to work through."""
+
+import argparse
+
+from specloom.cli.failures import Exit
+from specloom.cli.options import order_of
+from specloom.cli.output import Output
+from specloom.cli.ports import Place
+from specloom.cli.scopes import resolve_scope
+from specloom.cli.views.endings import next_steps, problem_lines, total_line
+from specloom.cli.views.summary import count_tasks, exit_of_run, summary_json
+from specloom.cli.work import Work, perform
+from specloom.domain.runs import Budget
+
+
+async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
+    """Returns the exit status. Raises `CommandError`."""
+
+    async def job(work: Work) -> None:
+        await plan_and_run(work, arguments.scope, Budget(usd=arguments.budget_usd))
+
+    work = await perform(place, output, order_of(arguments, place), job)
+    return conclude(work)
+
+
+async def plan_and_run(work: Work, stated: str | None, budget: Budget) -> None:
+    """Plans only where no specs exist, then works through the scope."""
+    if not work.state.plan.specs:
+        await work.plan(None, "")
+    if work.stopped or not work.state.graph.tasks:
+        return
+    scope = resolve_scope(work.state, stated)
+    await work.run(scope, budget, stated=stated is not None)
+
+
+def conclude(work: Work) -> Exit:
+    """Says what came of it; the exit status by design's order."""
+    counts = count_tasks(work.state, work.scope)
+    if work.output.as_json:
+        work.output.json(summary_json(counts, work.spent, work.wall_s))
+    else:
+        _tell(work)
+    if work.stopped:
+        return Exit.INTERRUPTED
+    return exit_of_run(work.state, counts)
+
+
+def _tell(work: Work) -> None:
+    from specloom.cli.views.rows import spec_rows
+    from specloom.cli.views.tree import Pen, draw
+
+    output, state = work.output, work.state
+    if output.is_terminal and state.graph.tasks:
+        output.show(*draw(spec_rows(state, work.scope), Pen(output.width, output.is_plain)))
+    for line in problem_lines(work.problems, errors_only=True):
+        output.line(line)
+    output.line(total_line(count_tasks(state, work.scope), work.spent, work.wall_s))
+    for reason in _reasons(work):
+        output.line(reason)
+    for step in next_steps(state, work.scope):
+        output.line(f"next: {step}")
+
+
+def _reasons(work: Work) -> list[str]:
+    """Why it ended where it did, for those who did not see the line fly by."""
+    run, planning = work.state.run, work.state.planning
+    if run is None or not work.state.graph.tasks:
+        return [f"not planned: {planning.reason}"] if planning and planning.state == "failed" else []
+    if run.active:
+        return [f"paused: {run.reason}" if run.reason else "paused"]
+    outcome = run.outcome.value if run.outcome else "ended"
+    return [f"run {outcome}: {run.reason}" if run.reason else f"run {outcome}"]

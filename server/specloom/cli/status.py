@@ -1,0 +1,130 @@
+"""`specloom status`: where the project stands and what to do next, from the log."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from specloom.cli.failures import Exit
+from specloom.cli.output import Output
+from specloom.cli.ports import Place
+from specloom.cli.reading import NOTHING_YET, opened_reader
+from specloom.cli.views.endings import counts_line, next_steps, problem_line
+from specloom.cli.views.event_lines import scope_name
+from specloom.cli.views.formats import clock, count, one_line, usage
+from specloom.cli.views.plain_json import plain
+from specloom.cli.views.rows import SpecRow, ordered_specs, spec_rows
+from specloom.cli.views.summary import count_tasks
+from specloom.domain.ids import TaskId
+from specloom.domain.problem import Problem
+from specloom.domain.project import ProjectState, RunRecord
+from specloom.domain.runs import Scope
+from specloom.domain.states import TaskState
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:  # noqa: ARG001 - one form for all
+    """Returns the exit status, which says nothing about the tasks."""
+    async with opened_reader(place) as reader:
+        state = reader.state if reader is not None else ProjectState()
+    if output.as_json:
+        output.json(status_json(state, place))
+    else:
+        _show(state, place, output)
+    return Exit.OK
+
+
+def status_json(state: ProjectState, place: Place) -> dict[str, object]:
+    """Everything that the text says."""
+    return {
+        "type": "status",
+        "root": str(place.root),
+        "name": state.name,
+        "seq": state.seq,
+        "run": plain(state.run),
+        "planning": plain(state.planning),
+        "specs": [_spec_json(row) for row in spec_rows(state)],
+        "tasks": plain(count_tasks(state, Scope())),
+        "usage": plain(state.usage),
+        "problems": plain(_problems(state)),
+        "approvals": plain(tuple(state.approvals.values())),
+        "next": next_steps(state, Scope()),
+    }
+
+
+def _spec_json(row: SpecRow) -> dict[str, object]:
+    return {"id": row.id, "title": row.title, "done": row.done, "total": row.total, "generating": row.generating}
+
+
+def _problems(state: ProjectState) -> tuple[Problem, ...]:
+    """Of the documents, as the log knows them."""
+    inside = (problem for spec in ordered_specs(state) for problem in spec.problems)
+    return (*inside, *state.plan.problems)
+
+
+def _show(state: ProjectState, place: Place, output: Output) -> None:
+    from specloom.cli.views.tree import Pen, draw_headers
+
+    output.line(f"{state.name or place.root.name}  {place.root}")
+    pen = Pen(output.width, output.is_plain)
+    if state.plan.specs:
+        output.show("", *draw_headers(spec_rows(state), pen))
+    output.line("")
+    for label, text in _facts(state):
+        output.show(_fact(label, text))
+
+
+def _facts(state: ProjectState) -> list[tuple[str, str]]:
+    facts = [("run", run_text(state.run)), ("plan", _planning(state))]
+    counts = count_tasks(state, Scope())
+    facts += [("tasks", counts_line(counts) if counts.total else ""), ("used", _used(state))]
+    facts += [("failed", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.FAILED)]
+    facts += [("blocked", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.BLOCKED)]
+    facts += [("stale", f"{task}: {', '.join(record.stale)}") for task, record in state.tasks.items() if record.stale]
+    facts += [("asks", f"{one_line(item.subject)} ({one_line(item.purpose)})") for item in state.approvals.values()]
+    facts += [("problem", problem_line(problem)) for problem in _problems(state)]
+    facts += [("next", step) for step in next_steps(state, Scope())]
+    return [(label, text) for label, text in facts if text]
+
+
+def run_text(run: RunRecord | None) -> str:
+    """`paused (key needed), spec 01, 12 turns, 3.4k in, 1.2k out, $0.02`."""
+    if run is None:
+        return ""
+    state = run.outcome.value if run.outcome else run.state.value
+    why = f" ({one_line(run.reason)})" if run.reason else ""
+    return f"{state}{why}, {scope_name(run.scope)}, since {clock(run.started_at)}, {count(run.turns, 'turn')}"
+
+
+def _planning(state: ProjectState) -> str:
+    """Only what is not over and well."""
+    planning = state.planning
+    if planning is None:
+        return "" if state.plan.specs else NOTHING_YET
+    if planning.state == "finished":
+        return ""
+    return f"{planning.state}: {planning.reason}" if planning.reason else planning.state
+
+
+def _used(state: ProjectState) -> str:
+    return usage(state.usage) if state.usage.tokens else ""
+
+
+def _reasons(state: ProjectState, wanted: TaskState) -> list[tuple[TaskId, str]]:
+    """Of those whose reason is their own; what hangs on another task would only repeat it."""
+    chosen = (task for task in state.graph.order if state.record(task).state is wanted)
+    return [(task, state.record(task).reason) for task in chosen if state.record(task).cause is None]
+
+
+def _fact(label: str, text: str) -> "RenderableType":
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(width=8, style=_STYLES.get(label, "dim"))
+    grid.add_column(overflow="fold")
+    grid.add_row(label, Text(text))
+    return grid
+
+
+_STYLES = {"failed": "bold red", "blocked": "yellow", "stale": "yellow", "asks": "bold cyan", "next": "bold"}

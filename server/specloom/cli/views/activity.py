@@ -1,0 +1,72 @@
+"""What the agent is doing now, folded from events and the output stream. Refuses history: the log has it."""
+
+from dataclasses import dataclass
+
+from specloom.cli.views.event_lines import call_subject
+from specloom.cli.views.formats import one_line
+from specloom.domain.events import agents, planning, proof, runs, tasks
+from specloom.domain.ids import SessionId, TaskId
+from specloom.domain.project import ProjectState
+from specloom.engine.api import OutputChunk, Published
+
+_KEPT = 600
+"""Characters of the stream that are kept; a terminal shows fewer."""
+
+
+@dataclass(slots=True)
+class Activity:
+    """Who acts on what, and the last words that came."""
+
+    role: str = ""
+    task: TaskId | None = None
+    model: str = ""
+    step: str = ""
+    words: str = ""
+    session: SessionId | None = None
+    block: str = ""
+
+    def hear(self, published: Published, state: ProjectState) -> None:
+        """Takes in a committed event."""
+        event = published.event
+        if isinstance(event, agents.AgentEvent):
+            self._agent(event, state)
+        elif isinstance(event, proof.CheckRequested):
+            self._now(f"verifying: {one_line(event.command, 120)}")
+        elif isinstance(event, planning.SpecGenerating):
+            self._now(f"writing {event.path}")
+        elif isinstance(event, tasks.TaskStarted):
+            self.task = event.task
+            self._now("starting")
+        elif isinstance(event, runs.RunPaused | runs.RunFinished | planning.PlanFinished | planning.PlanFailed):
+            self.role, self.task = "", None
+            self._now("")
+
+    def hear_output(self, chunk: OutputChunk) -> None:
+        """Takes in a piece of the stream."""
+        if (chunk.session, chunk.block) != (self.session, self.block):
+            self.session, self.block, self.words = chunk.session, chunk.block, ""
+        if chunk.kind == "tool_input":
+            self.step = f"preparing {chunk.name}" if chunk.name else self.step
+        else:
+            self.words = (self.words + chunk.text)[-_KEPT:]
+            self.step = {"thinking": "thinking", "text": "writing"}.get(chunk.kind, self.step)
+
+    def _agent(self, event: agents.AgentEvent, state: ProjectState) -> None:
+        if isinstance(event, agents.SessionStarted):
+            self.role, self.task, self.model = event.role, event.task, event.model
+            self._now("starting")
+        elif isinstance(event, agents.TurnRequested):
+            self.step = "waiting for the model"
+        elif isinstance(event, agents.TurnFailed):
+            self.step = "waiting to try again"
+        elif isinstance(event, agents.ToolRequested):
+            self._now(f"{event.name} {call_subject(event.input)}".rstrip())
+        elif isinstance(event, agents.ApprovalAsked):
+            self.step = "waiting for your answer"
+        elif isinstance(event, agents.SessionEnded):
+            session = state.sessions.get(event.session)
+            self.role = "" if session is None or session.role == self.role else self.role
+            self._now("")
+
+    def _now(self, step: str) -> None:
+        self.step, self.words = step, ""

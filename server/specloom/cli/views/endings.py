@@ -1,0 +1,62 @@
+"""What a command says at its end. Refuses to repeat what was said before: results and next steps only."""
+
+from collections.abc import Mapping
+
+from specloom.cli.views.formats import count, duration, usage
+from specloom.cli.views.summary import Counts, Spent
+from specloom.domain.ids import TaskId
+from specloom.domain.problem import NOWHERE, Problem, Severity
+from specloom.domain.project import ProjectState
+from specloom.domain.runs import RunState, Scope
+from specloom.domain.scope import tasks_in
+from specloom.domain.states import TaskState
+
+
+def counts_line(counts: Counts) -> str:
+    """`4/10 done, 1 failed`: only what is not zero besides done."""
+    rest = (("failed", counts.failed), ("blocked", counts.blocked), ("skipped", counts.skipped))
+    return ", ".join([f"{counts.done}/{counts.total} done", *(f"{number} {word}" for word, number in rest if number)])
+
+
+def total_line(counts: Counts, spent: Spent, wall_s: float) -> str:
+    """`10/10 done · 23 turns · 12.3k in, 4.5k out, $0.12 · 42 s`."""
+    parts = (counts_line(counts), count(spent.turns, "turn"), usage(spent.usage), duration(wall_s))
+    return " · ".join(parts if counts.total else parts[1:])
+
+
+def problem_line(problem: Problem) -> str:
+    """`specs/01-core.md:12:5: error: message`."""
+    place = problem.path
+    if problem.span != NOWHERE:
+        place += f":{problem.span.start_line + 1}:{problem.span.start_column + 1}"
+    return f"{place}: {problem.severity.value}: {problem.message}"
+
+
+def problem_lines(problems: Mapping[str, tuple[Problem, ...]], *, errors_only: bool = False) -> list[str]:
+    """Every problem with its place, in order."""
+    found = [problem for path in sorted(problems) for problem in problems[path]]
+    chosen = (problem for problem in found if not errors_only or problem.severity is Severity.ERROR)
+    return [problem_line(problem) for problem in chosen]
+
+
+def next_steps(state: ProjectState, scope: Scope) -> list[str]:
+    """What a person may do now, most useful first."""
+    run = state.run
+    if not state.plan.specs:
+        return ["`specloom plan` turns the requirements into specs and tasks"]
+    if not state.graph.tasks:
+        return ["`specloom plan` again: there are specs and no tasks yet"]
+    steps: list[str] = []
+    if run is not None and run.active:
+        held = run.state is RunState.PAUSED
+        steps.append("`specloom run` goes on where it was" if held else "`specloom events --follow` shows the run")
+    by_state: dict[TaskState, list[TaskId]] = {}
+    for task in tasks_in(state.graph, scope):
+        by_state.setdefault(state.state_of(task), []).append(task)
+    if failed := by_state.get(TaskState.FAILED):
+        steps.append(f"`specloom run {failed[0]}` tries a failed task again; `specloom events` tells what happened")
+    if any(state.tasks[task].cause is None for task in by_state.get(TaskState.BLOCKED, ())):
+        steps.append("`specloom tasks --state blocked` tells what is missing")
+    if not steps and (TaskState.READY in by_state or TaskState.PENDING in by_state):
+        steps.append("`specloom run` works through what is left")
+    return steps

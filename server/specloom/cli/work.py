@@ -1,0 +1,177 @@
+"""Carries out plans and runs in this process, shows them, and stops them in order. Refuses to print results."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from specloom.cli.failures import CommandError, KilledError
+from specloom.cli.interrupts import Interrupts
+from specloom.cli.output import Output
+from specloom.cli.ports import Place
+from specloom.cli.terminal_client import TerminalClient, is_interactive
+from specloom.cli.views.event_lines import scope_name
+from specloom.cli.views.summary import Spent
+from specloom.cli.views.view import JsonView, LineView, View
+from specloom.domain.origin import Origin
+from specloom.domain.problem import Problem
+from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import Budget, RunState, Scope
+from specloom.engine.api import Accepted, Published, Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the options say about working at all."""
+
+    overrides: Mapping[str, object] = field(default_factory=dict[str, object])
+    unattended: bool = False
+    heading: str = ""
+
+
+@dataclass(slots=True)
+class Work:
+    """A runtime with somebody watching."""
+
+    runtime: Runtime
+    view: View
+    output: Output
+    interrupts: Interrupts
+    unattended: bool
+    origin: Origin
+    started: float
+    spent: Spent = field(default_factory=Spent)
+    scope: Scope = field(default_factory=Scope)
+    wall_s: float = 0.0
+    problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
+
+    @property
+    def state(self) -> ProjectState:
+        """The projection as of now, also once the runtime is closed."""
+        return self.runtime.state
+
+    @property
+    def stopped(self) -> bool:
+        """Somebody wants an end, or nobody reads."""
+        return self.interrupts.first.is_set() or self.output.closed.is_set()
+
+    def hear(self, published: Published, state: ProjectState) -> None:
+        """Counts and shows."""
+        self.spent.hear(published)
+        self.view.hear(published, state)
+
+    async def plan(self, path: str | None, feedback: str) -> None:
+        """Plans until the plan has ended. Raises `CommandError` when it may not start."""
+        _check(await self.runtime.plan(path, feedback, self.origin, unattended=self.unattended))
+        await self._until_idle(lambda: self.runtime.cancel_plan(self.origin), "stopping the plan")
+
+    async def run(self, scope: Scope, budget: Budget, *, stated: bool) -> None:
+        """Works until the run has ended or pauses. A run that an earlier process left goes on if it means the same."""
+        left = self.state.run
+        if left is not None and left.active:
+            same = left.state is not RunState.CANCELLING and (not stated or left.scope == scope) and budget == Budget()
+            if same:
+                return await self._go_on(left.scope)
+            self.view.note(f"giving up the run of {scope_name(left.scope)} that was left {left.state}")
+            await self.runtime.cancel(self.origin)
+            await self.runtime.wait_idle()
+        self._focus(scope)
+        _check(await self.runtime.start_run(scope, budget, self.origin, unattended=self.unattended))
+        return await self._until_idle(self._pause, "pausing")
+
+    async def _go_on(self, scope: Scope) -> None:
+        self.view.note(f"going on with the run of {scope_name(scope)} that an earlier process left")
+        self._focus(scope)
+        _check(await self.runtime.resume(self.origin, unattended=self.unattended))
+        await self._until_idle(self._pause, "pausing")
+
+    async def _pause(self) -> Accepted | Rejected:
+        return await self.runtime.pause(self.origin)
+
+    def _focus(self, scope: Scope) -> None:
+        self.scope = scope
+        self.view.focus(scope)
+
+    async def _until_idle(self, stop: Callable[[], Awaitable[Accepted | Rejected]], doing: str) -> None:
+        idle = asyncio.create_task(self.runtime.wait_idle())
+        wishes = [asyncio.create_task(event.wait()) for event in (self.interrupts.first, self.output.closed)]
+        try:
+            await asyncio.wait({idle, *wishes}, return_when=asyncio.FIRST_COMPLETED)
+            if not idle.done():
+                self.view.note(f"{doing}: what is in flight ends first; Ctrl-C again ends it now")
+                # A refusal means that it ended by itself meanwhile.
+                await stop()
+            await idle
+        finally:
+            for task in (idle, *wishes):
+                task.cancel()
+
+
+def _check(answer: Accepted | Rejected) -> None:
+    if isinstance(answer, Rejected):
+        raise CommandError(answer.message)
+
+
+async def perform(place: Place, output: Output, order: Order, job: Callable[[Work], Awaitable[None]]) -> Work:
+    """Opens the root, does the job, settles, closes. A second interrupt raises `KilledError`."""
+    interrupts = Interrupts()
+    with interrupts.caught():
+        doing = asyncio.create_task(_perform(place, output, order, interrupts, job))
+        killed = asyncio.create_task(interrupts.second.wait())
+        try:
+            await asyncio.wait({doing, killed}, return_when=asyncio.FIRST_COMPLETED)
+            if doing.done():
+                return doing.result()
+            doing.cancel()
+            await asyncio.wait({doing})
+            raise KilledError
+        finally:
+            killed.cancel()
+
+
+async def _perform(
+    place: Place, output: Output, order: Order, interrupts: Interrupts, job: Callable[[Work], Awaitable[None]]
+) -> Work:
+    now = asyncio.get_running_loop().time
+    started = now()
+    async with _opened(place, order) as runtime:
+        view = _view(output, runtime.state, order.heading)
+        client = TerminalClient(view, can_ask=not output.as_json and is_interactive())
+        origin = Origin("user", client=client.id)
+        work = Work(runtime, view, output, interrupts, order.unattended, origin, started)
+        with ExitStack() as stack:
+            stack.enter_context(runtime.attach(client))
+            stack.enter_context(runtime.listen(work.hear))
+            stack.enter_context(runtime.watch_output(view.hear_output))
+            stack.enter_context(view.running())
+            await job(work)
+            work.problems = dict(runtime.problems)
+    work.wall_s = now() - started
+    return work
+
+
+@asynccontextmanager
+async def _opened(place: Place, order: Order) -> AsyncGenerator[Runtime]:
+    runtime = await place.composition.open_runtime(place.root, environment=place.environment, overrides=order.overrides)
+    try:
+        yield runtime
+    except asyncio.CancelledError:
+        # Killed: nothing is settled, the log says what was in flight.
+        raise
+    except BaseException:
+        await runtime.close()
+        raise
+    await runtime.close()
+
+
+def _view(output: Output, state: ProjectState, heading: str) -> View:
+    if output.as_json:
+        return JsonView(output)
+    if not output.is_terminal:
+        return LineView(output)
+    from rich.console import Console
+
+    from specloom.cli.views.live import LiveView
+
+    return LiveView(Console(file=output.stdout), state, asyncio.get_running_loop().time, heading)
