@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from specloom.domain.ids import AgentId, AttemptId, CallId, SessionId, TaskId
-from specloom.workspace.ports import EditResult, FileChange, TextSnapshot
+from specloom.workspace.ports import EditResult, FileChange, FolderEntry, TextSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,16 @@ class Files(Protocol):
         """Paths of all files that no ignore rule hides, sorted, relative to the root."""
         ...
 
+    async def list_folder(self, path: str = "") -> tuple[FolderEntry, ...]:
+        """What stands in one folder, sorted by name. Raises as `read`."""
+        ...
+
+    async def buffers(self) -> Mapping[str, str]:
+        """The texts of open documents by path: what stands on disk at these paths is not the truth."""
+        ...
+
     def resolve(self, path: str) -> Path:
-        """The absolute path that a tool's path argument names. Raises `OutsideRootError`."""
+        """The absolute path that a tool's path argument names, links followed. Blocking. Raises `OutsideRootError`."""
         ...
 
 
@@ -64,6 +72,25 @@ class ReadMemory:
     """What this agent was last shown of each file: the base of its edits. Owned by one agent context."""
 
     bases: dict[str, TextSnapshot] = field(default_factory=dict[str, TextSnapshot])
+    _before: dict[str, TextSnapshot] = field(default_factory=dict[str, TextSnapshot])
+    """What the model had seen when it wrote the calls of this turn, of files shown again since."""
+    _by_turn: bool = False
+
+    def next_turn(self) -> None:
+        """The model has seen all results so far. Never called: each call counts as a turn of its own."""
+        self._before.clear()
+        self._by_turn = True
+
+    def show(self, snapshot: TextSnapshot) -> None:
+        """The model gets to see this text, with the results of this turn."""
+        known = self.bases.get(snapshot.path)
+        if self._by_turn and known is not None:
+            self._before.setdefault(snapshot.path, known)
+        self.bases[snapshot.path] = snapshot
+
+    def base_of(self, path: str) -> TextSnapshot | None:
+        """The text that the line numbers of a call in this turn mean."""
+        return self._before.get(path, self.bases.get(path))
 
 
 @dataclass(frozen=True, slots=True)

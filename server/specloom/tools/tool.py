@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from specloom.domain.ids import Digest
 from specloom.tools.ports import ToolContext
 
 
@@ -31,8 +32,12 @@ class ToolOutcome:
     """Media type and base64 data of an image beside the text."""
     blocked: str = ""
     """Non-empty: the agent reports that it cannot go on, and why; ends the session."""
+    shown: tuple[tuple[str, Digest], ...] = ()
+    """Files whose text the model knows after this call, with the digest of what it was shown."""
     ends: bool = False
     """The session has what it was for (an accepted outline or review); no further turn."""
+    corrected: Mapping[str, Any] | None = None
+    """The input as it was understood, where that differs from what the model sent: the call is stored like this."""
 
 
 class Tool(Protocol):

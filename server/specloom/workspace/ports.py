@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
-from specloom.domain.ids import Digest
+from specloom.domain.ids import Digest, EditId
 
 
 class WorkspaceError(Exception):
@@ -13,6 +13,14 @@ class WorkspaceError(Exception):
 
 class OutsideRootError(WorkspaceError):
     """The path leaves the root, or names what no tool may touch (`.git`, `.specloom`, secrets)."""
+
+
+class MissingFileError(WorkspaceError):
+    """There is no such file or folder, neither on disk nor in a buffer."""
+
+
+class NotTextError(WorkspaceError):
+    """The file is there, but is no text that could be shown or edited: binary, or too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +101,30 @@ class BufferOwner(Protocol):
     async def save(self, paths: tuple[str, ...], deadline: float) -> tuple[str, ...]:
         """Asks for the documents to be saved; answers those still dirty after `deadline` seconds."""
         ...
+
+
+class EditJournal(Protocol):
+    """Writes down each edit before and after it happens: the engine implements it with events."""
+
+    async def requested(self, path: str, before: TextSnapshot | None, after: Digest, label: str) -> EditId:
+        """Before the file changes. `before`: the before-image, `None` for a new file; `after`: the digest to come."""
+        ...
+
+    async def settled(self, edit: EditId, result: EditResult) -> None:
+        """After it; called exactly once for each `requested`, unless the process dies between the two."""
+        ...
+
+
+EntryKind: TypeAlias = Literal["file", "folder", "link", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEntry:
+    """One name in a folder."""
+
+    name: str
+    kind: EntryKind
+    size: int = 0
+    """Bytes of a file, else 0."""
+    ignored: bool = False
+    """An ignore rule hides it from `walk`."""

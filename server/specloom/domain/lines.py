@@ -1,0 +1,56 @@
+"""Lines of a text, each with the end-of-line it has. Refuses to lose a character: the lines joined are the text."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+END_OF_LINE = re.compile(r"\r\n|\n|\r")
+"""As the Language Server Protocol defines it (3.17, text documents): the same numbers as in every editor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `eol` is `""` only for a last line without one."""
+
+    text: str
+    eol: str
+
+    @property
+    def whole(self) -> str:
+        """As it stands in the text."""
+        return self.text + self.eol
+
+
+def split_lines(text: str) -> tuple[Line, ...]:
+    """The lines of a text; an end-of-line at the very end starts no further line, an empty text has none."""
+    lines: list[Line] = []
+    start = 0
+    for match in END_OF_LINE.finditer(text):
+        lines.append(Line(text[start : match.start()], match.group()))
+        start = match.end()
+    if start < len(text):
+        lines.append(Line(text[start:], ""))
+    return tuple(lines)
+
+
+def join_lines(lines: "tuple[Line, ...] | list[Line]") -> str:
+    """The text of these lines."""
+    return "".join(line.text + line.eol for line in lines)
+
+
+def main_eol(lines: "tuple[Line, ...] | list[Line]") -> str:
+    """The end-of-line that most lines have; the first one seen where two are equal; a line feed without any."""
+    counted = Counter(line.eol for line in lines if line.eol)
+    return max(counted, key=lambda eol: counted[eol], default="\n")
+
+
+def with_eol(text: str, eol: str) -> str:
+    """The text with each end-of-line replaced by `eol`."""
+    return END_OF_LINE.sub(lambda _: eol, text)
+
+
+def adapted(text: str, base: str) -> str:
+    """A new whole text for a file that was `base`: in a file of one kind of end-of-line it takes that kind."""
+    lines = split_lines(base)
+    kinds = {line.eol for line in lines if line.eol}
+    return with_eol(text, main_eol(lines)) if len(kinds) == 1 else text

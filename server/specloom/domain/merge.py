@@ -1,0 +1,224 @@
+"""Three-way merge of texts by lines. Refuses to choose where both sides changed overlapping or touching lines."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+from typing import TypeAlias
+
+from specloom.domain.lines import Line, join_lines, split_lines
+
+LARGEST_GAP = 4_000_000
+"""Pairs of lines compared one by one where no line is unique; beyond, the whole gap counts as replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """The lines `start` to `end` (0-based, end exclusive) of a base are replaced by `lines`."""
+
+    start: int
+    end: int
+    lines: tuple[Line, ...]
+
+
+class Side(StrEnum):
+    """Where lines of a merged text come from."""
+
+    BASE = "base"
+    OURS = "ours"
+    THEIRS = "theirs"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some lines of the merged text, and those of the base that they keep or replace. 0-based, end exclusive."""
+
+    side: Side
+    base_start: int
+    base_end: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Both changes in one text."""
+
+    text: str
+    pieces: tuple[Piece, ...]
+    """The whole text in order. A deletion is an empty piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Lines `start` to `end` of the base (0-based, end exclusive), which both sides changed differently."""
+
+    start: int
+    end: int
+    ours: tuple[Line, ...]
+    theirs: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """No merged text."""
+
+    regions: tuple[Region, ...]
+
+
+Merge: TypeAlias = Merged | Conflict
+
+
+def merge(base: str, ours: str, theirs: str) -> Merge:
+    """Merges two texts that were made from `base`; the same change on both sides counts once."""
+    lines = split_lines(base)
+    return merge_hunks(lines, diff(lines, split_lines(ours)), diff(lines, split_lines(theirs)))
+
+
+def merge_hunks(base: Sequence[Line], ours: Sequence[Hunk], theirs: Sequence[Hunk]) -> Merge:
+    """As `merge`, for changes that are known. The hunks of each side are in order and do not overlap."""
+    woven = _Weaving([], [])
+    conflicts: list[Region] = []
+    done = 0
+    for group in _groups(ours, theirs):
+        woven.take(Side.BASE, (done, group.start), base[done : group.start])
+        mine, other = group.content(base, group.ours), group.content(base, group.theirs)
+        side, lines = group.side, mine if group.ours else other
+        if side is Side.BOTH and mine != other:
+            conflicts.append(Region(group.start, group.end, mine, other))
+        woven.take(side, (group.start, group.end), lines)
+        done = group.end
+    woven.take(Side.BASE, (done, len(base)), base[done:])
+    return Conflict(tuple(conflicts)) if conflicts else Merged(join_lines(woven.lines), tuple(woven.pieces))
+
+
+def diff(base: Sequence[Line], new: Sequence[Line]) -> tuple[Hunk, ...]:
+    """What turns `base` into `new`, in order, no two hunks touching."""
+    hunks: list[Hunk] = []
+    done_base = done_new = 0
+    runs = [run for run in _matches(base, new) if run[2]]
+    for base_at, new_at, size in (*runs, (len(base), len(new), 0)):
+        if (base_at, new_at) != (done_base, done_new):
+            hunks.append(Hunk(done_base, base_at, tuple(new[done_new:new_at])))
+        done_base, done_new = base_at + size, new_at + size
+    return tuple(hunks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Hunks of both sides that overlap or touch, and the lines of the base that they span."""
+
+    start: int
+    end: int
+    ours: tuple[Hunk, ...]
+    theirs: tuple[Hunk, ...]
+
+    @property
+    def side(self) -> Side:
+        if self.ours and self.theirs:
+            return Side.BOTH
+        return Side.OURS if self.ours else Side.THEIRS
+
+    def content(self, base: Sequence[Line], hunks: tuple[Hunk, ...]) -> tuple[Line, ...]:
+        """The span as one side has it."""
+        lines: list[Line] = []
+        done = self.start
+        for hunk in hunks:
+            lines += (*base[done : hunk.start], *hunk.lines)
+            done = hunk.end
+        return (*lines, *base[done : self.end])
+
+
+def _groups(ours: Sequence[Hunk], theirs: Sequence[Hunk]) -> Iterator[_Group]:
+    """Hunks of one side that merely touch each other stay apart, so that each edit keeps a place of its own."""
+    marked = [(hunk, Side.OURS) for hunk in ours] + [(hunk, Side.THEIRS) for hunk in theirs]
+    group: dict[Side, list[Hunk]] = {Side.OURS: [], Side.THEIRS: []}
+    for hunk, side in sorted(marked, key=lambda item: (item[0].start, item[0].end)):
+        others = group[Side.THEIRS if side is Side.OURS else Side.OURS]
+        if hunk.start > max((other.end for other in others), default=-1) and any(group.values()):
+            yield _group(group)
+            group = {Side.OURS: [], Side.THEIRS: []}
+        group[side].append(hunk)
+    if any(group.values()):
+        yield _group(group)
+
+
+def _group(hunks: dict[Side, list[Hunk]]) -> _Group:
+    together = hunks[Side.OURS] + hunks[Side.THEIRS]
+    start, end = min(hunk.start for hunk in together), max(hunk.end for hunk in together)
+    return _Group(start, end, tuple(hunks[Side.OURS]), tuple(hunks[Side.THEIRS]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Weaving:
+    """The merged text as it grows."""
+
+    pieces: list[Piece]
+    lines: list[Line]
+
+    def take(self, side: Side, span: tuple[int, int], lines: Sequence[Line]) -> None:
+        if span[0] == span[1] and not lines:
+            return
+        self.pieces.append(Piece(side, *span, len(self.lines), len(self.lines) + len(lines)))
+        self.lines.extend(lines)
+
+
+def _matches(base: Sequence[Line], new: Sequence[Line]) -> Iterator[tuple[int, int, int]]:
+    """Equal runs (start in base, start in new, size), in order: between lines unique on both sides, gap by gap."""
+    head = _common(base, new)
+    tail = _common(base[head:][::-1], new[head:][::-1])
+    base_end, new_end = len(base) - tail, len(new) - tail
+    yield 0, 0, head
+    done_base, done_new = head, head
+    for base_at, new_at in (*_anchors(base, new, (head, base_end), (head, new_end)), (base_end, new_end)):
+        yield from _gap(base, new, (done_base, base_at), (done_new, new_at))
+        size = 1 if base_at < base_end else tail
+        yield base_at, new_at, size
+        done_base, done_new = base_at + size, new_at + size
+
+
+def _common(one: Sequence[Line], other: Sequence[Line]) -> int:
+    return next(
+        (at for at, (mine, yours) in enumerate(zip(one, other, strict=False)) if mine != yours),
+        min(len(one), len(other)),
+    )
+
+
+def _anchors(
+    base: Sequence[Line], new: Sequence[Line], in_base: tuple[int, int], in_new: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Patience diff: the longest rising run of lines that stand once on each side."""
+    once = _unique(new, in_new)
+    pairs = [(at, once[line]) for line, at in _unique(base, in_base).items() if line in once]
+    tops: list[int] = []
+    last: list[tuple[int, int]] = []
+    before: dict[tuple[int, int], tuple[int, int] | None] = {}
+    for pair in sorted(pairs):
+        height = bisect_left(tops, pair[1])
+        before[pair] = last[height - 1] if height else None
+        tops[height : height + 1] = [pair[1]]
+        last[height : height + 1] = [pair]
+    chain: list[tuple[int, int]] = []
+    pair = last[-1] if last else None
+    while pair is not None:
+        chain.append(pair)
+        pair = before[pair]
+    return chain[::-1]
+
+
+def _unique(lines: Sequence[Line], span: tuple[int, int]) -> dict[Line, int]:
+    counted = Counter(lines[span[0] : span[1]])
+    return {lines[at]: at for at in range(*span) if counted[lines[at]] == 1}
+
+
+def _gap(
+    base: Sequence[Line], new: Sequence[Line], in_base: tuple[int, int], in_new: tuple[int, int]
+) -> Iterator[tuple[int, int, int]]:
+    ours, theirs = base[in_base[0] : in_base[1]], new[in_new[0] : in_new[1]]
+    if not ours or not theirs or len(ours) * len(theirs) > LARGEST_GAP:
+        return
+    for block in SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks():
+        yield in_base[0] + block.a, in_new[0] + block.b, block.size

@@ -1,0 +1,61 @@
+"""What a change did to the numbering that a model has in sight. Refuses to leave a shift unsaid."""
+
+from collections.abc import Sequence
+
+from specloom.domain.lines import split_lines
+from specloom.domain.merge import Merged, Piece, Side, diff, merge_hunks
+from specloom.tools.view import shortened
+
+SHOWN = 40
+"""Lines of one changed place that are shown in full; of longer ones head and tail."""
+PLACES = 12
+"""Changed places and shifts that are told one by one."""
+
+
+def told(merged: Merged) -> str:
+    """Changed lines with their new numbers, changes of others, and the shift of the rest."""
+    lines = [line.text for line in split_lines(merged.text)]
+    ours = [piece for piece in merged.pieces if piece.side in {Side.OURS, Side.BOTH}]
+    theirs = [piece for piece in merged.pieces if piece.side is Side.THEIRS]
+    parts = [_place(lines, piece) for piece in ours]
+    if theirs:
+        parts.append("Changed since the text that you numbered, and kept:")
+        parts += [_place(lines, piece) for piece in theirs[:PLACES]]
+        if len(theirs) > PLACES:
+            parts.append(f"… and {len(theirs) - PLACES} more places; read the file again")
+    return "\n".join([*parts, *_shifts(merged.pieces)])
+
+
+def since(base: str, present: str) -> str:
+    """What others changed, without any change of ours."""
+    lines = split_lines(base)
+    merged = merge_hunks(lines, (), diff(lines, split_lines(present)))
+    assert isinstance(merged, Merged), "one side alone cannot conflict"
+    return told(merged)
+
+
+def _place(lines: Sequence[str], piece: Piece) -> str:
+    if piece.start == piece.end:
+        gone = _span(piece.base_start, piece.base_end)
+        return f"old {gone} deleted"
+    shown = [f"{number + 1} | {shortened(lines[number])}" for number in range(piece.start, piece.end)]
+    if len(shown) > SHOWN:
+        middle = f"… lines {piece.start + SHOWN // 2 + 1} to {piece.end - SHOWN // 2} as you sent them"
+        shown = [*shown[: SHOWN // 2], middle, *shown[-SHOWN // 2 :]]
+    return "\n".join(shown)
+
+
+def _shifts(pieces: Sequence[Piece]) -> list[str]:
+    moved = [piece for piece in pieces if piece.side is Side.BASE and piece.start != piece.base_start]
+    if not moved:
+        return []
+    if len(moved) > PLACES:
+        return [f"Line numbers have moved in {len(moved)} places; read the file again before the next edit"]
+    return [
+        f"Old {_span(piece.base_start, piece.base_end)} → {_span(piece.start, piece.end).partition(' ')[2]}"
+        for piece in moved
+    ]
+
+
+def _span(start: int, end: int) -> str:
+    return f"line {end}" if end - start == 1 else f"lines {start + 1}-{end}"

@@ -1,0 +1,108 @@
+"""`edit_file`: replaces lines of a file that was read. Refuses the whole call when one edit is in doubt."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from specloom.domain.edits import EditRefusal, LineEdit, ResolvedBatch, resolve
+from specloom.tools.changes import told
+from specloom.tools.ports import ToolContext
+from specloom.tools.tool import Effect, ToolOutcome
+from specloom.tools.view import counted, numbered
+from specloom.tools.writing import Written, read_only, where, write
+
+AROUND = 2
+"""Lines shown before and after the place that a refused edit meant."""
+
+EDIT: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "start_line": {"type": "integer", "minimum": 0, "description": "First line to replace, 1-based"},
+        "start_text": {"type": "string", "description": "That line as it is, without its number"},
+        "end_line": {"type": "integer", "minimum": 0, "description": "Last line to replace, inclusive"},
+        "end_text": {"type": "string", "description": "That line as it is, without its number"},
+        "new_text": {"type": "string", "description": "The lines to stand there instead; empty deletes"},
+    },
+    "required": ["start_line", "start_text", "end_line", "end_text", "new_text"],
+    "additionalProperties": False,
+}
+
+
+class EditFile:
+    """The tool."""
+
+    name = "edit_file"
+    description = (
+        "Replaces whole lines of a file that you have read. Each edit names the first and the last line to replace by "
+        "number and exact text; for one line both are the same. Line numbers mean the text as you last saw it, for all "
+        "edits of one turn. To insert, replace a line by itself and the new lines; after the last line, use its number "
+        "plus one and empty texts. All edits of a call are made, or none: a refusal shows the lines as you last saw "
+        "them. If others changed other lines meanwhile, both changes are kept. The answer shows the changed lines with "
+        "their new numbers."
+    )
+    input_schema: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "minLength": 1, "description": "Relative to the project root"},
+            "edits": {"type": "array", "minItems": 1, "maxItems": 50, "items": EDIT},
+        },
+        "required": ["path", "edits"],
+        "additionalProperties": False,
+    }
+    effect = Effect.WRITE
+
+    async def run(self, values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
+        """Resolves in the base, merges onto the present text."""
+        refusal = await read_only(values["path"], context)
+        if refusal is not None:
+            return refusal
+        present = await context.files.read(values["path"])
+        base = context.memory.base_of(present.path)
+        if base is None:
+            return ToolOutcome(f"not changed: read {present.path} first, then edit what you saw", is_error=True)
+        batch = resolve(base.text, [LineEdit(**edit) for edit in values["edits"]])
+        if isinstance(batch, EditRefusal):
+            return ToolOutcome(_refusal(present.path, batch, len(values["edits"])), is_error=True)
+        written = await write(context, base, batch.hunks)
+        if isinstance(written, ToolOutcome):
+            return written
+        return ToolOutcome(_report(present.path, batch, written), corrected=_corrected(values["path"], batch))
+
+
+def _report(path: str, batch: ResolvedBatch, written: Written) -> str:
+    moved = "; others had changed the file since you read it" if written.moved else ""
+    return f"{path}: {counted(len(batch.edits), 'edit')} made{where(written.applied)}{moved}\n{told(written.merged)}"
+
+
+def _corrected(path: str, batch: ResolvedBatch) -> Mapping[str, Any] | None:
+    if not batch.corrected:
+        return None
+    return {"path": path, "edits": [_as_sent(edit) for edit in batch.edits]}
+
+
+def _as_sent(edit: LineEdit) -> dict[str, Any]:
+    return {
+        "start_line": edit.start_line,
+        "start_text": edit.start_text,
+        "end_line": edit.end_line,
+        "end_text": edit.end_text,
+        "new_text": edit.new_text,
+    }
+
+
+def _refusal(path: str, refusal: EditRefusal, count: int) -> str:
+    none = "nothing was changed" if count == 1 else f"none of the {count} edits was made"
+    faults = [f"edit {fault.index + 1}: {fault.message}" if count > 1 else fault.message for fault in refusal.faults]
+    shown = _surroundings(refusal, sorted({fault.around for fault in refusal.faults}))
+    return "\n".join([f"{path}: {none}", *faults, *shown])
+
+
+def _surroundings(refusal: EditRefusal, places: Sequence[int]) -> list[str]:
+    """The lines as you last saw them; overlapping places are shown once."""
+    shown: list[str] = []
+    done = 0
+    for place in places:
+        first, last = max(place - AROUND, done + 1, 1), min(place + AROUND, len(refusal.lines))
+        if first <= last:
+            shown.append(numbered(refusal.lines, first, last).text)
+        done = max(done, last)
+    return shown

@@ -1,0 +1,83 @@
+"""`read_file`: shows a text with line numbers, or an image. Refuses other binary files and never changes anything."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from specloom.domain.lines import Line, split_lines
+from specloom.tools.ports import ToolContext
+from specloom.tools.tool import Effect, ToolOutcome
+from specloom.tools.view import counted, numbered
+from specloom.workspace.ports import NotTextError, TextSnapshot
+
+IMAGES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
+IMAGE_LIMIT = 3_700_000
+"""Bytes; in base64 it stays below the 5 MB that the Messages API takes."""
+
+
+class ReadFile:
+    """The tool."""
+
+    name = "read_file"
+    description = (
+        "Shows a text file as it stands now, unsaved changes in the user's editor included. "
+        "Lines look like `12 | text`: the number and ` | ` are not part of the file. Long files are cut and the answer "
+        "says how to go on. "
+        "Images are shown as images; other binary files are refused. Read a file before you edit or overwrite it."
+    )
+    input_schema: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "minLength": 1, "description": "Relative to the project root"},
+            "start_line": {"type": "integer", "minimum": 1, "description": "First line to show, 1-based"},
+            "end_line": {"type": "integer", "minimum": 1, "description": "Last line to show, inclusive"},
+        },
+        "required": ["path"],
+        "additionalProperties": False,
+    }
+    effect = Effect.READ
+
+    async def run(self, values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
+        """Remembers the whole text as the base of later edits."""
+        try:
+            snapshot = await context.files.read(values["path"])
+        except NotTextError:
+            image = await _image(values["path"], context)
+            if image is None:
+                raise
+            return image
+        lines = split_lines(snapshot.text)
+        first = values.get("start_line", 1)
+        last = min(values.get("end_line", len(lines)), len(lines))
+        if lines and (first > len(lines) or last < first):
+            asked = f"{first} to {values.get('end_line', last)}"
+            message = f"{snapshot.path} has {counted(len(lines), 'line')}; lines {asked} are not in it"
+            return ToolOutcome(message, is_error=True)
+        context.memory.show(snapshot)
+        return ToolOutcome(_shown(snapshot, lines, first, last))
+
+
+def _shown(snapshot: TextSnapshot, lines: tuple[Line, ...], first: int, last: int) -> str:
+    state = ", unsaved changes in the editor" if snapshot.dirty else ""
+    if not lines:
+        return f"{snapshot.path} is empty{state}"
+    view = numbered(lines, first, last)
+    end = "" if lines[-1].eol else ", no newline at the end"
+    title = f"{snapshot.path} ({counted(len(lines), 'line')}{end}{state})"
+    if view.last < last:
+        rest = f"\n… lines {view.last + 1} to {last} left out; go on with start_line={view.last + 1}"
+    else:
+        rest = ""
+    return f"{title}\n{view.text}{rest}"
+
+
+async def _image(path: str, context: ToolContext) -> ToolOutcome | None:
+    data = await context.files.read_bytes(path, IMAGE_LIMIT + 1)
+    media = next((media for magic, media in IMAGES if data.startswith(magic)), None)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        media = "image/webp"
+    if media is None:
+        return None
+    if len(data) > IMAGE_LIMIT:
+        return ToolOutcome(f"{path} is an image of more than {IMAGE_LIMIT:,} bytes; make a smaller copy", is_error=True)
+    return ToolOutcome(f"{path} ({media}, {len(data):,} bytes)", image=(media, base64.b64encode(data).decode()))

@@ -1,0 +1,67 @@
+"""`write_file`: gives a file a whole new text. Refuses to overwrite what was not read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from specloom.domain.lines import adapted, split_lines
+from specloom.domain.merge import diff
+from specloom.tools.ports import ToolContext
+from specloom.tools.tool import Effect, ToolOutcome
+from specloom.tools.view import counted
+from specloom.tools.writing import label, read_only, refused, where, write
+from specloom.workspace.ports import Applied, FileChange, MissingFileError, TextSnapshot
+
+
+class WriteFile:
+    """The tool."""
+
+    name = "write_file"
+    description = (
+        "Creates a text file, with its folders, or replaces the whole text of one that you have read. To change parts "
+        "of a file use edit_file. An existing file that you have not read is refused. What others changed in it since "
+        "you read it is kept where it does not touch your changes; otherwise nothing is written and the answer shows "
+        "the present lines."
+    )
+    input_schema: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "minLength": 1, "description": "Relative to the project root"},
+            "content": {"type": "string", "description": "The whole text"},
+        },
+        "required": ["path", "content"],
+        "additionalProperties": False,
+    }
+    effect = Effect.WRITE
+
+    async def run(self, values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
+        """A new file is created; the text of an existing one is merged with what others did to it."""
+        refusal = await read_only(values["path"], context)
+        if refusal is not None:
+            return refusal
+        try:
+            present = await context.files.read(values["path"])
+        except MissingFileError:
+            return await _create(values["path"], values["content"], context)
+        return await _replace(present, values["content"], context)
+
+
+async def _create(path: str, content: str, context: ToolContext) -> ToolOutcome:
+    result = await context.files.apply(FileChange(path, content, None, label(context)))
+    if not isinstance(result, Applied):
+        return refused(result)
+    context.memory.show(result.snapshot)
+    lines = counted(len(split_lines(content)), "line")
+    return ToolOutcome(f"{result.snapshot.path} created, {lines}{where(result)}")
+
+
+async def _replace(present: TextSnapshot, content: str, context: ToolContext) -> ToolOutcome:
+    base = context.memory.base_of(present.path)
+    if base is None:
+        return ToolOutcome(f"not changed: {present.path} exists; read it first, then write or edit it", is_error=True)
+    ours = diff(split_lines(base.text), split_lines(adapted(content, base.text)))
+    written = await write(context, base, ours)
+    if isinstance(written, ToolOutcome):
+        return written
+    lines = counted(len(split_lines(written.merged.text)), "line")
+    kept = "; changes that others made since you read it were kept, read it again to see them" if written.moved else ""
+    return ToolOutcome(f"{present.path} replaced, {lines}{where(written.applied)}{kept}")
