@@ -1,9 +1,12 @@
 """What people run with Specloom may be used, changed and sold by them: permissive licences or MPL."""
 
 import re
+import tomllib
 from importlib.metadata import PackageNotFoundError, metadata
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.repo.tree import ROOT
 
@@ -52,6 +55,17 @@ def choose(alternatives: str) -> str:
     """The first alternative of an `OR` that suits, else the first."""
     offered = alternatives.strip("()").split(" OR ")
     return next((licence for licence in offered if licence in PERMISSIVE), offered[0])
+
+
+@pytest.mark.parametrize(("name", "extras"), [("run", ["build", "demo"]), ("test", ["build", "demo", "test"])])
+def test_a_lock_satisfies_what_the_project_asks_for(name: str, extras: list[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [Requirement(line) for line in project["dependencies"]]
+    asked += [Requirement(line) for extra in extras for line in project["optional-dependencies"][extra]]
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    pinned: dict[str, str] = dict(re.findall(r"^(\S+?)==(\S+)", text, re.MULTILINE))
+    unmet = [str(each) for each in asked if not each.specifier.contains(pinned.get(canonicalize_name(each.name), "0"))]
+    assert not unmet, "run make lock"
 
 
 def test_what_is_run_is_what_was_tested() -> None:
