@@ -71,6 +71,10 @@ class WireEncoder:
         self._messages: dict[int, tuple[weakref.ref[Message], _Encoded]] = {}
         self._heads: list[tuple[str, tuple[ToolSchema, ...], bool, bytes]] = []
 
+    def __len__(self) -> int:
+        """How many messages it keeps encoded."""
+        return len(self._messages)
+
     def body(self, request: ModelRequest, limits: RequestLimits = NO_LIMITS) -> bytes:
         """The body of `POST /v1/messages`, streaming."""
         max_tokens = request.max_tokens

@@ -4,7 +4,7 @@ import itertools
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, AnyStr
@@ -49,7 +49,14 @@ def sse(events: list[Json]) -> bytes:
 
 def opened(**fields: Any) -> Json:
     usage = {"input_tokens": 10, "output_tokens": 1, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 5}
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None}
+    message: Json = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [],
+        "stop_reason": None,
+    }
     return {"type": "message_start", "message": {**message, "stop_sequence": None, "usage": usage, **fields}}
 
 
@@ -129,9 +136,9 @@ class RawServer:
 
 
 @contextmanager
-def raw_server(answer: dict[str, bytes], default: bytes = b"") -> Iterator[RawServer]:
-    """Sends `answer[path]` and closes; `default` (or 404) for other paths."""
-    missing = default or http(b'{"error": {"message": "no such path"}}', status="404 Not Found")
+def raw_server(answer: dict[str, bytes]) -> Generator[RawServer]:
+    """Sends `answer[path]` and closes; 404 for other paths."""
+    missing = http(b'{"error": {"message": "no such path"}}', status="404 Not Found")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = RawServer(f"http://127.0.0.1:{listening.getsockname()[1]}")
 
@@ -143,7 +150,7 @@ def raw_server(answer: dict[str, bytes], default: bytes = b"") -> Iterator[RawSe
                     if not head:
                         return
                     server.asked.append(head)
-                    connection.sendall(answer.get(head.split()[1], missing))
+                    connection.sendall(answer.get([*head.split(), "", ""][1], missing))
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -157,7 +164,7 @@ def raw_server(answer: dict[str, bytes], default: bytes = b"") -> Iterator[RawSe
 
 def _head(readline: Any, read: Any) -> str:
     lines: list[str] = []
-    while (line := readline().decode()).strip():
+    while (line := readline().decode("latin-1")).strip():
         lines.append(line)
     length = next((int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length")), 0)
     return "".join(lines) + (read(length).decode() if length else "")

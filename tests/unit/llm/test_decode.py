@@ -1,7 +1,8 @@
 """Events to answers: equal to the SDK's own accumulator, and careful where it is not."""
 
+import importlib
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -37,8 +38,7 @@ def decode(events: list[Json], listener: Listener | None = None) -> ModelAnswer:
 
 
 def accumulate_as_sdk(events: list[Json]) -> Json:
-    from anthropic.lib.streaming import _messages as sdk
-
+    sdk: Any = importlib.import_module("anthropic.lib.streaming._messages")
     snapshot: Any = None
     buffers: dict[int, bytes] = {}
     for event in events:
@@ -222,7 +222,7 @@ def test_no_event_breaks_the_accumulator_in_an_unforeseen_way(events: list[tuple
     try:
         accumulator.feed(opened())
         for kind, event in events:
-            accumulator.feed({**event, "type": kind} if isinstance(event, dict) else event)
+            accumulator.feed({**cast("Json", event), "type": kind} if isinstance(event, dict) else event)
         accumulator.answer()
     except (MalformedStreamError, StreamedError):
         return

@@ -1,10 +1,11 @@
 """Requests to bytes: breakpoints, what goes back and what not, and no work done twice."""
 
 import gc
+import itertools
 import json
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -42,13 +43,15 @@ def answered(*blocks: AnswerBlock) -> AssistantMessage:
     return AssistantMessage(blocks or (Text.of("yes"),))
 
 
-def marks(value: Any, path: str = "") -> list[str]:
+def marks(value: object, path: str = "") -> list[str]:
     """Where breakpoints stand."""
     if isinstance(value, dict):
-        here = [path] if "cache_control" in value else []
-        return here + [found for key, inner in value.items() for found in marks(inner, f"{path}.{key}")]
+        members = cast("Json", value)
+        here = [path] if "cache_control" in members else []
+        return here + [found for key, inner in members.items() for found in marks(inner, f"{path}.{key}")]
     if isinstance(value, list):
-        return [found for place, inner in enumerate(value) for found in marks(inner, f"{path}[{place}]")]
+        items = enumerate(cast("list[object]", value))
+        return [found for place, inner in items for found in marks(inner, f"{path}[{place}]")]
     return []
 
 
@@ -129,7 +132,7 @@ def test_any_messages_make_valid_json_with_alternating_roles(drawn: list[tuple[b
     ]
     body = json.loads(WireEncoder().body(ModelRequest("m", "", tuple(messages))))
     roles = [message["role"] for message in body["messages"]]
-    assert all(first != second for first, second in zip(roles, roles[1:], strict=False))
+    assert all(first != second for first, second in itertools.pairwise(roles))
     sent = [part["text"] for message in body["messages"] for part in message["content"]]
     assert sent == [text for _, texts in drawn for text in texts if text.strip()]
     assert len(marks(body)) <= 4
@@ -197,13 +200,13 @@ def test_no_room_for_thinking_asks_for_none() -> None:
 
 def test_a_message_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[object] = []
-    plain = wire._dump
+    plain = vars(wire)["_dump"]
 
     def counted(value: object) -> bytes:
         encoded.append(value)
         return plain(value)
 
-    monkeypatch.setattr(wire, "_dump", counted)
+    monkeypatch.setattr("specloom.llm.wire._dump", counted)
     encoder = WireEncoder()
     messages = conversation(200)
     encoder.body(request(*messages[:-2]))
@@ -217,10 +220,10 @@ def test_what_nobody_holds_any_more_is_forgotten() -> None:
     encoder = WireEncoder()
     messages = conversation(10)
     encoder.body(request(*messages))
-    assert len(encoder._messages) == 21
+    assert len(encoder) == 21
     del messages[1:]
     gc.collect()
-    assert len(encoder._messages) == 1
+    assert len(encoder) == 1
 
 
 def test_counting_sends_the_same_without_what_only_an_answer_needs() -> None:

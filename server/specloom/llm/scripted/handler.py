@@ -8,6 +8,7 @@ import select
 import socket
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, cast
 
@@ -71,7 +72,7 @@ class ScriptedHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """The Models API."""
         path = self.path.partition("?")[0]
-        self.scripted.note(RecordedRequest("GET", path, self._headers(), {}))
+        self._record("GET", path, {})
         facts = self.scripted.player.script.model
         model = {
             "type": "model",
@@ -96,23 +97,23 @@ class ScriptedHandler(BaseHTTPRequestHandler):
         body = self._body()
         path = self.path.partition("?")[0]
         if not self._key_is_good():
-            self._record(path, body or {})
+            self._record("POST", path, body or {})
             self._refuse(401, "authentication_error", "invalid x-api-key")
         elif body is None:
-            self._record(path, {})
+            self._record("POST", path, {})
             self._refuse(400, "invalid_request_error", "The request body is not valid JSON")
         elif path.endswith("/v1/messages/count_tokens"):
-            self._record(path, body)
+            self._record("POST", path, body)
             self._reply({"input_tokens": sum(map(tokens_of, parts_of(body)))})
         elif path.endswith("/v1/messages"):
             self._answer(path, body)
         else:
-            self._record(path, body)
+            self._record("POST", path, body)
             self._refuse(404, "not_found_error", f"not found: {path}")
 
     def _answer(self, path: str, body: Json) -> None:
         played = self.scripted.player.answer(body)
-        self._record(path, body, played)
+        self._record("POST", path, body, played)
         if isinstance(played, Refusal):
             self._refuse(played.status, played.type, played.message)
             return
@@ -240,11 +241,10 @@ class ScriptedHandler(BaseHTTPRequestHandler):
             return None
         return cast("Json", body) if isinstance(body, dict) else None
 
-    def _record(self, path: str, body: Json, played: Played | Refusal | None = None) -> None:
+    def _record(self, method: str, path: str, body: Json, played: Played | Refusal | None = None) -> None:
+        request = RecordedRequest(method, path, self._headers(), body, self.client_address[1])
         if isinstance(played, Played):
-            request = RecordedRequest("POST", path, self._headers(), body, played.session, played.turn, played.repeat)
-        else:
-            request = RecordedRequest("POST", path, self._headers(), body)
+            request = replace(request, session=played.session, turn=played.turn, repeat=played.repeat)
         self.scripted.note(request)
 
     def _headers(self) -> dict[str, str]:

@@ -15,6 +15,8 @@ class RecordedRequest:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: Json
+    client_port: int = 0
+    """The same for all requests that share a connection."""
     session: str = ""
     turn: int = 0
     """1-based; 0 where no turn answered."""

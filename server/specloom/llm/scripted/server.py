@@ -3,6 +3,7 @@
 Zero-latency by default: what a client spends on its own is not hidden behind a slow fake.
 """
 
+import asyncio
 import socket
 import threading
 from collections import deque
@@ -22,6 +23,8 @@ KEPT_REQUESTS = 64
 
 class ScriptedServer:
     """Plays scripts while it is entered: `with ScriptedServer("demo.json") as server: server.base_url`.
+
+    On an event loop enter it with `async with` and wait with `until`: nothing of it then blocks the loop.
 
     Args:
         sources: script files, or their content as objects; merged.
@@ -66,6 +69,15 @@ class ScriptedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
 
     @property
     def base_url(self) -> str:
@@ -116,6 +128,10 @@ class ScriptedServer:
         """Waits until `condition` holds, which is looked at after each request, answer and break."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), timeout)
+
+    async def until(self, condition: Callable[["ScriptedServer"], bool], timeout: float = 10.0) -> bool:
+        """As `wait`, for callers on an event loop."""
+        return await asyncio.to_thread(self.wait, condition, timeout)
 
     def note(self, request: RecordedRequest) -> None:
         """Records a request; for the handler."""
