@@ -20,7 +20,8 @@ async def new_model() -> AsyncIterator[NewModel]:
     made: list[AnthropicModel] = []
 
     def make(base_url: str, **settings: Any) -> AnthropicModel:
-        model = AnthropicModel(**({"api_key": "sk-test-key-0123456789", "base_url": base_url} | settings))
+        fields: dict[str, Any] = {"api_key": "sk-test-key-0123456789", "base_url": base_url} | settings
+        model = AnthropicModel(**fields)
         made.append(model)
         return model
 

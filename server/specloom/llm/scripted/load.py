@@ -1,6 +1,6 @@
 """Reads script files and checks every key. Refuses to guess: an unknown key, type or file is an error with its place.
 
-The format is described in `docs/scripted-model.md`; long texts may stand in neighbour files.
+The format is described in `README.md` beside this file; long texts may stand in files beside the script.
 """
 
 import json
