@@ -12,7 +12,7 @@ ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 
 MAY: dict[str, set[str]] = {
     "print": {"cli/", "__main__.py"},
-    "environment": {"compose.py", "cli/", "daemon/", "__main__.py"},
+    "environment": {"compose", "cli/", "daemon/", "__main__.py"},
     "clock": {"store/system.py"},
 }
 """Where, relative to the package, each may stand."""
