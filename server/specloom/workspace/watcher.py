@@ -1,0 +1,183 @@
+"""Tells which followed files changed on disk: requirements, specs, settings. Refuses to tell of our own writes.
+
+Folders are watched, not files, because editors and git replace files; each watched folder by itself, so that a large
+tree costs nothing. What the operating system reports is only a reason to look: news is what differs from the last look.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from watchfiles import Change
+from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] # names trio, which is not installed
+
+from specloom.domain.ids import Digest, digest_of
+from specloom.workspace.own_writes import OwnWrites
+
+log = logging.getLogger(__name__)
+
+LONGEST_BATCH_MS = 400
+QUIET_MS = 50
+"""A burst of changes ends when nothing happened for this long, or after `LONGEST_BATCH_MS`."""
+RETRY = 0.5
+"""Seconds until a folder that went away is looked for again."""
+
+FileEventKind: TypeAlias = Literal["changed", "deleted"]
+Look: TypeAlias = dict[str, tuple[tuple[int, int, int], Digest]]
+"""By path: inode, size and time of change of a file, and the digest of its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileEvent:
+    """A followed file has another content than before, or is gone."""
+
+    path: str
+    """Relative to the root."""
+    kind: FileEventKind
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Follows files of one root while it runs; may be started again after it was stopped."""
+
+    root: Path
+    """The real path."""
+    follows: Callable[[str], bool]
+    """Whether a path relative to the root is of interest. Called on several threads; must be pure."""
+    folders: tuple[str, ...]
+    """Folders below the root that are watched with all theirs, now or when they appear, for example `specs`."""
+    deliver: Callable[[tuple[FileEvent, ...]], Awaitable[None]]
+    """Called on the loop, one batch at a time."""
+    own_writes: OwnWrites = field(default_factory=OwnWrites)
+    _known: Look = field(default_factory=Look)
+    _task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """What stands on disk when this returns is known; whatever changes later is delivered."""
+        self._known = await asyncio.to_thread(self._look, {})
+        watching = asyncio.Event()
+        self._task = asyncio.create_task(self._run(watching))
+        self._task.add_done_callback(_tell_fault)
+        waiting = asyncio.create_task(watching.wait())
+        await asyncio.wait((waiting, self._task), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
+    async def stop(self) -> None:
+        """Returns when nothing is delivered any more. Raises what `deliver` raised."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self, watching: asyncio.Event) -> None:
+        """Watches the folders that exist; begins again when there are others."""
+        while True:
+            folders = await asyncio.to_thread(self._existing)
+            changes = awatch(
+                *folders,
+                recursive=False,
+                watch_filter=self._concerns,
+                debounce=LONGEST_BATCH_MS,
+                step=QUIET_MS,
+            )
+            try:
+                await self._follow(changes, folders, watching)
+            except FileNotFoundError:
+                # A folder went away before it could be watched; the root itself may come back.
+                await asyncio.sleep(RETRY)
+            finally:
+                await changes.aclose()
+
+    async def _follow(
+        self, changes: AsyncGenerator[set[tuple[Change, str]]], folders: tuple[Path, ...], watching: asyncio.Event
+    ) -> None:
+        """Until the folders are no longer the same."""
+        batch = asyncio.create_task(_next(changes))
+        try:
+            # The watch is set up in the first step of the generator, before its first wait.
+            await asyncio.sleep(0)
+            await self._deliver_news()
+            watching.set()
+            while await asyncio.to_thread(self._existing) == folders:
+                await batch
+                await self._deliver_news()
+                batch = asyncio.create_task(_next(changes))
+        finally:
+            batch.cancel()
+            with suppress(asyncio.CancelledError, FileNotFoundError):
+                await batch
+
+    async def _deliver_news(self) -> None:
+        now = await asyncio.to_thread(self._look, self._known)
+        before, self._known = self._known, now
+        events = [FileEvent(path, "deleted") for path in before if path not in now]
+        for path, (_, digest) in now.items():
+            is_new = path not in before or before[path][1] != digest
+            if is_new and not self.own_writes.is_echo(path, digest):
+                events.append(FileEvent(path, "changed"))
+        if events:
+            await self.deliver(tuple(sorted(events, key=lambda event: event.path)))
+
+    def _concerns(self, change: Change, path: str) -> bool:
+        """Followed files, folders of interest with all that is in them, and the folders above those."""
+        _ = change
+        relative = path[len(str(self.root)) + 1 :]
+        return self.follows(relative) or any(
+            f"{relative}/".startswith(f"{folder}/") or folder.startswith(f"{relative}/") for folder in self.folders
+        )
+
+    def _existing(self) -> tuple[Path, ...]:
+        """The root and all folders of interest that are there. Blocking."""
+        found = {self.root}
+        for folder in self.folders:
+            parts = folder.split("/")
+            above = [self.root.joinpath(*parts[:count]) for count in range(1, len(parts))]
+            found.update(path for path in above if path.is_dir())
+            found.update(Path(path) for path, _, _ in os.walk(self.root / folder))
+        return tuple(sorted(found))
+
+    def _look(self, before: Look) -> Look:
+        """All followed files as they are; a file that seems untouched is not read again. Blocking."""
+        found: Look = {}
+        for folder in self._existing():
+            for entry in _entries(folder):
+                path = entry.path[len(str(self.root)) + 1 :]
+                if self.follows(path) and (seen := _seen(entry, before.get(path))) is not None:
+                    found[path] = seen
+        return found
+
+
+async def _next(changes: AsyncGenerator[set[tuple[Change, str]]]) -> set[tuple[Change, str]]:
+    return await anext(changes)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _seen(
+    entry: os.DirEntry[str], before: tuple[tuple[int, int, int], Digest] | None
+) -> tuple[tuple[int, int, int], Digest] | None:
+    try:
+        found = entry.stat()
+        mark = (found.st_ino, found.st_size, found.st_mtime_ns)
+        if before is not None and before[0] == mark:
+            return before
+        return mark, digest_of(Path(entry.path).read_bytes())
+    except OSError:
+        return None
+
+
+def _tell_fault(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the watcher ended", exc_info=task.exception())
