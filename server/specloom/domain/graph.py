@@ -8,7 +8,7 @@ specs to each of its leaves. What a parent states holds for the first of its lea
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from specloom.domain.documents.findings import or_suggestion, suggestions_for
+from specloom.domain.documents.findings import or_suggestion, place_of, suggestions_for
 from specloom.domain.graph_cycles import cycles
 from specloom.domain.graph_specs import foundations_first, gates, is_lower, natural_key
 from specloom.domain.ids import SpecId, TaskId, spec_of
@@ -118,21 +118,21 @@ class _Builder:
     def _unknown_spec(self, spec: SpecDefinition, name: SpecId) -> None:
         if name in self.generating:
             message = f"Spec {spec.id} waits for spec {name}, which is still being generated; continue or discard it"
-            problem = Problem("spec-generating", message, spec.path, _place(spec, name), Severity.INFORMATION)
+            problem = Problem("spec-generating", message, spec.path, place_of(spec, name), Severity.INFORMATION)
             self.problems.append(problem)
             return
         same = tuple(known for known in self.specs if natural_key(known) == natural_key(name))
         suggestions = same or suggestions_for(name, self.specs)
         hint = or_suggestion(suggestions, "name a spec that exists or remove it from depends_on")
         message = f"Spec {spec.id} depends on spec {name}, which does not exist; {hint}"
-        self._report("unknown-spec", message, spec.path, _place(spec, name), suggestions)
+        self._report("unknown-spec", message, spec.path, place_of(spec, name), suggestions)
 
     def _not_lower(self, spec: SpecDefinition, name: SpecId) -> None:
         message = (
             f"Spec {spec.id} depends on spec {name}, but a spec may depend on lower numbers only; "
             f"renumber one of them or remove the dependency"
         )
-        self._report("spec-depends-on-higher", message, spec.path, _place(spec, name))
+        self._report("spec-depends-on-higher", message, spec.path, place_of(spec, name))
 
     def _own_dependencies(self, spec: SpecDefinition) -> None:
         """What the leaves of one spec wait for by their own words or by the leaf before them."""
@@ -232,7 +232,7 @@ class _Builder:
         """A dependency that a parent states is resolved for several leaves, but wrong only once."""
         if (code, holder.id, name) not in self.reported:
             self.reported.add((code, holder.id, name))
-            self.problems.append(Problem(code, message, spec.path, _place(holder, name), severity, suggestions))
+            self.problems.append(Problem(code, message, spec.path, place_of(holder, name), severity, suggestions))
 
     def _join(
         self, leaves: Mapping[SpecId, tuple[TaskId, ...]], waits: Mapping[SpecId, tuple[SpecId, ...] | None]
@@ -273,10 +273,3 @@ class _Builder:
             ring = " → ".join((*path, path[0]))
             message = f"These tasks wait for each other: {ring}; remove one of these dependencies"
             self._report("task-cycle", message, spec.path, first.span)
-
-
-def _place(holder: SpecDefinition | TaskDefinition, target: str) -> Span:
-    mention = next((mention for mention in holder.mentions if mention.target == target), None)
-    if mention is not None:
-        return mention.span
-    return holder.span if isinstance(holder, TaskDefinition) else Span(0, 0, 0, 0)

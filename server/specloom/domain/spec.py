@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from specloom.domain.ids import NO_DIGEST, Digest, RequirementId, SpecId, TaskId
 from specloom.domain.problem import NOWHERE, Problem, Span
@@ -31,8 +32,7 @@ class RequirementRef:
     hash: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """Where a document names a requirement, a task or a spec: for diagnostics, quick fixes and go-to-definition."""
 
     target: str

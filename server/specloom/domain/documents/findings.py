@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from specloom.domain.documents.lines import Document
 from specloom.domain.problem import NOWHERE, Problem, Severity, Span
+from specloom.domain.spec import SpecDefinition, TaskDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,3 +57,11 @@ def suggestions_for(word: str, known: "Iterable[str]") -> tuple[str, ...]:
 def or_suggestion(suggestions: tuple[str, ...], otherwise: str) -> str:
     """The next step of a message about an unknown name."""
     return f"did you mean {suggestions[0]}?" if suggestions else otherwise
+
+
+def place_of(holder: SpecDefinition | TaskDefinition, target: str) -> Span:
+    """Where a task or a spec's front matter names `target`, else the task's line or the start of the document."""
+    mention = next((mention for mention in holder.mentions if mention.target == target), None)
+    if mention is not None:
+        return mention.span
+    return holder.span if isinstance(holder, TaskDefinition) else NOWHERE

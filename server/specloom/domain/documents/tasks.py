@@ -1,0 +1,285 @@
+"""The task list grammar that our layout and Kiro's share; Spec Kit's differs in labels only.
+
+Refuses to decide what depends on what beyond the words of the list: that is `domain/graph`.
+
+- A task stands below the one whose number starts its own (`2.1` below `2`), else below the one it is indented under.
+- A single number indented under another task counts on from it: `1.` under `2.` is `2.1`.
+- Tasks without number are `u1`, `u2`, … in order; the second `1.1` becomes `1.1~2`, with a problem.
+- With a section Tasks, checkboxes outside it are tasks only if they are numbered.
+- cc-sdd's `(P)`: such a leaf depends on the last leaf before it without `(P)`; the next one without on all of them.
+- Checkboxes in fences, comments, block quotes and legends are no tasks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from specloom.domain.documents.findings import Findings
+from specloom.domain.documents.lines import Document, Kind, Line, Section, find_section, heading_of
+from specloom.domain.documents.numbering import Numbering
+from specloom.domain.documents.references import Found, read_list, says_nothing
+from specloom.domain.documents.task_lines import (
+    Box,
+    Label,
+    Metadata,
+    ReadLabel,
+    box_of,
+    box_without_space,
+    commands_of,
+    is_legend,
+    metadata_of,
+    numbered_label,
+    without_bullet,
+)
+from specloom.domain.documents.texts import hash_of
+from specloom.domain.ids import RequirementId, SpecId, TaskId, task_id
+from specloom.domain.spec import Mention, TaskDefinition
+
+_VALIDATES = "Validates:"
+_NEST = 2
+"""Columns from which an item is nested."""
+
+
+@dataclass(slots=True)
+class TaskDraft:
+    """A task while its lines are still being read."""
+
+    id: TaskId
+    number: str
+    label: Label
+    box: Box
+    line: Line
+    heading: Line | None
+    """The heading of level one or two above it."""
+    parent: "TaskDraft | None"
+    is_leaf: bool = True
+    depends: tuple[TaskId, ...] | None = None
+    margin: str | None = None
+    """White space before its first line of detail."""
+    details: list[str] = field(default_factory=list[str])
+    requirements: dict[RequirementId, None] = field(default_factory=dict[RequirementId, None])
+    verify: list[str] = field(default_factory=list[str])
+    mentions: list[Mention] = field(default_factory=list[Mention])
+
+    def definition(self) -> TaskDefinition:
+        """The finished task."""
+        return TaskDefinition(
+            id=self.id,
+            number=self.number,
+            title=self.label.title,
+            details=tuple(self.details),
+            requirements=tuple(self.requirements),
+            depends=self.depends,
+            verify=tuple(self.verify),
+            optional=self.box.optional,
+            ticked=self.box.ticked,
+            parent=self.parent.id if self.parent else None,
+            is_leaf=self.is_leaf,
+            hash=hash_of(self.label.title, *self.details),
+            line=self.line.number,
+            span=self.line.span(),
+            mentions=tuple(self.mentions),
+        )
+
+
+def parse_tasks(document: Document, spec: SpecId, findings: Findings) -> tuple[TaskDefinition, ...]:
+    """The tasks of a list in our grammar, in document order; problems go to `findings`."""
+    drafts = read_drafts(document, spec, findings, numbered_label)
+    mark_parallel(drafts)
+    return tuple(draft.definition() for draft in drafts)
+
+
+def read_drafts(document: Document, spec: SpecId, findings: Findings, label: ReadLabel) -> list[TaskDraft]:
+    """The tasks of a list whose labels `label` reads."""
+    reader = _Reader(spec, findings, label, find_section(document, "Tasks"))
+    for line in document.lines:
+        reader.read(line)
+    for draft in reader.drafts:
+        if draft.verify and not draft.is_leaf:
+            message = (
+                f"Task {draft.id} has sub-tasks and is never run, so its _Verify_ line is not used; give it to a leaf"
+            )
+            findings.warning("verify-on-parent", message, draft.line.span())
+    return reader.drafts
+
+
+def mark_parallel(drafts: Sequence[TaskDraft]) -> None:
+    """Write down what `(P)` means where a task states nothing itself."""
+    base: tuple[TaskId, ...] = ()
+    group: list[TaskId] = []
+    for draft in drafts:
+        if not draft.is_leaf:
+            continue
+        if draft.depends is None and draft.label.parallel:
+            draft.depends = base
+        elif draft.depends is None and group:
+            draft.depends = (*base, *group)
+        if draft.box.optional:
+            continue
+        if draft.label.parallel:
+            group.append(draft.id)
+        else:
+            base, group = (draft.id,), []
+
+
+class _Reader:
+    """Goes through the lines once and keeps what is open."""
+
+    def __init__(self, spec: SpecId, findings: Findings, label: ReadLabel, section: Section | None) -> None:
+        self.drafts: list[TaskDraft] = []
+        self._spec = spec
+        self._findings = findings
+        self._label = label
+        self._section = section
+        self._heading: Line | None = None
+        self._in_legend = False
+        self._nest: list[TaskDraft] = []
+        self._owner: TaskDraft | None = None
+        """The task that the lines now belong to."""
+        self._in_fence = False
+        self._numbers: dict[str, TaskDraft] = {}
+        self._numbering = Numbering()
+        self._unnumbered = 0
+
+    def read(self, line: Line) -> None:
+        kind = line.kind
+        if kind is Kind.TEXT:
+            box = box_of(line)
+            if box is None or not self._take_box(line, box):
+                self._take_text(line)
+        elif kind is Kind.HEADING:
+            self._take_heading(line)
+        elif kind is Kind.FENCE or kind is Kind.QUOTE:
+            self._take_detail(line)
+        self._in_fence = kind is Kind.FENCE
+
+    def _take_heading(self, line: Line) -> None:
+        heading = heading_of(line)
+        if heading.level <= _NEST:
+            self._heading = line
+        words = heading.title.casefold().split()
+        self._in_legend = "legend" in words or "notation" in words
+        self._owner = None
+        self._nest.clear()
+
+    def _take_text(self, line: Line) -> None:
+        if "[]" in line.body:
+            self._check_brackets(line)
+        owner = self._owner
+        metadata = metadata_of(line) if owner is not None and line.indent > owner.line.indent else None
+        if metadata is not None and owner is not None:
+            self._take_metadata(owner, line, metadata)
+        else:
+            self._take_detail(line)
+
+    def _check_brackets(self, line: Line) -> None:
+        column = box_without_space(line)
+        if column is not None:
+            message = "[] is no checkbox, so this is not read as a task; write [ ]"
+            self._findings.warning("malformed-checkbox", message, line.span(column, column + 2), ("[ ]",))
+
+    def _take_detail(self, line: Line) -> None:
+        owner = self._owner
+        inside = owner is not None and (line.indent > owner.line.indent or self._in_fence)
+        if owner is None or not inside:
+            self._owner = None
+            while self._nest and self._nest[-1].line.indent >= line.indent:
+                self._nest.pop()
+            return
+        if owner.margin is None:
+            owner.margin = line.text[: line.start]
+        text = line.text.removeprefix(owner.margin) if line.text.startswith(owner.margin) else line.body
+        owner.details.append(text if line.kind is Kind.FENCE else without_bullet(text))
+        if _VALIDATES in line.body and line.kind is Kind.TEXT:
+            column = line.text.index(_VALIDATES) + len(_VALIDATES)
+            self._take_requirements(owner, line, line.text[column:].replace("*", " ").replace("_", " "), column)
+
+    def _take_box(self, line: Line, box: Box) -> bool:
+        """Start a task; false if this checkbox is none."""
+        label = self._label(box.rest)
+        if not label.number and (self._in_legend or self._is_outside(line) or is_legend(label.title)):
+            return False
+        while self._nest and self._nest[-1].line.indent + _NEST > line.indent:
+            self._nest.pop()
+        parent = self._parent_of(label.number)
+        written = self._number(label.number, parent)
+        number = self._unique(written, line, box, label)
+        draft = TaskDraft(task_id(self._spec, number), number, label, box, line, self._heading, parent)
+        if parent is not None:
+            parent.is_leaf = False
+        if not label.title.strip():
+            self._findings.warning("empty-title", f"Task {draft.id} has no title; say what is to be done", line.span())
+        self._numbers[written] = draft
+        self._nest.append(draft)
+        self._owner = draft
+        self.drafts.append(draft)
+        return True
+
+    def _is_outside(self, line: Line) -> bool:
+        return self._section is not None and not self._section.start < line.number < self._section.end
+
+    def _parent_of(self, number: str) -> TaskDraft | None:
+        head = number.rpartition(".")[0]
+        while head:
+            if head in self._numbers:
+                return self._numbers[head]
+            head = head.rpartition(".")[0]
+        return self._nest[-1] if self._nest else None
+
+    def _number(self, number: str, parent: TaskDraft | None) -> str:
+        if not number:
+            self._unnumbered += 1
+            return f"u{self._unnumbered}"
+        return f"{parent.number}.{number}" if parent is not None and number.isdecimal() else number
+
+    def _unique(self, number: str, line: Line, box: Box, label: Label) -> str:
+        unique = self._numbering.take(number, line.number)
+        if unique != number:
+            start = box.rest_column + label.column
+            self._findings.error(
+                "duplicate-number",
+                f"Task number {number} is already used on line {self._numbering.first_line(number) + 1}, so this one "
+                f"is read as {unique}; give it a number of its own",
+                line.span(start, start + len(label.number)),
+                self._numbering.next_free(number),
+            )
+        return unique
+
+    def _take_metadata(self, owner: TaskDraft, line: Line, metadata: Metadata) -> None:
+        if metadata.key == "requirements":
+            self._take_requirements(owner, line, metadata.value, metadata.column)
+        elif metadata.key == "depends":
+            self._take_depends(owner, line, metadata)
+        elif not says_nothing(metadata.value):
+            self._take_verify(owner, line, metadata)
+
+    def _take_requirements(self, owner: TaskDraft, line: Line, value: str, column: int) -> None:
+        for found in read_list(value):
+            for name in found.names:
+                owner.requirements.setdefault(RequirementId(name))
+            self._mention(owner, line, found, found.names, column)
+
+    def _take_depends(self, owner: TaskDraft, line: Line, metadata: Metadata) -> None:
+        if not metadata.value or says_nothing(metadata.value):
+            owner.depends = () if metadata.value else None
+            return
+        names: list[TaskId] = list(owner.depends or ())
+        for found in read_list(metadata.value):
+            targets = [TaskId(name) if "/" in name else task_id(self._spec, name) for name in found.names]
+            names.extend(target for target in targets if target not in names)
+            self._mention(owner, line, found, targets, metadata.column)
+        owner.depends = tuple(names) or None
+
+    def _mention(self, owner: TaskDraft, line: Line, found: Found, targets: Sequence[str], column: int) -> None:
+        start = column + found.start
+        for target in targets:
+            owner.mentions.append(Mention(target, found.text, line.number, start))
+        if not targets:
+            message = f"{found.text!r} is not read as an id; write ids such as 1.2, separated by commas"
+            self._findings.information("unread-reference", message, line.span(start, start + len(found.text)))
+
+    def _take_verify(self, owner: TaskDraft, line: Line, metadata: Metadata) -> None:
+        commands, beside = commands_of(metadata.value)
+        owner.verify.extend(commands)
+        if beside:
+            message = f"Only what stands in backticks is run; {beside!r} is not"
+            self._findings.information("unread-verify", message, line.span())
