@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _DRAIN_S = 0.25
 """How long a finished answer waits for its connection to become reusable."""
+_SCAN = json.JSONDecoder().raw_decode
 _END_MARK = b"[DONE]"
 """Some OpenAI-shaped endpoints add it after the last event."""
 
@@ -100,7 +101,8 @@ class AnthropicModel:
             if response.headers.get("content-type", "").startswith("application/json"):
                 return decode_message(await self._read_json(response))
             accumulator = Accumulator(sink)
-            async with contextlib.aclosing(response.aiter_bytes()) as chunks:
+            plain = "content-encoding" not in response.headers
+            async with contextlib.aclosing(response.aiter_raw() if plain else response.aiter_bytes()) as chunks:
                 await self._follow(chunks, accumulator)
                 await _drain(chunks)
             if not accumulator.finished:
@@ -152,7 +154,7 @@ class AnthropicModel:
 def _feed(accumulator: Accumulator, events: list[SseEvent]) -> None:
     for name, data in events:
         try:
-            event: object = json.loads(data.decode())
+            event = _decode(data.decode())
         except (ValueError, RecursionError):
             if data.strip() == _END_MARK:
                 continue
@@ -160,6 +162,15 @@ def _feed(accumulator: Accumulator, events: list[SseEvent]) -> None:
         accumulator.feed(event, name)
         if accumulator.finished:
             return
+
+
+def _decode(text: str) -> object:
+    """As `json.loads`, without its look for white space, which no event has; one that has takes the long way."""
+    try:
+        value, end = _SCAN(text)
+    except ValueError:
+        return json.loads(text)
+    return value if end == len(text) else json.loads(text)
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

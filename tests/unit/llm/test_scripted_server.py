@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -251,6 +252,21 @@ def test_a_stream_is_cut_into_deltas_of_the_set_size() -> None:
         ]
         assert [event["type"] for event in events][:2] == ["message_start", "ping"]
         assert events[-1]["type"] == "message_stop"
+
+
+def test_many_events_may_share_a_chunk() -> None:
+    def chunks(coalesce: bool) -> int:
+        with playing(session("one", "hello", say("abcdefgh")), delta_chars=1, coalesce=coalesce) as server:
+            host, port = server.base_url.removeprefix("http://").split(":")
+            with socket.create_connection((host, int(port))) as connection:
+                data = json.dumps(body(stream=True))
+                head = f"POST /v1/messages HTTP/1.1\r\nx-api-key: k\r\nconnection: close\r\ncontent-length: {len(data)}"
+                connection.sendall(f"{head}\r\n\r\n{data}".encode())
+                with connection.makefile("rb") as reader:
+                    lines = reader.read().split(b"\r\n")
+        return sum(line.isalnum() for line in lines) - 1
+
+    assert (chunks(coalesce=True), chunks(coalesce=False)) == (1, 14)
 
 
 def test_faults_follow_each_other_and_count_for_each_request_by_itself() -> None:

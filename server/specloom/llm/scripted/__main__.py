@@ -15,7 +15,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0, 1 if the play did not go as written (with `--check`), 2 for a wrong script."""
     options = _parser().parse_args(arguments)
     try:
-        server = ScriptedServer(*options.scripts, port=options.port, pace_s=options.pace, delta_chars=options.delta)
+        server = ScriptedServer(
+            *options.scripts,
+            port=options.port,
+            pace_s=options.pace,
+            delta_chars=options.delta,
+            coalesce=options.coalesce,
+        )
         server.start()
     except (ScriptError, OSError) as error:
         sys.stderr.write(f"{error}\n")
@@ -33,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one; the base URL is printed")
     parser.add_argument("--pace", type=float, default=0.0, help="seconds between two events")
     parser.add_argument("--delta", type=int, default=48, help="characters of one delta")
+    parser.add_argument("--coalesce", action="store_true", help="many events in one HTTP chunk")
     parser.add_argument("--check", action="store_true", help="exit 1 unless all was played as written")
     return parser
 

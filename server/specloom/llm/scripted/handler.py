@@ -173,20 +173,21 @@ class ScriptedHandler(BaseHTTPRequestHandler):
         self._send(events)
 
     def _send(self, events: Iterable[bytes]) -> None:
-        """Each event as its own chunk, collected into few writes unless a pace is set."""
-        waiting = b""
+        """Few writes unless a pace is set; each event is a chunk of its own unless they are to be coalesced."""
+        waiting: list[bytes] = []
+        size = 0
         for event in events:
-            if not event:
-                continue
-            waiting += b"%x\r\n%b\r\n" % (len(event), event)
-            if self.scripted.pace_s:
-                self._write(waiting)
-                waiting = b""
+            waiting.append(event)
+            size += len(event)
+            if self.scripted.pace_s or size > _WRITE:
+                self._write_chunks(waiting)
                 self._pause(self.scripted.pace_s)
-            elif len(waiting) > _WRITE:
-                self._write(waiting)
-                waiting = b""
-        self._write(waiting)
+                waiting, size = [], 0
+        self._write_chunks(waiting)
+
+    def _write_chunks(self, events: list[bytes]) -> None:
+        chunks = [b"".join(events)] if self.scripted.coalesce else events
+        self._write(b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks if chunk))
 
     def _write(self, data: bytes) -> None:
         self.wfile.write(data)

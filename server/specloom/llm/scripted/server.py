@@ -31,6 +31,7 @@ class ScriptedServer:
         port: 0 takes a free one.
         delta_chars: characters of a streamed delta.
         pace_s: seconds between two events, for an answer that people watch.
+        coalesce: whether one HTTP chunk holds many events, as behind some proxies, and not one.
         key: the only key that is taken; any other gets 401. `None` takes all, but none at all.
         keep: how many requests stay in `requests`; `None` keeps all of them.
     """
@@ -41,12 +42,14 @@ class ScriptedServer:
         port: int = 0,
         delta_chars: int = 48,
         pace_s: float = 0.0,
+        coalesce: bool = False,
         key: str | None = None,
         keep: int | None = KEPT_REQUESTS,
     ) -> None:
         self.player = Player(load_scripts(sources))
         self.delta_chars = delta_chars
         self.pace_s = pace_s
+        self.coalesce = coalesce
         self.key = key
         self.requests: deque[RecordedRequest] = deque(maxlen=keep)
         self.total = 0
