@@ -20,7 +20,7 @@ POLL = 0.3
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
     """Returns the exit status; an end by Ctrl-C is the normal end of `--follow`."""
-    async with opened_reader(place) as reader:
+    async with opened_reader(place, output) as reader:
         if reader is None:
             if not output.as_json:
                 output.line(NOTHING_YET)

@@ -29,7 +29,8 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
     """Runs the command that was asked for; returns the exit status."""
     output = standard_output(as_json=arguments.json)
     try:
-        root = find_root(arguments.workspace, Path.cwd())
+        # The demo makes its folder.
+        root = Path.cwd() if arguments.command == "demo" else find_root(arguments.workspace, Path.cwd())
         command = cast("CommandModule", importlib.import_module(f"specloom.cli.{arguments.command}"))
         place = Place(root, environment, composition)
         status = asyncio.run(_run(command, arguments, place, output))

@@ -11,7 +11,11 @@ ROLES = ("default", "planner", "executor", "reviewer", "safety", "summariser")
 def order_of(arguments: argparse.Namespace, place: Place) -> Order:
     """What `--model`, `--base-url` and `--yes` say."""
     unattended = bool(getattr(arguments, "yes", False))
-    return Order(overrides_of(arguments.model, arguments.base_url), unattended, f"specloom in {place.root.name}")
+    return Order(
+        overrides_of(arguments.model, arguments.base_url),
+        unattended,
+        f"specloom {arguments.command} in {place.root.name}",
+    )
 
 
 def overrides_of(model: str | None, base_url: str | None) -> dict[str, object]:

@@ -42,7 +42,7 @@ def conclude(work: Work) -> Exit:
         _tell(work)
     if work.stopped:
         return Exit.INTERRUPTED
-    return exit_of_run(work.state, counts)
+    return exit_of_run(work.state, counts, work.wall_s)
 
 
 def _tell(work: Work) -> None:

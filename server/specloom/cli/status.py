@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:  # noqa: ARG001 - one form for all
     """Returns the exit status, which says nothing about the tasks."""
-    async with opened_reader(place) as reader:
+    async with opened_reader(place, output) as reader:
         state = reader.state if reader is not None else ProjectState()
     if output.as_json:
         output.json(status_json(state, place))

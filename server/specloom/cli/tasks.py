@@ -18,7 +18,7 @@ from specloom.domain.states import TaskState
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
     """Returns the exit status. Raises `CommandError` for a spec that does not exist."""
-    async with opened_reader(place) as reader:
+    async with opened_reader(place, output) as reader:
         state = reader.state if reader is not None else None
     if state is None or not state.plan.specs:
         if not output.as_json:

@@ -13,11 +13,12 @@ from specloom.workspace.ports import EditResult, FileChange, NotApplied, Refusal
 class TerminalClient:
     """Implements `engine.api.Client`."""
 
-    def __init__(self, view: View, *, can_ask: bool) -> None:
+    def __init__(self, view: View, stop: asyncio.Event, *, can_ask: bool) -> None:
         self.id = f"cli-{os.getpid()}"
         self.final = True
         """Who does not answer here will not do so later: the command ends."""
         self._view = view
+        self._stop = stop
         self._can_ask = can_ask
         self._asking = asyncio.Lock()
 
@@ -35,7 +36,18 @@ class TerminalClient:
             return None
         async with self._asking:
             with self._view.paused():
-                return await _put(question)
+                return await self._unless_stopped(question)
+
+    async def _unless_stopped(self, question: Question) -> str | None:
+        """Ctrl-C at a question is a no."""
+        answering = asyncio.create_task(_put(question))
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return answering.result() if answering.done() else question.choices[-1]
+        finally:
+            answering.cancel()
+            stopping.cancel()
 
     async def tell(self, level: Literal["info", "warning", "error"], message: str) -> None:
         """A note in the view."""

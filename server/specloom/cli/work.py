@@ -110,7 +110,8 @@ class Work:
 
 def _check(answer: Accepted | Rejected) -> None:
     if isinstance(answer, Rejected):
-        raise CommandError(answer.message)
+        message = answer.message
+        raise CommandError(message[:1].lower() + message[1:])
 
 
 async def perform(place: Place, output: Output, order: Order, job: Callable[[Work], Awaitable[None]]) -> Work:
@@ -137,7 +138,7 @@ async def _perform(
     started = now()
     async with _opened(place, order) as runtime:
         view = _view(output, runtime.state, order.heading)
-        client = TerminalClient(view, can_ask=not output.as_json and is_interactive())
+        client = TerminalClient(view, interrupts.first, can_ask=not output.as_json and is_interactive())
         origin = Origin("user", client=client.id)
         work = Work(runtime, view, output, interrupts, order.unattended, origin, started)
         with ExitStack() as stack:

@@ -10,6 +10,7 @@ from specloom.domain.scope import tasks_in
 from specloom.domain.states import TaskState
 from specloom.domain.usage import UsageTotal
 from specloom.engine.api import Published
+from specloom.engine.gate import over_budget
 
 _SHOWN = (TaskState.DONE, TaskState.FAILED, TaskState.BLOCKED, TaskState.SKIPPED)
 
@@ -78,22 +79,16 @@ def summary_json(counts: Counts, spent: Spent, wall_s: float) -> dict[str, objec
     }
 
 
-def exit_of_run(state: ProjectState, counts: Counts) -> Exit:
+def exit_of_run(state: ProjectState, counts: Counts, wall_s: float) -> Exit:
     """The status that the last run earned, were it not interrupted."""
     run = state.run
     if run is not None:
         if run.outcome is RunOutcome.FAULT:
             return Exit.USAGE
-        if run.outcome is RunOutcome.BUDGET or (run.state is RunState.PAUSED and is_limit(run.reason)):
+        if run.outcome is RunOutcome.BUDGET or (run.state is RunState.PAUSED and over_budget(run, wall_s)):
             return Exit.BUDGET
         if run.state is RunState.PAUSED:
             return Exit.USAGE
-    if counts.failed or counts.blocked or counts.pending:
+    if counts.failed or counts.blocked or counts.pending or not counts.total:
         return Exit.INCOMPLETE
     return Exit.OK
-
-
-def is_limit(reason: str) -> bool:
-    """Whether a pause waits for more budget or time."""
-    words = reason.lower()
-    return any(word in words for word in ("budget", "limit of", "deadline"))

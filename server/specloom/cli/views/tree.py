@@ -1,6 +1,6 @@
 """Draws specs and tasks as lines that fit a terminal. Refuses to hide what is going on: the rest is folded first."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -54,20 +54,28 @@ def draw_headers(rows: Iterable[SpecRow], pen: Pen) -> list[Text]:
 
 
 def fit(rows: tuple[SpecRow, ...], pen: Pen, height: int) -> list[Text]:
-    """At most `height` lines: finished specs are folded first, then those that wait, then what is far away."""
-    folds: tuple[Callable[[SpecRow], bool], ...] = (lambda _: False, _is_finished, lambda row: not _is_active(row))
-    lines: list[Text] = []
-    focus = 0
-    for folded in folds:
-        lines, focus = [], 0
-        for row in rows:
-            drawn = [_header(row, pen)] if folded(row) else _spec_lines(row, pen)
-            if _is_active(row) and not focus:
-                focus = len(lines) + _first_active(row)
-            lines += drawn
-        if len(lines) <= height:
-            return lines
-    return _window(lines, focus, max(height, 1))
+    """At most `height` lines: finished specs are folded first, then those that wait from the last one up."""
+    drawn = [_spec_lines(row, pen) for row in rows]
+    finished = [place for place, row in enumerate(rows) if _is_finished(row)]
+    waiting = [place for place, row in enumerate(rows) if not _is_finished(row) and not _is_active(row)]
+    for place in (*finished, *reversed(waiting)):
+        if sum(map(len, drawn)) <= height:
+            break
+        drawn[place] = drawn[place][:1]
+    lines = [line for part in drawn for line in part]
+    if len(lines) <= height:
+        return lines
+    return _window(lines, _focus(rows, drawn), max(height, 1))
+
+
+def _focus(rows: tuple[SpecRow, ...], drawn: list[list[Text]]) -> int:
+    """The line of the first task in progress."""
+    before = 0
+    for row, part in zip(rows, drawn, strict=True):
+        if _is_active(row):
+            return before + _first_active(row)
+        before += len(part)
+    return 0
 
 
 def _window(lines: list[Text], focus: int, height: int) -> list[Text]:

@@ -1,0 +1,1 @@
+"""What `specloom doctor` looks at, one file a subject. Refuses to mend: each check says how."""

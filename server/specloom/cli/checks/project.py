@@ -1,0 +1,116 @@
+"""The folder, its requirements, its state and its settings. Blocking: for a thread."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+from specloom.cli.checks.check import Check, Level
+from specloom.cli.ports import Inspection
+from specloom.cli.views.endings import problem_line
+from specloom.cli.views.formats import count
+from specloom.domain.problem import Severity
+
+REQUIREMENTS = ("requirements.md", "docs/requirements.md")
+FOREIGN = (".kiro/specs", "specs")
+"""Where other layouts keep their requirements."""
+LARGE = 1_000_000
+"""Bytes of a requirements document that no model reads at once."""
+
+
+def project_checks(root: Path, inspection: Inspection) -> Iterator[Check]:
+    """All of them."""
+    yield _folder(root)
+    yield _requirements(root, inspection.requirements)
+    yield _state(inspection.state_dir)
+    yield from _settings(inspection)
+
+
+def _folder(root: Path) -> Check:
+    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+        return Check("workspace", Level.FAIL, f"{root} cannot be written", "mend its owner or modes")
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return Check("workspace", Level.WARN, f"{root} is not under git", "`git init` lets you see what was changed")
+    return Check("workspace", Level.OK, str(root))
+
+
+def _requirements(root: Path, stated: str | None) -> Check:
+    names = (stated,) if stated else REQUIREMENTS
+    found = next((root / name for name in names if (root / name).exists()), None)
+    if found is None:
+        if not stated and any((root / name).is_dir() for name in FOREIGN):
+            return Check("requirements", Level.OK, "none of its own; specs are there")
+        step = "write it, or set `requirements` in specloom.toml"
+        return Check("requirements", Level.WARN, f"no {' or '.join(names)} in {root}", step)
+    return _document(found, found.relative_to(root).as_posix())
+
+
+def _document(path: Path, name: str) -> Check:
+    if path.is_dir():
+        return Check("requirements", Level.FAIL, f"{name} is a folder", "name a file")
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        return Check("requirements", Level.FAIL, f"{name} cannot be read: {error.strerror}", "mend its owner or modes")
+    except UnicodeDecodeError:
+        return Check("requirements", Level.FAIL, f"{name} is no text in UTF-8", "save it as UTF-8")
+    if not text.strip() or "\0" in text:
+        what = "is empty" if not text.strip() else "is no text"
+        return Check("requirements", Level.FAIL, f"{name} {what}", "write what is wanted, one item a line")
+    if len(data) > LARGE:
+        step = "split it into several documents"
+        return Check("requirements", Level.WARN, f"{name} has {len(data) // 1000} kB, too much to read at once", step)
+    return Check("requirements", Level.OK, f"{name}, {count(len(text.splitlines()), 'line')}")
+
+
+def _state(directory: Path) -> Check:
+    if not directory.exists():
+        return _parent_of_state(directory)
+    if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+        step = "mend its owner or modes, or set SPECLOOM_STATE_DIR"
+        return Check("state", Level.FAIL, f"{directory} cannot be written", step)
+    holder = lock_holder(directory / "writer.lock")
+    if holder is not None:
+        return Check("state", Level.OK, f"{directory}, in use by {holder}")
+    return Check("state", Level.OK, str(directory))
+
+
+def _parent_of_state(directory: Path) -> Check:
+    parent = next(folder for folder in directory.parents if folder.exists())
+    if not os.access(parent, os.W_OK | os.X_OK):
+        return Check("state", Level.FAIL, f"{directory} cannot be made", "mend the folder, or set SPECLOOM_STATE_DIR")
+    return Check("state", Level.OK, f"{directory}, made by the first plan or run")
+
+
+def lock_holder(path: Path) -> str | None:
+    """Who writes here now, as the lock's file tells; `None` when nobody holds it."""
+    try:
+        with path.open("rb") as file:
+            try:
+                # The shared lock lasts until the file is closed a moment later, and tells what the text cannot.
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _holder(file.read(4096))
+    except OSError:
+        return None
+    return None
+
+
+def _holder(text: bytes) -> str:
+    try:
+        parsed: object = json.loads(text)
+    except ValueError:
+        return "another process"
+    known = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
+    return f"{known.get('what', 'another process')} (pid {known.get('pid', 'unknown')})"
+
+
+def _settings(inspection: Inspection) -> Iterator[Check]:
+    levels = {Severity.ERROR: Level.FAIL, Severity.WARNING: Level.WARN, Severity.INFORMATION: Level.OK}
+    for problem in inspection.problems:
+        yield Check("settings", levels[problem.severity], problem_line(problem), "mend that line")
+    if not inspection.problems:
+        yield Check("settings", Level.OK, "no problems")
