@@ -96,4 +96,6 @@ def _requested(session: SessionId, call: ToolUse) -> agents.ToolRequested:
 def settled(session: SessionId, call: ToolUse, result: ToolResult, outcome: ToolOutcome) -> agents.ToolSettled:
     """The event that answers a call."""
     content = json.dumps(result.raw, ensure_ascii=False, separators=(",", ":"))
-    return agents.ToolSettled(session, CallId(call.id), call.name, outcome.is_error, content, outcome.blocked)
+    return agents.ToolSettled(
+        session, CallId(call.id), call.name, outcome.is_error, content, outcome.blocked, outcome.shown
+    )

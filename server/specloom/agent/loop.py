@@ -4,7 +4,7 @@ Refuses to persist and to retry a task: it records through a port, and what an o
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Protocol, TypeAlias, assert_never
 
 from specloom.agent.ask import AskPorts, ask
 from specloom.agent.calls import Hands, answers, carry_out, settled
@@ -69,6 +69,14 @@ class Faulted:
 SessionOutcome: TypeAlias = Claimed | Ended | Blocked | TurnLimit | Halted | Refused | Faulted
 
 
+class Objection(Protocol):
+    """Looks at what the model claims before the session ends on it."""
+
+    async def __call__(self, claim: str) -> str:
+        """What the model is told, so that the session goes on; empty: the claim stands."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LoopPorts:
     """What a session is run through."""
@@ -77,6 +85,7 @@ class LoopPorts:
     hands: Hands
     gate: Gate
     parallel: int = 5
+    objection: Objection | None = None
 
 
 CUT = (
@@ -89,7 +98,10 @@ CUT_LIMIT = 3
 
 async def run_session(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
     """Runs turns until there is an outcome, which is recorded. The conversation must end with a user message."""
-    outcome = await _turns(setup, conversation, ports)
+    return await _end(setup, await _turns(setup, conversation, ports), ports)
+
+
+async def _end(setup: SessionSetup, outcome: SessionOutcome, ports: LoopPorts) -> SessionOutcome:
     label, reason = describe(outcome)
     await ports.asking.recorder.commit(agents.SessionEnded(setup.id, label, reason))
     return outcome
@@ -109,7 +121,9 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
         ending = [outcome for _, outcome in done]
     close(replayed)
     outcome = _ending(ending)
-    return outcome if outcome is not None else await run_session(setup, replayed.conversation, ports)
+    if outcome is None:
+        return await run_session(setup, replayed.conversation, ports)
+    return await _end(setup, outcome, ports)
 
 
 async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
@@ -145,7 +159,17 @@ async def _after(
         return None
     if answer.stop is StopReason.CONTEXT_WINDOW:
         return Refused("the context window is full")
-    return Claimed(answer.message.text)
+    return await _claimed(answer.message.text, setup, conversation, ports)
+
+
+async def _claimed(
+    claim: str, setup: SessionSetup, conversation: Conversation, ports: LoopPorts
+) -> SessionOutcome | None:
+    objection = "" if ports.objection is None else await ports.objection(claim)
+    if not objection:
+        return Claimed(claim)
+    _add_text(setup, conversation, ports, objection)
+    return None
 
 
 async def _run_calls(
@@ -199,3 +223,32 @@ def describe(outcome: SessionOutcome) -> tuple[str, str]:
             return "fault", str(error)
         case _:
             assert_never(outcome)
+
+
+def outcome_of(ended: agents.SessionEnded) -> SessionOutcome | None:
+    """The outcome that the log keeps, as far as a verdict can still follow from it; `None`: ask again."""
+    match ended.outcome:
+        case "claimed":
+            return Claimed(ended.reason)
+        case "ended":
+            return Ended(ended.reason)
+        case "blocked":
+            return Blocked(ended.reason)
+        case "refused" | "turn-limit":
+            return Refused(ended.reason)
+        case _:
+            return None
+
+
+def started(setup: SessionSetup) -> agents.SessionStarted:
+    """The event that opens a session."""
+    return agents.SessionStarted(
+        session=setup.id,
+        agent=setup.agent,
+        role=setup.role,
+        attempt=setup.attempt,
+        task=setup.task,
+        model=setup.model,
+        system=setup.system,
+        tools=tuple(tool.name for tool in setup.tools),
+    )

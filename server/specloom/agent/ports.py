@@ -26,7 +26,7 @@ class Recorder(Protocol):
 class Halt:
     """No further turn may be asked."""
 
-    kind: Literal["budget", "cancelled"]
+    kind: Literal["budget", "cancelled", "fault"]
     reason: str
 
 

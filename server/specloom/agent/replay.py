@@ -29,8 +29,8 @@ class Replayed:
     """Answers to some of `calls`, by call id."""
     requested: set[str] = field(default_factory=set[str])
     """Calls that were started; without a result their outcome is unknown."""
-    outcome: str = ""
-    """Of the session, when it has ended."""
+    ended: agents.SessionEnded | None = None
+    """How the session ended, if it did."""
 
     @property
     def unknown(self) -> tuple[ToolUse, ...]:
@@ -64,7 +64,7 @@ def _take(replayed: Replayed, event: Event) -> None:
         replayed.results[event.call] = _result(json.loads(event.content))
         close(replayed)
     elif isinstance(event, agents.SessionEnded):
-        replayed.outcome = event.outcome
+        replayed.ended = event
 
 
 def close(replayed: Replayed) -> None:

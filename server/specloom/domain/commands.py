@@ -31,6 +31,8 @@ class ReadSpec:
 
     spec: SpecDefinition
     at: str
+    by_hand: bool = True
+    """False: the file changed on disk while an agent worked, so that a new tick proves nothing and is not taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ def _read(state: ProjectState, command: c.ReadSpec) -> tuple[Event, ...]:
     renamed = tuple((a, b) for a, b in moved.items() if a != b)
     draft = Draft(state, command.at).add(documents.SpecRead(new, renamed))
     before = {moved.get(task.id, task.id): task for task in old.tasks} if old is not None else {}
-    _take_boxes(draft, before, new, command.at)
+    if command.by_hand:
+        _take_boxes(draft, before, new, command.at)
     return draft.add(*_orphans(draft.state)).events
 
 

@@ -1,5 +1,7 @@
 """Folds one event into the projection of a project. Refuses to judge: what is in the log has happened."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import assert_never
 
@@ -7,7 +9,7 @@ from rpds import HashTrieMap
 
 from specloom.domain.events import Event, agents, documents, planning, proof, runs, tasks
 from specloom.domain.evolve_agents import on_agents
-from specloom.domain.evolve_tasks import on_tasks
+from specloom.domain.evolve_tasks import on_tasks, with_record
 from specloom.domain.ids import TaskId
 from specloom.domain.project import (
     ChangeSetRecord,
@@ -21,6 +23,9 @@ from specloom.domain.project import (
     TaskRecord,
 )
 from specloom.domain.runs import RunState
+
+REFUSED_KEPT = 5
+"""Refused edits that a task record keeps; all of them are in the log."""
 
 
 def evolve(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState:
@@ -106,16 +111,26 @@ def _on_proof(state: ProjectState, event: proof.ProofEvent, seq: int) -> Project
         case proof.CheckSettled():
             return replace(state, checks=state.checks.discard(event.check))
         case proof.EditRequested():
-            pending = OpenEdit(event.attempt, event.path, event.before_digest, event.after_digest)
+            pending = OpenEdit(event.attempt, event.task, event.path, event.before_digest, event.after_digest)
             return replace(state, edits=state.edits.insert(event.edit, pending))
         case proof.EditSettled():
-            return replace(state, edits=state.edits.discard(event.edit))
+            return _edited(state, event)
         case proof.ChangeSetRecorded():
             known = state.change_sets.get(event.task) or ()
             kept = (*known, ChangeSetRecord(event.attempt, seq, event.paths))
             return replace(state, change_sets=state.change_sets.insert(event.task, kept))
         case _:
             assert_never(event)
+
+
+def _edited(state: ProjectState, event: proof.EditSettled) -> ProjectState:
+    opened = state.edits.get(event.edit)
+    after = replace(state, edits=state.edits.discard(event.edit))
+    if event.applied or opened is None or opened.task is None:
+        return after
+    record = state.record(opened.task)
+    refused = (*record.refused, f"{event.path}: {event.reason}")[-REFUSED_KEPT:]
+    return with_record(after, opened.task, replace(record, refused=refused))
 
 
 def _on_planning(plan: PlanRecord | None, event: planning.PlanningEvent) -> PlanRecord | None:

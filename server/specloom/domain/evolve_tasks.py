@@ -1,5 +1,7 @@
 """Folds what happened to tasks. Refuses a change that the state table does not hold: such an event is a bug of ours."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import TypeAlias, assert_never
 
@@ -56,7 +58,9 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
         case tasks.TaskDone():
             by_engine = event.attempt is not None and event.attempt == record.attempt
             done = _act(record, TaskAction.PROVE if by_engine else TaskAction.TICK, event)
-            return replace(_idle(done), evidence=event.evidence, stale=(), feedback="", reason="", ended_at=at)
+            return replace(
+                _idle(done), evidence=event.evidence, stale=(), feedback="", refused=(), reason="", ended_at=at
+            )
         case tasks.TaskFailed():
             return replace(_idle(_act(record, TaskAction.FAIL, event)), reason=event.reason, ended_at=at)
         case tasks.TaskBlocked():
@@ -68,7 +72,8 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
             return replace(_act(_clear(record), TaskAction.SKIP, event), reason=event.reason)
         case tasks.TaskReset():
             fresh = _act(_clear(record), TaskAction.RESET, event)
-            return replace(fresh, attempts=0, evidence=(), stale=(), feedback="", verify=(), started_at="", ended_at="")
+            unproven = replace(fresh, evidence=(), stale=(), feedback="", refused=(), verify=())
+            return replace(unproven, attempts=0, started_at="", ended_at="")
         case tasks.TaskRetried():
             return replace(_act(_clear(record), TaskAction.RETRY, event), attempts=0)
         case _:

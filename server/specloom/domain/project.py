@@ -3,6 +3,8 @@
 Maps are persistent (rpds), so a state may be handed to any reader and costs O(log n) a change.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +18,7 @@ from specloom.domain.ids import (
     AttemptId,
     CallId,
     CheckId,
+    Digest,
     EditId,
     PlanId,
     ProjectId,
@@ -53,6 +56,8 @@ class TaskRecord:
     """Files behind the proof that have changed since."""
     feedback: str = ""
     """The last failed verification, for the next attempt."""
+    refused: tuple[str, ...] = ()
+    """Edits since the last proof that were not applied, each as `path: reason`."""
     turns: int = 0
     usage: UsageTotal = UsageTotal()
     started_at: str = ""
@@ -143,9 +148,10 @@ class OpenEdit:
     """An edit that was requested and has not settled."""
 
     attempt: AttemptId | None
+    task: TaskId | None
     path: str
-    before_digest: str | None
-    after_digest: str
+    before_digest: Digest | None
+    after_digest: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +199,7 @@ class Progress:
             self._known = Readiness.of(self._plan.graph, self._is_satisfied)
         return self._known
 
-    def after(self, tasks: HashTrieMap[TaskId, TaskRecord], task: TaskId) -> "Progress":
+    def after(self, tasks: HashTrieMap[TaskId, TaskRecord], task: TaskId) -> Progress:
         """The progress once `task` has the record that `tasks` holds."""
         if self._known is None or task not in self._plan.graph.tasks:
             return Progress(self._plan, tasks, self._known)
@@ -222,22 +228,18 @@ class ProjectState:
     id: ProjectId = ProjectId("")
     name: str = ""
     seq: int = 0
-    requirements: HashTrieMap[str, tuple[Requirement, ...]] = field(
-        default_factory=HashTrieMap[str, tuple[Requirement, ...]]
-    )
+    requirements: HashTrieMap[str, tuple[Requirement, ...]] = field(default_factory=HashTrieMap)
     """By path of the document."""
     plan: Plan = field(default_factory=_no_specs)
     progress: Progress = field(default_factory=lambda: Progress(_no_specs(), HashTrieMap()))
-    tasks: HashTrieMap[TaskId, TaskRecord] = field(default_factory=HashTrieMap[TaskId, TaskRecord])
+    tasks: HashTrieMap[TaskId, TaskRecord] = field(default_factory=HashTrieMap)
     run: RunRecord | None = None
-    sessions: HashTrieMap[SessionId, SessionRecord] = field(default_factory=HashTrieMap[SessionId, SessionRecord])
-    approvals: HashTrieMap[ApprovalId, ApprovalRecord] = field(default_factory=HashTrieMap[ApprovalId, ApprovalRecord])
+    sessions: HashTrieMap[SessionId, SessionRecord] = field(default_factory=HashTrieMap)
+    approvals: HashTrieMap[ApprovalId, ApprovalRecord] = field(default_factory=HashTrieMap)
     planning: PlanRecord | None = None
-    checks: HashTrieMap[CheckId, OpenCheck] = field(default_factory=HashTrieMap[CheckId, OpenCheck])
-    edits: HashTrieMap[EditId, OpenEdit] = field(default_factory=HashTrieMap[EditId, OpenEdit])
-    change_sets: HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]] = field(
-        default_factory=HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]]
-    )
+    checks: HashTrieMap[CheckId, OpenCheck] = field(default_factory=HashTrieMap)
+    edits: HashTrieMap[EditId, OpenEdit] = field(default_factory=HashTrieMap)
+    change_sets: HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]] = field(default_factory=HashTrieMap)
     usage: UsageTotal = UsageTotal()
 
     @property

@@ -4,6 +4,8 @@ Refuses to know why a task is satisfied.
 Satisfied = done or skipped. Maps are persistent, so an older `Readiness` stays valid when a newer one is made.
 """
 
+from __future__ import annotations
+
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,14 +25,14 @@ class Readiness:
     _ready: HashTrieSet[TaskId]
 
     @classmethod
-    def of(cls, graph: TaskGraph, satisfied: Callable[[TaskId], bool]) -> "Readiness":
+    def of(cls, graph: TaskGraph, satisfied: Callable[[TaskId], bool]) -> Readiness:
         """Computed from scratch; asks once for each leaf."""
         done = {task for task in graph.order if satisfied(task)}
         missing = {task: sum(before not in done for before in graph.depends[task]) for task in graph.order}
         ready = [task for task, count in missing.items() if not count and task not in done and task not in graph.faulty]
         return cls(HashTrieMap(missing), HashTrieSet(done), HashTrieSet(ready))
 
-    def after(self, graph: TaskGraph, task: TaskId, satisfied: bool) -> "Readiness":
+    def after(self, graph: TaskGraph, task: TaskId, satisfied: bool) -> Readiness:
         """Once `task` is satisfied, or no longer; tasks that are no leaf of the graph change nothing."""
         if task not in self._missing or satisfied == (task in self._satisfied):
             return self

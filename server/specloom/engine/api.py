@@ -63,13 +63,17 @@ class OutputChunk:
 class EventListener(Protocol):
     """Hears committed events in order; must return at once."""
 
-    def __call__(self, published: Published, state: ProjectState) -> None: ...
+    def __call__(self, published: Published, state: ProjectState) -> None:
+        """`state` is the projection right after the event."""
+        ...
 
 
 class OutputListener(Protocol):
     """Hears output; must return at once."""
 
-    def __call__(self, chunk: OutputChunk) -> None: ...
+    def __call__(self, chunk: OutputChunk) -> None:
+        """A piece, in the order of its block."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class Prompter(Protocol):
     """A client that can put a question to a person."""
 
     async def ask(self, question: Question) -> str | None:
-        """The chosen text, or `None` when the person dismissed it or the client cannot ask. Cancelled at the deadline."""
+        """The chosen text; `None` when the person dismissed it or the client cannot ask. Cancelled at the deadline."""
         ...
 
     async def tell(self, level: Literal["info", "warning", "error"], message: str) -> None:
@@ -99,6 +103,8 @@ class Client(BufferOwner, Prompter, Protocol):
     """One attached editor or terminal."""
 
     id: str
+    final: bool
+    """True: a `None` from `ask` means that nobody can answer here later either (a pipe); false: the queue keeps it."""
 
 
 class Runtime(Protocol):
@@ -142,7 +148,7 @@ class Runtime(Protocol):
         ...
 
     async def refresh(self, paths: tuple[str, ...] = ()) -> None:
-        """Parses documents again (all of them when `paths` is empty) and takes in what changed. Debounced by callers."""
+        """Parses documents again (no paths: all of them) and takes in what changed. Debounced by callers."""
         ...
 
     async def plan(
@@ -177,7 +183,9 @@ class Runtime(Protocol):
         """Pauses at the next turn boundary."""
         ...
 
-    async def resume(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+    async def resume(
+        self, by: Origin, command_id: str | None = None, *, unattended: bool = False
+    ) -> Accepted | Rejected:
         """Goes on with a paused run, also one that an earlier process left."""
         ...
 

@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
-from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, SessionId, TaskId
+from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, Digest, SessionId, TaskId
 from specloom.domain.usage import UsageTotal
 
 
@@ -95,6 +95,8 @@ class ToolSettled:
     is_error: bool
     content: str
     blocked: str = ""
+    shown: tuple[tuple[str, Digest], ...] = ()
+    """Files whose text the model knows now, with the digest of what it was shown: the bases of its edits."""
 
 
 @dataclass(frozen=True, slots=True)

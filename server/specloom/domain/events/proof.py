@@ -56,6 +56,7 @@ class EditRequested:
     before_digest: Digest | None
     after_digest: Digest
     label: str = ""
+    task: TaskId | None = None
 
 
 @dataclass(frozen=True, slots=True)

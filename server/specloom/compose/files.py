@@ -1,0 +1,73 @@
+"""Reads what a root says about how it wants to be hosted. Refuses state that came with a checkout. Blocking."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from specloom.compose.errors import ConfigurationError
+from specloom.domain.problem import Problem
+from specloom.settings.credentials import read_env
+
+SETTINGS = "specloom.toml"
+ENV = ".env"
+STATE = ".specloom"
+STATE_DIR = "SPECLOOM_STATE_DIR"
+GIT_DEADLINE = 5.0
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootFiles:
+    """The name of a root, its settings text (`None`: no file) and its keys."""
+
+    name: str
+    """Of the folder."""
+    settings: str | None
+    keys: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+
+
+def read_root(root: Path) -> RootFiles:
+    """Reads `specloom.toml` and `.env`. Raises `ConfigurationError` for a root that is no readable folder."""
+    if not root.is_dir():
+        kind = "a file" if root.exists() else "missing"
+        raise ConfigurationError(f"{root} is {kind}; name a folder with --workspace")
+    problems: list[Problem] = []
+    settings = _text(root / SETTINGS, SETTINGS, problems)
+    env = _text(root / ENV, ENV, problems)
+    keys, more = read_env(env or "", ENV)
+    return RootFiles(root.resolve().name, settings, keys, (*problems, *more))
+
+
+def _text(path: Path, name: str, problems: list[Problem]) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        problems.append(Problem("unreadable-settings", f"{name} cannot be read: {why}; mend it or remove it", name))
+        return None
+
+
+def state_directory(root: Path, environment: Mapping[str, str], configured: str | None) -> Path:
+    """Where the log lives: `SPECLOOM_STATE_DIR`, else the setting, else `.specloom` in the root."""
+    chosen = environment.get(STATE_DIR) or configured
+    return Path(chosen).expanduser() if chosen else root / STATE
+
+
+def refuse_foreign_state(root: Path, directory: Path) -> None:
+    """Raises `ConfigurationError` for a log that git tracks: it was written by somebody else, and may say anything."""
+    if directory != root / STATE or not (directory / "state.db").exists() or not (root / ".git").exists():
+        return
+    command = ["git", "-C", str(root), "ls-files", "--error-unmatch", f"{STATE}/state.db"]
+    try:
+        tracked = subprocess.run(command, capture_output=True, timeout=GIT_DEADLINE, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    if tracked:
+        raise ConfigurationError(
+            f"{STATE}/state.db is tracked by git, so it is somebody else's history; "
+            f"remove it with `git rm -r --cached {STATE}` and delete the folder, or set {STATE_DIR}"
+        )

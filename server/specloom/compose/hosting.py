@@ -1,0 +1,114 @@
+"""Hosts one root: takes its lock, loads its log, builds the runtime. Refuses to start anything."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specloom.agent.roles import ROLES, RoleName, prompt
+from specloom.compose.files import RootFiles, read_root, refuse_foreign_state, state_directory
+from specloom.compose.options import Loaded, loaded_options
+from specloom.compose.plans import PlanningWorker
+from specloom.compose.toolbox import all_tools
+from specloom.domain.events import REGISTRY
+from specloom.domain.events.documents import ProjectOpened
+from specloom.domain.ports import Clock, Ids
+from specloom.engine.approvals import ApprovalDesk
+from specloom.engine.context import EngineContext
+from specloom.engine.ledger import PROJECT, Ledger
+from specloom.engine.library import Library
+from specloom.engine.mailbox import ENGINE, Mailbox
+from specloom.engine.output import OutputHub
+from specloom.engine.runtime import ProjectRuntime
+from specloom.engine.transcript import TranscriptWriter
+from specloom.store.log import EventStore
+from specloom.store.sessions import SessionFiles
+from specloom.store.system import RandomIds, SystemClock
+from specloom.workspace.workspace import Workspace
+
+
+async def open_runtime(
+    root: Path,
+    *,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, Any] | None = None,
+    editor: Mapping[str, Any] | None = None,
+    grant_proposals: bool = False,
+    holder: str = "specloom",
+) -> ProjectRuntime:
+    """The runtime of `root`. `grant_proposals`: the order said `--yes`, so what `specloom.toml` proposes counts.
+
+    Raises `ConfigurationError` and the errors of `EventStore.open`.
+    """
+    files = await asyncio.to_thread(_read, root)
+    loaded = loaded_options(files, environment, overrides, editor, grant_proposals=grant_proposals)
+    directory = state_directory(root, environment, loaded.state_dir)
+    await asyncio.to_thread(refuse_foreign_state, root, directory)
+    clock, ids = SystemClock(), RandomIds()
+    store = await EventStore.open(directory, REGISTRY, clock, ids=ids, holder=holder)
+    try:
+        ledger = await _ledger(store, files.name)
+        workspace = await asyncio.to_thread(Workspace.at, root)
+        engine = _engine(Parts(store, ledger, workspace, clock, ids), loaded)
+        runtime = ProjectRuntime(engine, store, PlanningWorker())
+        runtime.default_budget = loaded.budget
+        runtime.add_problems((*files.problems, *loaded.problems))
+        await runtime.open()
+    except BaseException:
+        await store.close()
+        raise
+    return runtime
+
+
+def _read(root: Path) -> RootFiles:
+    for role, known in ROLES.items():
+        if known.tools and role is not RoleName.PLANNER:
+            prompt(role.value)
+    return read_root(root)
+
+
+async def _ledger(store: EventStore, name: str) -> Ledger:
+    ledger = Ledger(store)
+    await ledger.load()
+    if ledger.state.seq == 0:
+        await ledger.append(PROJECT, [ProjectOpened(store.project_id, name)], ENGINE)
+    return ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What was opened."""
+
+    store: EventStore
+    ledger: Ledger
+    workspace: Workspace
+    clock: Clock
+    ids: Ids
+
+
+def _engine(parts: Parts, loaded: Loaded) -> EngineContext:
+    options, ledger = loaded.options, parts.ledger
+    mailbox = Mailbox(ledger)
+    return EngineContext(
+        ledger=ledger,
+        mailbox=mailbox,
+        workspace=parts.workspace,
+        library=Library(parts.workspace, mailbox, options, parts.clock),
+        desk=ApprovalDesk(ledger, parts.ids, options.limits.ask_timeout_s),
+        output=OutputHub(),
+        transcripts=TranscriptWriter(SessionFiles(parts.store.directory)),
+        toolbox=all_tools(loaded.redactor),
+        ids=parts.ids,
+        clock=parts.clock,
+        sleeper=AsyncSleeper(),
+        options=options,
+    )
+
+
+class AsyncSleeper:
+    """An `agent.ports.Sleeper` on the event loop's clock."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Returns after `seconds`."""
+        await asyncio.sleep(seconds)

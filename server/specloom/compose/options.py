@@ -1,0 +1,184 @@
+"""Turns settings and keys into what the engine is built from. Refuses to send a key to an endpoint it is not for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from specloom.agent.ask import RetryPolicy
+from specloom.agent.roles import RoleName
+from specloom.compose.files import SETTINGS, RootFiles
+from specloom.domain.prices import Price, cost
+from specloom.domain.problem import Problem, Severity
+from specloom.domain.redact import Redactor
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import Budget
+from specloom.domain.spec import Layout
+from specloom.domain.usage import UsageTotal
+from specloom.engine.options import EngineOptions, Limits, RoleOptions
+from specloom.llm.anthropic_model import AnthropicModel
+from specloom.llm.connection import Timeouts
+from specloom.llm.messages import ThinkingSetting, Usage
+from specloom.settings.credentials import ANTHROPIC, ENDPOINT, KEYS, Credentials, credentials
+from specloom.settings.load import load_settings
+from specloom.settings.model import RoleModel, Settings
+from specloom.settings.proposals import Proposal
+
+NO_KEY = (
+    "No API key: set ANTHROPIC_API_KEY in the environment or in the .env of the project, "
+    "or name a local endpoint with --base-url or `base_url` under [models.default] in specloom.toml"
+)
+WHOLE = {"on": ThinkingSetting(enabled=True), "off": ThinkingSetting()}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The options of one root, and what is wrong with its settings."""
+
+    options: EngineOptions
+    redactor: Redactor
+    budget: Budget
+    """Of a run that names none."""
+    state_dir: str | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TablePricing:
+    """An `agent.ports.Pricing` over the price table and the user's own prices."""
+
+    overrides: Mapping[str, Price]
+
+    def total(self, model: str, usage: Usage) -> UsageTotal:
+        """What an answer cost; `None` where the price is unknown."""
+        price = cost(usage, model, self.overrides)
+        return UsageTotal(usage.input, usage.output, usage.cache_read, usage.cache_write, price)
+
+
+def loaded_options(
+    files: RootFiles,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, Any] | None,
+    editor: Mapping[str, Any] | None,
+    *,
+    grant_proposals: bool,
+) -> Loaded:
+    """Reads all sources. What the repository proposes counts only with `grant_proposals`.
+
+    Its verify commands are asked for when they are about to run, together with those of the specs.
+    """
+    first = load_settings(files.settings, SETTINGS, editor, overrides)
+    granted = {item.hash for item in first.proposals if grant_proposals or item.kind == "verify"}
+    loaded = load_settings(files.settings, SETTINGS, editor, overrides, granted)
+    ignored = tuple(_ignored(item) for item in loaded.proposals if item.hash not in granted)
+    key = credentials(_with_endpoint(environment, overrides, editor), files.keys)
+    secrets = [value for value in (key.api_key, key.auth_token) if value] if key else []
+    redactor = Redactor(secrets)
+    settings = loaded.settings
+    problems = (*loaded.problems, *ignored)
+    options = EngineOptions(
+        roles=_roles(settings, environment, key),
+        pricing=TablePricing(settings.price_overrides()),
+        redact=redactor,
+        environment=without_keys(environment, secrets),
+        requirements=settings.requirements,
+        layout=None if settings.layout is None else Layout(settings.layout),
+        verify=settings.verify,
+        limits=_limits(settings),
+        retry=RetryPolicy(tries=settings.limits.stream_retries + 1),
+        refusal=_refusal(settings, environment, key, (*files.problems, *problems)),
+    )
+    return Loaded(options, redactor, Budget(**settings.budget.model_dump()), settings.state_dir, problems)
+
+
+def _ignored(proposal: Proposal) -> Problem:
+    message = (
+        f"specloom.toml proposes {proposal.text}, which is ignored: a repository may not set this by itself; "
+        "grant it for one run with --yes, or put it into your editor settings"
+    )
+    return Problem("proposal-ignored", message, SETTINGS, severity=Severity.WARNING)
+
+
+def _with_endpoint(
+    environment: Mapping[str, str], overrides: Mapping[str, Any] | None, editor: Mapping[str, Any] | None
+) -> Mapping[str, str]:
+    # An endpoint that the user names himself is the one that his key is for.
+    for source in (overrides, editor):
+        models: Mapping[str, Any] = (source or {}).get("models", {})
+        url = models.get("default", {}).get("base_url")
+        if url:
+            return {**environment, ENDPOINT: url}
+    return environment
+
+
+def _roles(
+    settings: Settings, environment: Mapping[str, str], key: Credentials | None
+) -> Mapping[RoleName, RoleOptions]:
+    endpoints: dict[str, AnthropicModel] = {}
+    timeouts = Timeouts(stall=settings.limits.stall_timeout_s)
+    roles: dict[RoleName, RoleOptions] = {}
+    for name in RoleName:
+        chosen = settings.models.of(name.value)
+        url = _url(chosen, environment)
+        if url not in endpoints:
+            own = key if key is not None and key.are_for(url) else None
+            endpoints[url] = AnthropicModel(
+                api_key=own.api_key if own else None,
+                auth_token=own.auth_token if own else None,
+                base_url=None if url == ANTHROPIC else url,
+                timeouts=timeouts,
+            )
+        thinking = chosen.thinking
+        setting = WHOLE[thinking] if isinstance(thinking, str) else ThinkingSetting(enabled=True, budget=thinking)
+        roles[name] = RoleOptions(chosen.model, endpoints[url], chosen.max_tokens, setting)
+    return roles
+
+
+def _url(chosen: RoleModel, environment: Mapping[str, str]) -> str:
+    return chosen.base_url or environment.get(ENDPOINT) or ANTHROPIC
+
+
+def _limits(settings: Settings) -> Limits:
+    limits = settings.limits
+    return Limits(
+        attempts=limits.attempts,
+        turns=limits.turns,
+        plan_repairs=limits.plan_repairs,
+        parallel_tools=limits.max_parallel_tools,
+        command_timeout_s=limits.command_timeout_s,
+        verify_timeout_s=limits.verify_timeout_s,
+        save_timeout_s=limits.save_timeout_s,
+    )
+
+
+def _refusal(
+    settings: Settings, environment: Mapping[str, str], key: Credentials | None, problems: tuple[Problem, ...]
+) -> Rejected | None:
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        first = errors[0]
+        place = f"{first.path}:{first.span.start_line + 1}"
+        return Rejected("invalid-settings", f"{place}: {first.message}")
+    urls = {_url(settings.models.of(name.value), environment) for name in RoleName}
+    keyless = [url for url in sorted(urls) if not is_loopback(url) and (key is None or not key.are_for(url))]
+    if not keyless:
+        return None
+    if key is None:
+        return Rejected("no-key", NO_KEY)
+    message = f"The key from {key.source} is for {key.endpoint} and is not sent to {keyless[0]}; {NO_KEY}"
+    return Rejected("no-key", message)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an endpoint is on this machine, where no key is needed."""
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def without_keys(environment: Mapping[str, str], secrets: list[str]) -> dict[str, str]:
+    """The environment for commands: neither our keys by name, nor any variable that holds one of them."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in KEYS and not any(secret in value for secret in secrets)
+    }

@@ -1,0 +1,60 @@
+"""Reads a project's log without hosting it, also while somebody else does. Refuses to write anything."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from specloom.compose.files import read_root, state_directory
+from specloom.domain.events import REGISTRY
+from specloom.domain.evolve import EMPTY, evolve
+from specloom.domain.project import ProjectState
+from specloom.engine.api import Published
+from specloom.engine.ledger import as_event, as_published
+from specloom.store.errors import NewerVersionError
+from specloom.store.log import EventStore
+from specloom.store.record import UnknownEvent
+from specloom.store.system import SystemClock
+
+
+class Reader:
+    """A log that is open for reading."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self.state: ProjectState = EMPTY
+        """The projection as of the last `refresh`."""
+
+    @property
+    def newer(self) -> NewerVersionError | None:
+        """Set when a newer Specloom wrote the log: what has to be told to the user."""
+        return self._store.newer
+
+    async def refresh(self) -> ProjectState:
+        """Folds what was committed since."""
+        async for page in self._store.iterate(self.state.seq):
+            for record in page:
+                if not isinstance(record.event, UnknownEvent):
+                    self.state = evolve(self.state, as_event(record), record.at, record.seq)
+        return self.state
+
+    async def events(self, since: int, limit: int | None = None) -> tuple[Published, ...]:
+        """Committed events after `since`; what a newer Specloom wrote and this one does not know is left out."""
+        records = await self._store.read(since, limit)
+        return tuple(as_published(record) for record in records if not isinstance(record.event, UnknownEvent))
+
+    async def close(self) -> None:
+        """Lets the files go."""
+        await self._store.close()
+
+
+async def open_reader(root: Path, environment: Mapping[str, str]) -> Reader:
+    """Opens the log of `root` for reading. Raises `StoreMissingError` where nothing was ever planned or run."""
+    await asyncio.to_thread(read_root, root)
+    store = await EventStore.open(state_directory(root, environment, None), REGISTRY, SystemClock(), mode="read")
+    reader = Reader(store)
+    try:
+        await reader.refresh()
+    except BaseException:
+        await store.close()
+        raise
+    return reader

@@ -1,0 +1,134 @@
+"""The one queue of questions to people. Refuses silence: without an answer in time it is no, with the reason."""
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from specloom.domain.events import agents
+from specloom.domain.ids import AgentId, ApprovalId, TaskId
+from specloom.domain.origin import Origin
+from specloom.domain.ports import Ids
+from specloom.domain.rejection import Rejected
+from specloom.engine.api import Accepted, Client, Question
+from specloom.engine.ledger import PROJECT, Ledger
+from specloom.engine.mailbox import ENGINE
+from specloom.tools.ports import Decision
+
+YES = "--yes"
+"""The rule under which an unattended run allows once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked, and for whom."""
+
+    kind: Literal["command", "proposal", "question"]
+    subject: str
+    purpose: str
+    agent: AgentId | None = None
+    task: TaskId | None = None
+    choices: tuple[str, ...] = ("Allow once", "Deny")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A choice and the rule by which it was made."""
+
+    choice: str
+    rule: str
+    by: Origin = ENGINE
+    reason: str = ""
+
+
+class ApprovalDesk:
+    """Asks all attached clients at once; the first answer counts, from wherever it comes."""
+
+    def __init__(self, ledger: Ledger, ids: Ids, deadline: float) -> None:
+        self._ledger = ledger
+        self._ids = ids
+        self._deadline = deadline
+        self._clients: list[Client] = []
+        self._waiting: dict[ApprovalId, tuple[Ask, asyncio.Future[Answer]]] = {}
+        self.unattended = False
+        """The present order said `--yes`; never taken from the log, which comes with the repository."""
+
+    @contextmanager
+    def attached(self, client: Client) -> Generator[None]:
+        """Questions go to this client too while the context is open."""
+        self._clients.append(client)
+        try:
+            yield
+        finally:
+            self._clients.remove(client)
+
+    async def tell(self, level: Literal["info", "warning", "error"], message: str) -> None:
+        """Shows a message in every attached client."""
+        for client in tuple(self._clients):
+            await client.tell(level, message)
+
+    async def allowed(self, ask: Ask) -> Decision:
+        """Whether the first of the choices was made."""
+        answer = await self.ask(ask)
+        yes = answer.choice == ask.choices[0]
+        return Decision(yes, "" if yes else answer.reason or f"denied ({answer.rule})")
+
+    async def ask(self, ask: Ask) -> Answer:
+        """Records the question, waits for an answer or the deadline, records the answer."""
+        approval = ApprovalId(self._ids.new("approval"))
+        asked = agents.ApprovalAsked(approval, ask.kind, ask.subject, ask.purpose, ask.agent, ask.task)
+        await self._ledger.append(PROJECT, [asked], ENGINE)
+        try:
+            answer = await self._decide(approval, ask)
+        except asyncio.CancelledError:
+            await self._settle(approval, ask, Answer("", "cancelled", reason="the run was cancelled"))
+            raise
+        await self._settle(approval, ask, answer)
+        return answer
+
+    async def _settle(self, approval: ApprovalId, ask: Ask, answer: Answer) -> None:
+        yes = answer.choice == ask.choices[0]
+        settled = agents.ApprovalAnswered(approval, yes, answer.rule, answer.reason or answer.choice)
+        await self._ledger.append(PROJECT, [settled], answer.by)
+
+    async def _decide(self, approval: ApprovalId, ask: Ask) -> Answer:
+        if self.unattended and ask.kind != "question":
+            return Answer(ask.choices[0], YES)
+        if not self._clients:
+            return Answer(ask.choices[-1], "no client", reason="nobody is attached who could allow it")
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[approval] = (ask, future)
+        question = Question(approval, ask.kind, ask.subject, ask.purpose, ask.choices)
+        prompts = [asyncio.create_task(self._prompt(client, question, future)) for client in tuple(self._clients)]
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await future
+        except TimeoutError:
+            reason = f"nobody answered within {self._deadline:g} seconds"
+            return Answer(ask.choices[-1], "deadline", reason=reason)
+        finally:
+            del self._waiting[approval]
+            for prompt in prompts:
+                prompt.cancel()
+            await asyncio.gather(*prompts, return_exceptions=True)
+
+    async def _prompt(self, client: Client, question: Question, future: asyncio.Future[Answer]) -> None:
+        choice = await client.ask(question)
+        if choice is not None and not future.done():
+            future.set_result(Answer(choice, "user", Origin("user", client.id)))
+        elif choice is None and client.final and not future.done():
+            reason = "nobody is at the terminal who could allow it; use --yes to allow everything that asks"
+            future.set_result(Answer(question.choices[-1], "no client", reason=reason))
+
+    def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
+        """Answers an open question."""
+        waiting = self._waiting.get(approval)
+        if waiting is None:
+            return Rejected("unknown-approval", f"There is no open question {approval!r}; it may have been answered")
+        ask, future = waiting
+        if choice not in ask.choices:
+            return Rejected("unknown-choice", f"{choice!r} is not one of: {', '.join(ask.choices)}", ask.choices)
+        if not future.done():
+            future.set_result(Answer(choice, "user", by))
+        return Accepted(self._ledger.state.seq, approval)

@@ -1,0 +1,255 @@
+"""One attempt at one task: grant, start, session, verification, verdict. Also goes on with one that a crash left.
+
+Refuses to believe the agent: what it claims is verified, and only the mailbox turns evidence into *done*.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from specloom.agent import loop
+from specloom.agent.briefing import render
+from specloom.agent.loop import SessionOutcome
+from specloom.agent.ports import Halt
+from specloom.agent.replay import Replayed, replay
+from specloom.agent.roles import RoleName
+from specloom.agent.session import Conversation, SessionSetup, content_json, say
+from specloom.domain import commands as c
+from specloom.domain.events import agents
+from specloom.domain.events.proof import CheckPhase
+from specloom.domain.evidence import Evidence
+from specloom.domain.ids import AgentId, AttemptId, Digest, TaskId
+from specloom.domain.spec import TaskDefinition
+from specloom.engine.briefings import brief
+from specloom.engine.changes import record_change_set, tick
+from specloom.engine.context import EngineContext
+from specloom.engine.gate import RunGate
+from specloom.engine.hands import NO_CALL, DeskAsker, SessionHands, recall
+from specloom.engine.history import AttemptHistory
+from specloom.engine.journal import AttemptJournal
+from specloom.engine.mailbox import expect
+from specloom.engine.saving import saved
+from specloom.engine.trust import Trust
+from specloom.engine.verification.checks import Checker, feedback
+from specloom.engine.verification.evidence import Proof, digests, files_behind
+from specloom.engine.verification.review import Review, Reviewer
+from specloom.tools.ports import ReadMemory, ToolContext
+from specloom.workspace.ports import TextSnapshot
+from specloom.workspace.workspace import Workspace
+
+NO_ATTEMPT = AttemptId("")
+"""Before the task is started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The run cannot go on: a halt of the gate, or an endpoint that gives no answer (`kind` = `fault`)."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The work on one task from start to verdict."""
+
+    engine: EngineContext
+    gate: RunGate
+    trust: Trust
+    agent: AgentId
+    task: TaskId
+    attempt: AttemptId = NO_ATTEMPT
+    before: dict[str, bool] = field(default_factory=dict[str, bool])
+    shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
+    journal: AttemptJournal = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.journal = AttemptJournal(self.engine.ledger, self.engine.ids, agent=self.agent, task=self.task)
+
+    async def carry_out(self) -> Stopped | None:
+        """Works until there is a verdict, which is recorded, or until the run must stop."""
+        if self.engine.state.record(self.task).attempt is None:
+            if not await self._start():
+                return None
+            outcome = await self._open_session()
+        else:
+            outcome = await self._go_on()
+        return await self._settle(outcome)
+
+    @property
+    def definition(self) -> TaskDefinition:
+        """What the spec says about the task now."""
+        return self.engine.state.graph.tasks[self.task]
+
+    @property
+    def verify(self) -> tuple[str, ...]:
+        """The commands that were fixed when the attempt started."""
+        return self.engine.state.record(self.task).verify
+
+    async def _start(self) -> bool:
+        commands = verify_commands(self.engine, self.definition)
+        await self.trust.ask_for(commands)
+        missing = self.trust.missing(commands)
+        if missing:
+            command, reason = missing[0]
+            why = f"the verify command `{command}` was not allowed: {reason}"
+            await self.engine.mailbox.submit(c.BlockTask(self.task, why))
+            return False
+        self.attempt = AttemptId(self.engine.ids.new("attempt"))
+        self.journal.attempt = self.attempt
+        expect(await self.engine.mailbox.submit(c.StartTask(self.task, self.attempt, self.agent, commands)))
+        results = await self._checker().run(commands, self.task, self.attempt, CheckPhase.BEFORE)
+        self.before = {result.command: result.passed for result in results}
+        return True
+
+    async def _open_session(self) -> SessionOutcome:
+        engine = self.engine
+        box = engine.box(RoleName.EXECUTOR)
+        setup = engine.setup(RoleName.EXECUTOR, self.agent, box, self.attempt, self.task)
+        first = say(render(await brief(engine, self.definition, self.verify)))
+        asking = engine.asking(RoleName.EXECUTOR, self.agent)
+        asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
+        ports = engine.loop(asking, self._hands(setup, ReadMemory()), self.gate)
+        return await loop.run_session(setup, Conversation([first]), ports)
+
+    async def _go_on(self) -> SessionOutcome:
+        engine = self.engine
+        attempt = engine.state.record(self.task).attempt
+        assert attempt is not None
+        self.attempt = self.journal.attempt = attempt
+        history = AttemptHistory.of(attempt, [item.event for item in await engine.ledger.read(0)])
+        self.before, self.shown = history.before, history.shown
+        self._restore_edits(history)
+        if history.session is None:
+            return await self._open_session()
+        replayed = replay(history.conversation)
+        if replayed.ended is None:
+            return await self._continue_session(history, replayed)
+        outcome = loop.outcome_of(replayed.ended)
+        return outcome if outcome is not None else await self._open_session()
+
+    async def _continue_session(self, history: AttemptHistory, replayed: Replayed) -> SessionOutcome:
+        engine = self.engine
+        assert history.session is not None
+        record = engine.state.sessions[history.session]
+        fresh = engine.setup(RoleName.EXECUTOR, self.agent, engine.box(RoleName.EXECUTOR), self.attempt, self.task)
+        setup = replace(fresh, id=record.id, model=record.model)
+        memory = await recall(self._files(), history.shown)
+        ports = engine.loop(engine.asking(RoleName.EXECUTOR, self.agent), self._hands(setup, memory), self.gate)
+        return await loop.resume_session(setup, replayed, ports)
+
+    def _restore_edits(self, history: AttemptHistory) -> None:
+        for path, (text, digest) in history.edited.items():
+            self.journal.before[path] = None if text is None or digest is None else TextSnapshot(path, text, digest)
+            if self.engine.workspace.documents.find(path) is not None:
+                self.journal.in_buffers.add(path)
+
+    async def _settle(self, outcome: SessionOutcome) -> Stopped | None:
+        match outcome:
+            case loop.Claimed() | loop.Ended():
+                return await self._verify()
+            case loop.Blocked(reason):
+                await self._close(c.BlockTask(self.task, reason, self.attempt))
+            case loop.TurnLimit(turns):
+                await self._fail(f"the attempt used up its {turns} turns without claiming the task", "")
+            case loop.Refused(reason):
+                await self._fail(f"the model did not go on: {reason}", "")
+            case loop.Halted(halt):
+                return await self._release(halt)
+            case loop.Faulted(error):
+                await self._close(c.ReleaseTask(self.task, self.attempt, str(error)))
+                return Stopped("fault", str(error))
+            case _:
+                assert_never(outcome)
+        return None
+
+    async def _verify(self) -> Stopped | None:
+        engine = self.engine
+        halt = await saved(engine, self.gate, self.journal)
+        if halt is not None:
+            return await self._release(halt)
+        changed = tuple(self.journal.before)
+        behind = await files_behind(engine.workspace, self._changed_before(changed), self.verify)
+        if not self.verify:
+            return await self._review(behind)
+        results = await self._checker().run(self.verify, self.task, self.attempt, CheckPhase.AFTER)
+        if not all(result.passed for result in results):
+            failed = results[-1]
+            await self._fail(f"`{failed.command}` {failed.ended}", feedback(results))
+            return None
+        present = await digests(engine.workspace, behind)
+        proof = Proof(engine.clock.now(), self.attempt, present, self.before, changed)
+        await self._prove(proof.of(results))
+        return None
+
+    async def _review(self, behind: tuple[str, ...]) -> Stopped | None:
+        verdict = await Reviewer(self.engine, self.gate, self.definition, self.attempt, behind).review()
+        match verdict:
+            case Halt():
+                return await self._release(verdict)
+            case Review(passed=True):
+                await self._prove((verdict.evidence,))
+            case Review():
+                await self._fail("the reviewer did not find the task done", verdict.evidence.summary)
+            case _:
+                assert_never(verdict)
+        return None
+
+    async def _prove(self, evidence: tuple[Evidence, ...]) -> None:
+        await self._close(c.ProveTask(self.task, self.attempt, evidence))
+        await tick(self.engine, self.task)
+
+    async def _fail(self, reason: str, told: str) -> None:
+        limit = self.engine.options.limits.attempts
+        await self._close(c.FailAttempt(self.task, self.attempt, reason, told, limit))
+
+    async def _release(self, halt: Halt) -> Stopped:
+        await self._close(c.ReleaseTask(self.task, self.attempt, halt.reason))
+        return Stopped(halt.kind, halt.reason)
+
+    async def abandon(self, reason: str) -> None:
+        """The run was cancelled while the attempt was in flight: keeps its change set and frees the task."""
+        if self.attempt and self.engine.state.record(self.task).attempt == self.attempt:
+            await self._close(c.ReleaseTask(self.task, self.attempt, reason))
+
+    async def _close(self, verdict: c.AttemptCommand) -> None:
+        await record_change_set(self.engine, self.journal, self.task)
+        expect(await self.engine.mailbox.submit(verdict))
+
+    def _checker(self) -> Checker:
+        engine = self.engine
+        return Checker(engine.workspace.root, engine.mailbox, engine.ids, engine.options)
+
+    def _changed_before(self, changed: tuple[str, ...]) -> tuple[str, ...]:
+        earlier = self.engine.state.change_sets.get(self.task) or ()
+        return tuple(dict.fromkeys([*changed, *(path for item in earlier for path in item.paths)]))
+
+    def _files(self) -> Workspace:
+        return self.engine.workspace.recorded(self.journal)
+
+    def _hands(self, setup: SessionSetup, memory: ReadMemory) -> SessionHands:
+        engine = self.engine
+        context = ToolContext(
+            files=self._files(),
+            asker=DeskAsker(engine.desk, frozenset(self.verify), self.agent, self.task),
+            output=engine.output.command(setup.id, NO_CALL),
+            memory=memory,
+            agent=self.agent,
+            session=setup.id,
+            attempt=self.attempt,
+            task=self.task,
+            call=NO_CALL,
+            environment=engine.options.environment,
+            command_timeout=engine.options.limits.command_timeout_s,
+            read_only=read_only(engine),
+        )
+        return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output)
+
+
+def verify_commands(engine: EngineContext, task: TaskDefinition) -> tuple[str, ...]:
+    """What proves a task: its own commands, then those that the settings name for every task."""
+    return tuple(dict.fromkeys([*task.verify, *engine.options.verify]))
+
+
+def read_only(engine: EngineContext) -> tuple[str, ...]:
+    """What an executor may not write: the documents that it works from, and the settings."""
+    return tuple(sorted({*engine.library.shelf.texts, "specs", ".kiro", ".specify", "specloom.toml"}))

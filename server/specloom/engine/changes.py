@@ -1,0 +1,75 @@
+"""Keeps what an attempt changed as one diff, and ticks boxes in the user's files. Refuses to touch any other byte."""
+
+from specloom.domain.documents.rewrite import set_checkbox
+from specloom.domain.events import proof
+from specloom.domain.ids import TaskId, spec_of
+from specloom.domain.project import ProjectState
+from specloom.domain.scope import leaves_below
+from specloom.domain.states import TaskState
+from specloom.engine.context import EngineContext
+from specloom.engine.journal import AttemptJournal
+from specloom.workspace.changeset import ChangeSet
+from specloom.workspace.ports import Applied, FileChange, WorkspaceError
+
+TRIES = 3
+"""A person may type in the spec at the moment the box is ticked; the newest text is read again that often."""
+
+
+async def record_change_set(engine: EngineContext, journal: AttemptJournal, task: TaskId) -> None:
+    """Commits the unified diff from before the attempt to the present texts; nothing when nothing changed."""
+    if not journal.before or journal.attempt is None:
+        return
+    changes = await ChangeSet.between(journal.before, engine.workspace)
+    if changes.paths:
+        recorded = proof.ChangeSetRecorded(journal.attempt, task, changes.diff, changes.paths)
+        await engine.mailbox.record(recorded)
+
+
+async def tick(engine: EngineContext, task: TaskId) -> None:
+    """Makes the boxes of the task and of its parents say what the log says."""
+    spec = engine.state.plan.specs.get(spec_of(task))
+    if spec is None:
+        return
+    for _ in range(TRIES):
+        await engine.library.refresh()
+        if await _write(engine, spec.path, task):
+            break
+    await engine.library.refresh()
+
+
+async def _write(engine: EngineContext, path: str, task: TaskId) -> bool:
+    wanted = boxes(engine.state, task)
+    spec = engine.library.shelf.specs.get(path)
+    if spec is None:
+        return True
+    try:
+        present = await engine.workspace.read(path)
+    except WorkspaceError as error:
+        await engine.desk.tell("warning", f"the box of {task} was not ticked: {error}")
+        return True
+    if present.text != engine.library.shelf.texts[path]:
+        return False
+    text = present.text
+    for definition in spec.tasks:
+        if definition.id in wanted and definition.ticked != wanted[definition.id]:
+            text = set_checkbox(text, definition, wanted[definition.id])
+    if text == present.text:
+        return True
+    journal = AttemptJournal(engine.ledger, engine.ids)
+    change = FileChange(path, text, present, f"Specloom: {task}")
+    return isinstance(await engine.workspace.recorded(journal).apply(change), Applied)
+
+
+def boxes(state: ProjectState, task: TaskId) -> dict[TaskId, bool]:
+    """What the boxes of a leaf and of the parents above it should say: a parent is done when its leaves are."""
+    graph = state.graph
+    if task not in graph.tasks:
+        return {}
+    wanted = {task: state.record(task).state is TaskState.DONE}
+    above = graph.tasks[task].parent
+    while above is not None:
+        leaves = leaves_below(graph, above)
+        done = (state.record(leaf).state in (TaskState.DONE, TaskState.SKIPPED) for leaf in leaves)
+        wanted[above] = bool(leaves) and all(done)
+        above = graph.tasks[above].parent
+    return wanted

@@ -1,0 +1,69 @@
+"""Decides before each request and each task whether the run goes on: pause, cancel, budget. Refuses to poll."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from specloom.agent.ports import Halt
+from specloom.domain import commands as c
+from specloom.domain.events import runs
+from specloom.domain.ids import SessionId
+from specloom.domain.ports import Clock
+from specloom.domain.project import ProjectState, RunRecord
+from specloom.domain.runs import RunState
+from specloom.engine.api import Published
+from specloom.engine.mailbox import Mailbox
+
+
+@dataclass(slots=True)
+class RunGate:
+    """An `agent.ports.Gate` over the state of the active run."""
+
+    mailbox: Mailbox
+    clock: Clock
+    started: float
+    """`monotonic()` at the start of this process's part of the run."""
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def heard(self, published: Published, state: ProjectState) -> None:
+        """An event listener: wakes whoever waits for the run to change."""
+        del state
+        if isinstance(published.event, runs.RunEvent):
+            self._changed.set()
+
+    async def before_turn(self, session: SessionId) -> Halt | None:
+        """Waits while paused; a halt when the run is cancelled or its budget is used up."""
+        del session
+        return await self.passed()
+
+    async def passed(self) -> Halt | None:
+        """As `before_turn`, between tasks."""
+        while True:
+            self._changed.clear()
+            run = self.mailbox.state.run
+            if run is None or run.state in (RunState.CANCELLING, RunState.FINISHED):
+                return Halt("cancelled", "the run was cancelled")
+            if run.state is RunState.RUNNING:
+                used_up = over_budget(run, self.clock.monotonic() - self.started)
+                return Halt("budget", used_up) if used_up else None
+            if run.state is RunState.PAUSING:
+                await self.mailbox.submit(c.SettlePause())
+            else:
+                await self._changed.wait()
+
+    async def pause(self, reason: str) -> None:
+        """Pauses the run for a reason of the engine's own."""
+        await self.mailbox.submit(c.SettlePause(reason))
+
+
+def over_budget(run: RunRecord, seconds: float) -> str:
+    """Which limit of the run is reached; empty when none is. An unknown cost cannot exceed a limit in money."""
+    budget, usage = run.budget, run.usage
+    if budget.usd is not None and usage.cost_usd is not None and usage.cost_usd >= budget.usd:
+        return f"the budget of ${budget.usd:.2f} is used up (${usage.cost_usd:.2f})"
+    if budget.tokens is not None and usage.tokens >= budget.tokens:
+        return f"the budget of {budget.tokens} tokens is used up ({usage.tokens})"
+    if budget.turns is not None and run.turns >= budget.turns:
+        return f"the budget of {budget.turns} turns is used up"
+    if budget.minutes is not None and seconds >= budget.minutes * 60:
+        return f"the time limit of {budget.minutes:g} minutes is reached"
+    return ""

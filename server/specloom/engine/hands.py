@@ -1,0 +1,70 @@
+"""An agent's hands in one session: its tools, bound to its files, its permissions and its memory of what it read."""
+
+from dataclasses import dataclass, replace
+
+from specloom.domain.ids import AgentId, CallId, Digest, TaskId
+from specloom.engine.approvals import ApprovalDesk, Ask
+from specloom.engine.output import OutputHub
+from specloom.llm.messages import ToolUse
+from specloom.tools.ports import Decision, Files, ReadMemory, ToolContext
+from specloom.tools.registry import ToolBox
+from specloom.tools.tool import Effect, ToolOutcome
+from specloom.workspace.ports import WorkspaceError
+
+NO_CALL = CallId("")
+"""Stands in a context until a call is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskAsker:
+    """A `tools.ports.Asker`: commands that were granted run, all others are asked for."""
+
+    desk: ApprovalDesk
+    granted: frozenset[str]
+    """The verify commands of the attempt, which the user has granted."""
+    agent: AgentId
+    task: TaskId | None
+
+    async def may_run(self, command: str, purpose: str) -> Decision:
+        """Asks, unless it is exactly a granted verify command."""
+        if command.strip() in self.granted:
+            return Decision(True)
+        return await self.desk.allowed(Ask("command", command, purpose, self.agent, self.task))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionHands:
+    """`agent.calls.Hands`: runs calls and tells which file texts the model knows afterwards."""
+
+    toolbox: ToolBox
+    context: ToolContext
+    output: OutputHub
+
+    def effect(self, name: str) -> Effect:
+        """What a tool touches."""
+        return self.toolbox.effect(name)
+
+    async def run(self, call: ToolUse) -> ToolOutcome:
+        """Runs one call. Raises nothing but `CancelledError`."""
+        before = _digests(self.context.memory)
+        stream = self.output.command(self.context.session, CallId(call.id))
+        outcome = await self.toolbox.bound(replace(self.context, output=stream)).run(call)
+        shown = tuple(item for item in _digests(self.context.memory).items() if before.get(item[0]) != item[1])
+        return replace(outcome, shown=shown)
+
+
+def _digests(memory: ReadMemory) -> dict[str, Digest]:
+    return {path: base.digest for path, base in memory.bases.items()}
+
+
+async def recall(files: Files, shown: dict[str, Digest]) -> ReadMemory:
+    """The memory of a session that goes on: files still as the model was shown them; others it must read again."""
+    memory = ReadMemory()
+    for path, digest in shown.items():
+        try:
+            present = await files.read(path)
+        except WorkspaceError:
+            continue
+        if present.digest == digest:
+            memory.bases[path] = present
+    return memory

@@ -1,0 +1,61 @@
+"""What the log knows of one attempt, for one that goes on after a crash. Refuses to guess what is not in it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from specloom.domain.events import Event, agents, proof
+from specloom.domain.events.proof import CheckPhase
+from specloom.domain.ids import AttemptId, CheckId, Digest, SessionId
+
+
+@dataclass(slots=True)
+class AttemptHistory:
+    """The facts of one attempt in order."""
+
+    attempt: AttemptId
+    before: dict[str, bool] = field(default_factory=dict[str, bool])
+    """Verify commands that ran before it, and whether they passed."""
+    edited: dict[str, tuple[str | None, Digest | None]] = field(
+        default_factory=dict[str, tuple[str | None, Digest | None]]
+    )
+    """Text and digest of each changed file before its first change."""
+    shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
+    """What the model was shown last of each file, by digest."""
+    session: SessionId | None = None
+    conversation: list[Event] = field(default_factory=list[Event])
+    """The events of its newest session."""
+    _checks: dict[CheckId, str] = field(default_factory=dict[CheckId, str])
+    _edits: dict[str, proof.EditRequested] = field(default_factory=dict[str, proof.EditRequested])
+
+    @classmethod
+    def of(cls, attempt: AttemptId, events: Iterable[Event]) -> "AttemptHistory":
+        """Picks what belongs to `attempt` out of a log."""
+        history = cls(attempt)
+        for event in events:
+            history._take(event)
+        return history
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, proof.ProofEvent):
+            self._take_proof(event)
+        elif isinstance(event, agents.SessionStarted):
+            if event.attempt == self.attempt and event.role == "executor":
+                self.session, self.conversation, self.shown = event.session, [], {}
+        elif self.session is not None and getattr(event, "session", None) == self.session:
+            self.conversation.append(event)
+            if isinstance(event, agents.ToolSettled):
+                self.shown.update(event.shown)
+
+    def _take_proof(self, event: proof.ProofEvent) -> None:
+        match event:
+            case proof.CheckRequested(attempt=self.attempt, phase=CheckPhase.BEFORE):
+                self._checks[event.check] = event.command
+            case proof.CheckSettled() if event.check in self._checks:
+                self.before[self._checks[event.check]] = event.exit_code == 0
+            case proof.EditRequested(attempt=self.attempt):
+                self._edits[event.edit] = event
+            case proof.EditSettled(applied=True) if event.edit in self._edits:
+                asked = self._edits[event.edit]
+                self.edited.setdefault(asked.path, (asked.before, asked.before_digest))
+            case _:
+                pass

@@ -1,0 +1,54 @@
+"""Writes down the edits of one attempt (or of the engine itself) before and after they happen."""
+
+from dataclasses import dataclass, field
+
+from specloom.domain.events import proof
+from specloom.domain.ids import AgentId, AttemptId, Digest, EditId, TaskId
+from specloom.domain.origin import Origin
+from specloom.domain.ports import Ids
+from specloom.engine.ledger import PROJECT, Ledger
+from specloom.workspace.ports import Applied, EditResult, TextSnapshot
+
+
+@dataclass(slots=True)
+class AttemptJournal:
+    """A `workspace.ports.EditJournal`; keeps what the change set of its attempt is made of."""
+
+    ledger: Ledger
+    ids: Ids
+    attempt: AttemptId | None = None
+    agent: AgentId | None = None
+    task: TaskId | None = None
+    before: dict[str, TextSnapshot | None] = field(default_factory=dict[str, TextSnapshot | None])
+    """What each changed file was before the first change; `None`: it did not exist."""
+    in_buffers: set[str] = field(default_factory=set[str])
+    """Paths whose newest change stands in an editor's buffer."""
+    _open: dict[EditId, tuple[str, TextSnapshot | None]] = field(
+        default_factory=dict[EditId, tuple[str, TextSnapshot | None]]
+    )
+
+    async def requested(self, path: str, before: TextSnapshot | None, after: Digest, label: str) -> EditId:
+        """Commits that a file is about to change."""
+        edit = EditId(self.ids.new("edit"))
+        text = None if before is None else before.text
+        digest = None if before is None else before.digest
+        event = proof.EditRequested(edit, self.attempt, path, text, digest, after, label, self.task)
+        await self.ledger.append(PROJECT, [event], self._by)
+        self._open[edit] = (path, before)
+        return edit
+
+    async def settled(self, edit: EditId, result: EditResult) -> None:
+        """Commits what came of it."""
+        path, before = self._open.pop(edit)
+        if isinstance(result, Applied):
+            self.before.setdefault(path, before)
+            (self.in_buffers.add if result.in_buffer else self.in_buffers.discard)(path)
+            event = proof.EditSettled(edit, path, True, result.in_buffer, result.snapshot.digest)
+        else:
+            present = None if result.present is None else result.present.digest
+            event = proof.EditSettled(edit, path, False, False, present, f"{result.refusal}: {result.message}")
+        await self.ledger.append(PROJECT, [event], self._by)
+
+    @property
+    def _by(self) -> Origin:
+        return Origin("engine" if self.agent is None else "agent", agent=self.agent)

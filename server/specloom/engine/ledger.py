@@ -1,0 +1,115 @@
+"""The log and the projection as one: append, fold, tell. Refuses to tell of an event that is not committed."""
+
+import asyncio
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from itertools import count
+
+from specloom.domain.events import Event
+from specloom.domain.evolve import EMPTY, evolve
+from specloom.domain.ids import CommandId
+from specloom.domain.origin import Origin
+from specloom.engine.api import EventListener, Published
+from specloom.store.log import EventStore
+from specloom.store.record import EventRecord, NewEvent
+
+PROJECT = "project"
+"""The stream that decisions are made on."""
+
+
+class Ledger:
+    """The only way to the log for the engine. Belongs to one event loop."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self.state = EMPTY
+        """The projection of everything that is committed."""
+        self._early: dict[int, EventRecord] = {}
+        self._listeners: dict[int, EventListener] = {}
+        self._keys = count()
+        self._appending: set[asyncio.Task[tuple[EventRecord, ...]]] = set()
+
+    async def load(self) -> None:
+        """Folds the log as it stands; call once, before anything else."""
+        async for page in self._store.iterate():
+            for record in page:
+                self.state = evolve(self.state, as_event(record), record.at, record.seq)
+
+    async def append(
+        self,
+        stream: str,
+        events: Sequence[Event],
+        by: Origin,
+        *,
+        expected: int | None = None,
+        command_id: str | None = None,
+    ) -> tuple[EventRecord, ...]:
+        """Commits events, folds them and tells the listeners. Goes on to the end also when the caller is cancelled.
+
+        Raises `ConcurrencyConflict` when `expected` is not the stream's last sequence number, and `StoreError`.
+        """
+        if not events:
+            return ()
+        task = asyncio.create_task(self._append(stream, events, by, expected, command_id))
+        self._appending.add(task)
+        task.add_done_callback(self._appending.discard)
+        return await asyncio.shield(task)
+
+    async def _append(
+        self, stream: str, events: Sequence[Event], by: Origin, expected: int | None, command_id: str | None
+    ) -> tuple[EventRecord, ...]:
+        known = None if command_id is None else CommandId(command_id)
+        records = await self._store.append(stream, expected, [NewEvent(event, by) for event in events], known)
+        self._take(records)
+        return records
+
+    def _take(self, records: Sequence[EventRecord]) -> None:
+        # Appends of several streams may be answered in another order than they were committed in.
+        self._early.update({record.seq: record for record in records if record.seq > self.state.seq})
+        while (record := self._early.pop(self.state.seq + 1, None)) is not None:
+            self.state = evolve(self.state, as_event(record), record.at, record.seq)
+            self._tell(record)
+
+    def _tell(self, record: EventRecord) -> None:
+        published = as_published(record)
+        for listener in tuple(self._listeners.values()):
+            listener(published, self.state)
+
+    @contextmanager
+    def listen(self, listener: EventListener) -> Generator[int]:
+        """Tells `listener` each event after the yielded sequence number."""
+        key = next(self._keys)
+        self._listeners[key] = listener
+        try:
+            yield self.state.seq
+        finally:
+            del self._listeners[key]
+
+    async def command(self, command_id: str | None) -> int | None:
+        """The last sequence number of an earlier command with this id, or `None`."""
+        if command_id is None:
+            return None
+        records = await self._store.command(CommandId(command_id))
+        return records[-1].seq if records else None
+
+    async def read(
+        self, since: int, limit: int | None = None, streams: Sequence[str] | None = None
+    ) -> tuple[Published, ...]:
+        """Committed events after `since`, in order."""
+        records = await self._store.read(since, limit, streams)
+        return tuple(as_published(record) for record in records)
+
+    async def drain(self) -> None:
+        """Waits until every append that was begun is committed and folded."""
+        while self._appending:
+            await asyncio.gather(*self._appending, return_exceptions=True)
+
+
+def as_event(record: EventRecord) -> Event:
+    """The event of a record; the registry holds no other classes."""
+    return record.event  # pyright: ignore[reportReturnType] - the codec decodes into the classes of the registry only
+
+
+def as_published(record: EventRecord) -> Published:
+    """A record as subscribers see it."""
+    return Published(record.seq, record.at, record.by, as_event(record), record.command_id)

@@ -1,0 +1,76 @@
+"""The mailbox of a project: orders in, one at a time, events out. Refuses to wait for anything but the log.
+
+What an order sets in motion (a model, a process, an editor) is never awaited here, so that stopping, approving and
+reading are answered whatever goes on.
+"""
+
+import asyncio
+from typing import assert_never
+
+from specloom.domain.commands import Command
+from specloom.domain.decide import decide
+from specloom.domain.events import Event
+from specloom.domain.origin import Origin
+from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.engine.api import Accepted
+from specloom.engine.ledger import PROJECT, Ledger
+
+ENGINE = Origin("engine")
+
+
+class Mailbox:
+    """Decides orders on the newest state and commits what follows."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._turn = asyncio.Lock()
+
+    @property
+    def state(self) -> ProjectState:
+        """The newest projection."""
+        return self._ledger.state
+
+    async def submit(self, command: Command, by: Origin = ENGINE, command_id: str | None = None) -> Accepted | Rejected:
+        """Carries out an order. The same `command_id` again answers as before and changes nothing."""
+        async with self._turn:
+            known = await self._ledger.command(command_id)
+            if known is not None:
+                return Accepted(known, repeated=True)
+            decided = decide(self._ledger.state, command)
+            if isinstance(decided, Rejected):
+                return decided
+            await self._ledger.append(PROJECT, decided, by, command_id=command_id)
+            return Accepted(self._ledger.state.seq)
+
+    async def start(self, event: Event, by: Origin, command_id: str | None) -> Accepted | None:
+        """Commits the first fact of what an order starts; the acceptance of an earlier time if it was given before."""
+        async with self._turn:
+            known = await self._ledger.command(command_id)
+            if known is not None:
+                return Accepted(known, repeated=True)
+            await self._ledger.append(PROJECT, [event], by, command_id=command_id)
+            return None
+
+    async def record(self, *events: Event, by: Origin = ENGINE, stream: str = PROJECT) -> None:
+        """Commits facts that need no decision."""
+        await self._ledger.append(stream, events, by)
+
+
+class RefusedError(Exception):
+    """An order of the engine itself was refused: what it was based on has changed."""
+
+    def __init__(self, rejected: Rejected) -> None:
+        super().__init__(rejected.message)
+        self.rejected = rejected
+
+
+def expect(answer: Accepted | Rejected) -> Accepted:
+    """The acceptance. Raises `RefusedError`: for orders that the engine gives on the state that it sees."""
+    match answer:
+        case Accepted():
+            return answer
+        case Rejected():
+            raise RefusedError(answer)
+        case _:
+            assert_never(answer)

@@ -1,0 +1,67 @@
+"""Settings as the engine needs them, passed down by `compose`. Refuses to be read from a file here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from specloom.agent.ask import RetryPolicy
+from specloom.agent.ports import Pricing
+from specloom.agent.roles import RoleName
+from specloom.domain.rejection import Rejected
+from specloom.domain.spec import Layout
+from specloom.llm.messages import ThinkingSetting
+from specloom.llm.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOptions:
+    """Which model a role works with."""
+
+    model: str
+    endpoint: Model
+    max_tokens: int = 32_768
+    thinking: ThinkingSetting = ThinkingSetting()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Counts and seconds."""
+
+    attempts: int = 3
+    turns: int = 30
+    plan_repairs: int = 3
+    parallel_tools: int = 5
+    command_timeout_s: float = 120.0
+    verify_timeout_s: float = 600.0
+    save_timeout_s: float = 120.0
+    ask_timeout_s: float = 600.0
+    files_shown: int = 300
+    """File names in an attempt's first message."""
+
+
+class Redact(Protocol):
+    """Takes secrets out of a text before the model and the log see it."""
+
+    def __call__(self, text: str) -> str:
+        """The text with every known or key-like secret replaced."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Everything that a user may have set."""
+
+    roles: Mapping[RoleName, RoleOptions]
+    pricing: Pricing
+    redact: Redact
+    environment: Mapping[str, str]
+    """For commands; holds no key."""
+    requirements: str | None = None
+    """Path of the requirements document, when it is not where one looks for it."""
+    layout: Layout | None = None
+    verify: tuple[str, ...] = ()
+    """Commands that prove every task, besides its own."""
+    limits: Limits = field(default_factory=Limits)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    refusal: Rejected | None = None
+    """Why nothing can be planned or run (no key, invalid settings), and what to do about it."""

@@ -1,0 +1,78 @@
+"""The lossy side channel: what models and commands say while they say it. Refuses to store anything."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import count
+
+from specloom.domain.ids import CallId, SessionId, SpecId
+from specloom.engine.api import OutputChunk, OutputKind, OutputListener
+from specloom.llm.model import DeltaKind
+
+
+class OutputHub:
+    """Hands each piece to everyone who watches; nobody watching costs nothing."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[int, OutputListener] = {}
+        self._keys = count()
+
+    @contextmanager
+    def watch(self, listener: OutputListener) -> Generator[None]:
+        """Tells `listener` while the context is open."""
+        key = next(self._keys)
+        self._listeners[key] = listener
+        try:
+            yield
+        finally:
+            del self._listeners[key]
+
+    def publish(self, chunk: OutputChunk) -> None:
+        """Hands a piece on."""
+        for listener in tuple(self._listeners.values()):
+            listener(chunk)
+
+    def sink(self, session: SessionId, turn: int) -> "TurnSink":
+        """The sink of one turn of a session."""
+        return TurnSink(self, session, turn)
+
+    def command(self, session: SessionId, call: CallId) -> "CommandOutput":
+        """Where a command of a session prints to."""
+        return CommandOutput(self, session, call)
+
+    def spec(self, session: SessionId, spec: SpecId, path: str, text: str) -> None:
+        """Text that was added to a spec."""
+        self.publish(OutputChunk(session, spec, "spec", text, path))
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
+
+class TurnSink:
+    """A `DeltaSink`."""
+
+    def __init__(self, hub: OutputHub, session: SessionId, turn: int) -> None:
+        self._hub = hub
+        self._session = session
+        self._turn = turn
+
+    def delta(self, block: int, kind: DeltaKind, text: str, name: str = "") -> None:
+        """Hands a delta on under `<turn>.<block>`."""
+        if self._hub.watched:
+            known: OutputKind = kind
+            self._hub.publish(OutputChunk(self._session, f"{self._turn}.{block}", known, text, name))
+
+
+class CommandOutput:
+    """A `tools.ports.Output`."""
+
+    def __init__(self, hub: OutputHub, session: SessionId, call: CallId) -> None:
+        self._hub = hub
+        self._session = session
+        self._call = call
+
+    def chunk(self, text: str) -> None:
+        """Hands on what a command printed."""
+        if self._hub.watched:
+            self._hub.publish(OutputChunk(self._session, self._call, "command", text))

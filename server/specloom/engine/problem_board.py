@@ -1,0 +1,46 @@
+"""All problems of a project by path, gathered when somebody asks and something changed. Refuses to store any."""
+
+from collections.abc import Mapping
+
+from specloom.domain.problem import Problem
+from specloom.domain.project import ProjectState
+from specloom.engine.library import EMPTY_SHELF, Library, Shelf
+from specloom.engine.problems import planning_problems, task_problems, torn_specs
+
+
+class ProblemBoard:
+    """Remembers the last answer for as long as state and documents are the same."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._key: tuple[int, Shelf, tuple[Problem, ...]] = (-1, EMPTY_SHELF, ())
+        self._answer: Mapping[str, tuple[Problem, ...]] = {}
+        self.extra: tuple[Problem, ...] = ()
+
+    def problems(self, state: ProjectState) -> Mapping[str, tuple[Problem, ...]]:
+        """Problems by path, in the order of their places; each once."""
+        shelf = self._library.shelf
+        if self._key[0] != state.seq or self._key[1] is not shelf or self._key[2] is not self.extra:
+            self._key = (state.seq, shelf, self.extra)
+            self._answer = self._gather(state, shelf)
+        return self._answer
+
+    def _gather(self, state: ProjectState, shelf: Shelf) -> Mapping[str, tuple[Problem, ...]]:
+        plan = state.planning
+        writing = frozenset(path for _, path in plan.writing) if plan is not None and plan.state == "running" else ()
+        found = [
+            *self.extra,
+            *self._library.problems(),
+            *state.plan.problems,
+            *planning_problems(state),
+            *torn_specs(shelf, frozenset(writing)),
+            *task_problems(state, shelf),
+        ]
+        by_path: dict[str, dict[Problem, None]] = {}
+        for problem in found:
+            by_path.setdefault(problem.path, {})[problem] = None
+        return {path: tuple(sorted(items, key=_place)) for path, items in by_path.items()}
+
+
+def _place(problem: Problem) -> tuple[int, int, str]:
+    return problem.span.start_line, problem.span.start_column, problem.code

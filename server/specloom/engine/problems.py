@@ -1,0 +1,55 @@
+"""Problems that follow from what happened: failed and blocked tasks, refused edits, stale proofs, torn specs.
+
+Refuses to repeat what the documents' own parsers say; those problems are added beside these.
+"""
+
+from collections.abc import Iterator
+
+from specloom.domain.ids import spec_of
+from specloom.domain.problem import Problem, Severity
+from specloom.domain.project import ProjectState, TaskRecord
+from specloom.domain.spec import SpecStatus, TaskDefinition
+from specloom.domain.states import TaskState
+from specloom.engine.library import Shelf
+
+
+def task_problems(state: ProjectState, shelf: Shelf) -> Iterator[Problem]:
+    """One or more problems for each task that is not well, on its line as the file now has it."""
+    for spec in shelf.specs.values():
+        for task in spec.tasks:
+            record = state.tasks.get(task.id)
+            if record is not None and spec_of(task.id) == spec.id:
+                yield from _of_task(spec.path, task, record)
+
+
+def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Problem]:
+    if record.state is TaskState.FAILED:
+        told = f"\n{record.feedback}" if record.feedback else ""
+        yield Problem("task-failed", f"Task {task.id} failed: {record.reason}{told}", path, task.span)
+    elif record.feedback and record.state is not TaskState.DONE:
+        message = f"The last attempt at {task.id} was not proven:\n{record.feedback}"
+        yield Problem("verification-failed", message, path, task.span, Severity.WARNING)
+    if record.state is TaskState.BLOCKED:
+        message = f"Task {task.id} is blocked: {record.reason}"
+        yield Problem("task-blocked", message, path, task.span, Severity.WARNING)
+    if record.stale:
+        message = f"The proof of {task.id} is stale: {', '.join(record.stale)} changed since; run it again"
+        yield Problem("proof-stale", message, path, task.span, Severity.WARNING)
+    for refused in record.refused:
+        yield Problem(
+            "edit-refused", f"An edit of {task.id} was not applied: {refused}", path, task.span, Severity.WARNING
+        )
+
+
+def torn_specs(shelf: Shelf, writing: frozenset[str]) -> Iterator[Problem]:
+    """Specs that carry `status: generating` although nobody writes them."""
+    for path, spec in shelf.specs.items():
+        if spec.status is SpecStatus.GENERATING and path not in writing:
+            message = f"The text of spec {spec.id} was not finished; continue or discard it"
+            yield Problem("spec-unfinished", message, path)
+
+
+def planning_problems(state: ProjectState) -> tuple[Problem, ...]:
+    """What the newest plan could not repair by itself."""
+    plan = state.planning
+    return plan.problems if plan is not None and plan.state == "failed" else ()

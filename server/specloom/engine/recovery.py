@@ -1,0 +1,42 @@
+"""Settles what a dead process left open, by looking at the world. Refuses to repeat an effect to find out."""
+
+from specloom.domain import commands as c
+from specloom.domain.events import agents, proof, runs
+from specloom.domain.runs import RunOutcome, RunState
+from specloom.engine.context import EngineContext
+from specloom.engine.verification.evidence import digest_at
+
+INTERRUPTED = "interrupted: Specloom was stopped; resume to go on"
+
+
+async def recover(engine: EngineContext) -> None:
+    """Call once after the log was loaded, before anything is started. Leaves an active run paused."""
+    state, mailbox = engine.state, engine.mailbox
+    for edit, opened in tuple(state.edits.items()):
+        present = await digest_at(engine.workspace, opened.path)
+        applied = present == opened.after_digest
+        reason = "" if applied else _why(present == opened.before_digest)
+        await mailbox.record(proof.EditSettled(edit, opened.path, applied, False, present, reason))
+    for check, known in tuple(state.checks.items()):
+        note = "interrupted: Specloom was stopped while it ran"
+        await mailbox.record(proof.CheckSettled(check, known.task, None, "", 0.0, note=note))
+    for approval in tuple(state.approvals):
+        await mailbox.record(agents.ApprovalAnswered(approval, False, "interrupted", "Specloom was stopped"))
+    run = state.run
+    if run is not None and run.state is RunState.CANCELLING:
+        await _finish_cancelled(engine)
+    elif run is not None and run.state in (RunState.RUNNING, RunState.PAUSING):
+        await mailbox.record(runs.RunPaused(run.id, INTERRUPTED))
+
+
+def _why(untouched: bool) -> str:
+    return (
+        "interrupted before the file changed" if untouched else "interrupted; the file is neither as before nor after"
+    )
+
+
+async def _finish_cancelled(engine: EngineContext) -> None:
+    for task, record in tuple(engine.state.tasks.items()):
+        if record.attempt is not None:
+            await engine.mailbox.submit(c.ReleaseTask(task, record.attempt, "the run was cancelled"))
+    await engine.mailbox.submit(c.FinishRun(RunOutcome.CANCELLED, "cancelled by the user"))

@@ -1,0 +1,325 @@
+"""One hosted project: what clients ask of it (`api.Runtime`), and the two workers that it owns.
+
+Refuses to do the work itself: a run and a plan are tasks of their own, which it starts, pauses, cancels and awaits.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Literal
+
+from specloom.domain import commands as c
+from specloom.domain.events import planning, proof
+from specloom.domain.evidence import Evidence
+from specloom.domain.ids import AgentId, ApprovalId, PlanId, RunId, SpecId, TaskId
+from specloom.domain.origin import Origin
+from specloom.domain.problem import Problem
+from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.domain.requirement import RequirementsDocument
+from specloom.domain.runs import Budget, RunState, Scope
+from specloom.domain.spec import SpecDefinition
+from specloom.engine.api import Accepted, Client, EventListener, OutputListener, Published
+from specloom.engine.changes import tick
+from specloom.engine.context import EngineContext
+from specloom.engine.plan_gate import PlanGate
+from specloom.engine.ports import PlanRequest, PlanWorker
+from specloom.engine.problem_board import ProblemBoard
+from specloom.engine.recovery import recover
+from specloom.engine.staleness import mark_stale
+from specloom.engine.trust import Trust
+from specloom.engine.worker import RunWorker
+from specloom.store.log import EventStore
+from specloom.workspace.documents import OpenDocuments
+
+EXECUTOR = AgentId("agent-1")
+CLOSE_DEADLINE = 10.0
+"""Seconds that a turn in flight gets to end before it is cut off; what it would have said is asked again later."""
+
+
+class ProjectRuntime:
+    """Implements `api.Runtime`. Belongs to one event loop."""
+
+    def __init__(self, engine: EngineContext, store: EventStore, planner: PlanWorker) -> None:
+        self._engine = engine
+        self._store = store
+        self._planner = planner
+        self._trust = Trust(engine.desk)
+        self._board = ProblemBoard(engine.library)
+        self._run: asyncio.Task[None] | None = None
+        self._plan: asyncio.Task[None] | None = None
+        self._stale: asyncio.Task[object] | None = None
+        self.default_budget = Budget()
+        """Of a run whose order names no limit."""
+        self.root: Path = engine.workspace.root
+        self.documents: OpenDocuments = engine.workspace.documents
+
+    async def open(self) -> None:
+        """Settles what an earlier process left, and reads the documents. Nothing is run."""
+        await recover(self._engine)
+        await self._engine.library.refresh()
+        await mark_stale(self._engine)
+
+    @property
+    def engine(self) -> EngineContext:
+        """The parts, for whoever hosts the runtime."""
+        return self._engine
+
+    @property
+    def state(self) -> ProjectState:
+        """The projection as of now."""
+        return self._engine.state
+
+    @property
+    def problems(self) -> Mapping[str, tuple[Problem, ...]]:
+        """All problems by path."""
+        return self._board.problems(self.state)
+
+    def add_problems(self, problems: tuple[Problem, ...]) -> None:
+        """Problems of files that the engine does not read, such as `specloom.toml`."""
+        self._board.extra = problems
+
+    def requirements_at(self, path: str) -> RequirementsDocument | None:
+        """The requirements document at `path` as last parsed."""
+        return self._engine.library.shelf.requirements.get(path)
+
+    def spec_at(self, path: str) -> SpecDefinition | None:
+        """The spec at `path` as last parsed."""
+        return self._engine.library.shelf.specs.get(path)
+
+    def attach(self, client: Client) -> AbstractContextManager[None]:
+        """Registers a client for questions and messages."""
+        return self._engine.desk.attached(client)
+
+    def listen(self, listener: EventListener) -> AbstractContextManager[int]:
+        """Live events after the yielded sequence number."""
+        return self._engine.ledger.listen(listener)
+
+    def watch_output(self, listener: OutputListener) -> AbstractContextManager[None]:
+        """The lossy stream."""
+        return self._engine.output.watch(listener)
+
+    async def events(self, since: int, limit: int) -> tuple[Published, ...]:
+        """Committed events after `since`."""
+        return await self._engine.ledger.read(since, limit)
+
+    async def refresh(self, paths: tuple[str, ...] = ()) -> None:
+        """Takes in what the documents say now, and which proofs no longer stand."""
+        await self._engine.library.refresh()
+        await mark_stale(self._engine, frozenset(paths) if paths else None)
+
+    async def plan(
+        self, path: str | None, feedback: str, by: Origin, command_id: str | None = None, *, unattended: bool = False
+    ) -> Accepted | Rejected:
+        """Starts to turn requirements into specs and tasks."""
+        await self._engine.library.refresh()
+        document = self._requirements(path)
+        if isinstance(document, Rejected):
+            return document
+        plan = PlanId(self._engine.ids.new("plan"))
+        self._order(unattended)
+        return await self._start_plan(PlanRequest(plan, "project", document.path, None, feedback), by, command_id)
+
+    async def extract_tasks(
+        self, spec: SpecId, feedback: str, by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
+        """Starts to derive the tasks of one spec."""
+        await self._engine.library.refresh()
+        known = self._engine.library.spec(spec)
+        if known is None:
+            return Rejected("unknown-spec", f"There is no spec {spec!r}; `specloom tasks` lists them")
+        plan = PlanId(self._engine.ids.new("plan"))
+        return await self._start_plan(PlanRequest(plan, "tasks", known.path, spec, feedback), by, command_id)
+
+    async def settle_spec(
+        self, spec: SpecId, choice: Literal["continue", "discard"], by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
+        """Goes on with, or removes, a spec that a crash left unfinished."""
+        await self._engine.library.refresh()
+        known = self._engine.library.spec(spec)
+        if known is None:
+            return Rejected("unknown-spec", f"There is no spec {spec!r}; `specloom tasks` lists them")
+        if choice == "continue":
+            plan = PlanId(self._engine.ids.new("plan"))
+            return await self._start_plan(PlanRequest(plan, "spec", known.path, spec), by, command_id)
+        reason = await self._planner.discard(spec, self._engine)
+        await self._engine.library.refresh()
+        return Rejected("spec-edited", reason) if reason else Accepted(self.state.seq, spec)
+
+    async def cancel_plan(self, by: Origin) -> Accepted | Rejected:
+        """Stops the plan that is running."""
+        if self._plan is None or self._plan.done():
+            return Rejected("no-active-plan", "No plan is going on")
+        self._plan.cancel()
+        await asyncio.wait([self._plan], timeout=CLOSE_DEADLINE)
+        plan = self.state.planning
+        if plan is not None and plan.state == "running":
+            await self._engine.mailbox.record(planning.PlanFailed(plan.id, "cancelled by the user"), by=by)
+        await self._engine.library.refresh()
+        return Accepted(self.state.seq)
+
+    async def start_run(
+        self, scope: Scope, budget: Budget, by: Origin, command_id: str | None = None, *, unattended: bool = False
+    ) -> Accepted | Rejected:
+        """Starts a run."""
+        busy = self._busy()
+        if busy is not None:
+            return busy
+        await self._engine.library.refresh()
+        run = RunId(self._engine.ids.new("run"))
+        limits = budget if budget != Budget() else self.default_budget
+        answer = await self._engine.mailbox.submit(c.StartRun(run, scope, limits, unattended), by, command_id)
+        if isinstance(answer, Rejected) or answer.repeated:
+            return answer
+        self._order(unattended)
+        self._run = asyncio.create_task(self._guard(RunWorker(self._engine, self._trust, EXECUTOR).work(), "run"))
+        return Accepted(answer.seq, run)
+
+    async def pause(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Pauses at the next turn boundary."""
+        return await self._engine.mailbox.submit(c.PauseRun(), by, command_id)
+
+    async def resume(
+        self, by: Origin, command_id: str | None = None, *, unattended: bool = False
+    ) -> Accepted | Rejected:
+        """Goes on with a paused run, also one that an earlier process left."""
+        busy = self._busy()
+        if busy is not None:
+            return busy
+        answer = await self._engine.mailbox.submit(c.ResumeRun(), by, command_id)
+        run = self.state.run
+        if isinstance(answer, Rejected) or run is None:
+            return answer
+        self._order(unattended or self._engine.desk.unattended)
+        if self._run is None or self._run.done():
+            self._run = asyncio.create_task(self._guard(RunWorker(self._engine, self._trust, EXECUTOR).work(), "run"))
+        return Accepted(answer.seq, run.id, answer.repeated)
+
+    async def cancel(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Cancels the run now: the request or command in flight is stopped, the task waits again."""
+        answer = await self._engine.mailbox.submit(c.CancelRun(), by, command_id)
+        if isinstance(answer, Rejected) or answer.repeated:
+            return answer
+        if self._run is not None and not self._run.done():
+            self._run.cancel()
+            await asyncio.wait([self._run], timeout=CLOSE_DEADLINE)
+        else:
+            await recover(self._engine)
+        return Accepted(self.state.seq)
+
+    async def change_task(
+        self, command: c.UserTaskCommand, by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
+        """Skip, retry, unblock or reset; the box in the file follows."""
+        answer = await self._engine.mailbox.submit(command, by, command_id)
+        if isinstance(answer, Accepted) and not answer.repeated:
+            await tick(self._engine, command.task)
+        return answer
+
+    async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
+        """Answers an open question."""
+        return self._engine.desk.answer(approval, choice, by)
+
+    async def diff(self, task: TaskId) -> str:
+        """The unified diffs of a task's attempts, oldest first."""
+        known = self.state.change_sets.get(task) or ()
+        pages = [await self._engine.ledger.read(change.seq - 1, 1) for change in known]
+        events = (item.event for page in pages for item in page)
+        return "".join(event.diff for event in events if isinstance(event, proof.ChangeSetRecorded))
+
+    def evidence(self, task: TaskId) -> tuple[Evidence, ...]:
+        """What proves the task."""
+        return self.state.record(task).evidence
+
+    async def wait_idle(self) -> None:
+        """Returns when nothing is going on; a paused run counts as idle."""
+        working = [task for task in (self._run, self._plan) if task is not None and not task.done()]
+        if not working:
+            return
+        paused = asyncio.Event()
+
+        def heard(published: Published, state: ProjectState) -> None:
+            del published
+            if state.run is not None and state.run.state is RunState.PAUSED:
+                paused.set()
+
+        with self.listen(heard):
+            if self.state.run is not None and self.state.run.state is RunState.PAUSED:
+                return
+            pausing = asyncio.create_task(paused.wait())
+            try:
+                gathered = asyncio.gather(*working, return_exceptions=True)
+                await asyncio.wait([gathered, pausing], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                pausing.cancel()
+
+    async def close(self) -> None:
+        """Pauses what runs, settles it, and gives up the lock."""
+        if self._run is not None and not self._run.done():
+            await self._engine.mailbox.submit(c.PauseRun("Specloom was closed"))
+            idle = asyncio.create_task(self.wait_idle())
+            await asyncio.wait([idle], timeout=CLOSE_DEADLINE)
+            idle.cancel()
+        for task in (self._run, self._plan):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        run = self.state.run
+        if run is not None and run.state in (RunState.RUNNING, RunState.PAUSING):
+            await self._engine.mailbox.submit(c.SettlePause("Specloom was closed"))
+        await self._engine.ledger.drain()
+        await self._engine.transcripts.close()
+        await self._store.close()
+        for role in {id(option.endpoint): option.endpoint for option in self._engine.options.roles.values()}.values():
+            await role.close()
+
+    def _order(self, unattended: bool) -> None:
+        self._engine.desk.unattended = unattended
+        self._trust.forget_denials()
+
+    def _busy(self) -> Rejected | None:
+        if self._engine.options.refusal is not None:
+            return self._engine.options.refusal
+        if self._plan is not None and not self._plan.done():
+            return Rejected("plan-active", "A plan is going on; wait for it or cancel it first")
+        return None
+
+    def _requirements(self, path: str | None) -> RequirementsDocument | Rejected:
+        known = self._engine.library.shelf.requirements
+        if path is not None and path in known:
+            return known[path]
+        if path is not None:
+            return Rejected("no-requirements", f"There are no requirements in {path!r}: it is missing or unreadable")
+        if not known:
+            return Rejected("no-requirements", f"There is no requirements.md in {self.root}; write one and plan again")
+        return next(iter(known.values()))
+
+    async def _start_plan(self, request: PlanRequest, by: Origin, command_id: str | None) -> Accepted | Rejected:
+        busy = self._busy()
+        if busy is not None:
+            return busy
+        run = self.state.run
+        if run is not None and run.state in (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING):
+            return Rejected("run-active", f"Run {run.id} is {run.state}; pause or cancel it before planning")
+        stage = planning.PlanStage.SPECS if request.stage == "project" else planning.PlanStage.TASKS
+        started = planning.PlanStarted(request.plan, request.path, stage, request.feedback)
+        known = await self._engine.mailbox.start(started, by, command_id)
+        if known is not None:
+            return known
+        work = self._planner.work(request, self._engine, PlanGate())
+        self._plan = asyncio.create_task(self._guard(self._planned(work), "plan"))
+        return Accepted(self.state.seq, request.plan)
+
+    async def _planned(self, work: Coroutine[Any, Any, None]) -> None:
+        await work
+        await self._engine.library.refresh()
+
+    async def _guard(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """The run guard: a bug of ours ends the run with its reason, and not the process."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one of the three guards
+            await self._engine.faults(what, error)

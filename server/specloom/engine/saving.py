@@ -1,0 +1,53 @@
+"""Waits until what the agent changed in open buffers is on the disk, where commands read. Refuses to verify before."""
+
+import asyncio
+
+from specloom.agent.ports import Halt
+from specloom.domain import commands as c
+from specloom.domain.runs import RunState
+from specloom.engine.context import EngineContext
+from specloom.engine.gate import RunGate
+from specloom.engine.journal import AttemptJournal
+
+LOOK_AGAIN = 0.5
+"""Seconds between two looks at the disk while the run is paused for a save that no editor may tell us of."""
+
+
+async def saved(engine: EngineContext, gate: RunGate, journal: AttemptJournal) -> Halt | None:
+    """Returns when no file of the attempt is dirty; asks for the save, then pauses the run until it has happened."""
+    paths = tuple(journal.before)
+    dirty = await _dirty(engine, paths)
+    if dirty:
+        dirty = await engine.workspace.save(dirty, engine.options.limits.save_timeout_s)
+    while dirty:
+        await gate.pause(waiting_for(dirty))
+        halt = await _until_saved(engine, gate, dirty)
+        if halt is not None:
+            return halt
+        dirty = await _dirty(engine, paths)
+    return None
+
+
+def waiting_for(dirty: tuple[str, ...]) -> str:
+    """The reason of the pause."""
+    files = "file" if len(dirty) == 1 else "files"
+    return f"save {len(dirty)} {files}: {', '.join(dirty)}"
+
+
+async def _until_saved(engine: EngineContext, gate: RunGate, dirty: tuple[str, ...]) -> Halt | None:
+    passing = asyncio.create_task(gate.passed())
+    try:
+        while not passing.done():
+            await asyncio.wait([passing], timeout=LOOK_AGAIN)
+            run = engine.state.run
+            waits = run is not None and run.state is RunState.PAUSED and run.reason.startswith("save ")
+            if waits and not await _dirty(engine, dirty):
+                await engine.mailbox.submit(c.ResumeRun())
+        return passing.result()
+    finally:
+        passing.cancel()
+
+
+async def _dirty(engine: EngineContext, paths: tuple[str, ...]) -> tuple[str, ...]:
+    dirty = await engine.workspace.dirty_paths()
+    return tuple(path for path in paths if path in dirty)

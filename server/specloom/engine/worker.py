@@ -1,0 +1,111 @@
+"""Carries out one run: the next ready task, again and again. Refuses to start a task beside one in flight."""
+
+import asyncio
+
+from specloom.domain import commands as c
+from specloom.domain.ids import AgentId, TaskId
+from specloom.domain.runs import RunOutcome, RunState, Scope
+from specloom.domain.scope import ready_in, tasks_in
+from specloom.domain.states import SATISFIED, TaskState
+from specloom.engine.attempt import Attempt, Stopped, verify_commands
+from specloom.engine.context import EngineContext
+from specloom.engine.gate import RunGate
+from specloom.engine.rechecks import recheck
+from specloom.engine.staleness import mark_stale
+from specloom.engine.trust import Trust
+
+
+class RunWorker:
+    """One agent that works through the active run."""
+
+    def __init__(self, engine: EngineContext, trust: Trust, agent: AgentId) -> None:
+        self._engine = engine
+        self._trust = trust
+        self._agent = agent
+        self._attempt: Attempt | None = None
+
+    async def work(self) -> None:
+        """Returns when the run is finished. A cancellation settles the run first when the user cancelled it."""
+        gate = RunGate(self._engine.mailbox, self._engine.clock, self._engine.clock.monotonic())
+        with self._engine.ledger.listen(gate.heard):
+            try:
+                await self._work(gate)
+            except asyncio.CancelledError:
+                await self._cancelled()
+                raise
+
+    async def _work(self, gate: RunGate) -> None:
+        await self._engine.library.refresh()
+        await self._trust.ask_for(self._proposals())
+        while True:
+            halt = await gate.passed()
+            stopped = Stopped(halt.kind, halt.reason) if halt is not None else None
+            if stopped is None:
+                task = self._next()
+                if task is None:
+                    break
+                stopped = await self._carry_out(task, gate)
+            if stopped is not None:
+                await self._finish(OUTCOMES[stopped.kind], stopped.reason)
+                return
+        await recheck(self._engine, self._trust, frozenset(tasks_in(self._engine.state.graph, self._scope)))
+        await self._finish(*self._verdict())
+
+    async def _carry_out(self, task: TaskId, gate: RunGate) -> Stopped | None:
+        self._attempt = Attempt(self._engine, gate, self._trust, self._agent, task)
+        stopped = await self._attempt.carry_out()
+        changed = frozenset(self._attempt.journal.before)
+        self._attempt = None
+        if changed:
+            await mark_stale(self._engine, changed)
+        return stopped
+
+    async def _cancelled(self) -> None:
+        run = self._engine.state.run
+        if run is None or run.state is not RunState.CANCELLING:
+            return
+        if self._attempt is not None:
+            await self._attempt.abandon("the run was cancelled")
+        await self._finish(RunOutcome.CANCELLED, "cancelled by the user")
+
+    @property
+    def _scope(self) -> Scope:
+        run = self._engine.state.run
+        assert run is not None
+        return run.scope
+
+    def _next(self) -> TaskId | None:
+        """An attempt that is in flight goes on; else the first ready task in scope."""
+        state = self._engine.state
+        inflight = (task for task, record in state.tasks.items() if record.attempt is not None)
+        known = next((task for task in inflight if task in state.graph.tasks), None)
+        return known if known is not None else next(ready_in(state, self._scope), None)
+
+    def _proposals(self) -> list[str]:
+        state = self._engine.state
+        open_tasks = (task for task in tasks_in(state.graph, self._scope) if _may_run(state.record(task).state))
+        return [item for task in open_tasks for item in verify_commands(self._engine, state.graph.tasks[task])]
+
+    def _verdict(self) -> tuple[RunOutcome, str]:
+        state = self._engine.state
+        chosen = tasks_in(state.graph, self._scope)
+        left = [task for task in chosen if state.record(task).state not in SATISFIED]
+        if not left:
+            return RunOutcome.COMPLETED, ""
+        names = ", ".join(f"{task} {state.state_of(task)}" for task in left[:5])
+        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+        return RunOutcome.INCOMPLETE, f"{len(left)} of {len(chosen)} tasks are not done: {names}{more}"
+
+    async def _finish(self, outcome: RunOutcome, reason: str) -> None:
+        await self._engine.mailbox.submit(c.FinishRun(outcome, reason))
+
+
+OUTCOMES = {
+    "budget": RunOutcome.BUDGET,
+    "cancelled": RunOutcome.CANCELLED,
+    "fault": RunOutcome.FAULT,
+}
+
+
+def _may_run(state: TaskState) -> bool:
+    return state in (TaskState.PENDING, TaskState.IN_PROGRESS, TaskState.FAILED, TaskState.BLOCKED)
