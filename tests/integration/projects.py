@@ -1,6 +1,6 @@
 """Small real projects and scripts for the tests that go through the whole engine."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def greeter(root: Path, spec: str = SPEC) -> Path:
 @asynccontextmanager
 async def hosted(
     root: Path, server: ScriptedServer, environment: Mapping[str, str] | None = None, **settings: Any
-) -> AsyncIterator[ProjectRuntime]:
+) -> AsyncGenerator[ProjectRuntime]:
     """A runtime of `root` whose model is `server`, closed at the end."""
     overrides: dict[str, Any] = {"models": {"default": {"model": "scripted-1", "base_url": server.base_url}}}
     path = {"PATH": "/usr/local/bin:/usr/bin:/bin"}

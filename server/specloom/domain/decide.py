@@ -24,9 +24,7 @@ def decide(state: ProjectState, command: c.Command) -> tuple[Event, ...] | Rejec
         return decide_attempt(state, command)
     if isinstance(command, c.UserTaskCommand):
         return decide_user_task(state, command)
-    if isinstance(command, c.DocumentCommand):
-        return decide_document(state, command)
-    assert_never(command)
+    return decide_document(state, command)
 
 
 def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...] | Rejected:

@@ -45,9 +45,7 @@ def _dispatch(state: ProjectState, event: Event, at: str, seq: int) -> ProjectSt
         return _on_documents(state, event)
     if isinstance(event, runs.RunEvent):
         return replace(state, run=_on_run(state.run, event, at))
-    if isinstance(event, planning.PlanningEvent):
-        return replace(state, planning=_on_planning(state.planning, event))
-    assert_never(event)
+    return replace(state, planning=_on_planning(state.planning, event))
 
 
 def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> ProjectState:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from rpds import HashTrieMap
 
@@ -217,6 +218,10 @@ def is_satisfied(tasks: HashTrieMap[TaskId, TaskRecord], task: TaskId) -> bool:
     return record is not None and record.state in SATISFIED
 
 
+def _nothing() -> HashTrieMap[Any, Any]:
+    return HashTrieMap()
+
+
 def _no_specs() -> Plan:
     return Plan(HashTrieMap())
 
@@ -228,18 +233,18 @@ class ProjectState:
     id: ProjectId = ProjectId("")
     name: str = ""
     seq: int = 0
-    requirements: HashTrieMap[str, tuple[Requirement, ...]] = field(default_factory=HashTrieMap)
+    requirements: HashTrieMap[str, tuple[Requirement, ...]] = field(default_factory=_nothing)
     """By path of the document."""
     plan: Plan = field(default_factory=_no_specs)
     progress: Progress = field(default_factory=lambda: Progress(_no_specs(), HashTrieMap()))
-    tasks: HashTrieMap[TaskId, TaskRecord] = field(default_factory=HashTrieMap)
+    tasks: HashTrieMap[TaskId, TaskRecord] = field(default_factory=_nothing)
     run: RunRecord | None = None
-    sessions: HashTrieMap[SessionId, SessionRecord] = field(default_factory=HashTrieMap)
-    approvals: HashTrieMap[ApprovalId, ApprovalRecord] = field(default_factory=HashTrieMap)
+    sessions: HashTrieMap[SessionId, SessionRecord] = field(default_factory=_nothing)
+    approvals: HashTrieMap[ApprovalId, ApprovalRecord] = field(default_factory=_nothing)
     planning: PlanRecord | None = None
-    checks: HashTrieMap[CheckId, OpenCheck] = field(default_factory=HashTrieMap)
-    edits: HashTrieMap[EditId, OpenEdit] = field(default_factory=HashTrieMap)
-    change_sets: HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]] = field(default_factory=HashTrieMap)
+    checks: HashTrieMap[CheckId, OpenCheck] = field(default_factory=_nothing)
+    edits: HashTrieMap[EditId, OpenEdit] = field(default_factory=_nothing)
+    change_sets: HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]] = field(default_factory=_nothing)
     usage: UsageTotal = UsageTotal()
 
     @property

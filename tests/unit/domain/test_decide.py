@@ -28,9 +28,9 @@ def spec(*definitions: TaskDefinition, number: str = "01") -> SpecDefinition:
     return SpecDefinition(SpecId(number), "Spec", f"specs/{number}-spec.md", tasks=definitions)
 
 
-def task(number: str, *depends: str, **rest: bool) -> TaskDefinition:
+def task(number: str, *depends: str) -> TaskDefinition:
     needed = tuple(TaskId(f"01/{item}") for item in depends)
-    return TaskDefinition(TaskId(f"01/{number}"), number, f"Task {number}", depends=needed, **rest)
+    return TaskDefinition(TaskId(f"01/{number}"), number, f"Task {number}", depends=needed)
 
 
 def order(state: ProjectState, *commands: c.Command) -> ProjectState:
