@@ -111,7 +111,8 @@ class AnthropicModel:
         except StreamedError as error:
             raise faults.streamed(error.error) from None
         except (MalformedStreamError, OversizedEventError) as error:
-            raise faults.broken("sent what is no answer of the Messages API", str(error)) from error
+            # `from None`: the original holds the endpoint's bytes, in which the key may be repeated
+            raise faults.broken("sent what is no answer of the Messages API", str(error)) from None
 
     async def _follow(self, chunks: AsyncIterator[bytes], accumulator: Accumulator) -> None:
         """Feeds `accumulator` until it is finished or the stream ends. Raises `ProviderError` for a stall or break."""

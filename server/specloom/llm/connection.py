@@ -120,8 +120,10 @@ def _new_client(
         headers["X-Api-Key"] = key
     longest = max(timeouts.answer, timeouts.stall)
     timeout = httpx2.Timeout(longest, connect=timeouts.connect, pool=timeouts.connect)
+    # Certificates take 20 ms to load, and plain HTTP, where redirects are refused, never looks at one
+    tls = endpoint.scheme == "https"
     http_client = (
-        httpx2.AsyncClient(follow_redirects=False, timeout=timeout, trust_env=False)
+        httpx2.AsyncClient(follow_redirects=False, timeout=timeout, trust_env=False, verify=tls)
         if endpoint.loopback
         else anthropic.DefaultAsyncHttpxClient(follow_redirects=False, timeout=timeout)
     )

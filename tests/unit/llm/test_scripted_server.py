@@ -319,13 +319,22 @@ async def test_entering_and_leaving_does_not_block_the_loop() -> None:
         assert not await server.until(lambda seen: seen.total == 2, timeout=0.01)
 
 
-def test_a_stop_ends_what_waits() -> None:
-    with playing(session("one", "hello", say("x", delay_s=600))) as server:
-        thread = threading.Thread(target=lambda: ask(server))
+@pytest.mark.parametrize("waiting", [say("x", delay_s=600), say("x", hold="gate")])
+def test_a_stop_ends_what_waits(waiting: Json) -> None:
+    broken: list[Exception] = []
+
+    def ask_in_vain(server: ScriptedServer) -> None:
+        try:
+            ask(server)
+        except (http.client.HTTPException, ConnectionError) as error:
+            broken.append(error)
+
+    with playing(session("one", "hello", waiting)) as server:
+        thread = threading.Thread(target=ask_in_vain, args=(server,))
         thread.start()
         assert server.wait(lambda seen: seen.total == 1)
     thread.join(timeout=10)
-    assert not thread.is_alive()
+    assert len(broken) == 1
 
 
 def test_a_server_that_was_not_started_has_no_address() -> None:

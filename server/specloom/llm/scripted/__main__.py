@@ -26,9 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (ScriptError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    ended = _on_signal()
+    # Whoever reads the address may send a signal at once
     sys.stdout.write(f"{server.base_url}\n")
     sys.stdout.flush()
-    _wait_for_signal()
+    ended.wait()
     server.stop()
     return _verdict(server) if options.check else 0
 
@@ -44,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _wait_for_signal() -> None:
+def _on_signal() -> threading.Event:
+    """Is set by the first interrupt or termination."""
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -52,7 +55,7 @@ def _wait_for_signal() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    stop.wait()
+    return stop
 
 
 def _verdict(server: ScriptedServer) -> int:

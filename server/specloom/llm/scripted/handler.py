@@ -43,6 +43,10 @@ class _ClientGoneError(Exception):
     """The other side closed while an answer was under way."""
 
 
+class _StoppedError(Exception):
+    """The server is to end, and this answer with it."""
+
+
 class ScriptedHandler(BaseHTTPRequestHandler):
     """Bound to its server by a subclass."""
 
@@ -60,6 +64,8 @@ class ScriptedHandler(BaseHTTPRequestHandler):
             super().handle()
         except (ConnectionError, _ClientGoneError):
             self.scripted.note_disconnect()
+            self.close_connection = True
+        except _StoppedError:
             self.close_connection = True
 
     def finish(self) -> None:
@@ -196,15 +202,19 @@ class ScriptedHandler(BaseHTTPRequestHandler):
     def _pause(self, seconds: float) -> None:
         """Waits, unless the server stops or the client goes."""
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not self.scripted.stopping.wait(min(left, _SLICE_S)):
+        while (left := end - time.monotonic()) > 0:
+            self.scripted.stopping.wait(min(left, _SLICE_S))
             self._look()
 
     def _hold(self, gate: str) -> None:
         while not self.scripted.pass_gate(gate, _SLICE_S):
             self._look()
+        self._look()
 
     def _look(self) -> None:
-        """Raises if the client closed its side."""
+        """Raises if either side is to end."""
+        if self.scripted.stopping.is_set():
+            raise _StoppedError
         if select.select([self.connection], [], [], 0)[0] and not self.connection.recv(1, socket.MSG_PEEK):
             raise _ClientGoneError
 
