@@ -54,6 +54,13 @@ async def open_runtime(
         runtime = ProjectRuntime(engine, store, PlanningWorker())
         runtime.default_budget = loaded.budget
         runtime.add_problems((*files.problems, *loaded.problems))
+
+        async def reload() -> None:
+            again = await asyncio.to_thread(read_root, root)
+            fresh = loaded_options(again, environment, overrides, editor, grant_proposals=grant_proposals)
+            runtime.use(fresh.options, fresh.budget, (*again.problems, *fresh.problems))
+
+        runtime.on_settings = reload
         await runtime.open()
     except BaseException:
         await store.close()

@@ -31,9 +31,9 @@ from specloom.workspace.workspace import Workspace
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EngineContext:
-    """One project's parts."""
+    """One project's parts. Only `options` changes, when the user's settings do."""
 
     ledger: Ledger
     mailbox: Mailbox

@@ -71,6 +71,10 @@ class Library:
         working = any(record.attempt is not None for record in self._mailbox.state.tasks.values())
         return not working or self._workspace.documents.find(path) is not None
 
+    def use(self, options: EngineOptions) -> None:
+        """Other settings count from the next reading on."""
+        self._options = options
+
     def requirement(self, name: str) -> Requirement | None:
         """The requirement of an id."""
         found = (item for document in self.shelf.requirements.values() for item in document.requirements)

@@ -4,7 +4,7 @@ Refuses to do the work itself: a run and a plan are tasks of their own, which it
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +23,8 @@ from specloom.domain.spec import SpecDefinition
 from specloom.engine.api import Accepted, Client, EventListener, OutputListener, Published
 from specloom.engine.changes import tick
 from specloom.engine.context import EngineContext
+from specloom.engine.following import Following
+from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
 from specloom.engine.ports import PlanRequest, PlanWorker
 from specloom.engine.problem_board import ProblemBoard
@@ -50,6 +52,11 @@ class ProjectRuntime:
         self._run: asyncio.Task[None] | None = None
         self._plan: asyncio.Task[None] | None = None
         self._stale: asyncio.Task[object] | None = None
+        self._following = Following(engine.workspace, self.refresh, self._reload, engine.options.requirements)
+        self._retired: list[EngineOptions] = []
+        """Earlier settings, whose endpoints a session in flight may still use."""
+        self.on_settings: Callable[[], Awaitable[None]] = _nothing
+        """Called when `specloom.toml` or `.env` changed on disk."""
         self.default_budget = Budget()
         """Of a run whose order names no limit."""
         self.root: Path = engine.workspace.root
@@ -60,6 +67,10 @@ class ProjectRuntime:
         await recover(self._engine)
         await self._engine.library.refresh()
         await mark_stale(self._engine)
+        await self._following.start()
+
+    async def _reload(self) -> None:
+        await self.on_settings()
 
     @property
     def engine(self) -> EngineContext:
@@ -75,6 +86,14 @@ class ProjectRuntime:
     def problems(self) -> Mapping[str, tuple[Problem, ...]]:
         """All problems by path."""
         return self._board.problems(self.state)
+
+    def use(self, options: EngineOptions, budget: Budget, problems: tuple[Problem, ...]) -> None:
+        """Other settings count from the next turn, command or reading on; what is in flight ends as it began."""
+        self._retired.append(self._engine.options)
+        self._engine.options = options
+        self._engine.library.use(options)
+        self.default_budget = budget
+        self.add_problems(problems)
 
     def add_problems(self, problems: tuple[Problem, ...]) -> None:
         """Problems of files that the engine does not read, such as `specloom.toml`."""
@@ -256,6 +275,7 @@ class ProjectRuntime:
 
     async def close(self) -> None:
         """Pauses what runs, settles it, and gives up the lock."""
+        await self._following.stop()
         if self._run is not None and not self._run.done():
             await self._engine.mailbox.submit(c.PauseRun("Specloom was closed"))
             idle = asyncio.create_task(self.wait_idle())
@@ -271,8 +291,9 @@ class ProjectRuntime:
         await self._engine.ledger.drain()
         await self._engine.transcripts.close()
         await self._store.close()
-        for role in {id(option.endpoint): option.endpoint for option in self._engine.options.roles.values()}.values():
-            await role.close()
+        known = [role.endpoint for used in (*self._retired, self._engine.options) for role in used.roles.values()]
+        for endpoint in {id(endpoint): endpoint for endpoint in known}.values():
+            await endpoint.close()
 
     def _order(self, unattended: bool) -> None:
         self._engine.desk.unattended = unattended
@@ -323,3 +344,7 @@ class ProjectRuntime:
             raise
         except Exception as error:  # noqa: BLE001 - one of the three guards
             await self._engine.faults(what, error)
+
+
+async def _nothing() -> None:
+    """Nobody reloads settings."""
