@@ -19,8 +19,8 @@ class SearchFiles:
 
     name = "search_files"
     description = (
-        "Finds files by name in the whole project, best matches first. The query is part of a path, letters may be left "
-        "out (`usrmod` finds `user_model.py`), or a glob such as `src/**/*.py`. Ignored files are left out. "
+        "Finds files by name in the whole project, best matches first. The query is part of a path, letters may "
+        "be left out (`usrmod` finds `user_model.py`), or a glob such as `src/**/*.py`. Ignored files are left out. "
         f"Answers paths, at most {MAX_RESULTS}, and how many more there are."
     )
     input_schema: Mapping[str, Any] = {

@@ -98,7 +98,7 @@ class _Replacement:
         if mode is not None and not mode.st_mode & 0o222:
             message = f"{self.relative!r} is read-only; make it writable first if it is meant to change"
             return NotApplied(Refusal.NOT_WRITABLE, message, base)
-        temporary = f".{self.name[:100]}.{secrets.token_hex(6)}.tmp"
+        temporary = f".specloom-{secrets.token_hex(8)}.tmp"
         try:
             self._write(temporary, data, mode)
             refusal = self._put_in_place(temporary, base)

@@ -32,7 +32,10 @@ class Jail:
         """The real path relative to the root, forward slashes, `""` for the root. Raises `OutsideRootError`."""
         inside = self._inside(path)
         self._check_names(path, inside.parts)
-        real = Path(os.path.realpath(self.root / inside))
+        try:
+            real = Path(os.path.realpath(self.root / inside))
+        except OSError as error:
+            raise explained(error, path) from error
         if not real.is_relative_to(self.root):
             raise OutsideRootError(f"{path!r} leads out of the root through a link; use a path inside the root")
         relative = real.relative_to(self.root)

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from watchfiles import Change
-from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] # names trio, which is not installed
+from watchfiles import (
+    Change,
+    awatch,  # pyright: ignore[reportUnknownVariableType] # names trio, which is not installed
+)
 
 from specloom.domain.ids import Digest, digest_of
 from specloom.workspace.own_writes import OwnWrites

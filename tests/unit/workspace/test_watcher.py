@@ -1,0 +1,150 @@
+"""The watcher, on a real file system: news once, echoes never, folders that come and go."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from specloom.domain.ids import digest_of
+from specloom.workspace.documents import OpenDocuments
+from specloom.workspace.own_writes import OwnWrites
+from specloom.workspace.ports import Applied, FileChange
+from specloom.workspace.watcher import FileEvent, Watcher
+from specloom.workspace.workspace import Workspace
+
+
+@dataclass
+class News:
+    """What was delivered."""
+
+    events: list[FileEvent] = field(default_factory=list[FileEvent])
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def deliver(self, events: tuple[FileEvent, ...]) -> None:
+        self.events += events
+        self.came.set()
+
+    async def next(self, seconds: float = 10.0) -> list[FileEvent]:
+        """The next delivery, with all that came before it."""
+        async with asyncio.timeout(seconds):
+            await self.came.wait()
+        self.came.clear()
+        events, self.events = self.events, []
+        return events
+
+
+def follows(path: str) -> bool:
+    return path in {"requirements.md", "specloom.toml"} or (path.startswith("specs/") and path.endswith(".md"))
+
+
+@pytest.fixture
+def news() -> News:
+    return News()
+
+
+@pytest.fixture
+async def watcher(tmp_path: Path, news: News) -> AsyncIterator[Watcher]:
+    await asyncio.to_thread((tmp_path / "requirements.md").write_text, "one")
+    watcher = Watcher(tmp_path, follows, ("specs", ".kiro/specs"), news.deliver)
+    await watcher.start()
+    yield watcher
+    await watcher.stop()
+
+
+async def write(path: Path, text: str) -> None:
+    await asyncio.to_thread(path.write_text, text)
+
+
+async def test_change_creation_and_deletion_are_told(watcher: Watcher, news: News) -> None:
+    await write(watcher.root / "requirements.md", "two")
+    assert await news.next() == [FileEvent("requirements.md", "changed")]
+    await write(watcher.root / "specloom.toml", "")
+    assert await news.next() == [FileEvent("specloom.toml", "changed")]
+    await asyncio.to_thread((watcher.root / "requirements.md").unlink)
+    assert await news.next() == [FileEvent("requirements.md", "deleted")]
+
+
+async def test_other_files_and_touched_ones_are_no_news(watcher: Watcher, news: News) -> None:
+    await write(watcher.root / "other.md", "x")
+    await asyncio.to_thread((watcher.root / "requirements.md").touch)
+    await write(watcher.root / "requirements.md", "one")
+    await write(watcher.root / "specloom.toml", "last")
+    assert await news.next() == [FileEvent("specloom.toml", "changed")]
+
+
+async def test_folder_that_appears_is_followed_with_what_is_in_it(watcher: Watcher, news: News) -> None:
+    await asyncio.to_thread((watcher.root / "specs" / "deep").mkdir, parents=True)
+    await write(watcher.root / "specs" / "deep" / "01.md", "x")
+    assert await news.next() == [FileEvent("specs/deep/01.md", "changed")]
+    await write(watcher.root / "specs" / "deep" / "01.md", "y")
+    assert await news.next() == [FileEvent("specs/deep/01.md", "changed")]
+
+
+async def test_folder_that_goes_and_comes_back_is_followed_again(watcher: Watcher, news: News) -> None:
+    folder = watcher.root / "specs"
+    for text in ("first", "second"):
+        await asyncio.to_thread(folder.mkdir)
+        await write(folder / "01.md", text)
+        assert await news.next() == [FileEvent("specs/01.md", "changed")]
+        await asyncio.to_thread((folder / "01.md").unlink)
+        await asyncio.to_thread(folder.rmdir)
+        assert await news.next() == [FileEvent("specs/01.md", "deleted")]
+
+
+async def test_replaced_file_is_one_change(watcher: Watcher, news: News) -> None:
+    await write(watcher.root / "new", "replaced")
+    await asyncio.to_thread((watcher.root / "new").replace, watcher.root / "requirements.md")
+    assert await news.next() == [FileEvent("requirements.md", "changed")]
+
+
+async def test_own_write_is_no_news_but_the_next_of_others_is(watcher: Watcher, news: News) -> None:
+    workspace = await asyncio.to_thread(Workspace.at, watcher.root)
+    watcher.own_writes = workspace.own_writes
+    base = await workspace.read("requirements.md")
+    assert isinstance(await workspace.apply(FileChange("requirements.md", "ours", base)), Applied)
+    await write(watcher.root / "specloom.toml", "marker")
+    assert await news.next() == [FileEvent("specloom.toml", "changed")]
+    await write(watcher.root / "requirements.md", "theirs")
+    assert await news.next() == [FileEvent("requirements.md", "changed")]
+    await write(watcher.root / "requirements.md", "ours")
+    assert await news.next() == [FileEvent("requirements.md", "changed")]
+
+
+async def test_stopped_watcher_is_silent_and_starts_again(watcher: Watcher, news: News) -> None:
+    await watcher.stop()
+    await watcher.stop()
+    await write(watcher.root / "requirements.md", "while stopped")
+    await watcher.start()
+    await write(watcher.root / "specloom.toml", "marker")
+    assert await news.next() == [FileEvent("specloom.toml", "changed")]
+
+
+async def test_failing_receiver_is_told_at_the_stop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(events: tuple[FileEvent, ...]) -> None:
+        raise LookupError(events[0].path)
+
+    watcher = Watcher(tmp_path, follows, (), fail)
+    await watcher.start()
+    await write(tmp_path / "requirements.md", "x")
+    async with asyncio.timeout(10):
+        while not await asyncio.to_thread(bool, caplog.records):
+            await asyncio.sleep(0.01)
+    with pytest.raises(LookupError, match=r"requirements\.md"):
+        await watcher.stop()
+
+
+def test_register_forgets_what_did_not_happen() -> None:
+    register = OwnWrites()
+    register.remember("a", digest_of("x"))
+    assert register.is_echo("a", digest_of("x"))
+    assert not register.is_echo("b", digest_of("x"))
+    register.forget("a")
+    assert not register.is_echo("a", digest_of("x"))
+
+
+def test_documents_know_nothing_of_a_file_never_opened() -> None:
+    documents = OpenDocuments()
+    assert documents.find("a") is None
+    assert documents.paths() == documents.dirty_paths() == ()
