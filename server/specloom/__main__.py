@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from specloom.cli.ports import Endpoint, Inspection
     from specloom.compose.options import Loaded
+    from specloom.lsp.standalone import Composition
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,10 +28,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve() -> int:
-    from specloom import compose
     from specloom.lsp.server import serve_standalone
 
-    return serve_standalone(compose.open_runtime, os.environ)
+    return serve_standalone(_composition, os.environ)
+
+
+def _composition() -> "Composition":
+    # Imported when the first root is opened: `initialize` is answered before.
+    from specloom import compose
+
+    return compose
 
 
 def _command(words: list[str]) -> int:

@@ -1,0 +1,177 @@
+"""From a message to its handler and back: validation in one place, refusals as errors with data.
+
+Refuses to load anything before `initialize` is answered: features are imported by the first message that needs them.
+"""
+
+import asyncio
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
+
+from specloom.lsp.connection import LOG, Connection
+from specloom.lsp.names import COMMANDS, REQUESTS
+
+if TYPE_CHECKING:
+    from specloom.lsp.opening import Opening
+    from specloom.lsp.serving import Serving
+
+OPEN_DEADLINE = 60.0
+"""Seconds that a request waits for its root to be opened."""
+STANDARD = (
+    types.TEXT_DOCUMENT_CODE_LENS,
+    types.TEXT_DOCUMENT_CODE_ACTION,
+    types.TEXT_DOCUMENT_HOVER,
+    types.TEXT_DOCUMENT_DEFINITION,
+    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL,
+    types.TEXT_DOCUMENT_INLAY_HINT,
+    types.TEXT_DOCUMENT_DIAGNOSTIC,
+)
+
+
+class RequestFailedError(JsonRpcException):
+    """An order was refused; `data` has `reason` and `suggestions`."""
+
+    CODE = types.LSPErrorCodes.RequestFailed.value
+    MESSAGE = "Request Failed"
+
+
+class Dispatcher:
+    """Answers the requests of one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._opening: Opening | None = None
+
+    def register(self) -> None:
+        """Puts every handler of this floor into the protocol's table."""
+        connection, handlers = self._connection, self._connection.protocol.handlers
+        buffers = connection.buffers
+        handlers[types.INITIALIZED] = self._initialized
+        handlers[types.TEXT_DOCUMENT_DID_OPEN] = lambda params: buffers.open(params.text_document)
+        handlers[types.TEXT_DOCUMENT_DID_CHANGE] = buffers.change
+        handlers[types.TEXT_DOCUMENT_DID_SAVE] = self._saved
+        handlers[types.TEXT_DOCUMENT_DID_CLOSE] = lambda params: buffers.close(params.text_document.uri)
+        handlers[types.WINDOW_WORK_DONE_PROGRESS_CANCEL] = self._cancel_progress
+        handlers[types.WORKSPACE_EXECUTE_COMMAND] = self._execute
+        for method in STANDARD:
+            handlers[method] = self._standard(method)
+        for method in REQUESTS:
+            handlers[method] = self._custom(method)
+
+    async def close(self) -> None:
+        """Ends what was opened."""
+        if self._opening is not None:
+            await self._opening.close()
+
+    async def _initialized(self, _: object) -> None:
+        await self._open()
+
+    async def _open(self) -> "Serving":
+        if self._opening is None:
+            module = await _loaded("specloom.lsp.opening")
+            # Another task may have been here while the module was loaded.
+            self._opening = self._opening or module.Opening(self._connection)
+        opening = cast("Opening", self._opening)
+        return await opening.open()
+
+    def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
+        self._connection.buffers.save(params.text_document.uri)
+        serving = self._connection.serving
+        if params.text_document.uri.endswith("/specloom.toml") and serving.done():
+            # Without a runtime, mended settings may be what was missing.
+            self._connection.start(self._open(), "open again")
+
+    def _cancel_progress(self, params: types.WorkDoneProgressCancelParams) -> None:
+        cancel = self._connection.cancellable.pop(params.token, None)
+        if cancel is not None:
+            cancel()
+
+    def _standard(self, method: str) -> Callable[[Any], Any]:
+        async def answer(params: Any) -> Any:
+            serving = await self._serving()
+            handlers = await _loaded("specloom.lsp.handlers")
+            if _is_unhosted(serving):
+                return _nothing_for(method)
+            result = handlers.STANDARD[method](serving, params)
+            return await result if inspect.isawaitable(result) else result
+
+        return answer
+
+    def _custom(self, method: str) -> Callable[[Any], Any]:
+        async def answer(params: Any) -> Any:
+            return await self.call(method, params)
+
+        return answer
+
+    async def _execute(self, params: types.ExecuteCommandParams) -> Any:
+        method = COMMANDS.get(params.command)
+        if method is None:
+            raise JsonRpcInvalidParams(f"{params.command!r} is no command of Specloom")
+        arguments = list(params.arguments or ())
+        if len(arguments) > 1:
+            fields = [{"field": "arguments", "message": f"one object is expected, got {len(arguments)}"}]
+            raise JsonRpcInvalidParams(f"{params.command}: wrong arguments", data={"fields": fields})
+        return await self.call(method, arguments[0] if arguments else None)
+
+    async def call(self, method: str, raw: Any) -> Any:
+        """Validates, hands over, and answers in wire form. Raises errors of JSON-RPC alone."""
+        protocol = await _loaded("specloom.lsp.protocol")
+        methods = await _loaded("specloom.lsp.methods")
+        params = protocol.read_params(methods.METHODS[method].params, raw)
+        if isinstance(params, protocol.InvalidParamsData):
+            told = "; ".join(f"{fault.field or 'parameters'}: {fault.message}" for fault in params.fields)
+            raise JsonRpcInvalidParams(f"{method}: {told}", data=protocol.to_json(params))
+        return await self._carry_out(method, params)
+
+    async def _carry_out(self, method: str, params: Any) -> Any:
+        handlers = await _loaded("specloom.lsp.handlers")
+        protocol = await _loaded("specloom.lsp.protocol")
+        serving: Any = await self._serving()
+        if method in handlers.ORDERS and _is_unhosted(serving):
+            # What stood in the way may be gone: another process ended, settings were mended.
+            serving = await self._open()
+            if _is_unhosted(serving):
+                raise _refused(serving.refusal)
+        handler = handlers.ORDERS.get(method) or handlers.READS[method]
+        try:
+            result = await handler(serving, params)
+        except JsonRpcException:
+            raise
+        except Exception as error:
+            # The request guard: a bug of ours, or a disk that fails, is an answer too, without a trace in it.
+            LOG.exception("%s failed", method)
+            raise JsonRpcInternalError(f"{method}: {' '.join(str(error).split()) or type(error).__name__}") from error
+        if not isinstance(result, protocol.Wire):
+            raise _refused(result)
+        return protocol.to_json(result)
+
+    async def _serving(self) -> Any:
+        try:
+            async with asyncio.timeout(OPEN_DEADLINE):
+                return await asyncio.shield(self._connection.serving)
+        except TimeoutError as error:
+            raise RequestFailedError("the root is still being opened; try again") from error
+
+
+async def _loaded(name: str) -> Any:
+    """The module, imported on a thread: some of them take a hundred milliseconds."""
+    return await asyncio.to_thread(importlib.import_module, name)
+
+
+def _is_unhosted(serving: Any) -> bool:
+    return hasattr(serving, "refusal")
+
+
+def _nothing_for(method: str) -> Any:
+    if method == types.TEXT_DOCUMENT_DIAGNOSTIC:
+        return types.RelatedFullDocumentDiagnosticReport([])
+    return None
+
+
+def _refused(refusal: Any) -> RequestFailedError:
+    data = {"reason": refusal.code, "suggestions": list(refusal.suggestions)}
+    return RequestFailedError(refusal.message, data=data)

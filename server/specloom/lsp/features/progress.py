@@ -1,0 +1,162 @@
+"""Work-done progress of plans and runs, with a percentage and a cancel that cancels.
+
+Refuses to create a token for clients that do not announce `window.workDoneProgress`.
+"""
+
+import itertools
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from lsprotocol import types
+
+from specloom.domain.events import planning, runs, tasks
+from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import Scope
+from specloom.domain.scope import tasks_in
+from specloom.domain.states import SATISFIED, TaskState
+from specloom.engine.api import Accepted, Published
+from specloom.lsp.capabilities import shows_progress
+from specloom.lsp.serving import Hosted
+
+Cancel: TypeAlias = Callable[[], Coroutine[Any, Any, Accepted | Rejected]]
+CREATE_DEADLINE = 5.0
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How far something is."""
+
+    percentage: int
+    message: str
+
+
+class Bar:
+    """One progress of the client. What comes before the client took the token is told with the first report."""
+
+    def __init__(self, hosted: Hosted, title: str, cancel: Cancel, first: Stand) -> None:
+        self._hosted = hosted
+        self._token = f"specloom-{hosted.connection.name}-{next(_numbers)}"
+        self._title = title
+        self._stand = first
+        self._state = "creating"
+        hosted.connection.cancellable[self._token] = lambda: hosted.connection.start(cancel(), f"cancel {title}")
+        hosted.connection.start(self._create(), f"progress of {title}")
+
+    def report(self, stand: Stand) -> None:
+        """Tells a new stand; percentages never fall."""
+        stand = Stand(max(stand.percentage, self._stand.percentage), stand.message)
+        if stand == self._stand:
+            return
+        self._stand = stand
+        if self._state == "shown":
+            self._send(types.WorkDoneProgressReport(message=stand.message, percentage=stand.percentage))
+
+    def end(self, message: str) -> None:
+        """Closes it."""
+        self._hosted.connection.cancellable.pop(self._token, None)
+        if self._state == "shown":
+            self._send(types.WorkDoneProgressEnd(message=message))
+        self._state = "ended"
+
+    async def _create(self) -> None:
+        outgoing = self._hosted.connection.outgoing
+        params = types.WorkDoneProgressCreateParams(self._token)
+        accepted = await outgoing.accepts(types.WINDOW_WORK_DONE_PROGRESS_CREATE, params, CREATE_DEADLINE)
+        if not accepted or self._state == "ended":
+            return
+        self._state = "shown"
+        stand = self._stand
+        self._send(
+            types.WorkDoneProgressBegin(
+                title=self._title, cancellable=True, message=stand.message, percentage=stand.percentage
+            )
+        )
+
+    def _send(self, value: object) -> None:
+        self._hosted.connection.outgoing.notify(types.PROGRESS, types.ProgressParams(self._token, value))
+
+
+class ProgressReports:
+    """Opens and closes bars as plans and runs come and go."""
+
+    def __init__(self, hosted: Hosted) -> None:
+        self._hosted = hosted
+        self._shows = shows_progress(hosted.connection.outgoing.capabilities)
+        self._run: Bar | None = None
+        self._plan: Bar | None = None
+
+    def start(self) -> None:
+        """Shows what is going on already."""
+        state = self._hosted.state
+        if state.run is not None and state.run.active:
+            self._start_run(state, state.run.scope)
+        if state.planning is not None and state.planning.state == "running":
+            self._start_plan(state)
+
+    def heard(self, published: Published, state: ProjectState) -> None:
+        """An event was committed."""
+        event = published.event
+        if isinstance(event, runs.RunStarted):
+            self._start_run(state, event.scope)
+        elif isinstance(event, runs.RunFinished):
+            _end(self._run, event.reason or event.outcome.value)
+        elif isinstance(event, planning.PlanStarted):
+            self._start_plan(state)
+        elif isinstance(event, planning.PlanFinished | planning.PlanFailed):
+            failed = isinstance(event, planning.PlanFailed)
+            _end(self._plan, event.reason if failed else "planned")
+        elif isinstance(event, runs.RunEvent | tasks.TaskEvent):
+            self._report_run(state)
+        elif isinstance(event, planning.PlanningEvent):
+            self._report_plan(state)
+
+    def _start_run(self, state: ProjectState, scope: Scope) -> None:
+        _end(self._run, "")
+        runtime, by = self._hosted.runtime, self._hosted.by
+        if self._shows:
+            self._run = Bar(self._hosted, "Specloom run", lambda: runtime.cancel(by), run_stand(state, scope))
+
+    def _start_plan(self, state: ProjectState) -> None:
+        _end(self._plan, "")
+        runtime, by = self._hosted.runtime, self._hosted.by
+        if self._shows:
+            self._plan = Bar(self._hosted, "Specloom plan", lambda: runtime.cancel_plan(by), plan_stand(state))
+
+    def _report_run(self, state: ProjectState) -> None:
+        if self._run is not None and state.run is not None:
+            self._run.report(run_stand(state, state.run.scope))
+
+    def _report_plan(self, state: ProjectState) -> None:
+        if self._plan is not None:
+            self._plan.report(plan_stand(state))
+
+
+def run_stand(state: ProjectState, scope: Scope) -> Stand:
+    """Done and skipped leaves of the scope, and what is being worked on."""
+    leaves = tasks_in(state.graph, scope)
+    done = sum(state.record(leaf).state in SATISFIED for leaf in leaves)
+    working = [leaf for leaf in leaves if state.record(leaf).state is TaskState.IN_PROGRESS]
+    run = state.run
+    now = ", ".join(working)
+    if run is not None and run.reason and not working:
+        now = f"{run.state.value}: {run.reason}"
+    message = f"{done}/{len(leaves)}" + (f" {now}" if now else "")
+    return Stand(100 * done // len(leaves) if leaves else 0, message)
+
+
+def plan_stand(state: ProjectState) -> Stand:
+    """Specs that are written, out of those that are known."""
+    plan = state.planning
+    writing = ", ".join(path for _, path in plan.writing) if plan is not None else ""
+    total = len(state.plan.specs)
+    ready = sum(1 for spec in state.plan.specs.values() if spec.tasks)
+    percentage = min(99, 100 * ready // total) if total else 0
+    return Stand(percentage, f"writing {writing}" if writing else "asking the planner")
+
+
+def _end(bar: Bar | None, message: str) -> None:
+    if bar is not None:
+        bar.end(message)

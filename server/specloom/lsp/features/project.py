@@ -1,0 +1,18 @@
+"""`specloom/project/*`. Refuses pages: the projection of one root fits into one answer."""
+
+from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.lsp.protocol_project import ProjectGetParams, ProjectGetResult
+from specloom.lsp.serving import Serving, Unhosted
+from specloom.lsp.wire_project import wire_project
+
+
+async def get(serving: Serving, params: ProjectGetParams) -> ProjectGetResult | Rejected:
+    """`specloom/project/get`; of a root that another process hosts, what its log says."""
+    del params
+    read_only = isinstance(serving, Unhosted)
+    if serving.places is None:
+        return serving.refusal if isinstance(serving, Unhosted) else Rejected("no-root", "There is no root")
+    return wire_project(
+        await serving.refreshed() or ProjectState(), serving.problems, serving.places, read_only=read_only
+    )

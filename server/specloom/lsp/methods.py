@@ -1,0 +1,92 @@
+"""Every custom method with its direction, shapes and meaning. Refuses handlers: those are in `handlers`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from specloom.lsp import protocol as p
+from specloom.lsp.protocol_events import EventsListResult, WireEvent
+from specloom.lsp.protocol_project import ProjectGetParams, ProjectGetResult
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One custom method."""
+
+    name: str
+    params: type[p.Wire] | object
+    result: type[p.Wire] | None
+    """`None`: a notification."""
+    doc: str
+    sender: Literal["client", "server"] = "client"
+    changes: bool = False
+    """An order: refused while another process hosts the root."""
+
+
+_ALL = (
+    Method("specloom/project/get", ProjectGetParams, ProjectGetResult, "The whole projection."),
+    Method("specloom/events/list", p.EventsListParams, EventsListResult, "Committed events, also of the past."),
+    Method(
+        "specloom/events/subscribe",
+        p.EventsSubscribeParams,
+        p.EventsSubscribeResult,
+        "Replays events and then sends live ones as `specloom/event`, to this client only.",
+    ),
+    Method("specloom/events/unsubscribe", p.EventsUnsubscribeParams, p.EventsUnsubscribeResult, "Ends it."),
+    Method(
+        "specloom/spec/generate",
+        p.SpecGenerateParams,
+        p.PlanResult,
+        "Starts to turn requirements into specs and tasks; answers at once.",
+        changes=True,
+    ),
+    Method(
+        "specloom/spec/settle",
+        p.SpecSettleParams,
+        p.OrderResult,
+        "Goes on with, or removes, a spec that a crash left `generating`.",
+        changes=True,
+    ),
+    Method("specloom/spec/cancel", p.SpecCancelParams, p.OrderResult, "Stops the plan that is running.", changes=True),
+    Method("specloom/spec/show", p.SpecShowParams, p.SpecShowResult, "Opens a spec through `window/showDocument`."),
+    Method(
+        "specloom/task/extract",
+        p.TaskExtractParams,
+        p.PlanResult,
+        "Starts to derive the tasks of one spec; answers at once.",
+        changes=True,
+    ),
+    Method("specloom/task/retry", p.TaskParams, p.OrderResult, "Another round of attempts.", changes=True),
+    Method("specloom/task/skip", p.TaskSkipParams, p.OrderResult, "Goes without it.", changes=True),
+    Method("specloom/task/unblock", p.TaskParams, p.OrderResult, "Lifts a block.", changes=True),
+    Method("specloom/task/reset", p.TaskParams, p.OrderResult, "Pending again; the code stays.", changes=True),
+    Method("specloom/task/describe", p.TaskDescribeParams, p.TaskDescribeResult, "Tells about one task."),
+    Method(
+        "specloom/run/start",
+        p.RunStartParams,
+        p.RunStartResult,
+        "Starts to work through a scope; answers at once. One active run a project: a second start names it.",
+        changes=True,
+    ),
+    Method("specloom/run/pause", p.RunOrderParams, p.OrderResult, "Pauses at the next turn boundary.", changes=True),
+    Method("specloom/run/resume", p.RunOrderParams, p.OrderResult, "Goes on with a paused run.", changes=True),
+    Method("specloom/run/cancel", p.RunOrderParams, p.OrderResult, "Cancels the run now.", changes=True),
+    Method("specloom/approval/list", p.ApprovalListParams, p.ApprovalListResult, "Questions that wait."),
+    Method("specloom/approval/answer", p.ApprovalAnswerParams, p.OrderResult, "Answers a question.", changes=True),
+    Method("specloom/evidence/get", p.EvidenceGetParams, p.EvidenceGetResult, "What proves a task."),
+    Method("specloom/changeset/get", p.ChangesetGetParams, p.ChangesetGetResult, "What a task changed."),
+    Method("specloom/event", WireEvent, None, "One committed event, to subscribers only.", "server"),
+    Method("specloom/output", p.OutputParams, None, "A piece of the lossy stream.", "server"),
+    Method(
+        "specloom/document/save",
+        p.DocumentSaveParams,
+        p.DocumentSaveResult,
+        "Asks the client to save open documents; sent only to clients that declare "
+        "`experimental.specloom.documentSave`.",
+        "server",
+    ),
+)
+
+METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ALL})
+"""By name, in the order of the documentation."""

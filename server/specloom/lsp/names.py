@@ -1,0 +1,40 @@
+"""Names of the custom methods, as `initialize` announces them: a literal, so that nothing is loaded before the answer.
+
+Refuses shapes: those are in `methods`, and a test compares the two.
+"""
+
+REQUESTS = (
+    "specloom/project/get",
+    "specloom/events/list",
+    "specloom/events/subscribe",
+    "specloom/events/unsubscribe",
+    "specloom/spec/generate",
+    "specloom/spec/settle",
+    "specloom/spec/cancel",
+    "specloom/spec/show",
+    "specloom/task/extract",
+    "specloom/task/retry",
+    "specloom/task/skip",
+    "specloom/task/unblock",
+    "specloom/task/reset",
+    "specloom/task/describe",
+    "specloom/run/start",
+    "specloom/run/pause",
+    "specloom/run/resume",
+    "specloom/run/cancel",
+    "specloom/approval/list",
+    "specloom/approval/answer",
+    "specloom/evidence/get",
+    "specloom/changeset/get",
+)
+NOTIFICATIONS = ("specloom/event", "specloom/output")
+ASKED_OF_CLIENTS = ("specloom/document/save",)
+
+
+def command_of(method: str) -> str:
+    """The same as a command of `workspace/executeCommand`."""
+    return method.replace("/", ".")
+
+
+COMMANDS = {command_of(method): method for method in REQUESTS}
+"""Command → method."""

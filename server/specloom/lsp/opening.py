@@ -1,0 +1,132 @@
+"""Opens the root of a connection, and attaches everything that follows it. Refuses to fail: what goes wrong is told.
+
+The one guard of this floor against every error of opening: whatever the floors below raise, the connection lives.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, cast
+
+from lsprotocol import types
+
+from specloom.domain.problem import Problem
+from specloom.domain.rejection import Rejected
+from specloom.lsp.connection import LOG, Connection
+from specloom.lsp.features.diagnostics import Announcer
+from specloom.lsp.features.progress import ProgressReports
+from specloom.lsp.features.text_sync import Mirror
+from specloom.lsp.hosting import Reader
+from specloom.lsp.notice import Notice
+from specloom.lsp.serving import Hosted, Serving, Unhosted
+from specloom.lsp.uris import Places
+
+SETTINGS_DEADLINE = 2.0
+NO_ROOT = Rejected("no-root", "Specloom needs a folder: open one in your editor, then start the server again")
+
+
+class Opening:
+    """Opens and closes what serves one connection; opening again is allowed while there is no runtime."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._host = connection.host()
+        self._stack = AsyncExitStack()
+        self._lock = asyncio.Lock()
+        self._told = ""
+
+    async def open(self) -> Serving:
+        """Opens the root unless it is open, and answers everybody who waits."""
+        async with self._lock:
+            connection = self._connection
+            if connection.serving.done():
+                before = connection.serving.result()
+                if isinstance(before, Hosted):
+                    return before
+                await self._stack.aclose()
+                self._stack = AsyncExitStack()
+                connection.serving = asyncio.get_running_loop().create_future()
+            serving = await self._open()
+            connection.serving.set_result(serving)
+            return serving
+
+    async def close(self) -> None:
+        """Detaches from the runtime; the host ends it if it is this connection's own."""
+        await self._stack.aclose()
+
+    async def _open(self) -> Serving:
+        connection, places = self._connection, self._connection.places
+        if places is None:
+            return self._unhosted(None, NO_ROOT)
+        root = await asyncio.to_thread(Path.resolve, places.root)
+        connection.places = places = Places(root, places.named)
+        settings = connection.editor_settings or await self._configuration()
+        try:
+            hosted = Hosted(
+                connection, places, await self._stack.enter_async_context(self._host.runtime(root, settings))
+            )
+            self._attach(hosted)
+        except Exception as error:  # noqa: BLE001 - the guard of opening
+            LOG.info("cannot host %s", root, exc_info=error)
+            refusal = Rejected("not-hosted", " ".join(str(error).split()) or type(error).__name__)
+            return self._unhosted(places, refusal, _problems_of(error), await self._reader(root))
+        return hosted
+
+    def _attach(self, hosted: Hosted) -> None:
+        """Leaves in the opposite order: first nobody hears events, last the runtime ends."""
+        mirror, announcer, progress = Mirror(hosted), Announcer(hosted), ProgressReports(hosted)
+        hosted.announce = announcer.soon
+        self._stack.callback(mirror.stop)
+        mirror.start()
+        self._stack.enter_context(hosted.runtime.attach(hosted.port))
+        self._stack.enter_context(hosted.runtime.listen(announcer.heard))
+        self._stack.enter_context(hosted.runtime.listen(progress.heard))
+        self._stack.callback(hosted.subscription.close)
+        progress.start()
+        announcer.soon()
+
+    async def _reader(self, root: Path) -> Reader | None:
+        try:
+            return await self._stack.enter_async_context(self._host.reader(root))
+        except Exception as error:  # noqa: BLE001 - the guard of opening
+            LOG.info("no log to read in %s", root, exc_info=error)
+            return None
+
+    async def _configuration(self) -> Mapping[str, object]:
+        """The client's section `specloom`, if it can be asked."""
+        outgoing = self._connection.outgoing
+        workspace = outgoing.capabilities.workspace
+        if not (workspace and workspace.configuration):
+            return {}
+        asked = types.ConfigurationParams([types.ConfigurationItem(section="specloom")])
+        answer = await outgoing.request(types.WORKSPACE_CONFIGURATION, asked, SETTINGS_DEADLINE)
+        first: Any = cast("list[Any]", answer)[0] if isinstance(answer, list) and answer else None
+        return cast("dict[str, object]", first) if isinstance(first, dict) else {}
+
+    def _unhosted(
+        self,
+        places: Places | None,
+        refusal: Rejected,
+        problems: tuple[Problem, ...] = (),
+        reader: Reader | None = None,
+    ) -> Unhosted:
+        """Says it once as a message, and in every document that is open."""
+        connection = self._connection
+        if self._told != refusal.message:
+            self._told = refusal.message
+            connection.outgoing.show(types.MessageType.Error, f"Specloom: {refusal.message}")
+        unhosted = Unhosted(connection, places, refusal, problems, reader)
+        if places is not None:
+            notice = Notice(unhosted, places)
+            connection.buffers.on_open = connection.buffers.on_text = notice.publish
+            for buffer in connection.buffers.all():
+                notice.publish(buffer)
+            self._stack.callback(notice.clear)
+        return unhosted
+
+
+def _problems_of(error: Exception) -> tuple[Problem, ...]:
+    found: object = getattr(error, "problems", ())
+    items = cast("tuple[object, ...]", found) if isinstance(found, tuple) else ()
+    return tuple(item for item in items if isinstance(item, Problem))

@@ -1,0 +1,74 @@
+"""What we ask of and tell the client: each request has a deadline, each answer may be missing. Refuses to raise.
+
+A client that answers `null`, an error, nonsense or nothing at all is an answer too: `None`.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from specloom.lsp.rpc import SpecloomProtocol
+
+MOST_QUEUED_OUTPUT = 4 * 1024 * 1024
+"""Bytes waiting for the client beyond which the lossy stream pauses."""
+
+
+class NoAnswer:
+    """An error, or nothing in time."""
+
+
+class Outgoing:
+    """Our side of one connection."""
+
+    def __init__(self, protocol: SpecloomProtocol, waiting: Callable[[], int]) -> None:
+        self._protocol = protocol
+        self._waiting = waiting
+        self._numbers = itertools.count(1)
+
+    @property
+    def capabilities(self) -> types.ClientCapabilities:
+        """What the client announced; nothing before `initialize`."""
+        return getattr(self._protocol, "client_capabilities", None) or types.ClientCapabilities()
+
+    def notify(self, method: str, params: Any) -> None:
+        """Sends a notification."""
+        self._protocol.notify(method, params)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the client has not read yet."""
+        return self._waiting()
+
+    async def request(self, method: str, params: Any, deadline: float) -> Any:
+        """The client's answer, `None` if there is none within `deadline` seconds. A cancellation is passed on."""
+        answer = await self._ask(method, params, deadline)
+        return None if isinstance(answer, NoAnswer) else answer
+
+    async def accepts(self, method: str, params: Any, deadline: float) -> bool:
+        """Whether the client answered without an error within `deadline` seconds, be it `null`."""
+        return not isinstance(await self._ask(method, params, deadline), NoAnswer)
+
+    async def _ask(self, method: str, params: Any, deadline: float) -> Any:
+        identifier = f"specloom-{next(self._numbers)}"
+        answer = asyncio.wrap_future(self._protocol.send_request(method, params, msg_id=identifier))
+        try:
+            async with asyncio.timeout(deadline):
+                return await answer
+        except (TimeoutError, JsonRpcException):
+            return NoAnswer()
+        finally:
+            if not answer.done() or answer.cancelled():
+                self._protocol.forget(identifier)
+                self._protocol.notify(types.CANCEL_REQUEST, types.CancelParams(identifier))
+
+    def show(self, level: types.MessageType, message: str) -> None:
+        """Shows a message to the person."""
+        self.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(level, message))
+
+    def log(self, level: types.MessageType, message: str) -> None:
+        """Writes to the client's log."""
+        self.notify(types.WINDOW_LOG_MESSAGE, types.LogMessageParams(level, message))

@@ -1,0 +1,376 @@
+"""What goes over the wire: parameters, results and the shapes that they share. The only source of all client types.
+
+Refuses domain objects: `wire_project` and `wire_events` translate. Loaded late, never before `initialize` is answered.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import models_json_schema
+
+
+class Wire(BaseModel):
+    """Base of everything that we send. Names are camelCase on the wire; clients ignore what they do not know."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        frozen=True,
+        defer_build=True,
+    )
+
+
+class Params(Wire):
+    """Base of everything that clients send. A name that does not exist is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+Actor: TypeAlias = Literal["user", "agent", "engine", "watcher"]
+Severity: TypeAlias = Literal["error", "warning", "information"]
+
+
+class Usage(Wire):
+    """Billed tokens and money."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    cost_usd: float | None
+    """`null` when the price of a part is not known."""
+
+
+class ProjectScope(Params):
+    """Everything."""
+
+    kind: Literal["project"]
+
+
+class SpecScope(Params):
+    """One spec."""
+
+    kind: Literal["spec"]
+    id: str
+
+
+class TaskScope(Params):
+    """One task, or a parent with its tasks."""
+
+    kind: Literal["task"]
+    id: str
+
+
+Scope: TypeAlias = Annotated[ProjectScope | SpecScope | TaskScope, Field(discriminator="kind")]
+
+
+class Budget(Params):
+    """Limits of a run; what is left out or `null` is no limit."""
+
+    usd: Annotated[float, Field(gt=0)] | None = None
+    tokens: Annotated[int, Field(gt=0)] | None = None
+    turns: Annotated[int, Field(gt=0)] | None = None
+    minutes: Annotated[float, Field(gt=0)] | None = None
+
+
+class Problem(Wire):
+    """Something wrong in a document."""
+
+    code: str
+    message: str
+    path: str
+    severity: Severity
+    line: int
+    """0-based."""
+    suggestions: list[str]
+
+
+class Evidence(Wire):
+    """What proves a task."""
+
+    kind: Literal["command", "reviewer", "user", "imported"]
+    at: str
+    attempt_id: str | None
+    command: str
+    exit_code: int | None
+    summary: str
+    paths: list[str]
+    """Files behind the proof."""
+    discriminating: bool | None
+    """`false`: the command passed before the attempt too; `null`: not known."""
+    touched_tests: list[str]
+
+
+class Approval(Wire):
+    """A question that waits for an answer."""
+
+    id: str
+    kind: Literal["command", "proposal", "question"]
+    subject: str
+    """The exact command, text or file list that a yes allows."""
+    purpose: str
+    agent_id: str | None
+    task_id: str | None
+    asked_at: str
+    choices: list[str]
+
+
+class EventsListParams(Params):
+    """Committed events after `since`."""
+
+    since: Count = 0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+
+
+class EventsSubscribeParams(Params):
+    """Events after `since` (by default: from now on), then live ones; a second subscription replaces the first."""
+
+    since: Count | None = None
+    output: bool = False
+    """Also `specloom/output`."""
+
+
+class EventsSubscribeResult(Wire):
+    """Where live events start; those between `since` and `seq` are replayed first."""
+
+    seq: int
+
+
+class EventsUnsubscribeParams(Params):
+    """No more events."""
+
+
+class EventsUnsubscribeResult(Wire):
+    """Done; `subscribed` tells whether there was a subscription."""
+
+    subscribed: bool
+
+
+class OutputParams(Wire):
+    """A piece of the lossy stream, coalesced by block."""
+
+    session_id: str
+    block: str
+    """Within the session; of `command` the call, of `spec` the spec."""
+    kind: Literal["text", "thinking", "tool_input", "command", "spec"]
+    name: str
+    """Of the tool, or the path of the spec."""
+    text: str
+    dropped: Count
+    """Characters left out before `text` since the client or the line was too slow."""
+
+
+class Order(Params):
+    """Base of orders."""
+
+    command_id: str | None = Field(default=None, max_length=200)
+    """The same id twice is one effect."""
+
+
+class OrderResult(Wire):
+    """The order was taken."""
+
+    seq: int
+    """The last event that it caused so far."""
+    repeated: bool
+    """The same `commandId` was carried out before; nothing happened twice."""
+
+
+class SpecGenerateParams(Order):
+    """Turns requirements into specs and tasks."""
+
+    uri: str | None = None
+    """The requirements document; by default the root's own."""
+    feedback: str = ""
+    """What to do otherwise than before."""
+
+
+class PlanResult(OrderResult):
+    """A plan was started; hear of it through events."""
+
+    plan_id: str
+
+
+class SpecSettleParams(Order):
+    """What becomes of a spec that a crash left `generating`."""
+
+    spec_id: str
+    choice: Literal["continue", "discard"]
+
+
+class SpecCancelParams(Params):
+    """Stops the plan that is running."""
+
+
+class SpecShowParams(Params):
+    """Shows a spec in the editor."""
+
+    spec_id: str
+
+
+class SpecShowResult(Wire):
+    """Where it stands; `shown` is false when the client cannot show documents."""
+
+    uri: str
+    shown: bool
+
+
+class TaskExtractParams(Order):
+    """Derives the tasks of one spec."""
+
+    spec_id: str
+    feedback: str = ""
+
+
+class TaskParams(Order):
+    """An order about one task."""
+
+    task_id: str
+
+
+class TaskSkipParams(TaskParams):
+    """Goes without a task."""
+
+    reason: str = ""
+
+
+class TaskDescribeParams(Params):
+    """Tells a person about one task."""
+
+    task_id: str
+
+
+class TaskDescribeResult(Wire):
+    """State, evidence, attempts and cost as markdown; also shown as a message."""
+
+    markdown: str
+
+
+class RunStartParams(Order):
+    """Works through a scope within a budget."""
+
+    scope: Scope
+    budget: Budget = Budget()
+
+
+class RunStartResult(OrderResult):
+    """A run was started; hear of it through events."""
+
+    run_id: str
+
+
+class RunOrderParams(Order):
+    """An order about the active run."""
+
+
+class ApprovalListParams(Params):
+    """All questions that wait."""
+
+
+class ApprovalListResult(Wire):
+    """Oldest first."""
+
+    approvals: list[Approval]
+
+
+class ApprovalAnswerParams(Params):
+    """Answers a question."""
+
+    approval_id: str
+    choice: str
+    """One of the question's choices, or free text where it has none."""
+
+
+class EvidenceGetParams(Params):
+    """What proves a task."""
+
+    task_id: str
+
+
+class EvidenceGetResult(Wire):
+    """Empty for a task that is not done."""
+
+    task_id: str
+    proven: bool
+    stale: list[str]
+    evidence: list[Evidence]
+
+
+class ChangesetGetParams(Params):
+    """What a task changed."""
+
+    task_id: str
+
+
+class ChangesetGetResult(Wire):
+    """The unified diffs of its attempts, oldest first."""
+
+    task_id: str
+    paths: list[str]
+    diff: str
+
+
+class DocumentSaveParams(Wire):
+    """Documents that must be saved so that verification can run."""
+
+    uris: list[str]
+
+
+class DocumentSaveResult(Params):
+    """Documents that were saved."""
+
+    saved: list[str] = []
+
+
+class FieldError(Wire):
+    """One wrong parameter."""
+
+    field: str
+    """Dotted path, empty for the parameters as a whole."""
+    message: str
+
+
+class InvalidParamsData(Wire):
+    """`data` of error -32602."""
+
+    fields: list[FieldError]
+
+
+class RequestFailedData(Wire):
+    """`data` of error -32803."""
+
+    reason: str
+    """Stable kebab-case name."""
+    suggestions: list[str]
+
+
+def tagged(field: str) -> Any:
+    """Annotation of a union whose members are told apart by one field."""
+    return Field(discriminator=field)
+
+
+def read_params(model: type[Params], raw: object) -> Params | InvalidParamsData:
+    """The parameters as `model`, or what is wrong with them by field."""
+    try:
+        return model.model_validate({} if raw is None else raw)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        return InvalidParamsData(
+            fields=[FieldError(field=".".join(map(str, fault["loc"])), message=fault["msg"]) for fault in faults]
+        )
+
+
+def to_json(value: Wire) -> dict[str, Any]:
+    """What is sent."""
+    return value.model_dump(mode="json", by_alias=True)
+
+
+def schema_of(models: Sequence[type[Wire]]) -> dict[str, Any]:
+    """One JSON schema with all models under `$defs`, as they look on the wire."""
+    wanted = [(model, "validation" if issubclass(model, Params) else "serialization") for model in models]
+    return models_json_schema(wanted, by_alias=True)[1]  # pyright: ignore[reportArgumentType] # literals are widened

@@ -1,0 +1,490 @@
+"""Events as clients hear them: their own closed union, which may only grow. Refuses the log's own shapes.
+
+`wire_events` maps from the domain. Long texts are cut to `MOST_TEXT` characters; what stands in a document, a diff or a
+transcript is fetched where it stands.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from specloom.lsp.protocol import Actor, Budget, Evidence, Problem, Scope, Usage, Wire, tagged
+
+MOST_TEXT = 16_000
+
+
+class EventBase(Wire):
+    """What every event says."""
+
+    seq: int
+    at: str
+    project_id: str
+    actor: Actor
+    client_id: str | None
+    agent_id: str | None
+    command_id: str | None
+
+
+class ProjectOpenedEvent(EventBase):
+    """First event of every log."""
+
+    type: Literal["projectOpened"] = "projectOpened"
+    name: str
+
+
+class RequirementsReadEvent(EventBase):
+    """A requirements document was read."""
+
+    type: Literal["requirementsRead"] = "requirementsRead"
+    path: str
+    requirement_ids: list[str]
+
+
+class RequirementsRemovedEvent(EventBase):
+    """A requirements document is gone."""
+
+    type: Literal["requirementsRemoved"] = "requirementsRemoved"
+    path: str
+
+
+class SpecReadEvent(EventBase):
+    """A spec was read; its tasks are in the projection."""
+
+    type: Literal["specRead"] = "specRead"
+    spec_id: str
+    path: str
+    title: str
+    status: Literal["ready", "generating"]
+    task_ids: list[str]
+    renamed: list[tuple[str, str]]
+    """Tasks recognised under a new id, old and new."""
+
+
+class SpecRemovedEvent(EventBase):
+    """A spec is gone."""
+
+    type: Literal["specRemoved"] = "specRemoved"
+    spec_id: str
+
+
+class TaskEventBase(EventBase):
+    """What every event about a task says."""
+
+    task_id: str
+
+
+class TaskStartedEvent(TaskEventBase):
+    """An agent took the task."""
+
+    type: Literal["taskStarted"] = "taskStarted"
+    attempt_id: str
+    run_id: str
+    number: int
+    verify: list[str]
+
+
+class TaskDoneEvent(TaskEventBase):
+    """Done, on this evidence."""
+
+    type: Literal["taskDone"] = "taskDone"
+    attempt_id: str | None
+    proven: bool
+    evidence: list[Evidence]
+
+
+class TaskFailedEvent(TaskEventBase):
+    """Attempts are used up, or a proof no longer holds."""
+
+    type: Literal["taskFailed"] = "taskFailed"
+    reason: str
+    regressed_by: str | None
+
+
+class TaskBlockedEvent(TaskEventBase):
+    """Cannot go on."""
+
+    type: Literal["taskBlocked"] = "taskBlocked"
+    reason: str
+    cause: str | None
+
+
+class TaskUnblockedEvent(TaskEventBase):
+    """Pending again."""
+
+    type: Literal["taskUnblocked"] = "taskUnblocked"
+    by_cause: bool
+
+
+class TaskSkippedEvent(TaskEventBase):
+    """A person goes without it."""
+
+    type: Literal["taskSkipped"] = "taskSkipped"
+    reason: str
+
+
+class TaskResetEvent(TaskEventBase):
+    """Pending again, nothing counted; the code stays."""
+
+    type: Literal["taskReset"] = "taskReset"
+
+
+class TaskRetriedEvent(TaskEventBase):
+    """A person wants another round of attempts."""
+
+    type: Literal["taskRetried"] = "taskRetried"
+
+
+class TaskReleasedEvent(TaskEventBase):
+    """The attempt ended without a verdict."""
+
+    type: Literal["taskReleased"] = "taskReleased"
+    attempt_id: str
+    reason: str
+
+
+class AttemptFailedEvent(TaskEventBase):
+    """One attempt did not prove the task; another follows."""
+
+    type: Literal["attemptFailed"] = "attemptFailed"
+    attempt_id: str
+    reason: str
+    feedback: str
+
+
+class ProofStaleEvent(TaskEventBase):
+    """Files behind the proof changed; none: they are again as they were."""
+
+    type: Literal["proofStale"] = "proofStale"
+    paths: list[str]
+
+
+class ProofRenewedEvent(TaskEventBase):
+    """The proof was stale, was verified once more, and held."""
+
+    type: Literal["proofRenewed"] = "proofRenewed"
+    evidence: list[Evidence]
+
+
+class RunEventBase(EventBase):
+    """What every event about a run says."""
+
+    run_id: str
+
+
+class RunStartedEvent(RunEventBase):
+    """A run began."""
+
+    type: Literal["runStarted"] = "runStarted"
+    scope: Scope
+    budget: Budget
+    unattended: bool
+
+
+class RunPausingEvent(RunEventBase):
+    """No new turn starts."""
+
+    type: Literal["runPausing"] = "runPausing"
+    reason: str
+
+
+class RunPausedEvent(RunEventBase):
+    """Nothing is in flight; `reason` says what it waits for."""
+
+    type: Literal["runPaused"] = "runPaused"
+    reason: str
+
+
+class RunResumedEvent(RunEventBase):
+    """Goes on where it was."""
+
+    type: Literal["runResumed"] = "runResumed"
+
+
+class RunCancellingEvent(RunEventBase):
+    """What is in flight is being stopped."""
+
+    type: Literal["runCancelling"] = "runCancelling"
+
+
+class RunFinishedEvent(RunEventBase):
+    """The run is over."""
+
+    type: Literal["runFinished"] = "runFinished"
+    outcome: Literal["completed", "incomplete", "cancelled", "fault", "budget"]
+    reason: str
+
+
+class CheckRequestedEvent(TaskEventBase):
+    """A verify command is about to run."""
+
+    type: Literal["checkRequested"] = "checkRequested"
+    check_id: str
+    attempt_id: str | None
+    phase: Literal["before", "after", "recheck"]
+    command: str
+
+
+class CheckSettledEvent(TaskEventBase):
+    """A verify command ended; `exitCode` is `null` when it was killed or its outcome is unknown."""
+
+    type: Literal["checkSettled"] = "checkSettled"
+    check_id: str
+    exit_code: int | None
+    output: str
+    duration_s: float
+    timed_out: bool
+    note: str
+
+
+class EditRequestedEvent(EventBase):
+    """A file is about to be changed."""
+
+    type: Literal["editRequested"] = "editRequested"
+    edit_id: str
+    attempt_id: str | None
+    path: str
+    creates: bool
+    label: str
+
+
+class EditSettledEvent(EventBase):
+    """What came of an edit."""
+
+    type: Literal["editSettled"] = "editSettled"
+    edit_id: str
+    path: str
+    applied: bool
+    in_buffer: bool
+    reason: str
+
+
+class ChangeSetRecordedEvent(TaskEventBase):
+    """All edits of one attempt are in its change set."""
+
+    type: Literal["changeSetRecorded"] = "changeSetRecorded"
+    attempt_id: str
+    paths: list[str]
+
+
+class SessionEventBase(EventBase):
+    """What every event about a session says."""
+
+    session_id: str
+
+
+class SessionStartedEvent(SessionEventBase):
+    """A context window of conversation opened."""
+
+    type: Literal["sessionStarted"] = "sessionStarted"
+    role: str
+    model: str
+    attempt_id: str | None
+    task_id: str | None
+
+
+class MessageAddedEvent(SessionEventBase):
+    """The conversation was given words that are not tool results."""
+
+    type: Literal["messageAdded"] = "messageAdded"
+    text: str
+
+
+class TurnRequestedEvent(SessionEventBase):
+    """A request is about to go out."""
+
+    type: Literal["turnRequested"] = "turnRequested"
+    turn: int
+    attempt_no: int
+
+
+class TurnFinishedEvent(SessionEventBase):
+    """The whole answer came in."""
+
+    type: Literal["turnFinished"] = "turnFinished"
+    turn: int
+    text: str
+    stop: str
+    usage: Usage
+    model: str
+
+
+class TurnFailedEvent(SessionEventBase):
+    """No answer; `retryInS` when it is tried again."""
+
+    type: Literal["turnFailed"] = "turnFailed"
+    turn: int
+    fault: str
+    message: str
+    retry_in_s: float | None
+
+
+class ToolRequestedEvent(SessionEventBase):
+    """A tool is about to run."""
+
+    type: Literal["toolRequested"] = "toolRequested"
+    call_id: str
+    name: str
+    input: str
+    """JSON as the model sent it."""
+
+
+class ToolSettledEvent(SessionEventBase):
+    """A tool ended."""
+
+    type: Literal["toolSettled"] = "toolSettled"
+    call_id: str
+    name: str
+    is_error: bool
+    text: str
+
+
+class SessionEndedEvent(SessionEventBase):
+    """No further turn."""
+
+    type: Literal["sessionEnded"] = "sessionEnded"
+    outcome: str
+    reason: str
+
+
+class ApprovalAskedEvent(EventBase):
+    """Somebody must decide."""
+
+    type: Literal["approvalAsked"] = "approvalAsked"
+    approval_id: str
+    kind: Literal["command", "proposal", "question"]
+    subject: str
+    purpose: str
+    task_id: str | None
+
+
+class ApprovalAnsweredEvent(EventBase):
+    """The answer, and by what rule it was given."""
+
+    type: Literal["approvalAnswered"] = "approvalAnswered"
+    approval_id: str
+    allowed: bool
+    rule: str
+    reason: str
+
+
+class PlanEventBase(EventBase):
+    """What every event about a plan says."""
+
+    plan_id: str
+
+
+class PlanStartedEvent(PlanEventBase):
+    """A planner took a requirements document, or one spec for its tasks."""
+
+    type: Literal["planStarted"] = "planStarted"
+    path: str
+    stage: Literal["specs", "tasks"]
+
+
+class OutlineAcceptedEvent(PlanEventBase):
+    """The list of specs passed its checks."""
+
+    type: Literal["outlineAccepted"] = "outlineAccepted"
+    outline: str
+    """JSON of the outline."""
+    out_of_scope: list[tuple[str, str]]
+    """Requirement ids with the reason given."""
+
+
+class SpecGeneratingEvent(PlanEventBase):
+    """Text of a spec streams in."""
+
+    type: Literal["specGenerating"] = "specGenerating"
+    spec_id: str
+    path: str
+    stage: Literal["specs", "tasks"]
+
+
+class SpecWrittenEvent(PlanEventBase):
+    """The text stands, or is offered since a person edited the file meanwhile."""
+
+    type: Literal["specWritten"] = "specWritten"
+    spec_id: str
+    path: str
+    stage: Literal["specs", "tasks"]
+    offered: bool
+
+
+class PlanRefusedEvent(PlanEventBase):
+    """What came back has faults; they go to the model again."""
+
+    type: Literal["planRefused"] = "planRefused"
+    repair: int
+    problems: list[Problem]
+
+
+class PlanFinishedEvent(PlanEventBase):
+    """The plan is whole."""
+
+    type: Literal["planFinished"] = "planFinished"
+    spec_ids: list[str]
+
+
+class PlanFailedEvent(PlanEventBase):
+    """The plan ended without result."""
+
+    type: Literal["planFailed"] = "planFailed"
+    reason: str
+    problems: list[Problem]
+
+
+WireEvent: TypeAlias = Annotated[
+    ProjectOpenedEvent
+    | RequirementsReadEvent
+    | RequirementsRemovedEvent
+    | SpecReadEvent
+    | SpecRemovedEvent
+    | TaskStartedEvent
+    | TaskDoneEvent
+    | TaskFailedEvent
+    | TaskBlockedEvent
+    | TaskUnblockedEvent
+    | TaskSkippedEvent
+    | TaskResetEvent
+    | TaskRetriedEvent
+    | TaskReleasedEvent
+    | AttemptFailedEvent
+    | ProofStaleEvent
+    | ProofRenewedEvent
+    | RunStartedEvent
+    | RunPausingEvent
+    | RunPausedEvent
+    | RunResumedEvent
+    | RunCancellingEvent
+    | RunFinishedEvent
+    | CheckRequestedEvent
+    | CheckSettledEvent
+    | EditRequestedEvent
+    | EditSettledEvent
+    | ChangeSetRecordedEvent
+    | SessionStartedEvent
+    | MessageAddedEvent
+    | TurnRequestedEvent
+    | TurnFinishedEvent
+    | TurnFailedEvent
+    | ToolRequestedEvent
+    | ToolSettledEvent
+    | SessionEndedEvent
+    | ApprovalAskedEvent
+    | ApprovalAnsweredEvent
+    | PlanStartedEvent
+    | OutlineAcceptedEvent
+    | SpecGeneratingEvent
+    | SpecWrittenEvent
+    | PlanRefusedEvent
+    | PlanFinishedEvent
+    | PlanFailedEvent,
+    tagged("type"),
+]
+
+
+class EventsListResult(Wire):
+    """At most `limit` events in order; ask again from the last one's `seq` while `more`."""
+
+    events: list[WireEvent]
+    more: bool
+    seq: int
+    """The last committed event."""

@@ -1,0 +1,170 @@
+"""The projection as clients see it. Refuses texts of conversations and documents: fetch those where they stand."""
+
+from typing import Literal, TypeAlias
+
+from specloom.lsp.protocol import Approval, Budget, Count, Params, Scope, Usage, Wire
+
+TaskState: TypeAlias = Literal["pending", "ready", "in_progress", "done", "failed", "blocked", "skipped"]
+RunState: TypeAlias = Literal["running", "pausing", "paused", "cancelling", "finished"]
+
+
+class Requirement(Wire):
+    """One requirement."""
+
+    id: str
+    text: str
+    title: str
+    path: str
+    uri: str
+    line: int
+    spec_ids: list[str]
+    """Specs that serve it."""
+
+
+class Counts(Wire):
+    """Leaf tasks by state; `total` is the sum of the others."""
+
+    total: Count
+    done: Count
+    failed: Count
+    blocked: Count
+    skipped: Count
+    pending: Count
+    """Pending, ready or in progress."""
+
+
+class Spec(Wire):
+    """One spec document."""
+
+    id: str
+    title: str
+    path: str
+    uri: str
+    status: Literal["ready", "generating"]
+    depends_on: list[str]
+    requirements: list[str]
+    counts: Counts
+
+
+class Task(Wire):
+    """One task with its state. A parent's state follows from its leaves."""
+
+    id: str
+    spec_id: str
+    number: str
+    title: str
+    state: TaskState
+    reason: str
+    """Why it is failed, blocked or skipped."""
+    cause: str | None
+    """The task whose failure blocks it."""
+    proven: bool
+    stale: list[str]
+    """Files behind the proof that have changed since."""
+    attempts: int
+    agent_id: str | None
+    parent: str | None
+    is_leaf: bool
+    optional: bool
+    requirements: list[str]
+    depends_on: list[str]
+    verify: list[str]
+    line: int
+    turns: int
+    usage: Usage
+    started_at: str | None
+    ended_at: str | None
+
+
+class Session(Wire):
+    """One context window of conversation."""
+
+    id: str
+    agent_id: str
+    role: str
+    model: str
+    task_id: str | None
+    started_at: str
+    turns: int
+    usage: Usage
+    outcome: str
+    """Empty while it is open."""
+
+
+class Agent(Wire):
+    """A worker, as its open sessions show it."""
+
+    id: str
+    role: str
+    task_id: str | None
+    session_id: str
+    turns: int
+
+
+class Run(Wire):
+    """The newest run."""
+
+    id: str
+    scope: Scope
+    budget: Budget
+    unattended: bool
+    state: RunState
+    reason: str
+    outcome: Literal["completed", "incomplete", "cancelled", "fault", "budget"] | None
+    turns: int
+    usage: Usage
+    started_at: str
+    ended_at: str | None
+
+
+class WritingSpec(Wire):
+    """A spec whose text is streaming in."""
+
+    spec_id: str
+    path: str
+
+
+class Planning(Wire):
+    """The newest plan."""
+
+    id: str
+    path: str
+    stage: Literal["specs", "tasks"]
+    state: Literal["running", "finished", "failed"]
+    writing: list[WritingSpec]
+    reason: str
+
+
+class ProblemCounts(Wire):
+    """How many problems stand in the documents."""
+
+    error: Count
+    warning: Count
+    information: Count
+
+
+class ProjectGetParams(Params):
+    """The whole projection."""
+
+
+class ProjectGetResult(Wire):
+    """What is true at `seq`; subscribe with `since: seq` to hear what follows."""
+
+    id: str
+    name: str
+    root_uri: str
+    seq: int
+    read_only: bool
+    """Another process hosts this root; orders are refused."""
+    requirements: list[Requirement]
+    specs: list[Spec]
+    tasks: list[Task]
+    agents: list[Agent]
+    sessions: list[Session]
+    approvals: list[Approval]
+    run: Run | None
+    planning: Planning | None
+    budget: Budget
+    usage: Usage
+    counts: Counts
+    problems: ProblemCounts

@@ -1,0 +1,54 @@
+"""Owns the one runtime of `specloom lsp --standalone`. Refuses to load what makes it before that is needed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from specloom.engine.api import Runtime
+from specloom.lsp.hosting import Reader
+
+
+class Composition(Protocol):
+    """Makes runtimes and readers: `specloom.compose` is one."""
+
+    async def open_runtime(
+        self, root: Path, *, environment: Mapping[str, str], editor: Mapping[str, Any] | None = ..., holder: str = ...
+    ) -> Runtime:
+        """Hosts the root here."""
+        ...
+
+    async def open_reader(self, root: Path, *, environment: Mapping[str, str]) -> Reader:
+        """Reads the root's log."""
+        ...
+
+
+class StandaloneHost:
+    """Implements `hosting.Host`."""
+
+    def __init__(self, load: Callable[[], Composition], environment: Mapping[str, str]) -> None:
+        self._load = load
+        self._environment = environment
+
+    @asynccontextmanager
+    async def runtime(self, root: Path, editor_settings: Mapping[str, object]) -> AsyncGenerator[Runtime]:
+        """Hosts the root in this process."""
+        composition = await asyncio.to_thread(self._load)
+        runtime = await composition.open_runtime(
+            root, environment=self._environment, editor=editor_settings, holder="specloom lsp"
+        )
+        try:
+            yield runtime
+        finally:
+            await runtime.close()
+
+    @asynccontextmanager
+    async def reader(self, root: Path) -> AsyncGenerator[Reader]:
+        """Reads the root's log."""
+        composition = await asyncio.to_thread(self._load)
+        reader = await composition.open_reader(root, environment=self._environment)
+        try:
+            yield reader
+        finally:
+            await reader.close()

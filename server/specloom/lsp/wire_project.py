@@ -1,0 +1,208 @@
+"""The projection and its parts as wire shapes. Refuses events: `wire_events` has those."""
+
+from collections.abc import Mapping
+from typing import Literal, cast
+
+from specloom.domain.evidence import is_proven
+from specloom.domain.ids import SpecId, TaskId
+from specloom.domain.problem import Problem, Severity
+from specloom.domain.project import (
+    ApprovalRecord,
+    PlanRecord,
+    ProjectState,
+    RunRecord,
+    SessionRecord,
+)
+from specloom.domain.requirement import Requirement
+from specloom.domain.runs import Budget
+from specloom.domain.spec import SpecDefinition, TaskDefinition
+from specloom.domain.states import TaskState
+from specloom.lsp import protocol as p
+from specloom.lsp import protocol_project as shapes
+from specloom.lsp.task_view import counts_of, leaves_of, served, state_of
+from specloom.lsp.uris import Places
+from specloom.lsp.wire_events import wire_budget, wire_scope, wire_usage
+
+
+def wire_project(
+    state: ProjectState, problems: Mapping[str, tuple[Problem, ...]], places: Places, *, read_only: bool
+) -> shapes.ProjectGetResult:
+    """Everything that is true at `state.seq`."""
+    specs = sorted(state.plan.specs.values(), key=lambda spec: spec.id)
+    served_by = served(state)
+    return shapes.ProjectGetResult(
+        id=state.id,
+        name=state.name or places.root.name,
+        root_uri=places.uri_of("."),
+        seq=state.seq,
+        read_only=read_only,
+        requirements=[
+            _requirement(item, path, places, [spec.id for spec in served_by.get(item.id, ())])
+            for path, items in sorted(state.requirements.items())
+            for item in items
+        ],
+        specs=[_spec(state, spec, places) for spec in specs],
+        tasks=[_task(state, spec, task) for spec in specs for task in spec.tasks],
+        agents=_agents(state),
+        sessions=[_session(session) for session in _in_order(state)],
+        approvals=wire_approvals(state),
+        run=None if state.run is None else _run(state.run),
+        planning=None if state.planning is None else _planning(state.planning),
+        budget=wire_budget(Budget() if state.run is None else state.run.budget),
+        usage=wire_usage(state.usage),
+        counts=_counts(state, tuple(leaf for spec in specs for leaf in leaves_of(state, spec))),
+        problems=_problem_counts(problems),
+    )
+
+
+def wire_approvals(state: ProjectState) -> list[p.Approval]:
+    """Questions that wait, oldest first."""
+    return [_approval(record) for record in sorted(state.approvals.values(), key=lambda item: item.asked_at)]
+
+
+def _requirement(item: Requirement, path: str, places: Places, spec_ids: list[SpecId]) -> shapes.Requirement:
+    return shapes.Requirement(
+        id=item.id,
+        text=item.text,
+        title=item.title,
+        path=path,
+        uri=places.uri_of(path),
+        line=item.span.start_line,
+        spec_ids=list(spec_ids),
+    )
+
+
+def _spec(state: ProjectState, spec: SpecDefinition, places: Places) -> shapes.Spec:
+    return shapes.Spec(
+        id=spec.id,
+        title=spec.title,
+        path=spec.path,
+        uri=places.uri_of(spec.path),
+        status=spec.status.value,
+        depends_on=list(spec.depends_on),
+        requirements=[ref.id for ref in spec.requirements],
+        counts=_counts(state, leaves_of(state, spec)),
+    )
+
+
+def _task(state: ProjectState, spec: SpecDefinition, task: TaskDefinition) -> shapes.Task:
+    record = state.record(task.id)
+    return shapes.Task(
+        id=task.id,
+        spec_id=spec.id,
+        number=task.number,
+        title=task.title,
+        state=state_of(state, task.id).value,
+        reason=record.reason,
+        cause=record.cause,
+        proven=is_proven(record.evidence) and not record.stale,
+        stale=list(record.stale),
+        attempts=record.attempts,
+        agent_id=record.agent,
+        parent=task.parent,
+        is_leaf=task.is_leaf,
+        optional=task.optional,
+        requirements=list(task.requirements),
+        depends_on=list(state.graph.depends.get(task.id, ())),
+        verify=list(record.verify or task.verify),
+        line=task.line,
+        turns=record.turns,
+        usage=wire_usage(record.usage),
+        started_at=record.started_at or None,
+        ended_at=record.ended_at or None,
+    )
+
+
+def _counts(state: ProjectState, leaves: tuple[TaskId, ...]) -> shapes.Counts:
+    found = counts_of(state, leaves)
+    return shapes.Counts(
+        total=len(leaves),
+        done=found[TaskState.DONE],
+        failed=found[TaskState.FAILED],
+        blocked=found[TaskState.BLOCKED],
+        skipped=found[TaskState.SKIPPED],
+        pending=found[TaskState.PENDING],
+    )
+
+
+def _in_order(state: ProjectState) -> list[SessionRecord]:
+    return sorted(state.sessions.values(), key=lambda session: (session.started_at, session.id))
+
+
+def _agents(state: ProjectState) -> list[shapes.Agent]:
+    working = (session for session in _in_order(state) if not session.outcome)
+    return [
+        shapes.Agent(
+            id=session.agent, role=session.role, task_id=session.task, session_id=session.id, turns=session.turns
+        )
+        for session in working
+    ]
+
+
+def _session(session: SessionRecord) -> shapes.Session:
+    return shapes.Session(
+        id=session.id,
+        agent_id=session.agent,
+        role=session.role,
+        model=session.model,
+        task_id=session.task,
+        started_at=session.started_at,
+        turns=session.turns,
+        usage=wire_usage(session.usage),
+        outcome=session.outcome,
+    )
+
+
+def _approval(record: ApprovalRecord) -> p.Approval:
+    kind = cast("Literal['command', 'proposal', 'question']", record.kind)
+    return p.Approval(
+        id=record.id,
+        kind=kind,
+        subject=record.subject,
+        purpose=record.purpose,
+        agent_id=record.agent,
+        task_id=record.task,
+        asked_at=record.asked_at,
+        choices=choices_of(record),
+    )
+
+
+def choices_of(record: ApprovalRecord) -> list[str]:
+    """What can be answered; none: free text."""
+    return [] if record.kind == "question" else ["Allow once", "Deny"]
+
+
+def _run(run: RunRecord) -> shapes.Run:
+    return shapes.Run(
+        id=run.id,
+        scope=wire_scope(run.scope),
+        budget=wire_budget(run.budget),
+        unattended=run.unattended,
+        state=run.state.value,
+        reason=run.reason,
+        outcome=None if run.outcome is None else run.outcome.value,
+        turns=run.turns,
+        usage=wire_usage(run.usage),
+        started_at=run.started_at,
+        ended_at=run.ended_at or None,
+    )
+
+
+def _planning(plan: PlanRecord) -> shapes.Planning:
+    return shapes.Planning(
+        id=plan.id,
+        path=plan.path,
+        stage=cast("Literal['specs', 'tasks']", plan.stage),
+        state=cast("Literal['running', 'finished', 'failed']", plan.state),
+        writing=[shapes.WritingSpec(spec_id=spec, path=path) for spec, path in plan.writing],
+        reason=plan.reason,
+    )
+
+
+def _problem_counts(problems: Mapping[str, tuple[Problem, ...]]) -> shapes.ProblemCounts:
+    found = [problem.severity for items in problems.values() for problem in items]
+    return shapes.ProblemCounts(
+        error=found.count(Severity.ERROR),
+        warning=found.count(Severity.WARNING),
+        information=found.count(Severity.INFORMATION),
+    )
