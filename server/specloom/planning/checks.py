@@ -1,0 +1,240 @@
+"""Checks what the planner hands in: outlines, spec bodies, task lists. Values in, problems out; refuses to mend.
+
+Problems of severity ERROR keep an answer from being taken; the others are put to the planner once.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from specloom.domain.documents.findings import Names
+from specloom.domain.documents.lines import Kind, scan, sections
+from specloom.domain.graph import build_graph
+from specloom.domain.graph_specs import natural_key
+from specloom.domain.ids import RequirementId, SpecId
+from specloom.domain.problem import NOWHERE, Problem, Severity, Span
+from specloom.domain.requirement import Requirement, RequirementsDocument
+from specloom.domain.spec import SpecDefinition, TaskDefinition
+from specloom.planning.outline import Outline, PlannedSpec, covered, nearest
+
+SECTIONS = ("Purpose", "Interfaces", "Use cases", "Dependencies")
+_ID = re.compile(r"[0-9]{2}")
+_SLUG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_SLUG_LENGTH = 48
+_CODE_SPAN = re.compile(r"`([^`\s]+)`")
+_PATH = re.compile(r"(?:[\w.-]+/)*[\w.-]+\.[A-Za-z][A-Za-z0-9]{0,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What an outline has to fit to."""
+
+    document: RequirementsDocument
+    specs: tuple[SpecDefinition, ...] = ()
+    """Those that exist."""
+
+
+def slug_of(path: str) -> str:
+    """The slug in the path of a spec: `specs/01-ledger.md` has `ledger`."""
+    return PurePosixPath(path).stem.partition("-")[2]
+
+
+def check_outline(outline: Outline, given: Given) -> tuple[Problem, ...]:
+    """Everything that keeps the outline from being a plan for the whole document."""
+    return tuple(
+        problem
+        for check in (_check_each, _check_order, _check_existing, _check_coverage)
+        for problem in check(outline, given)
+    )
+
+
+def _check_each(outline: Outline, given: Given) -> Iterator[Problem]:
+    path = given.document.path
+    if not outline.specs:
+        yield Problem("outline-empty", "The outline has no spec; name at least one", path)
+    known = [item.id for item in given.document.requirements]
+    for spec in outline.specs:
+        if not _ID.fullmatch(spec.id):
+            yield _about(spec, path, "outline-id", f'its id is {spec.id!r}; write two digits such as "01"')
+        if not _SLUG.fullmatch(spec.slug) or spec.slug != spec.slug.lower() or len(spec.slug) > _SLUG_LENGTH:
+            what = f"its slug is {spec.slug!r}; write lower-case words joined by hyphens, {_SLUG_LENGTH} at most"
+            yield _about(spec, path, "outline-slug", what)
+        if not spec.title or not spec.summary:
+            yield _about(spec, path, "outline-text", "its title or summary is empty; say what the spec is for")
+        for name in spec.requirements:
+            if name not in known:
+                what = f"there is no requirement {name}; {nearest(name, known)}"
+                yield _about(spec, path, "unknown-requirement", what, Names(known).near(name))
+
+
+def _check_order(outline: Outline, given: Given) -> Iterator[Problem]:
+    path = given.document.path
+    earlier: dict[SpecId, PlannedSpec] = {}
+    for spec in outline.specs:
+        if spec.id in earlier:
+            yield _about(spec, path, "duplicate-spec", "its id is used twice; give each spec an id of its own")
+        elif earlier and natural_key(spec.id) < max(natural_key(name) for name in earlier):
+            yield _about(spec, path, "outline-order", "it comes after a higher id; list the specs by ascending id")
+        if any(spec.slug == other.slug for other in earlier.values()):
+            yield _about(spec, path, "duplicate-slug", f"its slug {spec.slug!r} is used twice; choose another")
+        for name in spec.depends_on:
+            if name not in {other.id for other in outline.specs}:
+                what = f"it depends on {name}, which is not in the outline; {nearest(name, earlier)}"
+                yield _about(spec, path, "unknown-spec", what)
+            elif natural_key(name) >= natural_key(spec.id):
+                what = f"it depends on {name}; a spec may depend on lower numbers only, so that foundations come first"
+                yield _about(spec, path, "spec-depends-on-higher", what)
+        earlier[spec.id] = spec
+
+
+def _check_existing(outline: Outline, given: Given) -> Iterator[Problem]:
+    planned = {spec.id: spec for spec in outline.specs}
+    for known in given.specs:
+        spec = planned.get(known.id)
+        slug = slug_of(known.path)
+        if spec is None:
+            message = f"Spec {known.id} exists ({known.path}) and is missing; list it with its id and its slug {slug!r}"
+            yield Problem("spec-dropped", message, known.path)
+        elif slug and spec.slug != slug:
+            what = f"it exists as {known.path}; keep its slug {slug!r}, a new spec takes a number that is free"
+            yield _about(spec, given.document.path, "spec-renamed", what)
+
+
+def _check_coverage(outline: Outline, given: Given) -> Iterator[Problem]:
+    path = given.document.path
+    known = {item.id: item for item in given.document.requirements}
+    served = {name for spec in outline.specs for name in spec.requirements}
+    left_out = dict(outline.out_of_scope)
+    for name, reason in left_out.items():
+        if name not in known:
+            message = f"Out of scope: there is no requirement {name}; {nearest(name, known)}"
+            yield Problem("unknown-requirement", message, path, suggestions=Names(known).near(name))
+        elif not reason:
+            message = f"Out of scope: {name} has no reason; say why no spec serves it"
+            yield Problem("no-reason", message, path, known[name].span)
+        if name in served:
+            message = f"{name} is served by a spec and named as out of scope; decide for one"
+            yield Problem("contradiction", message, path)
+    for name, item in known.items():
+        if name not in served and name not in left_out:
+            message = (
+                f"Requirement {name} is not covered: no spec serves it; give it to a spec, or name it as out of scope"
+            )
+            yield Problem("requirement-not-covered", message, path, item.span)
+
+
+def _about(spec: PlannedSpec, path: str, code: str, what: str, suggestions: tuple[str, ...] = ()) -> Problem:
+    return Problem(code, f"Spec {spec.id} {spec.title!r}: {what}", path, suggestions=suggestions)
+
+
+def check_body(body: str, path: str, files: Collection[str]) -> tuple[Problem, ...]:
+    """Whether the four sections are there, in order and not empty; files called existing that do not exist."""
+    document = scan(body)
+    problems: list[Problem] = []
+    if document.unclosed is not None:
+        message = "Nothing closes the code fence or comment that starts here; close it"
+        problems.append(Problem("unclosed-block", message, path, document.unclosed.span()))
+    found = [item for item in sections(document) if item.heading.level <= 2]
+    order = [item.heading.title.casefold() for item in found]
+    places = [order.index(title.casefold()) for title in SECTIONS if title.casefold() in order]
+    for title in SECTIONS:
+        if title.casefold() not in order:
+            problems.append(Problem("missing-section", f"The section `## {title}` is missing; write it", path))
+            continue
+        item = found[order.index(title.casefold())]
+        if not any(line.body.strip() for line in document.lines[item.start + 1 : item.end]):
+            message = f"The section `## {title}` is empty; say what belongs there, or why there is nothing"
+            problems.append(Problem("empty-section", message, path, document.lines[item.start].span()))
+    if places != sorted(places):
+        message = f"The sections stand in another order; write them as {', '.join(SECTIONS)}"
+        problems.append(Problem("section-order", message, path))
+    if "tasks" in order:
+        message = "There is a section `## Tasks`; leave it out, the tasks are asked for later"
+        problems.append(Problem("early-tasks", message, path, document.lines[found[order.index("tasks")].start].span()))
+    return (*problems, *_missing_files(body, path, files))
+
+
+def _missing_files(body: str, path: str, files: Collection[str]) -> Iterator[Problem]:
+    for line in scan(body).lines:
+        if line.kind is not Kind.TEXT or "existing" not in line.body.casefold():
+            continue
+        for match in _CODE_SPAN.finditer(line.text):
+            name = match[1].removeprefix("./")
+            if "/" in name and _PATH.fullmatch(name) and name not in files:
+                message = f"{name} is called existing and is not in the project; name a file that is there"
+                span = line.span(match.start(1), match.end(1))
+                yield Problem("missing-file", message, path, span, Severity.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class TasksGiven:
+    """What a task list has to fit to."""
+
+    requirements: tuple[Requirement, ...]
+    """All that are known."""
+    others: tuple[SpecDefinition, ...] = ()
+    """The other specs."""
+    kept: tuple[TaskDefinition, ...] = ()
+    """Tasks of this spec that are done or in progress: they stay under their numbers."""
+
+
+def check_tasks(spec: SpecDefinition, given: TasksGiven) -> tuple[Problem, ...]:
+    """Everything that is wrong with the task list of `spec`, which was parsed from the text it would have."""
+    leaves = [task for task in spec.tasks if task.is_leaf]
+    if not leaves:
+        message = "There is no task in it; write lines such as `- [ ] 1 Create the module`"
+        return (*spec.problems, Problem("no-tasks", message, spec.path))
+    _, across = build_graph([*(other for other in given.others if other.id != spec.id), spec])
+    return (
+        *spec.problems,
+        *(problem for problem in across if problem.path == spec.path),
+        *_check_kept(spec, given.kept),
+        *_check_requirements(spec, given.requirements),
+        *_check_verify(spec, leaves),
+    )
+
+
+def _check_kept(spec: SpecDefinition, kept: Iterable[TaskDefinition]) -> Iterator[Problem]:
+    by_hash = {task.hash: task for task in spec.tasks}
+    for task in kept:
+        now = by_hash.get(task.hash)
+        if now is not None and now.number != task.number:
+            message = f"Task {task.number} is done or in progress and stands here as {now.number}; keep its number"
+            yield Problem("task-renumbered", message, spec.path, now.span)
+
+
+def _check_requirements(spec: SpecDefinition, requirements: Iterable[Requirement]) -> Iterator[Problem]:
+    known = {item.id: item for item in requirements}
+    served: set[RequirementId] = set()
+    for task in spec.tasks:
+        for name in task.requirements:
+            served.update(covered(name, known))
+            if name not in known:
+                span = next((item.span for item in task.mentions if item.target == name), task.span)
+                message = f"Task {task.number} names requirement {name}, which does not exist; {nearest(name, known)}"
+                near = Names(known).near(name)
+                yield Problem("unknown-requirement", message, spec.path, span, suggestions=near)
+    for ref in spec.requirements:
+        if ref.id in known and ref.id not in served:
+            message = f"Requirement {ref.id} of this spec is not covered: no task names it in its _Requirements:_ line"
+            yield Problem("requirement-not-covered", message, spec.path)
+
+
+def _check_verify(spec: SpecDefinition, leaves: list[TaskDefinition]) -> Iterator[Problem]:
+    if not any(task.verify for task in leaves):
+        message = "No task has a _Verify:_ line; give each task a command that proves it, if there can be one"
+        yield Problem("no-verify", message, spec.path, severity=Severity.WARNING)
+
+
+def errors_in(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Those that keep an answer from being taken."""
+    return tuple(problem for problem in problems if problem.severity is Severity.ERROR)
+
+
+def shifted(problem: Problem, lines: int) -> Span:
+    """The place of a problem `lines` further up; nowhere if that is above the text."""
+    span = problem.span
+    if span == NOWHERE or span.start_line < lines:
+        return NOWHERE
+    return Span(span.start_line - lines, span.start_column, span.end_line - lines, span.end_column)

@@ -1,0 +1,59 @@
+"""Listens in on the text of a session while it streams. Refuses to keep a broken try: each try starts from nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from specloom.agent.ports import Stream
+from specloom.domain.ids import SessionId
+from specloom.llm.model import DeltaKind, DeltaSink
+
+
+@dataclass(slots=True)
+class Draft:
+    """The text of the newest answer so far."""
+
+    touched: Callable[[], None] = lambda: None
+    session: SessionId | None = None
+    """Whose answer it is, once it is asked."""
+    _pieces: list[str] = field(default_factory=list[str])
+
+    def restart(self) -> None:
+        """A new turn, or a new try at one."""
+        self._pieces.clear()
+
+    def add(self, text: str) -> None:
+        """The next delta."""
+        self._pieces.append(text)
+        self.touched()
+
+    @property
+    def text(self) -> str:
+        """Everything since the restart."""
+        whole = "".join(self._pieces)
+        self._pieces = [whole]
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStream:
+    """An `agent.ports.Stream` that fills a draft and hands everything on."""
+
+    inner: Stream
+    draft: Draft
+
+    def sink(self, session: SessionId, turn: int) -> DeltaSink:
+        """The sink of one try at one turn."""
+        self.draft.session = session
+        self.draft.restart()
+        return _DraftSink(self.inner.sink(session, turn), self.draft)
+
+
+@dataclass(frozen=True, slots=True)
+class _DraftSink:
+    inner: DeltaSink
+    draft: Draft
+
+    def delta(self, block: int, kind: DeltaKind, text: str, name: str = "") -> None:
+        self.inner.delta(block, kind, text, name)
+        if kind == "text":
+            self.draft.add(text)

@@ -1,0 +1,209 @@
+"""Carries out one plan step by step: outline, the body of each spec, the tasks of each spec; foundations first.
+
+Refuses to touch what is done: existing specs are written in one piece and only where the outline asks for it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from specloom.domain.documents.specs import parse_spec
+from specloom.domain.events.planning import OutlineAccepted, PlanStage, SpecGenerating, SpecWritten
+from specloom.domain.ids import RequirementId, SpecId
+from specloom.domain.problem import Problem
+from specloom.domain.requirement import Requirement
+from specloom.domain.spec import RequirementRef, SpecDefinition, SpecStatus
+from specloom.planning import documents, messages
+from specloom.planning.answers import body_of, list_of, whole_blocks
+from specloom.planning.checks import Given, TasksGiven, check_body, check_tasks
+from specloom.planning.dialogue import Checked, Dialogue, Talk, told
+from specloom.planning.merging import merge_tasks
+from specloom.planning.outline import Outline, PlannedSpec, outline_json
+from specloom.planning.ports import Known, NotPlanned, PlanOrder, PlanStopError
+from specloom.planning.stream import Draft, DraftStream
+from specloom.planning.submit_outline import SubmitOutline
+from specloom.planning.writing import Finished, SpecWriter, Target
+from specloom.workspace.ports import MissingFileError, TextSnapshot
+
+
+@dataclass(slots=True)
+class Page:
+    """A spec on its way: where it stands and what it says."""
+
+    planned: PlannedSpec
+    path: str
+    text: str = ""
+    """As written, or as offered."""
+    offered: bool = False
+    fresh: bool = False
+    """Its body was written by this plan."""
+
+    @property
+    def definition(self) -> SpecDefinition:
+        """The spec as its text says."""
+        return parse_spec(self.path, self.text)
+
+
+@dataclass(slots=True)
+class PlanWork:
+    """The steps of one plan, and what they led to."""
+
+    dialogue: Dialogue
+    known: Known
+    pages: dict[SpecId, Page] = field(default_factory=dict[SpecId, Page])
+
+    @property
+    def requirements(self) -> Mapping[RequirementId, Requirement]:
+        """All that are known, by id."""
+        return {item.id: item for item in self.known.requirements}
+
+    async def outline(self, order: PlanOrder) -> Outline:
+        """Asks for the outline until it has no faults, and records it. Raises `PlanStopError`."""
+        repairs = self.dialogue.repairs()
+        submit = SubmitOutline(Given(order.document, self.known.specs), repairs)
+        talk = Talk("planner-outline", messages.outline_message(order), "the outline", (submit,))
+        await self.dialogue.hold(talk, submit.object_to, repairs)
+        if submit.outline is None:
+            raise PlanStopError(
+                NotPlanned("refused", "the planner handed in no outline; try again, or try another model")
+            )
+        text = outline_json(submit.outline)
+        await self.dialogue.ports.journal(
+            OutlineAccepted(self.dialogue.plan, text, submit.outline.out_of_scope),
+        )
+        return submit.outline
+
+    async def open(self, outline: Outline) -> None:
+        """Reads what stands at the paths of the outline."""
+        paths = {spec.id: spec.path for spec in self.known.specs}
+        for planned in outline.specs:
+            path = paths.get(planned.id, planned.path)
+            present = await self.present(path)
+            self.pages[planned.id] = Page(planned, path, "" if present is None else present.text)
+
+    async def present(self, path: str) -> TextSnapshot | None:
+        """What stands at a path now."""
+        try:
+            return await self.dialogue.ports.files.read(path)
+        except MissingFileError:
+            return None
+
+    def body_is_current(self, page: Page) -> bool:
+        """Whether a spec says already what the outline asks of it."""
+        if not page.text or page.planned.rewrite:
+            return False
+        spec = page.definition
+        wanted = (self.requirements.get(name) for name in page.planned.requirements)
+        return (
+            spec.status is SpecStatus.READY
+            and spec.title == page.planned.title
+            and spec.depends_on == page.planned.depends_on
+            and documents.same_requirements(spec.requirements, wanted)
+        )
+
+    async def write_body(self, page: Page, outline: Outline) -> None:
+        """Asks for one spec and writes it. Raises `PlanStopError`, `WorkspaceError`."""
+        planned = page.planned
+        await self._began(page, PlanStage.SPECS)
+        head = documents.head_of(planned, self.requirements, SpecStatus.GENERATING)
+        target = await self._target(page)
+        draft = Draft()
+        streams = target.base is None or page.definition.status is SpecStatus.GENERATING
+        lower = [documents.without_tasks(self.pages[name].text) for name in planned.depends_on if name in self.pages]
+        message = messages.spec_message(planned, outline, self._named(planned.requirements), lower, self.known)
+        talk = Talk(
+            "planner-spec", message, f"spec {planned.id}", stream=DraftStream(self.dialogue.ports.asking.stream, draft)
+        )
+        growing = (lambda: head + whole_blocks(body_of(draft.text))) if streams else None
+        writer = SpecWriter(self.dialogue.ports.files, target, growing, self._seen(page, draft))
+        tasks = documents.tasks_section(page.text)
+        async with writer:
+            draft.touched = writer.touch
+            answer = await self.dialogue.answer(talk, lambda answer: self._check_body(page, answer))
+            ready = documents.head_of(planned, self.requirements, SpecStatus.READY)
+            finished = await writer.finish(documents.with_body(ready, body_of(answer), tasks))
+        page.fresh = True
+        await self._wrote(page, PlanStage.SPECS, finished)
+
+    async def write_tasks(self, page: Page, feedback: str = "") -> None:
+        """Asks for the tasks of one spec and writes them. Raises `PlanStopError`, `WorkspaceError`."""
+        await self._began(page, PlanStage.TASKS)
+        target = await self._target(page)
+        page.text = "" if target.base is None else target.base.text
+        spec, start = page.definition, documents.generating(page.text, now=True)
+        draft = Draft()
+        streams = not spec.tasks
+        lower = [self.pages[name].definition for name in spec.depends_on if name in self.pages]
+        message = messages.tasks_message((spec, page.text), self._refs(spec.requirements), lower, self.known, feedback)
+        talk = Talk(
+            "planner-tasks",
+            message,
+            f"the task list of spec {spec.id}",
+            stream=DraftStream(self.dialogue.ports.asking.stream, draft),
+        )
+        growing = (lambda: documents.with_tasks(start, whole_blocks(list_of(draft.text)))) if streams else None
+        writer = SpecWriter(self.dialogue.ports.files, target, growing, self._seen(page, draft))
+        async with writer:
+            draft.touched = writer.touch
+            answer = await self.dialogue.answer(talk, lambda answer: self._check_tasks(page, answer))
+            finished = await writer.finish(self._with_tasks(page, answer))
+        await self._wrote(page, PlanStage.TASKS, finished)
+
+    async def _target(self, page: Page) -> Target:
+        base = await self.present(page.path)
+        label = f"Specloom: spec {page.planned.id}"
+        return Target(page.path, label, base, self.dialogue.options.write_interval_s)
+
+    async def _began(self, page: Page, stage: PlanStage) -> None:
+        await self.dialogue.ports.journal(SpecGenerating(self.dialogue.plan, page.planned.id, page.path, stage))
+
+    async def _wrote(self, page: Page, stage: PlanStage, finished: Finished) -> None:
+        page.text, page.offered = finished.text, finished.offered
+        await self.dialogue.ports.journal(
+            SpecWritten(self.dialogue.plan, page.planned.id, page.path, stage, finished.text, finished.offered)
+        )
+
+    def _seen(self, page: Page, draft: Draft) -> Callable[[str], None]:
+        def tell(text: str) -> None:
+            if draft.session is not None:
+                self.dialogue.ports.spec_stream(draft.session, page.planned.id, page.path, text)
+
+        return tell
+
+    def _named(self, names: Iterable[RequirementId]) -> list[Requirement]:
+        return [self.requirements[name] for name in names if name in self.requirements]
+
+    def _refs(self, refs: Iterable[RequirementRef]) -> list[Requirement]:
+        return self._named(ref.id for ref in refs)
+
+    def _check_body(self, page: Page, answer: str) -> Checked:
+        problems = check_body(body_of(answer), page.path, self.known.files)
+        return Checked(problems, told(problems, "Answer again with all four sections, whole, and nothing else."))
+
+    def _with_tasks(self, page: Page, answer: str) -> str:
+        """The document with the new list; kept tasks as they are."""
+        tasks = merge_tasks(documents.task_list(page.text), list_of(answer), self.known.kept_of(page.planned.id))
+        return documents.generating(documents.with_tasks(page.text, tasks), now=False)
+
+    def _check_tasks(self, page: Page, answer: str) -> Checked:
+        text = self._with_tasks(page, answer)
+        spec = parse_spec(page.path, text)
+        kept = self.known.kept_of(spec.id)
+        others = [item.definition for item in self.pages.values() if item is not page and item.text]
+        others += [item for item in self.known.specs if item.id not in self.pages]
+        given = TasksGiven(
+            self.known.requirements, tuple(others), tuple(task for task in page.definition.tasks if task.id in kept)
+        )
+        problems = check_tasks(spec, given)
+        lines = text.splitlines()
+        return Checked(problems, told([_placed(item, lines) for item in problems], AGAIN))
+
+
+AGAIN = "Answer again with the whole task list, mended, and nothing else."
+
+
+def _placed(problem: Problem, lines: list[str]) -> Problem:
+    """The problem with the line that it is about."""
+    line = problem.span.start_line
+    if not line or line >= len(lines):
+        return problem
+    return Problem(problem.code, f"`{lines[line].strip()}`: {problem.message}", problem.path, problem.span)
