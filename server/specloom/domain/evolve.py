@@ -53,7 +53,8 @@ def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> Projec
         case documents.ProjectOpened():
             return replace(state, id=event.project, name=event.name)
         case documents.RequirementsRead():
-            return replace(state, requirements=state.requirements.insert(event.path, event.requirements))
+            read = replace(state, requirements=state.requirements.insert(event.path, event.requirements))
+            return replace(read, planning=_outdated(state.planning, event.path))
         case documents.RequirementsRemoved():
             return replace(state, requirements=state.requirements.discard(event.path))
         case documents.SpecRead():
@@ -133,12 +134,12 @@ def _edited(state: ProjectState, event: proof.EditSettled) -> ProjectState:
 
 def _on_planning(plan: PlanRecord | None, event: planning.PlanningEvent) -> PlanRecord | None:
     if isinstance(event, planning.PlanStarted):
-        return PlanRecord(event.plan, event.path, event.stage.value, "running")
+        return PlanRecord(event.plan, event.path, event.stage.value, "running", _kept_outline(plan, event))
     if plan is None or plan.id != event.plan:
         return plan
     match event:
         case planning.OutlineAccepted():
-            return plan
+            return replace(plan, outline=event.outline)
         case planning.SpecGenerating():
             return replace(plan, writing=(*plan.writing, (event.spec, event.path)))
         case planning.SpecWritten():
@@ -151,6 +152,17 @@ def _on_planning(plan: PlanRecord | None, event: planning.PlanningEvent) -> Plan
             return replace(plan, state="failed", reason=event.reason, problems=event.problems)
         case _:
             assert_never(event)
+
+
+def _kept_outline(before: PlanRecord | None, event: planning.PlanStarted) -> str:
+    """What a plan goes on with: the outline of one that did not finish, or that one spec's tasks belong to."""
+    if before is None or (event.stage is planning.PlanStage.SPECS and (before.state == "finished" or event.feedback)):
+        return ""
+    return before.outline
+
+
+def _outdated(plan: PlanRecord | None, path: str) -> PlanRecord | None:
+    return replace(plan, outline="") if plan is not None and plan.path == path else plan
 
 
 EMPTY = ProjectState()

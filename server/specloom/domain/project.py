@@ -129,6 +129,8 @@ class PlanRecord:
     stage: str
     state: str
     """`running`, `finished` or `failed`."""
+    outline: str = ""
+    """The accepted outline (JSON), for a plan that goes on; empty once the requirements have changed."""
     writing: tuple[tuple[SpecId, str], ...] = ()
     """Specs whose text is streaming in, with their paths."""
     reason: str = ""

@@ -27,7 +27,3 @@ class PlanWorker(Protocol):
     async def work(self, request: PlanRequest, engine: EngineContext, gate: Gate) -> None:
         """Returns when the plan has finished or failed, which is recorded. A cancellation leaves whole lines."""
         ...
-
-    async def discard(self, spec: SpecId, engine: EngineContext) -> str:
-        """Removes an unfinished spec that is still as we wrote it; else the reason why not."""
-        ...

@@ -23,6 +23,7 @@ from specloom.domain.spec import SpecDefinition
 from specloom.engine.api import Accepted, Client, EventListener, OutputListener, Published
 from specloom.engine.changes import tick
 from specloom.engine.context import EngineContext
+from specloom.engine.discarding import discard
 from specloom.engine.following import Following
 from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
@@ -162,7 +163,7 @@ class ProjectRuntime:
         if choice == "continue":
             plan = PlanId(self._engine.ids.new("plan"))
             return await self._start_plan(PlanRequest(plan, "spec", known.path, spec), by, command_id)
-        reason = await self._planner.discard(spec, self._engine)
+        reason = await discard(self._engine, known)
         await self._engine.library.refresh()
         return Rejected("spec-edited", reason) if reason else Accepted(self.state.seq, spec)
 
@@ -323,7 +324,7 @@ class ProjectRuntime:
         run = self.state.run
         if run is not None and run.state in (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING):
             return Rejected("run-active", f"Run {run.id} is {run.state}; pause or cancel it before planning")
-        stage = planning.PlanStage.SPECS if request.stage == "project" else planning.PlanStage.TASKS
+        stage = planning.PlanStage.TASKS if request.stage == "tasks" else planning.PlanStage.SPECS
         started = planning.PlanStarted(request.plan, request.path, stage, request.feedback)
         known = await self._engine.mailbox.start(started, by, command_id)
         if known is not None:
