@@ -6,12 +6,11 @@ Refuses to import anything that the word does not need: start-up is a feature.
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from specloom.cli.ports import Endpoint, Inspection
     from specloom.compose.options import Loaded
@@ -52,7 +51,11 @@ def _command(words: list[str]) -> int:
     if not parsed.command:
         arguments.print_help()
         return 2
-    return _carry_out(parsed)
+    try:
+        return _carry_out(parsed)
+    except ImportError as error:
+        sys.stderr.write(f"specloom: this installation is incomplete ({error}); install Specloom again\n")
+        return 2
 
 
 def _carry_out(parsed: "argparse.Namespace") -> int:
@@ -64,7 +67,7 @@ def _carry_out(parsed: "argparse.Namespace") -> int:
 
 
 async def inspect(
-    root: Path, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
+    root: "Path", environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
 ) -> "Inspection":
     """How a root is set up, for `specloom doctor`. Raises `ConfigurationError` for a root that is no folder."""
     import asyncio
@@ -85,6 +88,8 @@ async def inspect(
 
 def _endpoints(loaded: "Loaded", environment: Mapping[str, str], keys: Mapping[str, str]) -> tuple["Endpoint", ...]:
     """One a model and host, with all roles that use it."""
+    from functools import partial
+
     from specloom.cli.ports import Endpoint
     from specloom.compose.options import is_loopback
 

@@ -3,18 +3,20 @@
 import argparse
 import asyncio
 import importlib
+import logging
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
 from specloom.cli.failures import CommandError, Exit, KilledError, OutputClosedError
+from specloom.cli.logs import set_up_log
 from specloom.cli.output import Output, standard_output
 from specloom.cli.ports import Composition, Place
 from specloom.cli.roots import find_root
+
+LOG = logging.getLogger(__name__)
 
 
 class CommandModule(Protocol):
@@ -28,6 +30,7 @@ class CommandModule(Protocol):
 def carry_out(arguments: argparse.Namespace, composition: Composition, environment: Mapping[str, str]) -> int:
     """Runs the command that was asked for; returns the exit status."""
     output = standard_output(as_json=arguments.json)
+    log = set_up_log(environment)
     try:
         # The demo makes its folder.
         root = Path.cwd() if arguments.command == "demo" else find_root(arguments.workspace, Path.cwd())
@@ -48,7 +51,7 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
         output.note(str(error))
         return error.status
     except Exception as error:  # noqa: BLE001 - the guard of the command line: one line instead of a trace
-        output.note(_told(error))
+        output.note(_told(error, log))
         return Exit.USAGE if _is_foreseen(error) else Exit.INCOMPLETE
     return status
 
@@ -62,14 +65,13 @@ def _is_foreseen(error: Exception) -> bool:
     return type(error).__module__.partition(".")[0] == "specloom" or isinstance(error, OSError)
 
 
-def _told(error: Exception) -> str:
-    if os.environ.get("SPECLOOM_TRACE") == "1":
-        with tempfile.NamedTemporaryFile("w", prefix="specloom-trace-", suffix=".txt", delete=False) as file:
-            traceback.print_exception(error, file=file)
-        return f"{_line(error)} (trace: {file.name})"
+def _told(error: Exception, log: Path) -> str:
+    LOG.error("ended by %s", type(error).__name__, exc_info=error)
+    where = f" (trace: {log})" if os.environ.get("SPECLOOM_TRACE") == "1" else ""
     if _is_foreseen(error):
-        return _line(error)
-    return f"this is a bug of Specloom: {_line(error)}; run it again with SPECLOOM_TRACE=1 and report the trace"
+        return _line(error) + where
+    step = "" if where else "; run it again with SPECLOOM_TRACE=1 and report the trace"
+    return f"this is a bug of Specloom: {type(error).__name__}: {_line(error)}{where}{step}"
 
 
 def _line(error: Exception) -> str:

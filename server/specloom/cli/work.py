@@ -99,7 +99,8 @@ class Work:
         try:
             await asyncio.wait({idle, *wishes}, return_when=asyncio.FIRST_COMPLETED)
             if not idle.done():
-                self.view.note(f"{doing}: what is in flight ends first; Ctrl-C again ends it now")
+                if not self.output.closed.is_set():
+                    self.view.note(f"{doing}: what is in flight ends first; Ctrl-C again ends it now")
                 # A refusal means that it ended by itself meanwhile.
                 await stop()
             await idle
@@ -154,7 +155,13 @@ async def _perform(
 
 @asynccontextmanager
 async def _opened(place: Place, order: Order) -> AsyncGenerator[Runtime]:
-    runtime = await place.composition.open_runtime(place.root, environment=place.environment, overrides=order.overrides)
+    runtime = await place.composition.open_runtime(
+        place.root,
+        environment=place.environment,
+        overrides=order.overrides,
+        grant_proposals=order.unattended,
+        holder=order.heading or "specloom",
+    )
     try:
         yield runtime
     except asyncio.CancelledError:
