@@ -40,6 +40,10 @@ class ToolBox:
         """A box with these tools behind its own."""
         return ToolBox([*self._tools.values(), *tools], self._redact)
 
+    def tool(self, name: str) -> Tool:
+        """One tool. Raises `KeyError`."""
+        return self._tools[name]
+
     def schemas(self) -> tuple[ToolSchema, ...]:
         """As the model is told of them."""
         return tuple(ToolSchema(tool.name, tool.description, tool.input_schema) for tool in self._tools.values())

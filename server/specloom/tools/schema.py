@@ -26,7 +26,7 @@ class Check:
         """The value as the tool gets it; what is wrong goes to `faults`."""
         value = mended(schema["type"], value)
         if not _KINDS[schema["type"]](value):
-            self.faults.append(f"{where} must be {_article(schema['type'])}, not {_kind(value)}")
+            self.faults.append(f"{where!r} must be {_article(schema['type'])}, not {_kind(value)}")
         elif schema["type"] == "object":
             return self.object(schema, value, where)
         elif schema["type"] == "array":
@@ -43,29 +43,29 @@ class Check:
         for key in value:
             if key not in keys:
                 self.faults.append(_unknown(key, list(keys), missing, where))
-        self.faults += [f"{_at(where, key)} is missing" for key in missing]
+        self.faults += [f"{_at(where, key)!r} is missing" for key in missing]
         known = {key: item for key, item in value.items() if key in keys and item is not None}
         return {key: self.value(keys[key], item, _at(where, key)) for key, item in known.items()}
 
     def array(self, schema: Mapping[str, Any], value: list[Any], where: str) -> list[Any]:
         """Each item by itself."""
         if len(value) < schema.get("minItems", 0):
-            self.faults.append(f"{where} must hold at least {schema['minItems']} item(s)")
+            self.faults.append(f"{where!r} must hold at least {schema['minItems']} item(s)")
         if len(value) > schema.get("maxItems", len(value)):
-            self.faults.append(f"{where} may hold at most {schema['maxItems']} items, not {len(value)}")
+            self.faults.append(f"{where!r} may hold at most {schema['maxItems']} items, not {len(value)}")
         return [self.value(schema["items"], item, f"{where}[{number}]") for number, item in enumerate(value)]
 
     def scalar(self, schema: Mapping[str, Any], value: Any, where: str) -> None:
         """Limits of one value."""
         if "enum" in schema and value not in schema["enum"]:
             allowed = ", ".join(map(repr, schema["enum"]))
-            self.faults.append(f"{where} must be one of {allowed}, not {value!r}")
+            self.faults.append(f"{where!r} must be one of {allowed}, not {value!r}")
         if "minimum" in schema and value < schema["minimum"]:
-            self.faults.append(f"{where} must be at least {schema['minimum']}, not {value}")
+            self.faults.append(f"{where!r} must be at least {schema['minimum']}, not {value}")
         if "maximum" in schema and value > schema["maximum"]:
-            self.faults.append(f"{where} may be at most {schema['maximum']}, not {value}")
+            self.faults.append(f"{where!r} may be at most {schema['maximum']}, not {value}")
         if isinstance(value, str) and len(value) < schema.get("minLength", 0):
-            self.faults.append(f"{where} must not be empty")
+            self.faults.append(f"{where!r} must not be empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +150,15 @@ def _article(kind: str) -> str:
 
 
 def _at(where: str, key: str) -> str:
-    return f"{where}.{key}" if where else repr(key)
+    return f"{where}.{key}" if where else key
 
 
 def _unknown(key: str, keys: list[str], missing: list[str], where: str) -> str:
-    near = [known for known in (*missing, *keys) if known in key or key in known] or get_close_matches(key, keys, 1)
-    if not near and len(missing) == 1:
-        near = missing
+    near = (
+        [known for known in (*missing, *keys) if known in key or key in known]
+        or get_close_matches(key, keys, 1, cutoff=0.75)
+        or missing[:1]
+        or get_close_matches(key, keys, 1)
+    )
     hint = f", use {near[0]!r}" if near else ""
-    return f"{_at(where, key)} is no key{hint}"
+    return f"{_at(where, key)!r} is no key{hint}"

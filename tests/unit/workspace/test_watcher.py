@@ -125,12 +125,13 @@ async def test_failing_receiver_is_told_at_the_stop(tmp_path: Path, caplog: pyte
     async def fail(events: tuple[FileEvent, ...]) -> None:
         raise LookupError(events[0].path)
 
+    logged = asyncio.Event()
+    caplog.handler.addFilter(lambda _: logged.set() is None)
     watcher = Watcher(tmp_path, follows, (), fail)
     await watcher.start()
     await write(tmp_path / "requirements.md", "x")
     async with asyncio.timeout(10):
-        while not await asyncio.to_thread(bool, caplog.records):
-            await asyncio.sleep(0.01)
+        await logged.wait()
     with pytest.raises(LookupError, match=r"requirements\.md"):
         await watcher.stop()
 

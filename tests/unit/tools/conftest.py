@@ -1,0 +1,108 @@
+"""An agent's hands on a real folder: real files, real processes, and somebody who answers questions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specloom.domain.ids import AgentId, CallId, SessionId, TaskId
+from specloom.tools.edit_file import EditFile
+from specloom.tools.grep_search import GrepSearch
+from specloom.tools.list_directory import ListDirectory
+from specloom.tools.ports import Decision, ReadMemory, ToolContext
+from specloom.tools.read_file import ReadFile
+from specloom.tools.registry import ToolBox
+from specloom.tools.report_blocked import ReportBlocked
+from specloom.tools.run_command import RunCommand
+from specloom.tools.search_files import SearchFiles
+from specloom.tools.tool import ToolOutcome
+from specloom.tools.write_file import WriteFile
+from specloom.workspace.workspace import Workspace
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclass
+class Person:
+    """Answers each question the same way, and remembers it."""
+
+    answer: Decision = field(default_factory=lambda: Decision(True))
+    asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    async def may_run(self, command: str, purpose: str) -> Decision:
+        self.asked.append((command, purpose))
+        return self.answer
+
+
+@dataclass
+class Screen:
+    """What a command printed while it ran."""
+
+    chunks: list[str] = field(default_factory=list[str])
+
+    def chunk(self, text: str) -> None:
+        self.chunks.append(text)
+
+
+@dataclass
+class Hands:
+    """A tool box with one agent's context; `box` and `context` may be replaced."""
+
+    box: ToolBox
+    context: ToolContext
+    person: Person
+    screen: Screen
+    root: Path
+
+    async def use(self, tool: str, **values: Any) -> ToolOutcome:
+        return await self.box.run(tool, values, self.context)
+
+    async def text(self, tool: str, **values: Any) -> str:
+        outcome = await self.use(tool, **values)
+        assert not outcome.is_error, outcome.text
+        return outcome.text
+
+    async def refusal(self, tool: str, **values: Any) -> str:
+        outcome = await self.use(tool, **values)
+        assert outcome.is_error, outcome.text
+        return outcome.text
+
+    def changed(self, **values: Any) -> "Hands":
+        """The same hands with another context."""
+        return replace(self, context=replace(self.context, **values))
+
+    def grow(self, tree: Mapping[str, str]) -> None:
+        for path, text in tree.items():
+            (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / path).write_bytes(text.encode())
+
+
+@pytest.fixture
+def hands(tmp_path: Path) -> Hands:
+    person, screen = Person(), Screen()
+    context = ToolContext(
+        files=Workspace.at(tmp_path),
+        asker=person,
+        output=screen,
+        memory=ReadMemory(),
+        agent=AgentId("agent-1"),
+        session=SessionId("session-1"),
+        attempt=None,
+        task=TaskId("01/2.1"),
+        call=CallId("call-1"),
+        environment={"PATH": PATH, "LANG": "C.UTF-8"},
+        read_only=("specs", "specloom.toml", "*.lock"),
+    )
+    tools = [
+        ReadFile(),
+        WriteFile(),
+        EditFile(),
+        ListDirectory(),
+        SearchFiles(),
+        GrepSearch(),
+        RunCommand(),
+        ReportBlocked(),
+    ]
+    return Hands(ToolBox(tools), context, person, screen, tmp_path)
