@@ -7,7 +7,7 @@ Refuses to look at the order of tasks: that is `domain/graph`. Where a requireme
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from specloom.domain.documents.findings import Findings, or_suggestion, place_of, suggestions_for
+from specloom.domain.documents.findings import Findings, Names, or_suggestion, place_of
 from specloom.domain.documents.references import is_outdated
 from specloom.domain.ids import RequirementId
 from specloom.domain.problem import Problem, Span
@@ -44,6 +44,7 @@ class _Known:
 
     by_id: Mapping[str, Requirement]
     groups: frozenset[str]
+    names: Names
 
     def has(self, name: str) -> bool:
         return name in self.by_id or name in self.groups
@@ -57,7 +58,7 @@ def _known(documents: Sequence[RequirementsDocument]) -> _Known:
     by_id: dict[str, Requirement] = {
         requirement.id: requirement for document in documents for requirement in document.requirements
     }
-    return _Known(by_id, frozenset(head for name in by_id for head in _heads(name)))
+    return _Known(by_id, frozenset(head for name in by_id for head in _heads(name)), Names(by_id))
 
 
 def _heads(name: str) -> Iterator[str]:
@@ -90,7 +91,7 @@ def _check_ref(spec: SpecDefinition, ref: RequirementRef, known: _Known, finding
 
 def _unknown(who: str, name: str, span: Span, known: _Known, findings: Findings) -> None:
     near = tuple(found for found in (f"R{name}", name.removeprefix("R")) if found != name and known.has(found))
-    suggestions = near or suggestions_for(name, known.by_id)
+    suggestions = near or known.names.near(name)
     hint = or_suggestion(suggestions, "name a requirement that exists or remove it")
     findings.warning(
         "unknown-requirement", f"{who} names requirement {name}, which does not exist; {hint}", span, suggestions

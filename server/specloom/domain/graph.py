@@ -8,10 +8,10 @@ specs to each of its leaves. What a parent states holds for the first of its lea
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from specloom.domain.documents.findings import or_suggestion, place_of, suggestions_for
-from specloom.domain.graph_cycles import cycles
+from specloom.domain.documents.findings import Names, or_suggestion, place_of
+from specloom.domain.graph_cycles import cycles, has_cycle
 from specloom.domain.graph_specs import foundations_first, gates, is_lower, natural_key
-from specloom.domain.ids import SpecId, TaskId, spec_of
+from specloom.domain.ids import SpecId, TaskId, spec_of, task_id
 from specloom.domain.problem import Problem, Severity, Span
 from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
 
@@ -56,9 +56,12 @@ class _Builder:
         self.generating: set[SpecId] = set()
         self.specs = {spec.id: spec for spec in self._usable(specs)}
         self.tasks = {task.id: task for spec in self.specs.values() for task in spec.tasks}
+        self.spec_names = Names(self.specs)
+        self.task_names = Names(self.tasks)
         self.children = self._collect_children()
         self.own: Edges = {}
         self.faulty: set[TaskId] = set()
+        self.gates: Mapping[SpecId, tuple[SpecId, ...]] = {}
         self.leaves_of: dict[TaskId, tuple[TaskId, ...]] = {}
         self.reported: set[tuple[str, TaskId, TaskId]] = set()
 
@@ -72,7 +75,7 @@ class _Builder:
                 self.faulty.update(leaves[spec])
         order = tuple(task for spec in foundations_first(waits) for task in leaves[spec])
         depends, dependents = self._join(leaves, waits)
-        self._find_cycles(depends)
+        self._find_cycles(depends, leaves)
         positions = {task: position for position, task in enumerate(order)}
         graph = TaskGraph(self.tasks, order, depends, dependents, frozenset(self.faulty), self.children, positions)
         return graph, tuple(self.problems)
@@ -122,7 +125,7 @@ class _Builder:
             self.problems.append(problem)
             return
         same = tuple(known for known in self.specs if natural_key(known) == natural_key(name))
-        suggestions = same or suggestions_for(name, self.specs)
+        suggestions = same or self.spec_names.near(name)
         hint = or_suggestion(suggestions, "name a spec that exists or remove it from depends_on")
         message = f"Spec {spec.id} depends on spec {name}, which does not exist; {hint}"
         self._report("unknown-spec", message, spec.path, place_of(spec, name), suggestions)
@@ -201,7 +204,7 @@ class _Builder:
                 yield task.id
 
     def _unknown_task(self, spec: SpecDefinition, holder: TaskDefinition, name: TaskId) -> None:
-        near = suggestions_for(name, self.tasks)
+        near = self.task_names.near(name)
         suggestions = tuple(known.removeprefix(f"{spec.id}/") for known in near)
         if spec_of(name) in self.generating:
             hint = f"spec {spec_of(name)} is still being generated"
@@ -239,7 +242,7 @@ class _Builder:
     ) -> tuple[Edges, Edges]:
         """Own dependencies plus those between specs, in both directions, by whole tuples where specs meet."""
         with_work = {spec_of(task.id) for task in self.tasks.values() if task.is_leaf and not task.optional}
-        waits_for = gates(waits, with_work)
+        waits_for = self.gates = gates(waits, with_work)
         required = {
             spec: tuple(task for task in tasks if not self.tasks[task].optional) for spec, tasks in leaves.items()
         }
@@ -253,7 +256,7 @@ class _Builder:
             gate = tuple(task for name in waits_for[spec] for task in required[name])
             inside = frozenset(gate)
             for task in tasks:
-                own = tuple(before for before in self.own[task] if before not in inside) if inside else self.own[task]
+                own = tuple(before for before in self.own[task] if before not in inside)
                 depends[task] = own + gate
                 for before in own:
                     backward[before].append(task)
@@ -265,8 +268,17 @@ class _Builder:
                 dependents[task] = own if self.tasks[task].optional else own + after
         return depends, dependents
 
-    def _find_cycles(self, depends: Edges) -> None:
-        for members, path in cycles(depends):
+    def _has_cycle(self, leaves: Mapping[SpecId, tuple[TaskId, ...]]) -> bool:
+        """Decided on a small graph, where all leaves of a spec are waited for through one node named `spec/`."""
+        small: Edges = {}
+        for spec, tasks in leaves.items():
+            doors = tuple(task_id(name, "") for name in self.gates[spec])
+            small.update({task: (*self.own[task], *doors) for task in tasks})
+            small[task_id(spec, "")] = tuple(task for task in tasks if not self.tasks[task].optional)
+        return has_cycle(small)
+
+    def _find_cycles(self, depends: Edges, leaves: Mapping[SpecId, tuple[TaskId, ...]]) -> None:
+        for members, path in cycles(depends) if self._has_cycle(leaves) else ():
             self.faulty.update(members)
             first = self.tasks[path[0]]
             spec = self.specs[spec_of(first.id)]

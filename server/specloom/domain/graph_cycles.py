@@ -23,6 +23,11 @@ def cycles(depends: Mapping[Node, tuple[Node, ...]]) -> Iterator[tuple[frozenset
             yield knot, _ring(inside, knot, min(knot, key=places.__getitem__))
 
 
+def has_cycle(depends: Mapping[Node, tuple[Node, ...]]) -> bool:
+    """Whether any node waits for itself, directly or through others."""
+    return bool(_without_ends(depends))
+
+
 def _without_ends(depends: Mapping[Node, tuple[Node, ...]]) -> set[Node]:
     """The nodes that wait for a cycle, found by removing what waits for nothing until nothing changes."""
     waiting: dict[Node, list[Node]] = {}

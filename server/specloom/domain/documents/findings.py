@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+MOST_SUGGESTED = 20
+LONGEST_SUGGESTED = 100
+"""Characters; a longer name is no misspelling."""
+
+
 class Findings:
     """A growing list of problems of the document at `path`."""
 
@@ -49,9 +54,19 @@ class Findings:
         return True
 
 
-def suggestions_for(word: str, known: "Iterable[str]") -> tuple[str, ...]:
-    """The at most three names nearest to a misspelt one, best first."""
-    return tuple(get_close_matches(word, list(known), n=3, cutoff=0.6))
+class Names:
+    """Known names, to suggest one for a misspelt one; after `MOST_SUGGESTED` it suggests nothing, to stay quick."""
+
+    def __init__(self, known: "Iterable[str]") -> None:
+        self._known = list(known)
+        self._left = MOST_SUGGESTED
+
+    def near(self, word: str) -> tuple[str, ...]:
+        """The at most three names nearest to a misspelt one, best first."""
+        self._left -= 1
+        if self._left < 0 or len(word) > LONGEST_SUGGESTED:
+            return ()
+        return tuple(get_close_matches(word, self._known, n=3, cutoff=0.6))
 
 
 def or_suggestion(suggestions: tuple[str, ...], otherwise: str) -> str:

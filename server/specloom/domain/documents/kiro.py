@@ -7,7 +7,7 @@ itself (`_Depends:_`) comes first. A parent in the graph stands for its leaves, 
 import re
 from collections.abc import Sequence
 
-from specloom.domain.documents.findings import Findings, or_suggestion, suggestions_for
+from specloom.domain.documents.findings import Findings, Names, or_suggestion
 from specloom.domain.documents.lines import scan
 from specloom.domain.documents.references import reference_to
 from specloom.domain.documents.specs import first_title
@@ -65,6 +65,7 @@ class _Assignment:
         self._drafts = drafts
         self._by_number = {draft.number: draft for draft in drafts}
         self._leaves = self._collect_leaves()
+        self._names = Names(self._leaves)
         self._findings = findings
         self._depends: dict[TaskId, tuple[TaskId, ...]] = {}
 
@@ -91,23 +92,29 @@ class _Assignment:
 
     def _assign_waves(self, waves: tuple[Wave, ...]) -> None:
         required: list[tuple[TaskId, ...]] = []
+        latest: tuple[TaskId, ...] = ()
         keys: dict[str, int] = {}
         for index, wave in enumerate(waves):
             keys.update(dict.fromkeys(wave.keys, index))
         for wave in waves:
-            before = self._before(wave, required, keys)
+            before = latest if wave.depends_on is None else self._before(wave, wave.depends_on, required, keys)
             leaves = [leaf for entry in wave.entries for leaf in self._chain(entry, before)]
             required.append(tuple(leaf.id for leaf in leaves if not leaf.box.optional))
+            latest = required[-1] or latest
 
-    def _before(self, wave: Wave, required: list[tuple[TaskId, ...]], keys: dict[str, int]) -> tuple[TaskId, ...]:
-        if wave.depends_on is None:
-            return next((leaves for leaves in reversed(required) if leaves), ())
-        named = [keys[name] for name in wave.depends_on if name in keys]
-        for name in wave.depends_on:
-            if keys.get(name, len(required)) >= len(required) and wave.entries:
+    def _before(
+        self, wave: Wave, names: tuple[str, ...], required: list[tuple[TaskId, ...]], keys: dict[str, int]
+    ) -> tuple[TaskId, ...]:
+        """The required leaves of the waves that a wave names."""
+        found: dict[TaskId, None] = {}
+        for name in names:
+            index = keys.get(name, len(required))
+            if index < len(required):
+                found.update(dict.fromkeys(required[index]))
+            elif wave.entries:
                 message = f"A wave depends on wave {name!r}, which is not above it; name an earlier wave"
                 self._findings.warning("wave-graph", message, wave.entries[0].line.span())
-        return tuple(dict.fromkeys(leaf for index in named if index < len(required) for leaf in required[index]))
+        return tuple(found)
 
     def _chain(self, entry: Entry, before: tuple[TaskId, ...]) -> list[TaskDraft]:
         """The leaves of one entry: the first waits for `before`, each other one for the one above it."""
@@ -139,7 +146,7 @@ class _Assignment:
         leaves = self._leaves.get(entry.number)
         if leaves is not None:
             return leaves
-        near = suggestions_for(entry.number, self._leaves)
+        near = self._names.near(entry.number)
         hint = or_suggestion(near, "remove it or add the task")
         message = f"The dependency graph names task {entry.number}, which does not exist; {hint}"
         column = entry.line.text.find(entry.number)

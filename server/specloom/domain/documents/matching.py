@@ -19,6 +19,8 @@ SIMILAR = 0.6
 """Ratio of `difflib` from which a text counts as an edited form of another; its own rule of thumb for close matches."""
 WINDOW = 8
 """How many places a similar text may have moved among the unmatched ones: keeps the comparison linear."""
+MOST_COMPARED = 10_000
+"""Where more texts than this are without partner, only those at the same place are compared."""
 COMPARED_LENGTH = 400
 """Characters of a text that are compared: keeps one comparison bounded."""
 
@@ -103,10 +105,11 @@ def _same_text(old: list[_Item[Id]], new: list[_Item[Id]]) -> Iterator[tuple[_It
 
 def _most_similar(old: list[_Item[Id]], new: list[_Item[Id]]) -> list[tuple[_Item[Id], _Item[Id]]]:
     """Pairs of similar texts near each other in order, the most similar first, then the nearest."""
+    window = min(WINDOW, MOST_COMPARED // max(len(old), 1))
     rated = chain.from_iterable(
         (
             (-_ratio(item.text, new[place].text), abs(place - index), index, place)
-            for place in range(max(0, index - WINDOW), min(len(new), index + WINDOW + 1))
+            for place in range(max(0, index - window), min(len(new), index + window + 1))
         )
         for index, item in enumerate(old)
     )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from specloom.domain.documents.findings import Findings, suggestions_for
+from specloom.domain.documents.findings import Findings, Names
 from specloom.domain.documents.front_matter import Entry, FrontMatter, read_front_matter, write_entry
 from specloom.domain.documents.lines import Document, Kind, heading_of, scan
 from specloom.domain.documents.references import read_list, read_requirement_ref, write_requirement_ref
@@ -92,7 +92,7 @@ def _check_front_matter(document: Document, front_matter: FrontMatter, findings:
         findings.error("front-matter", "Nothing closes this front matter; end it with a line ---", first.span())
     for entry in front_matter.entries.values():
         if entry.key not in _KEYS:
-            near = suggestions_for(entry.key, _KEYS)
+            near = Names(_KEYS).near(entry.key)
             line = document.lines[entry.start]
             message = f"{entry.key} means nothing in a spec and is kept as it is; known keys are {', '.join(_KEYS)}"
             findings.information("front-matter", message, line.span(line.start, line.start + len(entry.key)), near)

@@ -8,12 +8,12 @@ from specloom.domain.documents.lines import Line
 
 _BOX = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[([ xX~-])\](?:(\\?\*)(?!\*)[ \t]*|[ \t]+|$)")
 _NO_SPACE_BOX = re.compile(r"[-*+][ \t]+(\[\])\*?[ \t]")
-_NUMBER = re.compile(r"(\*\*|__)?([0-9]++(?:\.[0-9]++)*+)[.):]?(\*\*|__)?[.:]?(?:[ \t]+|$)")
+_NUMBER = re.compile(r"(\*\*|__)?([0-9]++(?:\.[0-9]++){0,7}+)[.):]?(\*\*|__)?[.:]?(?:[ \t]+|$)")
 _SPEC_KIT_NUMBER = re.compile(r"(\*\*|__)?(T[0-9]++[a-z]?)[.:]?(\*\*|__)?[.:]?(?:[ \t]+|$)")
 _BRACKETS = re.compile(r"\[([A-Za-z]+[0-9]*)\][ \t]*")
 _STORY = re.compile(r"US[0-9]+")
 _PARALLEL = re.compile(r"\(P\)(?:[ \t]+|$)")
-_METADATA = re.compile(r"([_*]{1,3})(requirements?|depends(?:[ \t]on)?|verify)[ \t]*:", re.IGNORECASE)
+_METADATA = re.compile(r"(?:[-*+][ \t]+)?([_*]{1,3})(requirements?|depends(?:[ \t]on)?|verify)[ \t]*:", re.IGNORECASE)
 _LEGEND_SIGN = re.compile(r"[=:→–—]|->|-[ \t]")
 _LEGEND_WORD = re.compile(
     r"(?:not[ \t](?:yet[ \t])?(?:started|done)|pending|to[ \t]?do|in[ -]progress|started|done|completed?|finished|open"
@@ -91,16 +91,16 @@ def numbered_label(text: str) -> Label:
 def spec_kit_label(text: str) -> Label:
     """`T012 [P] [US1] Title`."""
     number, title, column = _split_number(_SPEC_KIT_NUMBER.match(text), text)
-    parallel, stories = False, list[str]()
-    while (marker := _BRACKETS.match(title)) is not None:
+    parallel, stories, start = False, list[str](), 0
+    while (marker := _BRACKETS.match(title, start)) is not None:
         if marker[1] == "P":
             parallel = True
         elif _STORY.fullmatch(marker[1]):
             stories.append(marker[1])
         else:
             break
-        title = title[marker.end() :]
-    return Label(number, title, column, parallel, tuple(stories))
+        start = marker.end()
+    return Label(number, title[start:], column, parallel, tuple(stories))
 
 
 def is_legend(title: str) -> bool:
@@ -116,11 +116,10 @@ def without_bullet(text: str) -> str:
 
 def metadata_of(line: Line) -> Metadata | None:
     """The metadata that a line holds, bullet or not; it stands between `_` or `*`, the closing one may be missing."""
-    text = without_bullet(line.body)
-    match = _METADATA.match(text) if text[:1] in {"_", "*"} else None
+    match = _METADATA.match(line.body)
     if match is None:
         return None
-    marks, key, rest = match[1], match[2][0].lower(), text[match.end() :]
+    marks, key, rest = match[1], match[2][0].lower(), line.body[match.end() :]
     if rest.startswith(marks):
         rest = rest[len(marks) :]
         value = rest.strip()

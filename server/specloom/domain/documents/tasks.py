@@ -262,10 +262,10 @@ class _Reader:
         if not metadata.value or says_nothing(metadata.value):
             owner.depends = () if metadata.value else None
             return
-        names: list[TaskId] = list(owner.depends or ())
+        names: dict[TaskId, None] = dict.fromkeys(owner.depends or ())
         for found in read_list(metadata.value):
             targets = [TaskId(name) if "/" in name else task_id(self._spec, name) for name in found.names]
-            names.extend(target for target in targets if target not in names)
+            names.update(dict.fromkeys(targets))
             self._mention(owner, line, found, targets, metadata.column)
         owner.depends = tuple(names) or None
 
