@@ -33,11 +33,13 @@ def list_of(answer: str) -> str:
 
 
 def _unfenced(lines: list[str], start: int) -> list[str]:
-    before = [line for line in lines[:start] if line.strip()]
-    opening = _FENCE.fullmatch(before[-1].rstrip()) if before else None
+    """The lines from `start` on, up to the end of the fence that opened before them, if one did."""
+    fences = [match for line in lines[:start] if (match := _FENCE.fullmatch(line.rstrip()))]
     kept = lines[start:]
-    closing = next((at for at in range(len(kept) - 1, -1, -1) if kept[at].rstrip() == (opening or [""])[0].strip()), 0)
-    return kept[:closing] if opening and closing else kept
+    if len(fences) % 2 == 0:
+        return kept
+    closing = (at for at in range(len(kept) - 1, -1, -1) if kept[at].strip() == fences[-1][1])
+    return kept[: next(closing, len(kept))]
 
 
 def _belongs(line: str) -> bool:

@@ -5,7 +5,7 @@ Problems of severity ERROR keep an answer from being taken; the others are put t
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from specloom.domain.documents.findings import Names
@@ -13,9 +13,9 @@ from specloom.domain.documents.lines import Kind, scan, sections
 from specloom.domain.graph import build_graph
 from specloom.domain.graph_specs import natural_key
 from specloom.domain.ids import RequirementId, SpecId
-from specloom.domain.problem import NOWHERE, Problem, Severity, Span
+from specloom.domain.problem import Problem, Severity
 from specloom.domain.requirement import Requirement, RequirementsDocument
-from specloom.domain.spec import SpecDefinition, TaskDefinition
+from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
 from specloom.planning.outline import Outline, PlannedSpec, covered, nearest
 
 SECTIONS = ("Purpose", "Interfaces", "Use cases", "Dependencies")
@@ -24,6 +24,8 @@ _SLUG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _SLUG_LENGTH = 48
 _CODE_SPAN = re.compile(r"`([^`\s]+)`")
 _PATH = re.compile(r"(?:[\w.-]+/)*[\w.-]+\.[A-Za-z][A-Za-z0-9]{0,5}")
+
+_BETWEEN_SPECS = frozenset({"unknown-spec", "spec-depends-on-higher", "duplicate-spec"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,11 @@ def _about(spec: PlannedSpec, path: str, code: str, what: str, suggestions: tupl
     return Problem(code, f"Spec {spec.id} {spec.title!r}: {what}", path, suggestions=suggestions)
 
 
-def check_body(body: str, path: str, files: Collection[str]) -> tuple[Problem, ...]:
-    """Whether the four sections are there, in order and not empty; files called existing that do not exist."""
+def check_body(body: str, path: str, files: Collection[str] | None) -> tuple[Problem, ...]:
+    """Whether the four sections are there, in order and not empty; files called existing that are not in `files`.
+
+    `files=None`: not all files are known, so none is missed.
+    """
     document = scan(body)
     problems: list[Problem] = []
     if document.unclosed is not None:
@@ -152,7 +157,7 @@ def check_body(body: str, path: str, files: Collection[str]) -> tuple[Problem, .
     if "tasks" in order:
         message = "There is a section `## Tasks`; leave it out, the tasks are asked for later"
         problems.append(Problem("early-tasks", message, path, document.lines[found[order.index("tasks")].start].span()))
-    return (*problems, *_missing_files(body, path, files))
+    return (*problems, *(() if files is None else _missing_files(body, path, files)))
 
 
 def _missing_files(body: str, path: str, files: Collection[str]) -> Iterator[Problem]:
@@ -177,22 +182,33 @@ class TasksGiven:
     """The other specs."""
     kept: tuple[TaskDefinition, ...] = ()
     """Tasks of this spec that are done or in progress: they stay under their numbers."""
+    first_line: int = 0
+    """Where the list begins; what is wrong above it is not the list's fault."""
 
 
 def check_tasks(spec: SpecDefinition, given: TasksGiven) -> tuple[Problem, ...]:
     """Everything that is wrong with the task list of `spec`, which was parsed from the text it would have."""
     leaves = [task for task in spec.tasks if task.is_leaf]
+    own = [problem for problem in spec.problems if problem.span.start_line >= given.first_line]
     if not leaves:
         message = "There is no task in it; write lines such as `- [ ] 1 Create the module`"
-        return (*spec.problems, Problem("no-tasks", message, spec.path))
-    _, across = build_graph([*(other for other in given.others if other.id != spec.id), spec])
+        return (*own, Problem("no-tasks", message, spec.path))
     return (
-        *spec.problems,
-        *(problem for problem in across if problem.path == spec.path),
+        *own,
+        *_check_graph(spec, given.others),
         *_check_kept(spec, given.kept),
         *_check_requirements(spec, given.requirements),
         *_check_verify(spec, leaves),
     )
+
+
+def _check_graph(spec: SpecDefinition, others: Iterable[SpecDefinition]) -> Iterator[Problem]:
+    """What the graph says of this list, as if all specs were written; how specs depend on each other is settled."""
+    whole = [replace(item, status=SpecStatus.READY) for item in (*others, spec)]
+    _, problems = build_graph({item.id: item for item in whole}.values())
+    for problem in problems:
+        if problem.path == spec.path and problem.code not in _BETWEEN_SPECS:
+            yield problem
 
 
 def _check_kept(spec: SpecDefinition, kept: Iterable[TaskDefinition]) -> Iterator[Problem]:
@@ -209,8 +225,9 @@ def _check_requirements(spec: SpecDefinition, requirements: Iterable[Requirement
     served: set[RequirementId] = set()
     for task in spec.tasks:
         for name in task.requirements:
-            served.update(covered(name, known))
-            if name not in known:
+            meant = covered(name, known)
+            served.update(meant)
+            if not known.keys() & set(meant):
                 span = next((item.span for item in task.mentions if item.target == name), task.span)
                 message = f"Task {task.number} names requirement {name}, which does not exist; {nearest(name, known)}"
                 near = Names(known).near(name)
@@ -230,11 +247,3 @@ def _check_verify(spec: SpecDefinition, leaves: list[TaskDefinition]) -> Iterato
 def errors_in(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Those that keep an answer from being taken."""
     return tuple(problem for problem in problems if problem.severity is Severity.ERROR)
-
-
-def shifted(problem: Problem, lines: int) -> Span:
-    """The place of a problem `lines` further up; nowhere if that is above the text."""
-    span = problem.span
-    if span == NOWHERE or span.start_line < lines:
-        return NOWHERE
-    return Span(span.start_line - lines, span.start_column, span.end_line - lines, span.end_column)

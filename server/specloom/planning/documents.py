@@ -1,16 +1,16 @@
 """Puts together the text of a spec document from what the planner wrote. Refuses to change what it did not write."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from specloom.domain.documents.lines import find_section, row_starts, scan
-from specloom.domain.documents.references import reference_to
+from specloom.domain.documents.references import is_outdated, reference_to
 from specloom.domain.documents.rewrite import replace_section, set_front_matter
 from specloom.domain.documents.specs import render_front_matter
 from specloom.domain.ids import RequirementId
 from specloom.domain.requirement import Requirement
 from specloom.domain.spec import RequirementRef, SpecStatus
 from specloom.planning.answers import body_of
-from specloom.planning.outline import PlannedSpec
+from specloom.planning.outline import PlannedSpec, covered
 
 TASKS = "Tasks"
 
@@ -64,9 +64,12 @@ def generating(text: str, *, now: bool) -> str:
     return set_front_matter(text, "status", SpecStatus.GENERATING.value if now else None)
 
 
-def same_requirements(refs: Iterable[RequirementRef], wanted: Iterable[Requirement | None]) -> bool:
-    """Whether a spec was written for exactly these requirements as they now read."""
-    return set(refs) == {reference_to(item) for item in wanted if item is not None}
+def is_written_for(refs: Iterable[RequirementRef], wanted: Collection[Requirement]) -> bool:
+    """Whether a spec names exactly these requirements, and none that reads otherwise since; no hash, no change."""
+    by_id = {item.id: item for item in wanted}
+    named = {name: ref for ref in refs for name in covered(ref.id, by_id)}
+    changed = (is_outdated(ref, by_id[name]) for name, ref in named.items() if name in by_id)
+    return set(named) == set(by_id) and not any(changed)
 
 
 def _span(text: str) -> tuple[int, int]:

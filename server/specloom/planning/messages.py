@@ -1,6 +1,7 @@
 """The first message of each planner session, made of data. Refuses summaries: documents stand there verbatim."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from specloom.domain.requirement import Requirement
 from specloom.domain.spec import SpecDefinition, TaskDefinition
@@ -24,17 +25,33 @@ def outline_message(order: PlanOrder) -> str:
     )
 
 
-def spec_message(
-    planned: PlannedSpec, outline: Outline, requirements: Iterable[Requirement], lower: Iterable[str], known: Known
-) -> str:
-    """Asks for the body of one spec; `lower` are the texts of the specs that it depends on."""
+@dataclass(frozen=True, slots=True)
+class SpecBrief:
+    """What the session that writes one spec has to know of the plan."""
+
+    planned: PlannedSpec
+    outline: Outline
+    requirements: Sequence[Requirement]
+    """Those that it serves."""
+    lower: Sequence[str]
+    """The texts of the specs that it depends on."""
+    present: str = ""
+    """Its sections as they stand, if it exists."""
+
+
+def spec_message(brief: SpecBrief, known: Known, feedback: str = "") -> str:
+    """Asks for the body of one spec."""
+    planned = brief.planned
     depends = ", ".join(planned.depends_on) or "no other spec"
+    lower = "\n\n".join(_quoted("spec", text) for text in brief.lower)
     return _joined(
         f"# Write spec {planned.id}: {planned.title}",
-        f"{planned.summary}\n\nIt depends on {depends} and will stand in `{planned.path}`.",
-        _section("Requirements that it serves, verbatim", _verbatim(requirements)),
-        _section("All specs of the plan", _outlined(outline)),
-        _section("The specs that it depends on, as they are written", "\n\n".join(_quoted("spec", it) for it in lower)),
+        f"{planned.summary}\n\nIt depends on {depends}.".strip(),
+        _feedback(feedback),
+        _section("Requirements that it serves, verbatim", _verbatim(brief.requirements)),
+        _section("All specs of the plan", _outlined(brief.outline)),
+        _section("The specs that it depends on, as they are written", lower),
+        _section("This spec as it stands, to be written anew", _quoted("spec", brief.present) if brief.present else ""),
         *_project(known),
         "Answer with the four sections, beginning with `## Purpose`, and nothing else.",
     )
@@ -108,7 +125,7 @@ def _existing_spec(spec: SpecDefinition, known: Known) -> str:
 
 def _outlined(outline: Outline) -> str:
     return "\n".join(
-        f"- {spec.id} {spec.title} (requirements {', '.join(spec.requirements) or 'none'}): {spec.summary}"
+        f"- {spec.id} {spec.title} (requirements {', '.join(spec.requirements) or 'none'}): {spec.summary}".rstrip(": ")
         for spec in outline.specs
     )
 

@@ -80,7 +80,7 @@ class Planner:
         await work.open(outline)
         for page in work.pages.values():
             if not work.body_is_current(page):
-                await work.write_body(page, outline)
+                await work.write_body(page, outline, order.feedback)
         for page in work.pages.values():
             if not page.offered and (page.fresh or not page.definition.tasks):
                 await work.write_tasks(page, order.feedback)
@@ -106,7 +106,7 @@ class Planner:
         page = work.pages[spec.id]
         whole = not errors_in(check_body(documents.body_in(page.text), page.path, ()))
         if not (whole and documents.tasks_section(page.text)):
-            await work.write_body(page, outline)
+            await work.write_body(page, outline, order.feedback)
         if not page.offered:
             await work.write_tasks(page, order.feedback)
         return _planned(work, spec.id)

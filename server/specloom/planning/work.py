@@ -6,6 +6,7 @@ Refuses to touch what is done: existing specs are written in one piece and only 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from specloom.domain.documents.lines import split_rows
 from specloom.domain.documents.specs import parse_spec
 from specloom.domain.events.planning import OutlineAccepted, PlanStage, SpecGenerating, SpecWritten
 from specloom.domain.ids import RequirementId, SpecId
@@ -92,15 +93,15 @@ class PlanWork:
         if not page.text or page.planned.rewrite:
             return False
         spec = page.definition
-        wanted = (self.requirements.get(name) for name in page.planned.requirements)
+        wanted = self._named(page.planned.requirements)
         return (
             spec.status is SpecStatus.READY
             and spec.title == page.planned.title
             and spec.depends_on == page.planned.depends_on
-            and documents.same_requirements(spec.requirements, wanted)
+            and documents.is_written_for(spec.requirements, wanted)
         )
 
-    async def write_body(self, page: Page, outline: Outline) -> None:
+    async def write_body(self, page: Page, outline: Outline, feedback: str = "") -> None:
         """Asks for one spec and writes it. Raises `PlanStopError`, `WorkspaceError`."""
         planned = page.planned
         await self._began(page, PlanStage.SPECS)
@@ -108,8 +109,14 @@ class PlanWork:
         target = await self._target(page)
         draft = Draft()
         streams = target.base is None or page.definition.status is SpecStatus.GENERATING
-        lower = [documents.without_tasks(self.pages[name].text) for name in planned.depends_on if name in self.pages]
-        message = messages.spec_message(planned, outline, self._named(planned.requirements), lower, self.known)
+        brief = messages.SpecBrief(
+            planned,
+            outline,
+            self._named(planned.requirements),
+            [documents.without_tasks(self.pages[name].text) for name in planned.depends_on if name in self.pages],
+            documents.body_in(page.text),
+        )
+        message = messages.spec_message(brief, self.known, feedback)
         talk = Talk(
             "planner-spec", message, f"spec {planned.id}", stream=DraftStream(self.dialogue.ports.asking.stream, draft)
         )
@@ -176,7 +183,8 @@ class PlanWork:
         return self._named(ref.id for ref in refs)
 
     def _check_body(self, page: Page, answer: str) -> Checked:
-        problems = check_body(body_of(answer), page.path, self.known.files)
+        files = None if self.known.files_left_out else self.known.files
+        problems = check_body(body_of(answer), page.path, files)
         return Checked(problems, told(problems, "Answer again with all four sections, whole, and nothing else."))
 
     def _with_tasks(self, page: Page, answer: str) -> str:
@@ -191,10 +199,13 @@ class PlanWork:
         others = [item.definition for item in self.pages.values() if item is not page and item.text]
         others += [item for item in self.known.specs if item.id not in self.pages]
         given = TasksGiven(
-            self.known.requirements, tuple(others), tuple(task for task in page.definition.tasks if task.id in kept)
+            requirements=self.known.requirements,
+            others=tuple(others),
+            kept=tuple(task for task in page.definition.tasks if task.id in kept),
+            first_line=len(split_rows(documents.without_tasks(text))) - 1,
         )
         problems = check_tasks(spec, given)
-        lines = text.splitlines()
+        lines = split_rows(text)
         return Checked(problems, told([_placed(item, lines) for item in problems], AGAIN))
 
 

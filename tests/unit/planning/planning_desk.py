@@ -1,7 +1,7 @@
 """What planning needs from above, as plain as it can be: ids that count, a recorder and a journal that keep lists."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -193,10 +193,23 @@ class Desk:
 
     async def plan(self, script: Mapping[str, Any], order: PlanOrder, **options: Any) -> PlanResult:
         """Carries out an order with a script that must be used up."""
+        return await self._played(script, lambda planner: planner.plan(order), options)
+
+    async def extract(self, script: Mapping[str, Any], order: SpecOrder, **options: Any) -> PlanResult:
+        """Derives tasks, as `plan`."""
+        return await self._played(script, lambda planner: planner.extract_tasks(order), options)
+
+    async def resume(self, script: Mapping[str, Any], order: SpecOrder, **options: Any) -> PlanResult:
+        """Goes on with a spec, as `plan`."""
+        return await self._played(script, lambda planner: planner.continue_spec(order), options)
+
+    async def _played(
+        self, script: Mapping[str, Any], work: Callable[[Planner], Awaitable[PlanResult]], options: dict[str, Any]
+    ) -> PlanResult:
         async with ScriptedServer(script) as server:
             planner, model = self.planner(server.base_url, **options)
             try:
-                result = await planner.plan(order)
+                result = await work(planner)
             finally:
                 await model.close()
             server.check()
