@@ -8,7 +8,6 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -20,6 +19,7 @@ from watchfiles import (
 
 from specloom.domain.ids import Digest, digest_of
 from specloom.workspace.own_writes import OwnWrites
+from specloom.workspace.shielding import to_the_end
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +74,9 @@ class Watcher:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait((task,))
+            if not task.cancelled():
+                task.result()
 
     async def _run(self, watching: asyncio.Event) -> None:
         """Watches the folders that exist; begins again when there are others."""
@@ -111,9 +112,7 @@ class Watcher:
                 await self._deliver_news()
                 batch = asyncio.create_task(_next(changes))
         finally:
-            batch.cancel()
-            with suppress(asyncio.CancelledError, FileNotFoundError):
-                await batch
+            await to_the_end(_dropped(batch))
 
     async def _deliver_news(self) -> None:
         now = await asyncio.to_thread(self._look, self._known)
@@ -153,6 +152,14 @@ class Watcher:
                 if self.follows(path) and (seen := _seen(entry, before.get(path))) is not None:
                     found[path] = seen
         return found
+
+
+async def _dropped(batch: asyncio.Task[set[tuple[Change, str]]]) -> None:
+    """Ends the wait for a batch; the generator can be closed afterwards."""
+    batch.cancel()
+    await asyncio.wait((batch,))
+    if not batch.cancelled():
+        batch.exception()
 
 
 async def _next(changes: AsyncGenerator[set[tuple[Change, str]]]) -> set[tuple[Change, str]]:

@@ -22,7 +22,6 @@ from specloom.workspace.ports import (
     FolderEntry,
     MissingFileError,
     NotApplied,
-    NotTextError,
     OutsideRootError,
     Refusal,
     TextSnapshot,
@@ -126,7 +125,7 @@ class Workspace:
         try:
             saved = self.disk.read(document.path)
             digest = digest_of(encode(document.text, saved.encoding, saved.bom))
-        except (MissingFileError, NotTextError, UnicodeEncodeError):
+        except (WorkspaceError, UnicodeEncodeError):
             saved = None
             digest = digest_of(document.text)
         return TextSnapshot(

@@ -149,3 +149,15 @@ def test_documents_know_nothing_of_a_file_never_opened() -> None:
     documents = OpenDocuments()
     assert documents.find("a") is None
     assert documents.paths() == documents.dirty_paths() == ()
+
+
+async def test_stop_at_any_moment_ends_the_watch(tmp_path: Path, news: News) -> None:
+    """Among others while it begins again for a new folder."""
+    watcher = Watcher(tmp_path, follows, ("specs",), news.deliver)
+    for steps in range(30):
+        await watcher.start()
+        folder = tmp_path / "specs" / str(steps)
+        await asyncio.to_thread(folder.mkdir, parents=True)
+        await asyncio.sleep(steps * 0.004)
+        async with asyncio.timeout(10):
+            await watcher.stop()
