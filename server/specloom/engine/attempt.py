@@ -4,7 +4,7 @@ Refuses to believe the agent: what it claims is verified, and only the mailbox t
 """
 
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from specloom.agent import loop
 from specloom.agent.briefing import render
@@ -21,6 +21,7 @@ from specloom.domain.ids import AgentId, AttemptId, Digest, TaskId
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.briefings import brief
 from specloom.engine.changes import record_change_set, tick
+from specloom.engine.command_images import CommandImages
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
 from specloom.engine.hands import NO_CALL, DeskAsker, SessionHands, recall
@@ -30,12 +31,15 @@ from specloom.engine.mailbox import expect
 from specloom.engine.saving import saved
 from specloom.engine.trust import Trust
 from specloom.engine.verification.checks import Checker, feedback
-from specloom.engine.verification.evidence import Proof, digests, files_behind
+from specloom.engine.verification.evidence import Proof, digests_on_disk, files_behind
 from specloom.engine.verification.review import Review, Reviewer
 from specloom.tools.ports import ReadMemory, ToolContext
 from specloom.workspace.ports import TextSnapshot
 from specloom.workspace.workspace import Workspace
 
+Verdict: TypeAlias = c.ProveTask | c.FailAttempt | c.BlockTask | c.ReleaseTask
+NOT_ALLOWED = "the verify command"
+"""How the reason of such a block begins: it is lifted by itself when the command is allowed later."""
 NO_ATTEMPT = AttemptId("")
 """Before the task is started."""
 
@@ -67,11 +71,14 @@ class Attempt:
 
     async def carry_out(self) -> Stopped | None:
         """Works until there is a verdict, which is recorded, or until the run must stop."""
-        if self.engine.state.record(self.task).attempt is None:
-            if not await self._start():
-                return None
+        attempt = self.engine.state.record(self.task).attempt
+        if not await self._granted(self._commands(), attempt):
+            return None
+        if attempt is None:
+            await self._start()
             outcome = await self._open_session()
         else:
+            self.attempt = self.journal.attempt = attempt
             outcome = await self._go_on()
         return await self._settle(outcome)
 
@@ -85,21 +92,30 @@ class Attempt:
         """The commands that were fixed when the attempt started."""
         return self.engine.state.record(self.task).verify
 
-    async def _start(self) -> bool:
-        commands = verify_commands(self.engine, self.definition)
+    def _commands(self) -> tuple[str, ...]:
+        fixed = self.engine.state.record(self.task).attempt is not None
+        return self.verify if fixed else verify_commands(self.engine, self.definition)
+
+    async def _granted(self, commands: tuple[str, ...], attempt: AttemptId | None) -> bool:
+        """Also for an attempt that goes on: what an earlier process was allowed is not in the log."""
         await self.trust.ask_for(commands)
         missing = self.trust.missing(commands)
         if missing:
-            command, reason = missing[0]
-            why = f"the verify command `{command}` was not allowed: {reason}"
-            await self.engine.mailbox.submit(c.BlockTask(self.task, why))
-            return False
+            await self.engine.mailbox.submit(c.BlockTask(self.task, not_allowed(*missing[0]), attempt))
+        return not missing
+
+    async def _start(self) -> None:
+        commands = self._commands()
         self.attempt = AttemptId(self.engine.ids.new("attempt"))
         self.journal.attempt = self.attempt
         expect(await self.engine.mailbox.submit(c.StartTask(self.task, self.attempt, self.agent, commands)))
+        await self._look_before()
+
+    async def _look_before(self) -> None:
+        """Learns which verify commands pass before anything is done."""
+        commands = [command for command in self.verify if command not in self.before]
         results = await self._checker().run(commands, self.task, self.attempt, CheckPhase.BEFORE)
-        self.before = {result.command: result.passed for result in results}
-        return True
+        self.before |= {result.command: result.passed for result in results}
 
     async def _open_session(self) -> SessionOutcome:
         engine = self.engine
@@ -112,14 +128,11 @@ class Attempt:
         return await loop.run_session(setup, Conversation([first]), ports)
 
     async def _go_on(self) -> SessionOutcome:
-        engine = self.engine
-        attempt = engine.state.record(self.task).attempt
-        assert attempt is not None
-        self.attempt = self.journal.attempt = attempt
-        history = AttemptHistory.of(attempt, [item.event for item in await engine.ledger.read(0)])
+        history = AttemptHistory.of(self.attempt, [item.event for item in await self.engine.ledger.read(0)])
         self.before, self.shown = history.before, history.shown
         self._restore_edits(history)
         if history.session is None:
+            await self._look_before()
             return await self._open_session()
         replayed = replay(history.conversation)
         if replayed.ended is None:
@@ -164,19 +177,19 @@ class Attempt:
 
     async def _verify(self) -> Stopped | None:
         engine = self.engine
-        halt = await saved(engine, self.gate, self.journal)
+        halt = await self.gate.unpaused() or await saved(engine, self.gate, self.journal)
         if halt is not None:
             return await self._release(halt)
         changed = tuple(self.journal.before)
         behind = await files_behind(engine.workspace, self._changed_before(changed), self.verify)
         if not self.verify:
             return await self._review(behind)
+        present = await digests_on_disk(engine.workspace, behind)
         results = await self._checker().run(self.verify, self.task, self.attempt, CheckPhase.AFTER)
         if not all(result.passed for result in results):
             failed = results[-1]
             await self._fail(f"`{failed.command}` {failed.ended}", feedback(results))
             return None
-        present = await digests(engine.workspace, behind)
         proof = Proof(engine.clock.now(), self.attempt, present, self.before, changed)
         await self._prove(proof.of(results))
         return None
@@ -208,12 +221,25 @@ class Attempt:
 
     async def abandon(self, reason: str) -> None:
         """The run was cancelled while the attempt was in flight: keeps its change set and frees the task."""
+        for session in tuple(self.engine.state.sessions.values()):
+            if session.task == self.task and not session.outcome:
+                await self.engine.mailbox.record(agents.SessionEnded(session.id, "cancelled", reason))
         if self.attempt and self.engine.state.record(self.task).attempt == self.attempt:
             await self._close(c.ReleaseTask(self.task, self.attempt, reason))
 
-    async def _close(self, verdict: c.AttemptCommand) -> None:
+    async def _close(self, verdict: Verdict) -> None:
+        # While the attempt is in flight, so that a box which one of its commands ticked is not taken for a person's.
+        await self.engine.library.refresh()
+        self._follow()
         await record_change_set(self.engine, self.journal, self.task)
-        expect(await self.engine.mailbox.submit(verdict))
+        expect(await self.engine.mailbox.submit(replace(verdict, task=self.task)))
+
+    def _follow(self) -> None:
+        """A person may have renumbered the tasks meanwhile."""
+        state = self.engine.state
+        if state.record(self.task).attempt != self.attempt:
+            self.task = next((task for task, known in state.tasks.items() if known.attempt == self.attempt), self.task)
+            self.journal.task = self.task
 
     def _checker(self) -> Checker:
         engine = self.engine
@@ -242,7 +268,13 @@ class Attempt:
             command_timeout=engine.options.limits.command_timeout_s,
             read_only=read_only(engine),
         )
-        return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output)
+        images = CommandImages(engine.workspace, self.journal, context.read_only)
+        return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output, images)
+
+
+def not_allowed(command: str, reason: str) -> str:
+    """Why a task is blocked."""
+    return f"{NOT_ALLOWED} `{command}` was not allowed: {reason}"
 
 
 def verify_commands(engine: EngineContext, task: TaskDefinition) -> tuple[str, ...]:

@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 
 from specloom.domain.ids import AgentId, CallId, Digest, TaskId
 from specloom.engine.approvals import ApprovalDesk, Ask
+from specloom.engine.command_images import CommandImages
 from specloom.engine.output import OutputHub
 from specloom.llm.messages import ToolUse
 from specloom.tools.ports import Decision, Files, ReadMemory, ToolContext
-from specloom.tools.registry import ToolBox
+from specloom.tools.registry import BoundTools, ToolBox
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.workspace.ports import WorkspaceError
+from specloom.workspace.shielding import to_the_end
 
 NO_CALL = CallId("")
 """Stands in a context until a call is made."""
@@ -39,6 +41,8 @@ class SessionHands:
     toolbox: ToolBox
     context: ToolContext
     output: OutputHub
+    images: CommandImages | None = None
+    """Where it may run commands: what these change is written down."""
 
     def effect(self, name: str) -> Effect:
         """What a tool touches."""
@@ -48,9 +52,25 @@ class SessionHands:
         """Runs one call. Raises nothing but `CancelledError`."""
         before = _digests(self.context.memory)
         stream = self.output.command(self.context.session, CallId(call.id))
-        outcome = await self.toolbox.bound(replace(self.context, output=stream)).run(call)
+        hands = self.toolbox.bound(replace(self.context, output=stream))
+        if self.images is None or self.effect(call.name) is not Effect.COMMAND:
+            outcome = await hands.run(call)
+        else:
+            outcome = await _followed(self.images, hands, call)
         shown = tuple(item for item in _digests(self.context.memory).items() if before.get(item[0]) != item[1])
         return replace(outcome, shown=shown)
+
+
+async def _followed(images: CommandImages, hands: BoundTools, call: ToolUse) -> ToolOutcome:
+    await images.before()
+    try:
+        outcome = await hands.run(call)
+    finally:
+        restored = await to_the_end(images.after())
+    if not restored:
+        return outcome
+    note = f"\n(the command changed {', '.join(restored)}, which you may not write; it was put back)"
+    return replace(outcome, text=outcome.text + note)
 
 
 def _digests(memory: ReadMemory) -> dict[str, Digest]:
