@@ -119,13 +119,14 @@ class Desk:
         self.events: list[PlanningEvent] = []
         self.seen: list[tuple[SpecId, str]] = []
         self.gate = OpenGate()
-        self.on_event: Callable[[PlanningEvent], None] = lambda _: None
+        self.news = asyncio.Event()
+        """Set by each event and each piece of a spec."""
 
     async def journal(self, *events: PlanningEvent) -> None:
         """Keeps events."""
         for event in events:
             self.events.append(event)
-            self.on_event(event)
+            self.news.set()
 
     async def write(self, path: str, text: str) -> None:
         """A file of the project, as its user would write it."""
@@ -171,10 +172,15 @@ class Desk:
             ids=CountingIds(),
             toolbox=ToolBox([ReadFile(), ListDirectory()]),
             hands=self._hands,
-            spec_stream=lambda _session, spec, _path, text: self.seen.append((spec, text)),
+            spec_stream=self._see,
         )
         chosen = PlanningOptions(MODEL, max_tokens=8000, write_interval_s=0.0)
         return Planner(ports, replace(chosen, **options)), model
+
+    def _see(self, session: SessionId, spec: SpecId, path: str, text: str) -> None:
+        _ = session, path
+        self.seen.append((spec, text))
+        self.news.set()
 
     def _hands(self, setup: SessionSetup, box: ToolBox) -> BoundTools:
         context = ToolContext(

@@ -147,7 +147,8 @@ async def test_a_done_task_under_another_number_is_refused(desk: Desk) -> None:
 
 async def test_a_spec_left_unfinished_is_continued(desk: Desk) -> None:
     await planned(desk)
-    half = "---\nid: \"01\"\ntitle: Store\nrequirements: [R1.1, R1.2]\nstatus: generating\n---\n\n# Store\n\n## Purpose\n\nKeeps"
+    matter = '---\nid: "01"\ntitle: Store\nrequirements: [R1.1, R1.2]\nstatus: generating\n---\n'
+    half = f"{matter}\n# Store\n\n## Purpose\n\nKeeps"
     await desk.write("specs/01-store.md", half)
     order = await desk.spec_order(REQUIREMENTS, "01")
     assert await desk.resume(script(STORE_SPEC, STORE_LIST), order) == Planned((SpecId("01"),))
