@@ -11,6 +11,8 @@ from specloom.domain.lines import split_lines
 
 REACH = 3
 """Lines that a stated number may be off by."""
+SIGHT = 6
+"""Lines in which a second place that fits makes the first one doubtful."""
 NUMBERED = re.compile(r"[ \t]*\d+ \| ?")
 """What `read_file` puts before each line."""
 LOOK_ALIKES = str.maketrans({
@@ -88,7 +90,10 @@ FOLDS: tuple[Fold, ...] = (_same, _no_trailing, _no_blanks, _look_alike)
 
 
 def find(lines: Sequence[str], anchors: Anchors) -> Found | NotFound:
-    """The stated place, or the only other one within `REACH` lines; the strictest comparison that finds one decides."""
+    """The stated place, or another within `REACH` lines that is the only one in sight.
+
+    White space and look-alike characters are ignored, unless that would decide between two places.
+    """
     start_text, end_text = anchors.start_text.rstrip("\r\n"), anchors.end_text.rstrip("\r\n")
     if any(mark in text for mark in "\r\n" for text in (start_text, end_text)):
         message = "start_text and end_text must be one line each: the first and the last line to replace"
@@ -102,37 +107,46 @@ def find(lines: Sequence[str], anchors: Anchors) -> Found | NotFound:
 
 def _find(lines: Sequence[str], anchors: Anchors, texts: tuple[str, str], *, numbered: bool) -> Found | NotFound:
     stated = (anchors.start_line - 1, anchors.end_line - 1)
-    for fold in FOLDS:
-        pairs = _pairs(lines, anchors, texts, fold)
-        if stated in pairs:
-            pairs = [stated]
-        elif pairs and _fits(lines, stated, texts):
-            pairs.append(stated)
-        if len(pairs) == 1:
-            return Found(pairs[0][0], pairs[0][1] + 1, *texts, numbered)
-        if pairs:
-            return _ambiguous(lines, anchors, pairs)
-    return _absent(lines, anchors, texts)
+    pairs = _pairs(lines, anchors, texts)
+    if not pairs:
+        return _absent(lines, anchors, texts)
+    if stated in pairs:
+        # Text that fits better elsewhere casts doubt on the number, a number that fits casts doubt on the text.
+        strictness = _strictness(lines, stated, texts)
+        pairs = [stated, *(pair for pair in pairs if _strictness(lines, pair, texts) < strictness)]
+    if len(pairs) > 1:
+        return _ambiguous(lines, anchors, pairs)
+    (found,) = pairs
+    if max(abs(at - near) for at, near in zip(found, stated, strict=True)) > REACH:
+        return _absent(lines, anchors, texts)
+    return Found(found[0], found[1] + 1, *texts, numbered)
 
 
-def _pairs(lines: Sequence[str], anchors: Anchors, texts: tuple[str, str], fold: Fold) -> list[tuple[int, int]]:
-    starts = _candidates(lines, anchors.start_line - 1, texts[0], fold)
+def _pairs(lines: Sequence[str], anchors: Anchors, texts: tuple[str, str]) -> list[tuple[int, int]]:
+    """All places in sight that the loosest comparison takes."""
+    starts = _candidates(lines, anchors.start_line - 1, texts[0])
     if (anchors.start_line, texts[0]) == (anchors.end_line, texts[1]):
         return [(at, at) for at in starts]
-    ends = _candidates(lines, anchors.end_line - 1, texts[1], fold)
+    ends = _candidates(lines, anchors.end_line - 1, texts[1])
     return [(start, end) for start, end in product(starts, ends) if start <= end]
 
 
-def _candidates(lines: Sequence[str], stated: int, text: str, fold: Fold) -> list[int]:
-    wanted = fold(text)
-    near = range(max(0, stated - REACH), min(len(lines), stated + REACH + 1))
-    return [at for at in near if fold(lines[at]) == wanted]
+def in_sight(lines: Sequence[object], at: int) -> range:
+    """The lines around a place (0-based) where a second fit counts."""
+    return range(max(0, at - SIGHT), min(len(lines), at + SIGHT + 1))
 
 
-def _fits(lines: Sequence[str], place: tuple[int, int], texts: tuple[str, str]) -> bool:
-    """Whether the loosest comparison takes a place."""
-    inside = 0 <= place[0] <= place[1] < len(lines)
-    return inside and all(_look_alike(lines[at]) == _look_alike(text) for at, text in zip(place, texts, strict=True))
+def _candidates(lines: Sequence[str], stated: int, text: str) -> list[int]:
+    wanted = _look_alike(text)
+    return [at for at in in_sight(lines, stated) if _look_alike(lines[at]) == wanted]
+
+
+def _strictness(lines: Sequence[str], place: tuple[int, int], texts: tuple[str, str]) -> int:
+    """How far the comparison must be loosened for a place; 0 is exact."""
+    return max(
+        next(level for level, fold in enumerate(FOLDS) if fold(lines[at]) == fold(text))
+        for at, text in zip(place, texts, strict=True)
+    )
 
 
 def _near(lines: Sequence[str], anchors: Anchors) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from specloom.domain.anchors import Anchors, Found, NotFound, find
+from specloom.domain.anchors import Anchors, Found, NotFound, find, in_sight
 from specloom.domain.indentation import reindented
 from specloom.domain.lines import Line, join_lines, main_eol, split_lines
 from specloom.domain.merge import Hunk
@@ -116,8 +116,7 @@ class _Placed:
 def _place(base: tuple[Line, ...], index: int, edit: LineEdit) -> "_Placed | EditFault":
     anchors = Anchors(edit.start_line, edit.start_text, edit.end_line, edit.end_text)
     if anchors.is_insertion(len(base)):
-        at = 0 if edit.start_line == 0 else len(base)
-        return _Placed(index, edit, _inserted(base, at, edit.new_text))
+        return _insertion(base, index, edit)
     found = find([line.text for line in base], anchors)
     if isinstance(found, NotFound):
         kind = FaultKind.AMBIGUOUS if found.ambiguous else FaultKind.NOT_FOUND
@@ -149,6 +148,16 @@ def _replaced(base: tuple[Line, ...], start: int, end: int, new_text: str) -> Hu
         start -= 1
         lines = [Line(base[start].text, "")]
     return Hunk(start, end, tuple(lines))
+
+
+def _insertion(base: tuple[Line, ...], index: int, edit: LineEdit) -> "_Placed | EditFault":
+    """Refused beside an empty line: empty anchors may mean that one."""
+    at = 0 if edit.start_line == 0 else len(base)
+    empty = next((near + 1 for near in in_sight(base, at) if not base[near].text.strip()), None)
+    if empty is None:
+        return _Placed(index, edit, _inserted(base, at, edit.new_text))
+    message = f"line {empty} is empty too; to add lines, replace the line before them by itself and the new lines"
+    return EditFault(index, FaultKind.AMBIGUOUS, message, empty)
 
 
 def _inserted(base: tuple[Line, ...], at: int, new_text: str) -> Hunk:

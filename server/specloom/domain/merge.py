@@ -4,14 +4,13 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import TypeAlias
 
 from specloom.domain.lines import Line, join_lines, split_lines
 
-LARGEST_GAP = 4_000_000
-"""Pairs of lines compared one by one where no line is unique; beyond, the whole gap counts as replaced."""
+MOST_DIFFERENCES = 400
+"""Lines deleted and inserted between two unique lines, above which all lines between them count as replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +216,41 @@ def _unique(lines: Sequence[Line], span: tuple[int, int]) -> dict[Line, int]:
 def _gap(
     base: Sequence[Line], new: Sequence[Line], in_base: tuple[int, int], in_new: tuple[int, int]
 ) -> Iterator[tuple[int, int, int]]:
-    ours, theirs = base[in_base[0] : in_base[1]], new[in_new[0] : in_new[1]]
-    if not ours or not theirs or len(ours) * len(theirs) > LARGEST_GAP:
-        return
-    for block in SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks():
-        yield in_base[0] + block.a, in_new[0] + block.b, block.size
+    """Equal runs where no line is unique; none at all where the texts differ too much to compare in time."""
+    ours, theirs = base[slice(*in_base)], new[slice(*in_new)]
+    for at_base, at_new in _shortest(ours, theirs):
+        yield in_base[0] + at_base, in_new[0] + at_new, 1
+
+
+def _shortest(one: Sequence[Line], other: Sequence[Line]) -> list[tuple[int, int]]:
+    """Equal lines on a shortest edit path (E. W. Myers, An O(ND) Difference Algorithm, 1986)."""
+    reached = {1: 0}
+    steps: list[dict[int, int]] = []
+    for cost in range(min(len(one) + len(other), MOST_DIFFERENCES) + 1):
+        steps.append(dict(reached))
+        for diagonal in range(-cost, cost + 1, 2):
+            at = _step(reached, diagonal, cost)
+            while at < len(one) and 0 <= at - diagonal < len(other) and one[at] == other[at - diagonal]:
+                at += 1
+            reached[diagonal] = at
+            if at >= len(one) and at - diagonal >= len(other):
+                return _walked_back(steps, len(one), len(other))
+    return []
+
+
+def _step(reached: dict[int, int], diagonal: int, cost: int) -> int:
+    """How far one difference more leads on a diagonal: one line inserted, or one deleted."""
+    inserted, deleted = reached.get(diagonal + 1, -1), reached.get(diagonal - 1, -1)
+    return inserted if diagonal == -cost or (diagonal != cost and deleted < inserted) else deleted + 1
+
+
+def _walked_back(steps: list[dict[int, int]], at: int, other: int) -> list[tuple[int, int]]:
+    equal: list[tuple[int, int]] = []
+    for cost in range(len(steps) - 1, -1, -1):
+        start = _step(steps[cost], at - other, cost)
+        while at > start and other > 0:
+            at, other = at - 1, other - 1
+            equal.append((at, other))
+        inserted = at == steps[cost].get(at - other + 1, -1)
+        at, other = (at, other - 1) if inserted else (at - 1, other)
+    return equal[::-1]

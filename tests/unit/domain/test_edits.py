@@ -227,6 +227,26 @@ def test_ends_of_lines_and_of_files_are_kept(text: str, edit: LineEdit, result: 
     assert accepted(text, edit).text == result
 
 
+@pytest.mark.parametrize("edit", [line(0, "", "x"), line(4, "", "x")])
+def test_insertion_beside_an_empty_line_is_refused(edit: LineEdit) -> None:
+    (fault,) = refused("a\n\nb\n", edit).faults
+    assert (fault.kind, "line 2 is empty too" in fault.message) == (FaultKind.AMBIGUOUS, True)
+
+
+@given(st.lists(st.sampled_from(["{", "}", "  x", "y", ""]), min_size=1, max_size=15), st.integers(-5, 5), st.data())
+def test_wrong_number_never_edits_another_line(lines: list[str], shift: int, data: st.DataObject) -> None:
+    """Unless the stated line is itself a twin of the one that was meant."""
+    meant = data.draw(st.integers(1, len(lines)))
+    stated = meant + shift
+    text = lines[meant - 1]
+    assume(stated >= 1)
+    assume(shift == 0 or stated > len(lines) or lines[stated - 1].split() != text.split())
+    sent = data.draw(st.sampled_from([text, text.strip(), f"{text}  ", f"  {text}"]))
+    result = resolve("".join(f"{known}\n" for known in lines), [line(stated, sent, "new")])
+    if isinstance(result, ResolvedBatch):
+        assert result.edits[0].start_line == meant
+
+
 def test_anchor_of_two_lines_is_refused_with_the_rule() -> None:
     (fault,) = refused("a\nb\n", line(1, "a\nb", "c")).faults
     assert "one line each" in fault.message

@@ -136,6 +136,14 @@ def test_large_repetitive_texts_merge_in_time(text: str) -> None:
     assert result.text == "start\n" + text + "end\n"
 
 
+def test_distant_changes_merge_where_no_line_is_unique() -> None:
+    lines = [f"{number % 7}\n" for number in range(60_000)]
+    theirs = [*lines[:30_000], "theirs\n", *lines[30_001:]]
+    result = merge("".join(lines), "".join(["ours\n", *lines[1:-1], "ours\n"]), "".join(theirs))
+    assert isinstance(result, Merged)
+    assert result.text == "".join(["ours\n", *theirs[1:-1], "ours\n"])
+
+
 def test_changes_at_both_ends_of_a_large_text_are_told_apart() -> None:
     lines = [f"    value = {number % 50}\n" if number % 3 else "\n" for number in range(30_000)]
     lines[1000::1000] = [f"def function_{number}():\n" for number in range(1000, 30_000, 1000)]
