@@ -55,14 +55,14 @@ def _tell(work: Work) -> None:
     for line in problem_lines(work.problems, errors_only=True):
         output.line(line)
     output.line(total_line(count_tasks(state, work.scope), work.spent, work.wall_s))
-    for reason in _reasons(work):
+    for reason in _reasons(work) if output.is_terminal else ():
         output.line(reason)
     for step in next_steps(state, work.scope):
         output.line(f"next: {step}")
 
 
 def _reasons(work: Work) -> list[str]:
-    """Why it ended where it did, for those who did not see the line fly by."""
+    """Why it ended where it did: the picture is gone, and the lines of a log have said so."""
     run, planning = work.state.run, work.state.planning
     if run is None or not work.state.graph.tasks:
         return [f"not planned: {planning.reason}"] if planning and planning.state == "failed" else []

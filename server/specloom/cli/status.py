@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from specloom.cli.failures import Exit
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
-from specloom.cli.reading import NOTHING_YET, opened_reader
+from specloom.cli.reading import opened_reader
 from specloom.cli.views.endings import counts_line, next_steps, problem_line
 from specloom.cli.views.event_lines import scope_name
-from specloom.cli.views.formats import clock, count, one_line, usage
+from specloom.cli.views.formats import count, moment, one_line, usage
 from specloom.cli.views.plain_json import plain
 from specloom.cli.views.rows import SpecRow, ordered_specs, spec_rows
-from specloom.cli.views.summary import count_tasks
+from specloom.cli.views.summary import count_tasks, counts_json
 from specloom.domain.ids import TaskId
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState, RunRecord
@@ -42,14 +42,21 @@ def status_json(state: ProjectState, place: Place) -> dict[str, object]:
         "name": state.name,
         "seq": state.seq,
         "run": plain(state.run),
-        "planning": plain(state.planning),
+        "planning": _planning_json(state),
         "specs": [_spec_json(row) for row in spec_rows(state)],
-        "tasks": plain(count_tasks(state, Scope())),
+        "tasks": counts_json(count_tasks(state, Scope())),
         "usage": plain(state.usage),
         "problems": plain(_problems(state)),
         "approvals": plain(tuple(state.approvals.values())),
         "next": next_steps(state, Scope()),
     }
+
+
+def _planning_json(state: ProjectState) -> dict[str, object] | None:
+    planning = state.planning
+    if planning is None:
+        return None
+    return {"id": planning.id, "path": planning.path, "state": planning.state, "reason": planning.reason}
 
 
 def _spec_json(row: SpecRow) -> dict[str, object]:
@@ -93,14 +100,18 @@ def run_text(run: RunRecord | None) -> str:
         return ""
     state = run.outcome.value if run.outcome else run.state.value
     why = f" ({one_line(run.reason)})" if run.reason else ""
-    return f"{state}{why}, {scope_name(run.scope)}, since {clock(run.started_at)}, {count(run.turns, 'turn')}"
+    return f"{state}{why}, {scope_name(run.scope)}, {_when(run)}, {count(run.turns, 'turn')}"
+
+
+def _when(run: RunRecord) -> str:
+    return f"ended {moment(run.ended_at)}" if run.ended_at else f"since {moment(run.started_at)}"
 
 
 def _planning(state: ProjectState) -> str:
     """Only what is not over and well."""
     planning = state.planning
     if planning is None:
-        return "" if state.plan.specs else NOTHING_YET
+        return "" if state.plan.specs else "nothing planned yet"
     if planning.state == "finished":
         return ""
     return f"{planning.state}: {planning.reason}" if planning.reason else planning.state

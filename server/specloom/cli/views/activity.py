@@ -43,6 +43,9 @@ class Activity:
 
     def hear_output(self, chunk: OutputChunk) -> None:
         """Takes in a piece of the stream."""
+        if chunk.kind == "spec":
+            # The same words come as text of the planner.
+            return
         if (chunk.session, chunk.block) != (self.session, self.block):
             self.session, self.block, self.words = chunk.session, chunk.block, ""
         if chunk.kind == "tool_input":

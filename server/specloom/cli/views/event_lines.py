@@ -44,10 +44,14 @@ class EventLines:
             case proof.CheckSettled():
                 return _check(event, self.checks.pop(event.check, None))
             case proof.EditRequested():
-                self.labels[event.edit] = "created" if event.before is None else "changed"
+                # Edits outside of an attempt are ticks and plans, of which other lines tell.
+                verb = "created" if event.before is None else "changed"
+                self.labels[event.edit] = verb if event.attempt is not None else ""
                 return None
             case proof.EditSettled():
                 verb = self.labels.pop(event.edit, "changed")
+                if event.applied and not verb:
+                    return None
                 if not event.applied:
                     return Line(f"{event.path} not changed: {one_line(event.reason)}", "yellow", 1, 1)
                 return Line(f"{verb if event.digest else 'deleted'} {event.path}", "", 0, 1)
@@ -59,8 +63,9 @@ class EventLines:
     def _agent(self, event: agents.AgentEvent) -> Line | None:
         match event:
             case agents.ToolRequested():
+                # What is read is a step on the way; what is written, its edit tells.
                 subject = call_subject(event.input)
-                return Line(f"{event.name} {subject}".rstrip(), "dim", 0, 1)
+                return Line(f"$ {subject}", "dim", 0, 1) if event.name == "run_command" else None
             case agents.TurnFailed():
                 again = "" if event.retry_in_s is None else f"; trying again in {duration(event.retry_in_s)}"
                 return Line(f"the model did not answer: {one_line(event.message, 400)}{again}", "yellow", 2)
@@ -144,11 +149,13 @@ def _check(event: proof.CheckSettled, asked: proof.CheckRequested | None) -> Lin
 
 
 def _answer(event: agents.ApprovalAnswered, asked: agents.ApprovalAsked | None) -> Line | None:
-    subject = one_line(asked.subject, 160) if asked else "a request"
+    subject = one_line("; ".join(asked.subject.splitlines()), 160) if asked else "a request"
     if event.allowed:
         return Line(f"allowed by {event.rule}: {subject}", "dim", 0, 1)
-    why = f" ({event.reason})" if event.reason else ""
-    return Line(f"denied by {event.rule}: {subject}{one_line(why)}", "yellow", 2, 1)
+    if event.rule == "user":
+        return Line(f"denied by you: {subject}", "yellow", 1, 1)
+    why = f" ({one_line(event.reason)})" if event.reason else ""
+    return Line(f"denied: {subject}{why}", "yellow", 2, 1)
 
 
 _SUBJECTS = ("path", "command", "pattern", "query", "directory", "question", "reason", "task")

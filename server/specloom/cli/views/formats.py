@@ -13,8 +13,18 @@ def clock(at: str) -> str:
         return at
 
 
+def moment(at: str) -> str:
+    """`YYYY-MM-DD HH:MM` in local time, for what may be long ago."""
+    try:
+        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return at
+
+
 def duration(seconds: float) -> str:
-    """`0.8 s`, `42 s`, `3:07`, `1:02:09`."""
+    """`<0.1 s`, `0.8 s`, `42 s`, `3:07`, `1:02:09`."""
+    if seconds < 0.1:
+        return "<0.1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)

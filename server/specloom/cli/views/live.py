@@ -14,6 +14,7 @@ from specloom.cli.views.endings import counts_line
 from specloom.cli.views.event_lines import EventLines
 from specloom.cli.views.formats import elapsed, one_line, usage
 from specloom.cli.views.marks import PLAIN_SPINNER, SPINNER
+from specloom.cli.views.plan_lines import plan_lines
 from specloom.cli.views.rows import spec_rows
 from specloom.cli.views.summary import Spent, count_tasks
 from specloom.cli.views.tree import Pen, fit
@@ -64,29 +65,32 @@ class LiveView:
     @contextmanager
     def running(self) -> Generator[None]:
         """Draws while the context is open, and leaves nothing behind: the command prints the end itself."""
-        self._live = Live(self, console=self._console, auto_refresh=False, transient=True)
+        self._begin()
         ticking = asyncio.get_running_loop().create_task(self._tick())
         try:
-            with self._live:
-                yield
+            yield
         finally:
             ticking.cancel()
-            self._live = None
+            self._end()
 
     @contextmanager
     def paused(self) -> Generator[None]:
-        """Takes the picture away for a question."""
-        live = self._live
-        if live is None:
-            yield
-            return
-        self._live = None
-        live.stop()
+        """Takes the picture away for a question, which stays in sight."""
+        self._end()
         try:
             yield
         finally:
-            self._live = live
-            live.start(refresh=True)
+            self._begin()
+
+    def _begin(self) -> None:
+        # A new one each time: a picture that was stopped would be drawn over what was printed since.
+        self._live = Live(self, console=self._console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def _end(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     async def _tick(self) -> None:
         while True:
@@ -99,9 +103,15 @@ class LiveView:
         width, height = options.max_width, console.size.height
         below = self._below(width)
         pen = Pen(width, options.ascii_only, self._frame(options.ascii_only))
-        yield from fit(spec_rows(self._state, self._scope), pen, max(height - len(below) - 2, 1))
+        yield from self._above(pen, max(height - len(below) - 2, 1))
         yield Rule(style="dim", characters="-" if options.ascii_only else "─")
         yield from below
+
+    def _above(self, pen: Pen, height: int) -> list[Text]:
+        planning = self._state.planning
+        if planning is not None and planning.state == "running":
+            return plan_lines(self._state, planning, pen, height)
+        return fit(spec_rows(self._state, self._scope), pen, height)
 
     def _frame(self, plain: bool) -> str:
         frames = PLAIN_SPINNER if plain else SPINNER

@@ -59,14 +59,7 @@ def summary_json(counts: Counts, spent: Spent, wall_s: float) -> dict[str, objec
     usage = spent.usage
     return {
         "type": "summary",
-        "tasks": {
-            "total": counts.total,
-            "done": counts.done,
-            "failed": counts.failed,
-            "blocked": counts.blocked,
-            "skipped": counts.skipped,
-            "pending": counts.pending,
-        },
+        "tasks": counts_json(counts),
         "turns": spent.turns,
         "usage": {
             "input": usage.input,
@@ -76,6 +69,18 @@ def summary_json(counts: Counts, spent: Spent, wall_s: float) -> dict[str, objec
             "costUsd": usage.cost_usd,
         },
         "wall_s": round(wall_s, 3),
+    }
+
+
+def counts_json(counts: Counts) -> dict[str, int]:
+    """The total first, then its parts."""
+    return {
+        "total": counts.total,
+        "done": counts.done,
+        "failed": counts.failed,
+        "blocked": counts.blocked,
+        "skipped": counts.skipped,
+        "pending": counts.pending,
     }
 
 

@@ -1,0 +1,138 @@
+"""`specloom doctor`: each check can be green and red."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specloom.cli.failures import Exit
+from specloom.llm.scripted import ScriptedServer
+from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, until
+from tests.cli.test_run import model
+
+Start = Callable[..., ScriptedServer]
+
+
+def checks(project: Project, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Exit status and checks by name."""
+    done = project.specloom("doctor", "--json", *words)
+    lines = json_lines(done.stdout)
+    assert all(list(line) == ["type", "name", "level", "message", "mend"] for line in lines)
+    assert all(line["mend"] or line["level"] == "ok" for line in lines)
+    return done.returncode, {line["name"]: line for line in lines}
+
+
+def test_everything_well_is_status_0(project: Project, scripted: Start) -> None:
+    server = scripted(BOTH_TASKS)
+    status, found = checks(project, *model(server))
+    assert status == Exit.OK
+    assert {name for name, check in found.items() if check["level"] == "fail"} == set()
+    assert found["requirements"]["message"] == "requirements.md, 4 lines"
+    assert found["key"]["message"].startswith("not needed, for 127.0.0.1")
+    assert "200,000 tokens of context" in found["endpoint"]["message"]
+    assert server.total == 0
+
+
+def test_a_missing_key_fails_and_tells_the_ways_out(project: Project) -> None:
+    status, found = checks(project, "--offline")
+    assert status == Exit.INCOMPLETE
+    assert found["key"]["level"] == "fail"
+    assert "endpoint" not in found
+    for way in ("ANTHROPIC_API_KEY", ".env", "--base-url"):
+        assert way in found["key"]["mend"]
+
+
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_a_key_is_told_by_its_place_and_never_shown(project: Project, place: str) -> None:
+    key = "sk-ant-secret-0123456789"
+    if place == ".env":
+        (project.root / ".env").write_text(f"ANTHROPIC_API_KEY={key}\n")
+    else:
+        project.environment["ANTHROPIC_API_KEY"] = key
+    done = project.specloom("doctor", "--offline")
+    assert f"from {place}, for api.anthropic.com" in done.stdout
+    assert key not in done.stdout + done.stderr
+
+
+def test_an_endpoint_that_is_away_fails(project: Project) -> None:
+    status, found = checks(project, "--model", "m", "--base-url", "http://127.0.0.1:9")
+    assert status == Exit.INCOMPLETE
+    assert found["endpoint"]["level"] == "fail"
+    assert "127.0.0.1:9" in found["endpoint"]["message"]
+
+
+def test_wrong_settings_are_named_with_their_line(project: Project) -> None:
+    (project.root / "specloom.toml").write_text("\n[limits]\nattemps = 3\n")
+    status, found = checks(project, "--offline")
+    assert status == Exit.INCOMPLETE
+    assert found["settings"]["message"].startswith("specloom.toml:3:1: error: `attemps`")
+
+
+@pytest.mark.parametrize(
+    ("content", "level", "said"),
+    [
+        (None, "warn", "no requirements.md"),
+        (b"", "fail", "is empty"),
+        (b"\xff\xfe\x00", "fail", "no text in UTF-8"),
+        (b"a\x00b", "fail", "is no text"),
+        (b"x\n" * 600_000, "warn", "too much to read at once"),
+    ],
+)
+def test_requirements_are_looked_into(project: Project, content: bytes | None, level: str, said: str) -> None:
+    path = project.root / "requirements.md"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+        (project.root / "specs" / "01-greeting.md").unlink()
+    else:
+        (project.root / "specs" / "01-greeting.md").unlink()
+        (project.root / "specs").rmdir()
+    _, found = checks(project, "--offline", "--workspace", str(project.root))
+    assert found["requirements"]["level"] == level
+    assert said in found["requirements"]["message"]
+
+
+def test_a_holder_of_the_lock_is_named(
+    project: Project, scripted: Start, running: Callable[[Project], Callable[..., Running]]
+) -> None:
+    script: dict[str, Any] = {"sessions": [dict(BOTH_TASKS["sessions"][0])]}
+    first, second = script["sessions"][0]["turns"]
+    script["sessions"][0]["turns"] = [{**first, "hold": "go"}, second]
+    server = scripted(script)
+    command = running(project)("run", "01/1.1", "--yes", *model(server))
+    until(lambda: server.total == 1, "the first request")
+    _, found = checks(project, "--offline")
+    assert f"in use by specloom run in greeter (pid {command.process.pid})" in found["state"]["message"]
+    server.release("go")
+    assert command.end() == Exit.OK
+    _, found = checks(project, "--offline")
+    assert "in use" not in found["state"]["message"]
+
+
+def test_old_and_new_editors_are_told_apart(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    project.environment["PATH"] = os.pathsep.join((str(folder), project.environment["PATH"]))
+    for version, level in (("0.7.2", "warn"), ("0.12.4", "ok")):
+        editor = folder / "nvim"
+        editor.write_text(f"#!/bin/sh\necho NVIM v{version}\n")
+        editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
+        _, found = checks(project, "--offline")
+        assert (found["editors"]["level"], f"NVIM v{version}" in found["editors"]["message"]) == (level, True)
+
+
+def test_people_get_what_to_do_below_what_is_wrong(project: Project) -> None:
+    done = project.specloom("doctor", "--offline")
+    lines = done.stdout.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("✗ fail key"))
+    assert lines[place + 1].strip().startswith("set ANTHROPIC_API_KEY")
+    assert lines[-1] == "1 check failed"
+
+
+def test_nothing_is_changed(project: Project) -> None:
+    before = sorted(path.relative_to(project.root) for path in project.root.rglob("*"))
+    project.specloom("doctor", "--offline")
+    assert sorted(path.relative_to(project.root) for path in project.root.rglob("*")) == before
