@@ -23,6 +23,10 @@ class Hands(Protocol):
         """What a tool touches; an unknown name reads as `READ`, since it will do nothing."""
         ...
 
+    def next_turn(self) -> None:
+        """Before the calls of each turn: their line numbers mean what stood before the first of them."""
+        ...
+
     async def run(self, call: ToolUse) -> ToolOutcome:
         """Checks the input and runs the tool; a refusal is an outcome too. Raises nothing but `CancelledError`."""
         ...
@@ -33,6 +37,7 @@ async def carry_out(
 ) -> tuple[tuple[ToolResult, ToolOutcome], ...]:
     """Runs the calls, at most `parallel` reads at a time; after one that ends the session the rest is not started."""
     done: list[tuple[ToolResult, ToolOutcome]] = []
+    hands.next_turn()
     for batch in batches(calls, hands):
         if done and (done[-1][1].blocked or done[-1][1].ends):
             outcomes = [ToolOutcome("not run: the session ended before this call", is_error=True) for _ in batch]
@@ -89,13 +94,23 @@ def answers(results: Sequence[tuple[ToolResult, ToolOutcome]]) -> UserMessage:
 
 
 def _requested(session: SessionId, call: ToolUse) -> agents.ToolRequested:
-    shown = json.dumps(dict(call.input), ensure_ascii=False, separators=(",", ":"))
-    return agents.ToolRequested(session, CallId(call.id), call.name, shown)
+    return agents.ToolRequested(session, CallId(call.id), call.name, _compact(dict(call.input)))
 
 
 def settled(session: SessionId, call: ToolUse, result: ToolResult, outcome: ToolOutcome) -> agents.ToolSettled:
     """The event that answers a call."""
-    content = json.dumps(result.raw, ensure_ascii=False, separators=(",", ":"))
+    corrected = "" if outcome.corrected is None else _compact(dict(outcome.corrected))
     return agents.ToolSettled(
-        session, CallId(call.id), call.name, outcome.is_error, content, outcome.blocked, outcome.shown
+        session=session,
+        call=CallId(call.id),
+        name=call.name,
+        is_error=outcome.is_error,
+        content=_compact(result.raw),
+        blocked=outcome.blocked,
+        shown=outcome.shown,
+        corrected=corrected,
     )
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -117,6 +117,9 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
     ending: list[ToolOutcome] = []
     if replayed.unstarted:
         done = await carry_out(setup.id, replayed.unstarted, ports.hands, recorder, parallel=ports.parallel)
+        for result, told in done:
+            if told.corrected is not None:
+                replayed.conversation.correct(result.call, told.corrected)
         replayed.results.update({result.call: result for result, _ in done})
         ending = [outcome for _, outcome in done]
     close(replayed)
@@ -129,6 +132,8 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
 async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
     cut = 0
     while conversation.turns < setup.max_turns:
+        # What the last turn cost must count before the gate, and must not be lost while it is closed.
+        await ports.asking.recorder.commit()
         halt = await ports.gate.before_turn(setup.id)
         if halt is not None:
             return Halted(halt)
@@ -178,6 +183,9 @@ async def _run_calls(
     results = await carry_out(
         setup.id, answer.message.tool_uses, ports.hands, ports.asking.recorder, parallel=ports.parallel
     )
+    for result, outcome in results:
+        if outcome.corrected is not None:
+            conversation.correct(result.call, outcome.corrected)
     conversation.add_user(answers(results))
     if answer.stop is StopReason.MAX_TOKENS:
         _add_text(setup, conversation, ports, _cut_off(answer, setup))

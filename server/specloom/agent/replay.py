@@ -62,6 +62,8 @@ def _take(replayed: Replayed, event: Event) -> None:
         replayed.requested.add(event.call)
     elif isinstance(event, agents.ToolSettled):
         replayed.results[event.call] = _result(json.loads(event.content))
+        if event.corrected:
+            replayed.conversation.correct(event.call, json.loads(event.corrected))
         close(replayed)
     elif isinstance(event, agents.SessionEnded):
         replayed.ended = event

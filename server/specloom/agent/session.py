@@ -1,17 +1,20 @@
 """A session: what is fixed for its life, and the conversation that only grows. Refuses to rewrite what was sent."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from specloom.domain.ids import AgentId, AttemptId, SessionId, TaskId
 from specloom.llm.messages import (
+    AnswerBlock,
     AssistantMessage,
     Message,
     ModelRequest,
     Text,
     ThinkingSetting,
     ToolSchema,
+    ToolUse,
     UserMessage,
 )
 
@@ -59,6 +62,18 @@ class Conversation:
         self._messages.append(message)
         self.turns += 1
 
+    def correct(self, call: str, corrected: Mapping[str, Any]) -> None:
+        """Stores a call of the newest answer as it was understood, before that answer is sent back for the first time.
+
+        The model then sees only calls that were right, and learns from them.
+        """
+        place = max(n for n, message in enumerate(self._messages) if isinstance(message, AssistantMessage))
+        answer = self._messages[place]
+        assert isinstance(answer, AssistantMessage)
+        self._messages[place] = replace(
+            answer, blocks=tuple(_corrected(item, call, corrected) for item in answer.blocks)
+        )
+
     def request(self, setup: SessionSetup) -> ModelRequest:
         """The request that asks for the next answer."""
         return ModelRequest(
@@ -69,6 +84,12 @@ class Conversation:
             max_tokens=setup.max_tokens,
             thinking=setup.thinking,
         )
+
+
+def _corrected(block: AnswerBlock, call: str, corrected: Mapping[str, Any]) -> AnswerBlock:
+    if not isinstance(block, ToolUse) or block.id != call:
+        return block
+    return replace(block, input=corrected, raw={**block.raw, "input": dict(corrected)})
 
 
 def say(text: str) -> UserMessage:

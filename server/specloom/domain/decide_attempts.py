@@ -56,7 +56,7 @@ def _verdict(state: ProjectState, command: c.ProveTask | c.FailAttempt | c.Relea
         case c.FailAttempt():
             if record.attempts < command.limit:
                 return (tasks.AttemptFailed(command.task, command.attempt, command.reason, command.feedback),)
-            return _blocking(state, tasks.TaskFailed(command.task, command.reason))
+            return _blocking(state, tasks.TaskFailed(command.task, command.reason, feedback=command.feedback))
         case c.ReleaseTask():
             return (tasks.TaskReleased(command.task, command.attempt, command.reason),)
         case _:

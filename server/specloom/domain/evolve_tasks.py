@@ -62,7 +62,8 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
                 _idle(done), evidence=event.evidence, stale=(), feedback="", refused=(), reason="", ended_at=at
             )
         case tasks.TaskFailed():
-            return replace(_idle(_act(record, TaskAction.FAIL, event)), reason=event.reason, ended_at=at)
+            failed = _idle(_act(record, TaskAction.FAIL, event))
+            return replace(failed, reason=event.reason, feedback=event.feedback, ended_at=at)
         case tasks.TaskBlocked():
             blocked = _idle(_act(record, TaskAction.BLOCK, event))
             return replace(blocked, reason=event.reason, cause=event.cause)

@@ -1,6 +1,7 @@
 """The one queue of questions to people. Refuses silence: without an answer in time it is no, with the reason."""
 
 import asyncio
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from specloom.engine.ledger import PROJECT, Ledger
 from specloom.engine.mailbox import ENGINE
 from specloom.tools.ports import Decision
 
+log = logging.getLogger(__name__)
+
+TELL_DEADLINE = 5.0
+"""Seconds that a client gets to take a message; it is told to people, and nothing waits for it."""
 YES = "--yes"
 """The rule under which an unattended run allows once."""
 
@@ -65,8 +70,14 @@ class ApprovalDesk:
 
     async def tell(self, level: Literal["info", "warning", "error"], message: str) -> None:
         """Shows a message in every attached client."""
-        for client in tuple(self._clients):
-            await client.tell(level, message)
+        await asyncio.gather(*(self._told(client, level, message) for client in tuple(self._clients)))
+
+    async def _told(self, client: Client, level: Literal["info", "warning", "error"], message: str) -> None:
+        try:
+            async with asyncio.timeout(TELL_DEADLINE):
+                await client.tell(level, message)
+        except Exception:  # a client that is gone or stuck must not stop the work
+            log.warning("client %s could not be told: %s", client.id, message, exc_info=True)
 
     async def allowed(self, ask: Ask) -> Decision:
         """Whether the first of the choices was made."""
@@ -78,8 +89,8 @@ class ApprovalDesk:
         """Records the question, waits for an answer or the deadline, records the answer."""
         approval = ApprovalId(self._ids.new("approval"))
         asked = agents.ApprovalAsked(approval, ask.kind, ask.subject, ask.purpose, ask.agent, ask.task)
-        await self._ledger.append(PROJECT, [asked], ENGINE)
         try:
+            await self._ledger.append(PROJECT, [asked], ENGINE)
             answer = await self._decide(approval, ask)
         except asyncio.CancelledError:
             await self._settle(approval, ask, Answer("", "cancelled", reason="the run was cancelled"))

@@ -153,8 +153,6 @@ class Attempt:
     def _restore_edits(self, history: AttemptHistory) -> None:
         for path, (text, digest) in history.edited.items():
             self.journal.before[path] = None if text is None or digest is None else TextSnapshot(path, text, digest)
-            if self.engine.workspace.documents.find(path) is not None:
-                self.journal.in_buffers.add(path)
 
     async def _settle(self, outcome: SessionOutcome) -> Stopped | None:
         match outcome:
@@ -180,6 +178,10 @@ class Attempt:
         halt = await self.gate.unpaused() or await saved(engine, self.gate, self.journal)
         if halt is not None:
             return await self._release(halt)
+        self._follow()
+        if self.task not in engine.state.graph.tasks:
+            await self._close(c.ReleaseTask(self.task, self.attempt, "the task was removed from its spec"))
+            return None
         changed = tuple(self.journal.before)
         behind = await files_behind(engine.workspace, self._changed_before(changed), self.verify)
         if not self.verify:

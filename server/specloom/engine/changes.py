@@ -37,6 +37,16 @@ async def tick(engine: EngineContext, task: TaskId) -> None:
     await engine.library.refresh()
 
 
+async def tick_rest(engine: EngineContext) -> None:
+    """Writes the boxes that a crash left behind: the log has a verdict, and the file was not told."""
+    state = engine.state
+    verdicts = {TaskState.DONE: True, TaskState.FAILED: False}
+    for spec in tuple(engine.library.shelf.specs.values()):
+        for definition in spec.tasks:
+            if definition.is_leaf and verdicts.get(state.record(definition.id).state) is (not definition.ticked):
+                await tick(engine, definition.id)
+
+
 async def _write(engine: EngineContext, path: str, task: TaskId) -> bool:
     wanted = boxes(engine.state, task)
     spec = engine.library.shelf.specs.get(path)

@@ -21,7 +21,7 @@ class RunGate:
     mailbox: Mailbox
     clock: Clock
     started: float
-    """`monotonic()` at the start of this process's part of the run."""
+    """`monotonic()` at the start of this process's part of the run, pushed on by the time that it was paused."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def heard(self, published: Published, state: ProjectState) -> None:
@@ -37,18 +37,28 @@ class RunGate:
 
     async def passed(self) -> Halt | None:
         """As `before_turn`, between tasks."""
+        halt = await self.unpaused()
+        run = self.mailbox.state.run
+        if halt is not None or run is None:
+            return halt
+        used_up = over_budget(run, self.clock.monotonic() - self.started)
+        return Halt("budget", used_up) if used_up else None
+
+    async def unpaused(self) -> Halt | None:
+        """Waits while paused; a halt when the run is cancelled. For what costs none of the budget."""
         while True:
             self._changed.clear()
             run = self.mailbox.state.run
             if run is None or run.state in (RunState.CANCELLING, RunState.FINISHED):
                 return Halt("cancelled", "the run was cancelled")
             if run.state is RunState.RUNNING:
-                used_up = over_budget(run, self.clock.monotonic() - self.started)
-                return Halt("budget", used_up) if used_up else None
+                return None
             if run.state is RunState.PAUSING:
                 await self.mailbox.submit(c.SettlePause())
             else:
+                paused = self.clock.monotonic()
                 await self._changed.wait()
+                self.started += self.clock.monotonic() - paused
 
     async def pause(self, reason: str) -> None:
         """Pauses the run for a reason of the engine's own."""

@@ -48,6 +48,10 @@ class SessionHands:
         """What a tool touches."""
         return self.toolbox.effect(name)
 
+    def next_turn(self) -> None:
+        """The calls to come mean the files as they stand now."""
+        self.context.memory.next_turn()
+
     async def run(self, call: ToolUse) -> ToolOutcome:
         """Runs one call. Raises nothing but `CancelledError`."""
         before = _digests(self.context.memory)

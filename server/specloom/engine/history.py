@@ -14,7 +14,7 @@ class AttemptHistory:
 
     attempt: AttemptId
     before: dict[str, bool] = field(default_factory=dict[str, bool])
-    """Verify commands that ran before it, and whether they passed."""
+    """Verify commands that ran to their end before it, and whether they passed."""
     edited: dict[str, tuple[str | None, Digest | None]] = field(
         default_factory=dict[str, tuple[str | None, Digest | None]]
     )
@@ -50,7 +50,7 @@ class AttemptHistory:
         match event:
             case proof.CheckRequested(attempt=self.attempt, phase=CheckPhase.BEFORE):
                 self._checks[event.check] = event.command
-            case proof.CheckSettled() if event.check in self._checks:
+            case proof.CheckSettled(note="") if event.check in self._checks:
                 self.before[self._checks[event.check]] = event.exit_code == 0
             case proof.EditRequested(attempt=self.attempt):
                 self._edits[event.edit] = event

@@ -21,8 +21,6 @@ class AttemptJournal:
     task: TaskId | None = None
     before: dict[str, TextSnapshot | None] = field(default_factory=dict[str, TextSnapshot | None])
     """What each changed file was before the first change; `None`: it did not exist."""
-    in_buffers: set[str] = field(default_factory=set[str])
-    """Paths whose newest change stands in an editor's buffer."""
     _open: dict[EditId, tuple[str, TextSnapshot | None]] = field(
         default_factory=dict[EditId, tuple[str, TextSnapshot | None]]
     )
@@ -42,7 +40,6 @@ class AttemptJournal:
         path, before = self._open.pop(edit)
         if isinstance(result, Applied):
             self.before.setdefault(path, before)
-            (self.in_buffers.add if result.in_buffer else self.in_buffers.discard)(path)
             event = proof.EditSettled(edit, path, True, result.in_buffer, result.snapshot.digest)
         else:
             present = None if result.present is None else result.present.digest

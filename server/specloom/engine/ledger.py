@@ -1,9 +1,11 @@
 """The log and the projection as one: append, fold, tell. Refuses to tell of an event that is not committed."""
 
 import asyncio
+import logging
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from itertools import count
+from typing import Any
 
 from specloom.domain.events import Event
 from specloom.domain.evolve import EMPTY, evolve
@@ -12,6 +14,9 @@ from specloom.domain.origin import Origin
 from specloom.engine.api import EventListener, Published
 from specloom.store.log import EventStore
 from specloom.store.record import EventRecord, NewEvent
+from specloom.workspace.shielding import to_the_end
+
+log = logging.getLogger(__name__)
 
 PROJECT = "project"
 """The stream that decisions are made on."""
@@ -27,7 +32,7 @@ class Ledger:
         self._early: dict[int, EventRecord] = {}
         self._listeners: dict[int, EventListener] = {}
         self._keys = count()
-        self._appending: set[asyncio.Task[tuple[EventRecord, ...]]] = set()
+        self._appending: set[asyncio.Task[Any]] = set()
 
     async def load(self) -> None:
         """Folds the log as it stands; call once, before anything else."""
@@ -44,23 +49,27 @@ class Ledger:
         expected: int | None = None,
         command_id: str | None = None,
     ) -> tuple[EventRecord, ...]:
-        """Commits events, folds them and tells the listeners. Goes on to the end also when the caller is cancelled.
+        """Commits events, folds them and tells the listeners. A cancellation waits until they are folded.
 
-        Raises `ConcurrencyConflict` when `expected` is not the stream's last sequence number, and `StoreError`.
+        Nothing but a `command_id` is kept too: that order was carried out. Raises `ConcurrencyConflict` when `expected`
+        is not the stream's last sequence number, and `StoreError`.
         """
-        if not events:
+        if not events and command_id is None:
             return ()
-        task = asyncio.create_task(self._append(stream, events, by, expected, command_id))
-        self._appending.add(task)
-        task.add_done_callback(self._appending.discard)
-        return await asyncio.shield(task)
+        return await to_the_end(self._append(stream, events, by, expected, command_id))
 
     async def _append(
         self, stream: str, events: Sequence[Event], by: Origin, expected: int | None, command_id: str | None
     ) -> tuple[EventRecord, ...]:
         known = None if command_id is None else CommandId(command_id)
-        records = await self._store.append(stream, expected, [NewEvent(event, by) for event in events], known)
-        self._take(records)
+        task = asyncio.current_task()
+        assert task is not None
+        self._appending.add(task)
+        try:
+            records = await self._store.append(stream, expected, [NewEvent(event, by) for event in events], known)
+            self._take(records)
+        finally:
+            self._appending.discard(task)
         return records
 
     def _take(self, records: Sequence[EventRecord]) -> None:
@@ -73,7 +82,10 @@ class Ledger:
     def _tell(self, record: EventRecord) -> None:
         published = as_published(record)
         for listener in tuple(self._listeners.values()):
-            listener(published, self.state)
+            try:
+                listener(published, self.state)
+            except Exception:  # what a client makes of an event must not stop the work, nor the other clients
+                log.exception("a listener failed at event %d", record.seq)
 
     @contextmanager
     def listen(self, listener: EventListener) -> Generator[int]:
@@ -90,7 +102,14 @@ class Ledger:
         if command_id is None:
             return None
         records = await self._store.command(CommandId(command_id))
-        return records[-1].seq if records else None
+        if records is None:
+            return None
+        return records[-1].seq if records else self.state.seq
+
+    async def first_of(self, command_id: str) -> Event | None:
+        """The first event of an earlier command, if it led to any."""
+        records = await self._store.command(CommandId(command_id))
+        return as_event(records[0]) if records else None
 
     async def read(
         self, since: int, limit: int | None = None, streams: Sequence[str] | None = None

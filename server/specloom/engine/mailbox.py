@@ -9,7 +9,7 @@ from typing import assert_never
 
 from specloom.domain.commands import Command
 from specloom.domain.decide import decide
-from specloom.domain.events import Event
+from specloom.domain.events import Event, planning, runs
 from specloom.domain.origin import Origin
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
@@ -34,9 +34,9 @@ class Mailbox:
     async def submit(self, command: Command, by: Origin = ENGINE, command_id: str | None = None) -> Accepted | Rejected:
         """Carries out an order. The same `command_id` again answers as before and changes nothing."""
         async with self._turn:
-            known = await self._ledger.command(command_id)
+            known = await self._known(command_id)
             if known is not None:
-                return Accepted(known, repeated=True)
+                return known
             decided = decide(self._ledger.state, command)
             if isinstance(decided, Rejected):
                 return decided
@@ -46,11 +46,28 @@ class Mailbox:
     async def start(self, event: Event, by: Origin, command_id: str | None) -> Accepted | None:
         """Commits the first fact of what an order starts; the acceptance of an earlier time if it was given before."""
         async with self._turn:
-            known = await self._ledger.command(command_id)
-            if known is not None:
-                return Accepted(known, repeated=True)
-            await self._ledger.append(PROJECT, [event], by, command_id=command_id)
+            known = await self._known(command_id)
+            if known is None:
+                await self._ledger.append(PROJECT, [event], by, command_id=command_id)
+            return known
+
+    async def repeated(self, command_id: str | None) -> Accepted | None:
+        """The acceptance of an order that was carried out before, with what it started."""
+        async with self._turn:
+            return await self._known(command_id)
+
+    async def _known(self, command_id: str | None) -> Accepted | None:
+        seq = await self._ledger.command(command_id)
+        if seq is None or command_id is None:
             return None
+        first = await self._ledger.first_of(command_id)
+        match first:
+            case runs.RunStarted() | runs.RunResumed():
+                return Accepted(seq, first.run, repeated=True)
+            case planning.PlanStarted():
+                return Accepted(seq, first.plan, repeated=True)
+            case _:
+                return Accepted(seq, repeated=True)
 
     async def record(self, *events: Event, by: Origin = ENGINE, stream: str = PROJECT) -> None:
         """Commits facts that need no decision."""

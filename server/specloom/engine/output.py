@@ -1,5 +1,6 @@
 """The lossy side channel: what models and commands say while they say it. Refuses to store anything."""
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import count
@@ -7,6 +8,8 @@ from itertools import count
 from specloom.domain.ids import CallId, SessionId, SpecId
 from specloom.engine.api import OutputChunk, OutputKind, OutputListener
 from specloom.llm.model import DeltaKind
+
+log = logging.getLogger(__name__)
 
 
 class OutputHub:
@@ -29,7 +32,10 @@ class OutputHub:
     def publish(self, chunk: OutputChunk) -> None:
         """Hands a piece on."""
         for listener in tuple(self._listeners.values()):
-            listener(chunk)
+            try:
+                listener(chunk)
+            except Exception:  # who watches must not stop what is watched
+                log.exception("a listener of output failed")
 
     def sink(self, session: SessionId, turn: int) -> "TurnSink":
         """The sink of one turn of a session."""

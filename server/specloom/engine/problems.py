@@ -17,9 +17,8 @@ def task_problems(state: ProjectState, shelf: Shelf) -> Iterator[Problem]:
     """One or more problems for each task that is not well, on its line as the file now has it."""
     for spec in shelf.specs.values():
         for task in spec.tasks:
-            record = state.tasks.get(task.id)
-            if record is not None and spec_of(task.id) == spec.id:
-                yield from _of_task(spec.path, task, record)
+            if task.id in state.graph.tasks and spec_of(task.id) == spec.id:
+                yield from _of_task(spec.path, task, state.record(task.id))
 
 
 def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Problem]:
@@ -32,6 +31,8 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
     if record.state is TaskState.BLOCKED:
         message = f"Task {task.id} is blocked: {record.reason}"
         yield Problem("task-blocked", message, path, task.span, Severity.WARNING)
+    if task.is_leaf and task.ticked is not (record.state is TaskState.DONE) and record.attempt is None:
+        yield Problem("box-differs", _box_differs(task, record), path, task.span, Severity.WARNING)
     if record.stale:
         message = f"The proof of {task.id} is stale: {', '.join(record.stale)} changed since; run it again"
         yield Problem("proof-stale", message, path, task.span, Severity.WARNING)
@@ -39,6 +40,13 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
         yield Problem(
             "edit-refused", f"An edit of {task.id} was not applied: {refused}", path, task.span, Severity.WARNING
         )
+
+
+def _box_differs(task: TaskDefinition, record: TaskRecord) -> str:
+    if task.ticked:
+        told = f"The box of {task.id} was ticked while an agent worked, which proves nothing: it is {record.state}"
+        return f"{told}; untick it, or untick and tick it again by hand"
+    return f"The box of {task.id} is empty, but the task is done; the next run ticks it, `reset` makes it pending"
 
 
 def torn_specs(shelf: Shelf, writing: frozenset[str]) -> Iterator[Problem]:

@@ -2,29 +2,45 @@
 
 from dataclasses import replace
 
+from specloom.agent.ports import Halt
 from specloom.domain import commands as c
 from specloom.domain.events.proof import CheckPhase
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState
+from specloom.domain.states import TaskState
 from specloom.engine.changes import tick
 from specloom.engine.context import EngineContext
+from specloom.engine.gate import RunGate
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
 from specloom.engine.verification.checks import Checker, CheckResult
-from specloom.engine.verification.evidence import Proof, digests
+from specloom.engine.verification.evidence import Proof, digests_on_disk
 
 
-async def recheck(engine: EngineContext, trust: Trust, scope: frozenset[TaskId]) -> None:
+async def recheck(engine: EngineContext, trust: Trust, gate: RunGate, scope: frozenset[TaskId]) -> Halt | None:
     """Runs the commands of each stale proof in scope again: it holds and is renewed, or the task has regressed."""
-    for task in await mark_stale(engine):
-        commands = tuple(item.command for item in engine.state.record(task).evidence if item.command)
-        if task in scope and commands and not trust.missing(commands):
-            await _recheck(engine, task, commands)
+    stale = [task for task in await mark_stale(engine) if task in scope]
+    commands = {task: _commands(engine.state, task) for task in stale}
+    await trust.ask_for(command for found in commands.values() for command in found)
+    for task, found in commands.items():
+        halt = await gate.unpaused()
+        if halt is not None:
+            return halt
+        if found and not trust.missing(found) and engine.state.record(task).state is TaskState.DONE:
+            await _recheck(engine, task, found)
+    return None
+
+
+def _commands(state: ProjectState, task: TaskId) -> tuple[str, ...]:
+    return tuple(item.command for item in state.record(task).evidence if item.command)
 
 
 async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...]) -> None:
     checker = Checker(engine.workspace.root, engine.mailbox, engine.ids, engine.options)
+    old = engine.state.record(task).evidence
+    behind = dict.fromkeys(file.path for piece in old for file in piece.files)
+    present = await digests_on_disk(engine.workspace, behind)
     culprit = changed_by(engine.state, task)
     results = await checker.run(commands, task, None, CheckPhase.RECHECK)
     failed = [result for result in results if not result.passed]
@@ -33,9 +49,6 @@ async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...
         await engine.mailbox.submit(c.RegressTask(task, reason, culprit))
         await tick(engine, task)
         return
-    old = engine.state.record(task).evidence
-    behind = dict.fromkeys(file.path for piece in old for file in piece.files)
-    present = await digests(engine.workspace, behind)
     renewed = Proof(engine.clock.now(), old[0].attempt, present, {}, ()).of(results)
     kept = tuple(_as_before(old, piece) for piece in renewed)
     await engine.mailbox.submit(c.RenewProof(task, kept))

@@ -1,12 +1,13 @@
 """Settles what a dead process left open, by looking at the world. Refuses to repeat an effect to find out."""
 
 from specloom.domain import commands as c
-from specloom.domain.events import agents, proof, runs
+from specloom.domain.events import agents, planning, proof, runs
 from specloom.domain.runs import RunOutcome, RunState
 from specloom.engine.context import EngineContext
 from specloom.engine.verification.evidence import digest_at
 
 INTERRUPTED = "interrupted: Specloom was stopped; resume to go on"
+INTERRUPTED_PLAN = "interrupted: Specloom was stopped; plan again to go on"
 
 
 async def recover(engine: EngineContext) -> None:
@@ -22,6 +23,9 @@ async def recover(engine: EngineContext) -> None:
         await mailbox.record(proof.CheckSettled(check, known.task, None, "", 0.0, note=note))
     for approval in tuple(state.approvals):
         await mailbox.record(agents.ApprovalAnswered(approval, False, "interrupted", "Specloom was stopped"))
+    plan = state.planning
+    if plan is not None and plan.state == "running":
+        await mailbox.record(planning.PlanFailed(plan.id, INTERRUPTED_PLAN))
     run = state.run
     if run is not None and run.state is RunState.CANCELLING:
         await _finish_cancelled(engine)

@@ -133,6 +133,9 @@ class ProjectRuntime:
         self, path: str | None, feedback: str, by: Origin, command_id: str | None = None, *, unattended: bool = False
     ) -> Accepted | Rejected:
         """Starts to turn requirements into specs and tasks."""
+        known = await self._engine.mailbox.repeated(command_id)
+        if known is not None:
+            return known
         await self._engine.library.refresh()
         document = self._requirements(path)
         if isinstance(document, Rejected):
@@ -183,7 +186,7 @@ class ProjectRuntime:
         self, scope: Scope, budget: Budget, by: Origin, command_id: str | None = None, *, unattended: bool = False
     ) -> Accepted | Rejected:
         """Starts a run."""
-        busy = self._busy()
+        busy = await self._engine.mailbox.repeated(command_id) or self._busy()
         if busy is not None:
             return busy
         await self._engine.library.refresh()
@@ -204,7 +207,7 @@ class ProjectRuntime:
         self, by: Origin, command_id: str | None = None, *, unattended: bool = False
     ) -> Accepted | Rejected:
         """Goes on with a paused run, also one that an earlier process left."""
-        busy = self._busy()
+        busy = await self._engine.mailbox.repeated(command_id) or self._busy()
         if busy is not None:
             return busy
         answer = await self._engine.mailbox.submit(c.ResumeRun(), by, command_id)

@@ -1,13 +1,15 @@
 """Carries out one run: the next ready task, again and again. Refuses to start a task beside one in flight."""
 
 import asyncio
+from collections.abc import Sequence
 
 from specloom.domain import commands as c
 from specloom.domain.ids import AgentId, TaskId
 from specloom.domain.runs import RunOutcome, RunState, Scope
 from specloom.domain.scope import ready_in, tasks_in
 from specloom.domain.states import SATISFIED, TaskState
-from specloom.engine.attempt import Attempt, Stopped, verify_commands
+from specloom.engine.attempt import NOT_ALLOWED, Attempt, Stopped, verify_commands
+from specloom.engine.changes import tick_rest
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
 from specloom.engine.rechecks import recheck
@@ -36,7 +38,10 @@ class RunWorker:
 
     async def _work(self, gate: RunGate) -> None:
         await self._engine.library.refresh()
+        await self._release_removed()
+        await tick_rest(self._engine)
         await self._trust.ask_for(self._proposals())
+        await self._lift_denials()
         while True:
             halt = await gate.passed()
             stopped = Stopped(halt.kind, halt.reason) if halt is not None else None
@@ -48,8 +53,31 @@ class RunWorker:
             if stopped is not None:
                 await self._finish(OUTCOMES[stopped.kind], stopped.reason)
                 return
-        await recheck(self._engine, self._trust, frozenset(tasks_in(self._engine.state.graph, self._scope)))
+        halt = await recheck(self._engine, self._trust, gate, frozenset(self._chosen()))
+        if halt is not None:
+            await self._finish(OUTCOMES[halt.kind], halt.reason)
+            return
         await self._finish(*self._verdict())
+
+    async def _release_removed(self) -> None:
+        """An attempt whose task a person removed while nothing ran leads nowhere."""
+        state = self._engine.state
+        for task, record in tuple(state.tasks.items()):
+            if record.attempt is not None and task not in state.graph.tasks:
+                gone = c.ReleaseTask(task, record.attempt, "the task was removed from its spec")
+                await self._engine.mailbox.submit(gone)
+
+    async def _lift_denials(self) -> None:
+        """What was blocked for lack of a grant goes on when it is granted now."""
+        state = self._engine.state
+        for task in self._chosen():
+            record = state.record(task)
+            denied = record.state is TaskState.BLOCKED and record.reason.startswith(NOT_ALLOWED)
+            if denied and not self._trust.missing(verify_commands(self._engine, state.graph.tasks[task])):
+                await self._engine.mailbox.submit(c.UnblockTask(task))
+
+    def _chosen(self) -> Sequence[TaskId]:
+        return tasks_in(self._engine.state.graph, self._scope)
 
     async def _carry_out(self, task: TaskId, gate: RunGate) -> Stopped | None:
         self._attempt = Attempt(self._engine, gate, self._trust, self._agent, task)
@@ -83,12 +111,12 @@ class RunWorker:
 
     def _proposals(self) -> list[str]:
         state = self._engine.state
-        open_tasks = (task for task in tasks_in(state.graph, self._scope) if _may_run(state.record(task).state))
+        open_tasks = (task for task in self._chosen() if _may_run(state.record(task).state))
         return [item for task in open_tasks for item in verify_commands(self._engine, state.graph.tasks[task])]
 
     def _verdict(self) -> tuple[RunOutcome, str]:
         state = self._engine.state
-        chosen = tasks_in(state.graph, self._scope)
+        chosen = self._chosen()
         left = [task for task in chosen if state.record(task).state not in SATISFIED]
         if not left:
             return RunOutcome.COMPLETED, ""

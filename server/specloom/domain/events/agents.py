@@ -97,6 +97,8 @@ class ToolSettled:
     blocked: str = ""
     shown: tuple[tuple[str, Digest], ...] = ()
     """Files whose text the model knows now, with the digest of what it was shown: the bases of its edits."""
+    corrected: str = ""
+    """JSON of the input as it was understood, where that differs: from now on the conversation holds it like this."""
 
 
 @dataclass(frozen=True, slots=True)

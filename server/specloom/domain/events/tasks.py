@@ -39,6 +39,8 @@ class TaskFailed:
     task: TaskId
     reason: str
     regressed_by: TaskId | None = None
+    feedback: str = ""
+    """What the failed verification said, as a next attempt would be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Runs verify commands, recorded before and after. Refuses to run what nobody granted: the caller asks first."""
 
+import asyncio
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from specloom.engine.mailbox import Mailbox
 from specloom.engine.options import EngineOptions
 from specloom.workspace.ports import WorkspaceError
 from specloom.workspace.process import ProcessResult, run
+
+STOPPED = "stopped: the run was cancelled or Specloom was closed while it ran"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,11 @@ class Checker:
     async def _run(self, command: str, task: TaskId, attempt: AttemptId | None, phase: CheckPhase) -> CheckResult:
         check = CheckId(self.ids.new("check"))
         await self.mailbox.record(proof.CheckRequested(check, task, attempt, phase, command))
-        result = await self._process(check, command)
+        try:
+            result = await self._process(check, command)
+        except asyncio.CancelledError:
+            await self.mailbox.record(proof.CheckSettled(check, task, None, "", 0.0, note=STOPPED))
+            raise
         settled = proof.CheckSettled(
             check, task, result.exit_code, result.output, round(result.duration_s, 3), result.timed_out
         )

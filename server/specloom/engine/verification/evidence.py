@@ -52,6 +52,11 @@ async def digests(workspace: Workspace, paths: Iterable[str]) -> Mapping[str, Di
     return found
 
 
+async def digests_on_disk(workspace: Workspace, paths: Iterable[str]) -> Mapping[str, Digest | None]:
+    """Digests of files as a command finds them: what stands unsaved in an editor does not count."""
+    return {path: await _digest_of_bytes(workspace, path) for path in paths}
+
+
 async def _digest_of_bytes(workspace: Workspace, path: str) -> Digest | None:
     try:
         return digest_of(await workspace.read_bytes(path, MOST_BYTES))
@@ -66,7 +71,7 @@ class Proof:
     at: str
     attempt: AttemptId | None
     present: Mapping[str, Digest | None]
-    """Digests of the files behind it."""
+    """Digests of the files behind it, from before the first command ran."""
     before: Mapping[str, bool]
     """Which commands passed before the attempt too, as far as that is known."""
     changed: tuple[str, ...]
