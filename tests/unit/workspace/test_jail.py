@@ -63,6 +63,7 @@ def spellings(path: str) -> Iterator[str]:
     yield path[:2] + "\ufeff" + path[2:]
 
 
+PROCESS_ROOT = "/proc/self/root"
 OUTSIDE = [
     *(f"{'../' * depth}{target}" for depth, target in product(range(1, 7), ["etc/passwd", "outside/secret.txt", ""])),
     *(f"{start}{'/..' * depth}" for start, depth in product(["a", "lib/a", "./lib"], [1, 2, 3, 9])),
@@ -75,7 +76,7 @@ OUTSIDE = [
     "/etc/passwd",
     "//etc/passwd",
     "/proc/self/environ",
-    "/proc/self/root/etc/passwd",
+    PROCESS_ROOT + "/etc/passwd",
     "/proc/self/cwd/../outside/secret.txt",
     "/proc/1/environ",
     "/dev/fd/0",
