@@ -25,7 +25,8 @@ async def mark_stale(engine: EngineContext, paths: Collection[str] | None = None
 
 
 def _proofs(state: ProjectState, paths: Collection[str] | None) -> Iterator[tuple[TaskId, TaskRecord]]:
-    for task, record in state.tasks.items():
+    for task in state.graph.order:
+        record = state.record(task)
         behind = (file.path for piece in record.evidence for file in piece.files)
         if record.state is TaskState.DONE and record.evidence and (paths is None or any(p in paths for p in behind)):
             yield task, record
