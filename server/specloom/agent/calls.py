@@ -27,10 +27,6 @@ class Hands(Protocol):
         """Before the calls of each turn: their line numbers mean what stood before the first of them."""
         ...
 
-    def next_turn(self) -> None:
-        """The calls that follow belong to one answer: their line numbers mean the texts shown before it."""
-        ...
-
     async def run(self, call: ToolUse) -> ToolOutcome:
         """Checks the input and runs the tool; a refusal is an outcome too. Raises nothing but `CancelledError`."""
         ...
@@ -41,7 +37,6 @@ async def carry_out(
 ) -> tuple[tuple[ToolResult, ToolOutcome], ...]:
     """Runs the calls, at most `parallel` reads at a time; after one that ends the session the rest is not started."""
     done: list[tuple[ToolResult, ToolOutcome]] = []
-    hands.next_turn()
     hands.next_turn()
     for batch in batches(calls, hands):
         if done and (done[-1][1].blocked or done[-1][1].ends):

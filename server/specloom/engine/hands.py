@@ -52,10 +52,6 @@ class SessionHands:
         """The calls to come mean the files as they stand now."""
         self.context.memory.next_turn()
 
-    def next_turn(self) -> None:
-        """All edits of the calls that follow share the texts that were shown before them."""
-        self.context.memory.next_turn()
-
     async def run(self, call: ToolUse) -> ToolOutcome:
         """Runs one call. Raises nothing but `CancelledError`."""
         before = _digests(self.context.memory)
