@@ -19,6 +19,7 @@ from specloom.cli.ports import Place
 from specloom.cli.run import conclude, plan_and_run
 from specloom.cli.work import Order, Work, perform
 from specloom.domain.runs import Budget
+from specloom.domain.states import TaskState
 from specloom.llm.scripted import ScriptedServer, ScriptError
 
 KEY = "ANTHROPIC_API_KEY"
@@ -115,7 +116,7 @@ def _with_this_python(environment: Mapping[str, str]) -> dict[str, str]:
 def _tell_repairs(work: Work) -> None:
     for task in work.state.graph.order:
         record = work.state.record(task)
-        if record.attempts > 1:
+        if record.attempts > 1 and record.state is TaskState.DONE:
             title = work.state.graph.tasks[task].title
             work.output.line(
                 f"{task} {title}: its verification failed first and was mended in attempt {record.attempts}"

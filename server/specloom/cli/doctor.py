@@ -13,7 +13,7 @@ from specloom.cli.failures import Exit
 from specloom.cli.options import overrides_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
-from specloom.cli.views.formats import count
+from specloom.cli.views.formats import count, visible
 from specloom.cli.views.marks import MARKS
 from specloom.domain.states import TaskState
 
@@ -64,7 +64,7 @@ def _row(check: Check, *, plain: bool) -> "RenderableType":
     grid.add_column(width=4, style=mark.style)
     grid.add_column(width=12)
     grid.add_column(overflow="fold")
-    grid.add_row(mark.plain if plain else mark.symbol, check.level.value, check.name, Text(check.message))
+    grid.add_row(mark.plain if plain else mark.symbol, check.level.value, check.name, Text(visible(check.message)))
     if check.mend and check.level is not Level.OK:
         grid.add_row("", "", "", Text(check.mend, style="bold"))
     return grid

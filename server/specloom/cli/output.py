@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
+from specloom.cli.views.formats import visible
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -30,7 +32,10 @@ class Output:
         return not self.as_json and self.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
     def line(self, text: str) -> None:
-        """One line on standard output, at once."""
+        """One line on standard output, at once; control characters are spelled out."""
+        self._write(visible(text))
+
+    def _write(self, text: str) -> None:
         if self.closed.is_set():
             return
         try:
@@ -40,14 +45,17 @@ class Output:
             self.give_up()
         except UnicodeEncodeError:
             encoding = self.stdout.encoding or "ascii"
-            self.line(text.encode(encoding, "backslashreplace").decode(encoding))
+            self._write(text.encode(encoding, "backslashreplace").decode(encoding))
 
     def json(self, value: Mapping[str, object]) -> None:
         """One JSON value on a line of its own."""
-        self.line(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        self._write(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def show(self, *parts: "RenderableType") -> None:
-        """Text with colours where the terminal has them, lines as long as they are where nobody looks."""
+        """Text with colours where the terminal has them, lines as long as they are where nobody looks.
+
+        Whoever makes the parts takes control characters out: here they cannot be told from colours.
+        """
         from rich.console import Console
 
         width = None if self.stdout.isatty() or "COLUMNS" in os.environ else UNSEEN_WIDTH
@@ -56,7 +64,7 @@ class Output:
             for part in parts:
                 console.print(part)
         if text := captured.get().rstrip("\n"):
-            self.line("\n".join(line.rstrip() for line in text.split("\n")))
+            self._write("\n".join(line.rstrip() for line in text.split("\n")))
 
     @property
     def width(self) -> int:
@@ -73,7 +81,7 @@ class Output:
     def note(self, text: str) -> None:
         """A line about the command itself, where it does not disturb what a program reads."""
         try:
-            self.stderr.write(f"specloom: {text}\n")
+            self.stderr.write(f"specloom: {visible(text)}\n")
             self.stderr.flush()
         except BrokenPipeError:
             silence(self.stderr)

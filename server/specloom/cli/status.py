@@ -9,7 +9,7 @@ from specloom.cli.ports import Place
 from specloom.cli.reading import opened_reader
 from specloom.cli.views.endings import counts_line, next_steps, problem_line
 from specloom.cli.views.event_lines import scope_name
-from specloom.cli.views.formats import count, moment, one_line, usage
+from specloom.cli.views.formats import count, moment, one_line, usage, visible
 from specloom.cli.views.plain_json import plain
 from specloom.cli.views.rows import SpecRow, ordered_specs, spec_rows
 from specloom.cli.views.summary import count_tasks, counts_json
@@ -134,7 +134,7 @@ def _fact(label: str, text: str) -> "RenderableType":
     grid = Table.grid(padding=(0, 2))
     grid.add_column(width=8, style=_STYLES.get(label, "dim"))
     grid.add_column(overflow="fold")
-    grid.add_row(label, Text(text))
+    grid.add_row(label, Text(visible(text)))
     return grid
 
 

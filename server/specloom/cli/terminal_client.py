@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Literal
 
+from specloom.cli.views.formats import visible
 from specloom.cli.views.view import View
 from specloom.engine.api import Question
 from specloom.workspace.ports import EditResult, FileChange, NotApplied, Refusal
@@ -65,7 +66,7 @@ _TITLES = {"command": "The agent wants to run", "proposal": "This project propos
 async def _put(question: Question) -> str | None:
     _print(f"\n{_TITLES[question.kind]}:\n\n{_indented(question.subject)}\n")
     if question.purpose:
-        _print(f"  {question.purpose}\n")
+        _print(f"  {visible(question.purpose)}\n")
     if question.kind == "question" and len(question.choices) != 2:
         return await _choose(question.choices)
     yes, no = question.choices[0], question.choices[-1]
@@ -82,7 +83,7 @@ async def _put(question: Question) -> str | None:
 
 async def _choose(choices: tuple[str, ...]) -> str | None:
     for number, choice in enumerate(choices, start=1):
-        _print(f"  {number}. {choice}")
+        _print(f"  {number}. {visible(choice)}")
     _print("Your answer (a number, or words): " if choices else "Your answer: ", end="")
     answer = await read_line()
     if not answer:
@@ -94,8 +95,7 @@ async def _choose(choices: tuple[str, ...]) -> str | None:
 
 
 def _indented(text: str) -> str:
-    visible = "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
-    return "\n".join(f"    {line}" for line in visible.splitlines())
+    return "\n".join(f"    {line}" for line in visible(text).splitlines())
 
 
 def _print(text: str, end: str = "\n") -> None:

@@ -69,6 +69,13 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def visible(text: str) -> str:
+    """The text with its control characters spelled out: what a repository or a model says must not steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """The text on one line without control characters, cut where it gets too long."""
     flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -12,7 +12,7 @@ from rich.text import Text
 from specloom.cli.views.activity import Activity
 from specloom.cli.views.endings import counts_line
 from specloom.cli.views.event_lines import EventLines
-from specloom.cli.views.formats import elapsed, one_line, usage
+from specloom.cli.views.formats import elapsed, one_line, usage, visible
 from specloom.cli.views.marks import PLAIN_SPINNER, SPINNER
 from specloom.cli.views.plan_lines import plan_lines
 from specloom.cli.views.rows import spec_rows
@@ -52,7 +52,7 @@ class LiveView:
         self._spent.hear(published)
         line = self._lines.of(published, state)
         if line is not None and line.weight > 1:
-            self._console.print(Text("  " * line.indent + line.text, style=line.style))
+            self._console.print(Text("  " * line.indent + visible(line.text), style=line.style))
 
     def hear_output(self, chunk: OutputChunk) -> None:
         """Takes in a piece of the stream."""
@@ -60,7 +60,7 @@ class LiveView:
 
     def note(self, text: str) -> None:
         """Above the picture."""
-        self._console.print(Text(text))
+        self._console.print(Text(visible(text)))
 
     @contextmanager
     def running(self) -> Generator[None]:
@@ -129,7 +129,7 @@ class LiveView:
         if not now.step:
             return Text(self._heading, style="dim")
         actor = " ".join(part for part in (now.role, now.task or "") if part)
-        return Text.assemble((f"{actor}  " if actor else "", "bold"), (now.step, "cyan"))
+        return Text.assemble((f"{actor}  " if actor else "", "bold"), (visible(now.step), "cyan"))
 
     def _words(self, width: int) -> Text:
         words = one_line(self._activity.words, 10_000)

@@ -2,7 +2,9 @@
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
+from specloom.cli.views.formats import visible
 from specloom.cli.views.rows import ordered_specs
 from specloom.domain.project import ProjectState
 from specloom.domain.spec import SpecDefinition, SpecStatus
@@ -14,7 +16,8 @@ def plan_table(state: ProjectState) -> Table:
     for name, align in (("spec", "left"), ("title", "left"), ("tasks", "right"), ("after", "left"), ("file", "left")):
         table.add_column(name, justify="right" if align == "right" else "left", overflow="fold")
     for spec in ordered_specs(state):
-        table.add_row(spec.id, spec.title, _tasks(spec), ", ".join(spec.depends_on) or "-", spec.path)
+        cells = (spec.id, spec.title, _tasks(spec), ", ".join(spec.depends_on) or "-", spec.path)
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     return table
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from specloom.cli.views.formats import visible
 from specloom.cli.views.marks import MARKS
 from specloom.cli.views.rows import SpecRow, TaskRow
 from specloom.domain.states import TaskState
@@ -32,6 +33,7 @@ class Pen:
     def line(self, indent: int, state: TaskState, label: str, title: str, note: str) -> Text:
         """One line; the title gives way before the note does, the note takes half of the line at the most."""
         symbol, style = self.mark(state)
+        label, title, note = visible(label), visible(title), visible(note)
         head = f"{' ' * indent}{symbol} {label} "
         room = max(self.width - len(head), 10)
         told = Text(f"  {note}" if note else "", style=style if state in _URGENT else "dim")
@@ -108,7 +110,7 @@ def _task_lines(tasks: Iterable[TaskRow], pen: Pen) -> Iterator[Text]:
     for task in tasks:
         indent = 2 + 2 * min(task.depth, 3)
         if task.state is None:
-            heading = Text(f"{' ' * indent}  {task.number} {task.title}", style="dim", no_wrap=True)
+            heading = Text(f"{' ' * indent}  {visible(f'{task.number} {task.title}')}", style="dim", no_wrap=True)
             heading.truncate(pen.width, overflow="ellipsis")
             yield heading
         else:
