@@ -97,7 +97,7 @@ def test_a_light_floor_loads_no_more_than_it_may(floor: str) -> None:
     assert imported(modules)[1] <= LIGHT[floor]
 
 
-@pytest.mark.parametrize("name", ["specloom", "specloom.cli", "specloom.daemon", "specloom.lsp", "specloom.store"])
+@pytest.mark.parametrize("name", ["specloom", "specloom.cli", "specloom.lsp", "specloom.store"])
 def test_a_floor_named_but_not_used_costs_nothing(name: str) -> None:
     assert not imported((name,))[1]
 

@@ -54,7 +54,7 @@ def _verdict(state: ProjectState, command: c.ProveTask | c.FailAttempt | c.Relea
             done = tasks.TaskDone(command.task, command.evidence, command.attempt)
             return _freeing(state, done)
         case c.FailAttempt():
-            if record.attempts < command.limit:
+            if record.failures + 1 < command.limit:
                 return (tasks.AttemptFailed(command.task, command.attempt, command.reason, command.feedback),)
             return _blocking(state, tasks.TaskFailed(command.task, command.reason, feedback=command.feedback))
         case c.ReleaseTask():

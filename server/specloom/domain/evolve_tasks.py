@@ -44,7 +44,9 @@ def _after(record: TaskRecord, event: tasks.TaskEvent, at: str) -> TaskRecord:
         case tasks.TaskReleased():
             return _idle(_act(record, TaskAction.RELEASE, event))
         case tasks.AttemptFailed():
-            return replace(_idle(_act(record, TaskAction.RELEASE, event)), feedback=event.feedback or event.reason)
+            told = event.feedback or event.reason
+            idle = _idle(_act(record, TaskAction.RELEASE, event))
+            return replace(idle, feedback=told, failures=record.failures + 1)
         case tasks.ProofStale():
             return replace(record, stale=event.paths)
         case tasks.ProofRenewed():
@@ -74,9 +76,9 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
         case tasks.TaskReset():
             fresh = _act(_clear(record), TaskAction.RESET, event)
             unproven = replace(fresh, evidence=(), stale=(), feedback="", refused=(), verify=())
-            return replace(unproven, attempts=0, started_at="", ended_at="")
+            return replace(unproven, attempts=0, failures=0, started_at="", ended_at="")
         case tasks.TaskRetried():
-            return replace(_act(_clear(record), TaskAction.RETRY, event), attempts=0)
+            return replace(_act(_clear(record), TaskAction.RETRY, event), attempts=0, failures=0)
         case _:
             assert_never(event)
 

@@ -47,7 +47,9 @@ class TaskRecord:
     cause: TaskId | None = None
     """The task whose failure blocks it."""
     attempts: int = 0
-    """Since the last reset or retry."""
+    """Since the last reset or retry; the number of the one in flight, or of the last."""
+    failures: int = 0
+    """Attempts that ended with a verdict against them; one that was cancelled uses up no try."""
     attempt: AttemptId | None = None
     """In flight."""
     agent: AgentId | None = None

@@ -101,6 +101,15 @@ def test_an_attempt_that_fails_is_followed_by_another_until_the_limit() -> None:
     assert states(state) == {"1": TaskState.FAILED, "2": TaskState.BLOCKED}
 
 
+def test_an_attempt_without_a_verdict_uses_up_no_try() -> None:
+    state = running(task("1"))
+    for _ in range(3):
+        state = started(state, "1")
+        state = order(state, c.ReleaseTask(TaskId("01/1"), AttemptId("a-1"), "cancelled"))
+    state = order(started(state, "1"), c.FailAttempt(TaskId("01/1"), AttemptId("a-1"), "red", "", 2))
+    assert (states(state)["1"], state.record(TaskId("01/1")).attempts) == (TaskState.READY, 4)
+
+
 def test_what_waits_for_a_failed_task_is_blocked_and_freed_when_it_is_skipped() -> None:
     state = failed(running(task("1"), task("2", "1"), task("3", "2"), task("4")), "1")
     assert states(state) == dict(zip("1234", ["failed", "blocked", "blocked", "ready"], strict=True))
