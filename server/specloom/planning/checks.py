@@ -23,7 +23,8 @@ _ID = re.compile(r"[0-9]{2}")
 _SLUG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _SLUG_LENGTH = 48
 _CODE_SPAN = re.compile(r"`([^`\s]+)`")
-_PATH = re.compile(r"(?:[\w.-]+/)*[\w.-]+\.[A-Za-z][A-Za-z0-9]{0,5}")
+_EXISTING = re.compile(r"existing (?:\w+ ){0,2}`([^`\s]+)`", re.IGNORECASE)
+_PATH = re.compile(r"(?:[\w.-]+/)+[\w.-]+\.[A-Za-z][A-Za-z0-9]{0,5}")
 
 _BETWEEN_SPECS = frozenset({"unknown-spec", "spec-depends-on-higher", "duplicate-spec"})
 
@@ -162,14 +163,19 @@ def check_body(body: str, path: str, files: Collection[str] | None) -> tuple[Pro
 
 def _missing_files(body: str, path: str, files: Collection[str]) -> Iterator[Problem]:
     for line in scan(body).lines:
-        if line.kind is not Kind.TEXT or "existing" not in line.body.casefold():
+        if line.kind is not Kind.TEXT:
             continue
-        for match in _CODE_SPAN.finditer(line.text):
+        for match in _EXISTING.finditer(line.text):
             name = match[1].removeprefix("./")
-            if "/" in name and _PATH.fullmatch(name) and name not in files:
-                message = f"{name} is called existing and is not in the project; name a file that is there"
+            if _PATH.fullmatch(name) and name not in files:
+                message = f"{name} is called existing and is not in the project; if it is still to be made, say so"
                 span = line.span(match.start(1), match.end(1))
                 yield Problem("missing-file", message, path, span, Severity.WARNING)
+
+
+def names_in(text: str) -> frozenset[str]:
+    """All that stands between backticks in a text: files that a lower spec will have made by then."""
+    return frozenset(match[1] for match in _CODE_SPAN.finditer(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Refuses to write files: it returns the answer that was taken, or says why there 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Literal, assert_never
 
@@ -152,7 +152,9 @@ def _counted(problems: tuple[Problem, ...]) -> str:
     return "1 fault" if len(problems) == 1 else f"{len(problems)} faults"
 
 
-def told(problems: Iterable[Problem], again: str) -> str:
+def told(problems: Collection[Problem], again: str) -> str:
     """The faults for the planner, one a line, and how to answer."""
     lines = "\n".join(f"- {problem.message}" for problem in problems)
-    return f"Your answer cannot be taken as it is:\n\n{lines}\n\n{again}"
+    if errors_in(problems):
+        return f"Your answer cannot be taken as it is:\n\n{lines}\n\n{again}"
+    return f"Is this meant?\n\n{lines}\n\nIf it is, give the same answer again. {again}"

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from specloom.domain.documents.lines import find_section, row_starts, scan
+from specloom.domain.documents.lines import find_section, front_matter_end, row_starts, scan
 from specloom.domain.documents.references import is_outdated, reference_to
 from specloom.domain.documents.rewrite import replace_section, set_front_matter
 from specloom.domain.documents.specs import render_front_matter
 from specloom.domain.ids import RequirementId
+from specloom.domain.lines import split_lines
 from specloom.domain.requirement import Requirement
 from specloom.domain.spec import RequirementRef, SpecStatus
 from specloom.planning.answers import body_of
@@ -41,6 +42,13 @@ def task_list(text: str) -> str:
     section = tasks_section(text)
     starts = row_starts(section)
     return section[starts[1] :].lstrip("\r\n") if len(starts) > 1 else ""
+
+
+def without_front_matter(text: str) -> str:
+    """What people read of a document."""
+    rows = split_lines(text)
+    start = front_matter_end([row.text for row in rows] or [""])
+    return "".join(row.whole for row in rows[start:]).strip()
 
 
 def without_tasks(text: str) -> str:

@@ -37,6 +37,8 @@ class SpecBrief:
     """The texts of the specs that it depends on."""
     present: str = ""
     """Its sections as they stand, if it exists."""
+    document: str = ""
+    """The whole requirements document."""
 
 
 def spec_message(brief: SpecBrief, known: Known, feedback: str = "") -> str:
@@ -49,6 +51,7 @@ def spec_message(brief: SpecBrief, known: Known, feedback: str = "") -> str:
         f"{planned.summary}\n\nIt depends on {depends}.".strip(),
         _feedback(feedback),
         _section("Requirements that it serves, verbatim", _verbatim(brief.requirements)),
+        _section("The whole requirements document", _quoted("requirements", brief.document) if brief.document else ""),
         _section("All specs of the plan", _outlined(brief.outline)),
         _section("The specs that it depends on, as they are written", lower),
         _section("This spec as it stands, to be written anew", _quoted("spec", brief.present) if brief.present else ""),
@@ -136,7 +139,11 @@ def _kept(spec: SpecDefinition, known: Known) -> str:
 
 
 def _listed(specs: Iterable[SpecDefinition]) -> Iterable[str]:
-    return (f"- {spec.id}/{_titled(task)}" for spec in specs for task in spec.tasks if task.is_leaf)
+    return (f"- {spec.id}/{_titled(task)}{_proven(task)}" for spec in specs for task in spec.tasks if task.is_leaf)
+
+
+def _proven(task: TaskDefinition) -> str:
+    return f", verified by {', '.join(f'`{command}`' for command in task.verify)}" if task.verify else ""
 
 
 def _titled(task: TaskDefinition) -> str:

@@ -75,7 +75,7 @@ class Planner:
 
     async def _plan(self, order: PlanOrder) -> Planned:
         _refuse_unfit(order)
-        work = self._work(order.plan, order.known)
+        work = PlanWork(Dialogue(order.plan, self._ports, self._options), order.known, order.text)
         outline = await self._outline(order, work)
         await work.open(outline)
         for page in work.pages.values():

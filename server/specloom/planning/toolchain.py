@@ -23,8 +23,8 @@ _BY_NAME = {
 """Each with the narrowest non-interactive command that fails before a task and passes after it."""
 
 NOTHING = (
-    "No file says which language or test tool the project uses. Take what the requirements ask for; where they are "
-    "silent, take the test runner of the language's standard distribution, so that nothing has to be installed."
+    "No file says yet which language or test tool the project uses. Take what the spec and earlier tasks say; "
+    "where they are silent, take the test runner of the language's standard distribution: nothing to install then."
 )
 
 

@@ -15,7 +15,7 @@ from specloom.domain.requirement import Requirement
 from specloom.domain.spec import RequirementRef, SpecDefinition, SpecStatus
 from specloom.planning import documents, messages
 from specloom.planning.answers import body_of, list_of, whole_blocks
-from specloom.planning.checks import Given, TasksGiven, check_body, check_tasks
+from specloom.planning.checks import Given, TasksGiven, check_body, check_tasks, names_in
 from specloom.planning.dialogue import Checked, Dialogue, Talk, told
 from specloom.planning.merging import merge_tasks
 from specloom.planning.outline import Outline, PlannedSpec, outline_json
@@ -43,6 +43,11 @@ class Page:
         """The spec as its text says."""
         return parse_spec(self.path, self.text)
 
+    @property
+    def tasks(self) -> str:
+        """Its section Tasks, verbatim."""
+        return documents.tasks_section(self.text)
+
 
 @dataclass(slots=True)
 class PlanWork:
@@ -50,6 +55,8 @@ class PlanWork:
 
     dialogue: Dialogue
     known: Known
+    document: str = ""
+    """The requirements document, verbatim, where it is at hand."""
     pages: dict[SpecId, Page] = field(default_factory=dict[SpecId, Page])
 
     @property
@@ -103,31 +110,26 @@ class PlanWork:
 
     async def write_body(self, page: Page, outline: Outline, feedback: str = "") -> None:
         """Asks for one spec and writes it. Raises `PlanStopError`, `WorkspaceError`."""
-        planned = page.planned
         await self._began(page, PlanStage.SPECS)
-        head = documents.head_of(planned, self.requirements, SpecStatus.GENERATING)
         target = await self._target(page)
+        growing, ready, tasks = self._head(page, SpecStatus.GENERATING), self._head(page, SpecStatus.READY), page.tasks
         draft = Draft()
+
+        def so_far() -> str:
+            return growing + whole_blocks(body_of(draft.text))
+
+        def whole(answer: str) -> str:
+            return documents.with_body(ready, body_of(answer), tasks)
+
         streams = target.base is None or page.definition.status is SpecStatus.GENERATING
-        brief = messages.SpecBrief(
-            planned,
-            outline,
-            self._named(planned.requirements),
-            [documents.without_tasks(self.pages[name].text) for name in planned.depends_on if name in self.pages],
-            documents.body_in(page.text),
+        message = messages.spec_message(self._brief(page, outline), self.known, feedback)
+        writer = self._writer(target, page, draft, so_far if streams else None)
+        finished = await self._written(
+            writer,
+            Talk("planner-spec", message, f"spec {page.planned.id}", stream=self._listening(draft)),
+            lambda answer: self._check_body(page, answer),
+            whole,
         )
-        message = messages.spec_message(brief, self.known, feedback)
-        talk = Talk(
-            "planner-spec", message, f"spec {planned.id}", stream=DraftStream(self.dialogue.ports.asking.stream, draft)
-        )
-        growing = (lambda: head + whole_blocks(body_of(draft.text))) if streams else None
-        writer = SpecWriter(self.dialogue.ports.files, target, growing, self._seen(page, draft))
-        tasks = documents.tasks_section(page.text)
-        async with writer:
-            draft.touched = writer.touch
-            answer = await self.dialogue.answer(talk, lambda answer: self._check_body(page, answer))
-            ready = documents.head_of(planned, self.requirements, SpecStatus.READY)
-            finished = await writer.finish(documents.with_body(ready, body_of(answer), tasks))
         page.fresh = True
         await self._wrote(page, PlanStage.SPECS, finished)
 
@@ -136,24 +138,56 @@ class PlanWork:
         await self._began(page, PlanStage.TASKS)
         target = await self._target(page)
         page.text = "" if target.base is None else target.base.text
-        spec, start = page.definition, documents.generating(page.text, now=True)
-        draft = Draft()
-        streams = not spec.tasks
+        spec, growing, draft = page.definition, documents.generating(page.text, now=True), Draft()
+
+        def so_far() -> str:
+            return documents.with_tasks(growing, whole_blocks(list_of(draft.text)))
+
         lower = [self.pages[name].definition for name in spec.depends_on if name in self.pages]
-        message = messages.tasks_message((spec, page.text), self._refs(spec.requirements), lower, self.known, feedback)
-        talk = Talk(
-            "planner-tasks",
-            message,
-            f"the task list of spec {spec.id}",
-            stream=DraftStream(self.dialogue.ports.asking.stream, draft),
+        present = spec, documents.without_front_matter(page.text)
+        message = messages.tasks_message(present, self._refs(spec.requirements), lower, self.known, feedback)
+        writer = self._writer(target, page, draft, None if spec.tasks else so_far)
+        finished = await self._written(
+            writer,
+            Talk("planner-tasks", message, f"the task list of spec {spec.id}", stream=self._listening(draft)),
+            lambda answer: self._check_tasks(page, answer),
+            lambda answer: self._with_tasks(page, answer),
         )
-        growing = (lambda: documents.with_tasks(start, whole_blocks(list_of(draft.text)))) if streams else None
-        writer = SpecWriter(self.dialogue.ports.files, target, growing, self._seen(page, draft))
-        async with writer:
-            draft.touched = writer.touch
-            answer = await self.dialogue.answer(talk, lambda answer: self._check_tasks(page, answer))
-            finished = await writer.finish(self._with_tasks(page, answer))
         await self._wrote(page, PlanStage.TASKS, finished)
+
+    async def _written(
+        self, writer: SpecWriter, talk: Talk, check: Callable[[str], Checked], whole: Callable[[str], str]
+    ) -> Finished:
+        """Holds the session while its answer streams into the file, and puts the checked answer there."""
+        async with writer:
+            answer = await self.dialogue.answer(talk, check)
+            return await writer.finish(whole(answer))
+
+    def _writer(self, target: Target, page: Page, draft: Draft, so_far: Callable[[], str] | None) -> SpecWriter:
+        def seen(text: str) -> None:
+            if draft.session is not None:
+                self.dialogue.ports.spec_stream(draft.session, page.planned.id, page.path, text)
+
+        writer = SpecWriter(self.dialogue.ports.files, target, so_far, seen)
+        draft.touched = writer.touch
+        return writer
+
+    def _listening(self, draft: Draft) -> DraftStream:
+        return DraftStream(self.dialogue.ports.asking.stream, draft)
+
+    def _head(self, page: Page, status: SpecStatus) -> str:
+        return documents.head_of(page.planned, self.requirements, status)
+
+    def _brief(self, page: Page, outline: Outline) -> messages.SpecBrief:
+        lower = (self.pages[name].text for name in page.planned.depends_on if name in self.pages)
+        return messages.SpecBrief(
+            page.planned,
+            outline,
+            self._named(page.planned.requirements),
+            [documents.without_front_matter(documents.without_tasks(text)) for text in lower],
+            documents.body_in(page.text),
+            self.document,
+        )
 
     async def _target(self, page: Page) -> Target:
         base = await self.present(page.path)
@@ -169,13 +203,6 @@ class PlanWork:
             SpecWritten(self.dialogue.plan, page.planned.id, page.path, stage, finished.text, finished.offered)
         )
 
-    def _seen(self, page: Page, draft: Draft) -> Callable[[str], None]:
-        def tell(text: str) -> None:
-            if draft.session is not None:
-                self.dialogue.ports.spec_stream(draft.session, page.planned.id, page.path, text)
-
-        return tell
-
     def _named(self, names: Iterable[RequirementId]) -> list[Requirement]:
         return [self.requirements[name] for name in names if name in self.requirements]
 
@@ -183,7 +210,8 @@ class PlanWork:
         return self._named(ref.id for ref in refs)
 
     def _check_body(self, page: Page, answer: str) -> Checked:
-        files = None if self.known.files_left_out else self.known.files
+        made = (name for other in self.pages.values() for name in names_in(other.text))
+        files = None if self.known.files_left_out else frozenset((*self.known.files, *made))
         problems = check_body(body_of(answer), page.path, files)
         return Checked(problems, told(problems, "Answer again with all four sections, whole, and nothing else."))
 
