@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
@@ -33,7 +35,20 @@ class Output:
 
     def line(self, text: str) -> None:
         """One line on standard output, at once; control characters are spelled out."""
-        self._write(visible(text))
+        self._write(self._folded(visible(text)))
+
+    def _folded(self, text: str) -> str:
+        """Broken between words where a person reads it; untouched for a file."""
+        if self.as_json or not self.stdout.isatty():
+            return text
+        columns = shutil.get_terminal_size().columns
+        parts = (
+            textwrap.fill(part, columns, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
+            if len(part) > columns
+            else part
+            for part in text.split("\n")
+        )
+        return "\n".join(parts)
 
     def _write(self, text: str) -> None:
         if self.closed.is_set():

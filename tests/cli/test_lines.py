@@ -1,0 +1,155 @@
+"""Events and numbers as people read them."""
+
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specloom.cli.failures import Exit
+from specloom.cli.views.event_lines import EventLines, call_subject
+from specloom.cli.views.event_text import event_text
+from specloom.cli.views.formats import count, duration, elapsed, money, one_line, tokens, visible
+from specloom.cli.views.summary import Spent, count_tasks, exit_of_run, summary_json
+from specloom.domain.events import EVENT_TYPES, Event, agents, proof, runs, tasks
+from specloom.domain.ids import ApprovalId, CheckId, SessionId, TaskId
+from specloom.domain.origin import Origin
+from specloom.domain.runs import Budget, RunOutcome, Scope
+from specloom.domain.usage import UsageTotal
+from specloom.engine.api import Published
+from tests.cli.stories import AT, RUN, Story, spec
+
+
+def test_every_kind_of_event_has_a_text() -> None:
+    for kind in EVENT_TYPES:
+        text = event_text(Published(7, AT, Origin("engine"), made(kind)))
+        assert f"engine  {kind.__name__}" in text
+        assert "\n" not in text
+
+
+def made(kind: type[Event]) -> Event:
+    """An event with something short in every field that needs a value."""
+    values = {field.name: _value(field) for field in fields(kind) if field.default is MISSING}
+    return kind(**values)
+
+
+def _value(field: "Field[Any]") -> Any:
+    return {"int": 1, "bool": True, "float": 0.5}.get(str(getattr(field.type, "__name__", field.type)), "x\ny")
+
+
+def line_of(story: Story, lines: EventLines | None = None) -> str | None:
+    known = lines or EventLines()
+    told = [known.of(published, state) for published, state in story.told]
+    return told[-1].text if told[-1] else None
+
+
+def test_a_verification_before_an_attempt_is_no_news() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    task, check = TaskId("01/1.1"), CheckId("c-1")
+    story.tell(proof.CheckRequested(check, task, None, proof.CheckPhase.BEFORE, "make test"))
+    story.tell(proof.CheckSettled(check, task, 1, "", 0.3))
+    assert line_of(story) is None
+    story.tell(proof.CheckRequested(check, task, None, proof.CheckPhase.AFTER, "make test"))
+    story.tell(proof.CheckSettled(check, task, 1, "", 0.3))
+    assert line_of(story) == "verification failed: `make test` ended with 1 (0.3 s)"
+
+
+def test_a_denial_names_what_was_denied_and_why() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    story.tell(agents.ApprovalAsked(ApprovalId("a"), "command", "rm -r x", "why", None, None))
+    story.tell(agents.ApprovalAnswered(ApprovalId("a"), allowed=False, rule="no client", reason="use --yes"))
+    assert line_of(story) == "denied: rm -r x (use --yes)"
+
+
+def test_a_retry_says_when() -> None:
+    story = Story(spec(1, "Storage", 1))
+    story.tell(agents.TurnFailed(SessionId("s"), 1, "overloaded", "the host answered 529", 4.0))
+    assert line_of(story) == "the model did not answer: the host answered 529; trying again in 4.0 s"
+
+
+@pytest.mark.parametrize(
+    ("raw", "subject"),
+    [
+        ('{"path": "a.py", "content": "x"}', "a.py"),
+        ('{"command": "ls\\n-la"}', "ls -la"),
+        ('{"pattern": "def "}', "def"),
+        ("{", ""),
+        ("[1]", ""),
+        ('{"path": 3}', ""),
+    ],
+)
+def test_a_call_is_named_by_its_subject(raw: str, subject: str) -> None:
+    assert call_subject(raw) == subject
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (duration(0.04), "<0.1 s"),
+        (duration(9.96), "10.0 s"),
+        (duration(59.6), "1:00"),
+        (duration(3725), "1:02:05"),
+        (elapsed(65.9), "1:05"),
+        (tokens(999), "999"),
+        (tokens(12_345), "12.3k"),
+        (tokens(999_960), "1.00M"),
+        (money(None), "cost unknown"),
+        (money(0.0), "$0.00"),
+        (money(0.004), "<$0.01"),
+        (money(1234.5), "$1,234.50"),
+        (count(1, "task"), "1 task"),
+        (count(0, "task"), "0 tasks"),
+        (one_line("a\n b\tc\x1b[2J"), "a b c [2J"),
+        (one_line("abcdef", 4), "abc…"),
+        (visible("ok\n\ttab"), "ok\n\ttab"),
+        (visible("a\x1bb\x07\x9b"), "a\\x1bb\\x07\\x9b"),
+    ],
+)
+def test_numbers_and_texts_are_short_and_harmless(shown: str, expected: str) -> None:
+    assert shown == expected
+
+
+@given(st.text())
+def test_what_is_visible_steers_no_terminal(text: str) -> None:
+    assert all(char.isprintable() or char in "\n\t" for char in visible(text))
+    assert visible(visible(text)) == visible(text)
+
+
+def test_the_summary_adds_up_and_an_unknown_price_stays_unknown() -> None:
+    story = Story(spec(1, "Storage", 4)).run().prove(["01/1.1"])
+    story.turn(UsageTotal(10, 5, 3, 2, 0.25)).turn(UsageTotal(1, 1, 0, 0, None))
+    story.start("01/1.2")
+    story.tell(tasks.TaskSkipped(TaskId("01/1.4")))
+    spent = Spent()
+    for published, _ in story.told:
+        spent.hear(published)
+    summary = summary_json(count_tasks(story.state, Scope()), spent, 1.23456)
+    assert summary["tasks"] == {"total": 4, "done": 1, "failed": 0, "blocked": 0, "skipped": 1, "pending": 2}
+    assert summary["turns"] == 2
+    assert summary["usage"] == {"input": 11, "output": 6, "cacheRead": 3, "cacheWrite": 2, "costUsd": None}
+    assert summary["wall_s"] == 1.235
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        (RunOutcome.COMPLETED, Exit.OK),
+        (RunOutcome.FAULT, Exit.USAGE),
+        (RunOutcome.BUDGET, Exit.BUDGET),
+    ],
+)
+def test_the_first_status_that_applies_is_taken(outcome: RunOutcome, status: Exit) -> None:
+    story = Story(spec(1, "Storage", 1)).run().prove(["01/1.1"])
+    story.tell(runs.RunFinished(RUN, outcome))
+    assert exit_of_run(story.state, count_tasks(story.state, Scope()), 1.0) is status
+
+
+def test_unfinished_tasks_are_status_1_and_a_pause_for_budget_is_3() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    story.tell(runs.RunFinished(RUN, RunOutcome.INCOMPLETE))
+    assert exit_of_run(story.state, count_tasks(story.state, Scope()), 1.0) is Exit.INCOMPLETE
+    story.tell(runs.RunStarted(RUN, Scope(), Budget(turns=1), unattended=False))
+    story.turn(UsageTotal(1, 1))
+    story.tell(runs.RunPaused(RUN, "the budget of 1 turns is used up"))
+    assert exit_of_run(story.state, count_tasks(story.state, Scope()), 1.0) is Exit.BUDGET

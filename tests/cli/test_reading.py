@@ -1,0 +1,130 @@
+"""`status`, `tasks` and `events`: they read the log, and only read."""
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from specloom.cli.failures import Exit
+from specloom.llm.scripted import ScriptedServer
+from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, write_session
+from tests.cli.test_run import model
+
+Start = Callable[..., ScriptedServer]
+READERS = (["status"], ["tasks"], ["events"])
+
+
+@pytest.mark.parametrize("words", READERS)
+def test_a_folder_without_a_log_is_told_so_kindly_and_left_alone(empty: Project, words: list[str]) -> None:
+    done = empty.specloom(*words)
+    assert (done.returncode, done.stderr) == (Exit.OK, "")
+    assert "nothing planned yet" in done.stdout
+    assert "specloom plan" in done.stdout
+    assert list(empty.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["tasks", "--json"], ["events", "--json"]])
+def test_a_folder_without_a_log_gives_no_json_lines(empty: Project, words: list[str]) -> None:
+    done = empty.specloom(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (Exit.OK, "", "")
+
+
+@pytest.fixture
+def half_done(project: Project, scripted: Start) -> Project:
+    """One task proven, the other failed."""
+    (project.root / "specloom.toml").write_text("[limits]\nattempts = 1\n")
+    sessions = [BOTH_TASKS["sessions"][0], write_session("01/1.2", "farewell.txt", "so long\n")]
+    done = project.specloom("run", "--yes", *model(scripted({"sessions": sessions})))
+    assert done.returncode == Exit.INCOMPLETE, done.stdout + done.stderr
+    return project
+
+
+def test_status_tells_counts_failures_and_the_next_step(half_done: Project) -> None:
+    done = half_done.specloom("status")
+    assert done.returncode == Exit.OK
+    lines = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in done.stdout.splitlines() if " " in line}
+    assert lines["tasks"] == "1/2 done, 1 failed"
+    assert lines["failed"].startswith("01/1.2: ")
+    assert lines["next"].startswith("`specloom run 01/1.2` tries a failed task again")
+    assert lines["run"].startswith("incomplete")
+
+
+def test_status_in_json_is_one_object(half_done: Project) -> None:
+    (status,) = json_lines(half_done.specloom("status", "--json").stdout)
+    assert status["type"] == "status"
+    assert status["tasks"] == {"total": 2, "done": 1, "failed": 1, "blocked": 0, "skipped": 0, "pending": 0}
+    assert status["run"]["outcome"] == "incomplete"
+    assert list(status["usage"]) == ["input", "output", "cacheRead", "cacheWrite", "costUsd"]
+    assert status["specs"] == [{"id": "01", "title": "Greeting", "done": 1, "total": 2, "generating": False}]
+
+
+def test_tasks_can_be_chosen_by_state_and_spec(half_done: Project) -> None:
+    assert "✗ 01/1.2 Write the farewell  failed: " in half_done.specloom("tasks", "--state", "failed").stdout
+    assert half_done.specloom("tasks", "--state", "blocked").stdout == "no task is blocked\n"
+    (failed,) = json_lines(half_done.specloom("tasks", "--state", "failed", "--json").stdout)
+    assert (failed["id"], failed["state"], failed["verify"]) == ("01/1.2", "failed", ["grep -q goodbye farewell.txt"])
+    unknown = half_done.specloom("tasks", "--spec", "02")
+    assert unknown.returncode == Exit.USAGE
+    assert unknown.stderr == "specloom: there is no spec '02'; did you mean 01?\n"
+
+
+def test_events_are_complete_and_can_begin_anywhere(half_done: Project) -> None:
+    everything = json_lines(half_done.specloom("events", "--json").stdout)
+    assert [event["seq"] for event in everything] == list(range(1, len(everything) + 1))
+    later = json_lines(half_done.specloom("events", "--json", "--since", "10").stdout)
+    assert later == everything[10:]
+    lines = half_done.specloom("events").stdout.splitlines()
+    assert len(lines) == len(everything)
+    assert any("CheckSettled" in line and "exitCode=0" in line for line in lines)
+
+
+def test_following_shows_what_comes_and_ends_with_an_interrupt(
+    half_done: Project, scripted: Start, running: Callable[[Project], Callable[..., Running]]
+) -> None:
+    follower = running(half_done)("events", "--follow", "--json")
+    follower.wait_for('"type":"runFinished"')
+    known = len(follower.lines)
+    session = write_session("01/1.2", "farewell.txt", "goodbye\n")
+    session["turns"].insert(0, {"answer": [{"tool": "read_file", "input": {"path": "farewell.txt"}}]})
+    done = half_done.specloom("run", "01/1.2", "--yes", *model(scripted({"sessions": [session]})))
+    assert done.returncode == Exit.OK, done.stdout + done.stderr
+    follower.wait_for('"proven":true,"evidence":[{"kind":"command"')
+    until_end = json_lines(half_done.specloom("events", "--json").stdout)
+    follower.wait_for(f'"seq":{len(until_end)},')
+    follower.interrupt(signal.SIGINT)
+    assert follower.end() == Exit.OK
+    followed: list[dict[str, Any]] = json_lines("\n".join(follower.lines))
+    assert followed == until_end
+    assert len(followed) > known
+
+
+def test_a_reader_that_goes_away_is_no_failure(half_done: Project) -> None:
+    import subprocess
+
+    from tests.cli.conftest import DEADLINE, SPECLOOM
+
+    with subprocess.Popen(
+        [SPECLOOM, "events", "--follow"],
+        cwd=half_done.root,
+        env=half_done.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        command.stdout.readline()
+        command.stdout.close()
+        (half_done.root / "requirements.md").write_text("# Other\n\n- R9.1 The project SHALL be other.\n")
+        half_done.specloom("run", "--yes", "--model", "m", "--base-url", "http://127.0.0.1:9")
+        assert command.wait(DEADLINE) == Exit.OK
+        assert command.stderr.read() == b""
+
+
+def test_nothing_is_written_by_reading(half_done: Project) -> None:
+    state = half_done.root / ".specloom"
+    before = {path: path.stat().st_mtime_ns for path in state.rglob("*.db")}
+    for words in READERS:
+        assert half_done.specloom(*words).returncode == Exit.OK
+    assert {path: path.stat().st_mtime_ns for path in state.rglob("*.db")} == before
