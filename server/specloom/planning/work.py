@@ -4,13 +4,13 @@ Refuses to touch what is done: existing specs are written in one piece and only 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from specloom.domain.documents.lines import split_rows
 from specloom.domain.documents.specs import parse_spec
 from specloom.domain.events.planning import OutlineAccepted, PlanStage, SpecGenerating, SpecWritten
 from specloom.domain.ids import RequirementId, SpecId
-from specloom.domain.problem import Problem
+from specloom.domain.problem import NOWHERE, Problem
 from specloom.domain.requirement import Requirement
 from specloom.domain.spec import RequirementRef, SpecDefinition, SpecStatus
 from specloom.planning import documents, messages
@@ -96,14 +96,14 @@ class PlanWork:
             return None
 
     def body_is_current(self, page: Page) -> bool:
-        """Whether a spec says already what the outline asks of it."""
+        """Whether a spec is to be left as it is: it says already what the outline asks of it, or nothing is asked."""
         if not page.text or page.planned.rewrite:
             return False
-        spec = page.definition
-        wanted = self._named(page.planned.requirements)
+        spec, wanted = page.definition, self._named(page.planned.requirements)
+        if spec.status is not SpecStatus.READY or not wanted:
+            return spec.status is SpecStatus.READY
         return (
-            spec.status is SpecStatus.READY
-            and spec.title == page.planned.title
+            spec.title == page.planned.title
             and spec.depends_on == page.planned.depends_on
             and documents.is_written_for(spec.requirements, wanted)
         )
@@ -221,20 +221,23 @@ class PlanWork:
         return documents.generating(documents.with_tasks(page.text, tasks), now=False)
 
     def _check_tasks(self, page: Page, answer: str) -> Checked:
-        text = self._with_tasks(page, answer)
-        spec = parse_spec(page.path, text)
+        text = documents.generating(self._with_tasks(page, answer), now=True)
+        spec, present = parse_spec(page.path, text), page.definition
         kept = self.known.kept_of(spec.id)
         others = [item.definition for item in self.pages.values() if item is not page and item.text]
         others += [item for item in self.known.specs if item.id not in self.pages]
         given = TasksGiven(
             requirements=self.known.requirements,
             others=tuple(others),
-            kept=tuple(task for task in page.definition.tasks if task.id in kept),
+            kept=tuple(task for task in present.tasks if task.id in kept),
             first_line=len(split_rows(documents.without_tasks(text))) - 1,
         )
         problems = check_tasks(spec, given)
-        lines = split_rows(text)
-        return Checked(problems, told([_placed(item, lines) for item in problems], AGAIN))
+        placed = tuple(_placed(item, split_rows(text)) for item in problems)
+        # A list that streams stands in the file, line for line; another one does not, so its lines are named instead.
+        return Checked(
+            tuple(replace(item, span=NOWHERE) for item in placed) if present.tasks else problems, told(placed, AGAIN)
+        )
 
 
 AGAIN = "Answer again with the whole task list, mended, and nothing else."
@@ -245,4 +248,4 @@ def _placed(problem: Problem, lines: list[str]) -> Problem:
     line = problem.span.start_line
     if not line or line >= len(lines):
         return problem
-    return Problem(problem.code, f"`{lines[line].strip()}`: {problem.message}", problem.path, problem.span)
+    return replace(problem, message=f"`{lines[line].strip()}`: {problem.message}")

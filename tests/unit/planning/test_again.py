@@ -163,3 +163,20 @@ async def test_a_spec_whose_text_is_whole_is_continued_with_its_tasks(desk: Desk
     await desk.write("specs/01-store.md", whole.replace("---\n\n#", "status: generating\n---\n\n#"))
     await desk.resume(script(STORE_LIST), await desk.spec_order(REQUIREMENTS, "01"))
     assert await desk.read("specs/01-store.md") == before["specs/01-store.md"]
+
+
+async def test_a_spec_that_nothing_needs_any_more_is_left_alone(desk: Desk) -> None:
+    before = await planned(desk)
+    less = "".join(line for line in REQUIREMENTS.splitlines(keepends=True) if "R2.1" not in line)
+    asked = session("# Outline: requirements.md", submits(STORE, COMMANDS | {"requirements": []}))
+    assert isinstance(await desk.plan(script(asked), await desk.order(less)), Planned)
+    assert {path: await desk.read(path) for path in before} == before
+
+
+async def test_a_list_that_is_not_taken_leaves_the_present_tasks_and_names_its_lines(desk: Desk) -> None:
+    before = await planned(desk)
+    wrong = session("# Write the tasks of spec 01: Store", says(STORE_TASKS.replace("- [ ] 2 Tell", "- [ ] 1 Tell")))
+    result = await desk.extract(script(wrong), await desk.spec_order(REQUIREMENTS, "01"), repairs=0)
+    assert isinstance(result, NotPlanned)
+    assert result.problems[0].message.startswith("`- [ ] 1 Tell of a damaged file`: Task number 1 is already used")
+    assert await desk.read("specs/01-store.md") == before["specs/01-store.md"]

@@ -132,6 +132,7 @@ async def test_a_task_list_that_stays_wrong_leaves_the_spec_out_of_the_graph(des
     assert [problem.code for problem in result.problems] == ["task-cycle"]
     spec = parse_spec("specs/01-store.md", await desk.read("specs/01-store.md"))
     assert spec.status is SpecStatus.GENERATING
+    assert result.problems[0].span == spec.tasks[0].span
 
 
 async def test_a_closed_gate_ends_the_plan_with_its_reason(desk: Desk) -> None:
