@@ -71,13 +71,10 @@ class PlanWork:
         talk = Talk("planner-outline", messages.outline_message(order), "the outline", (submit,))
         await self.dialogue.hold(talk, submit.object_to, repairs)
         if submit.outline is None:
-            raise PlanStopError(
-                NotPlanned("refused", "the planner handed in no outline; try again, or try another model")
-            )
-        text = outline_json(submit.outline)
-        await self.dialogue.ports.journal(
-            OutlineAccepted(self.dialogue.plan, text, submit.outline.out_of_scope),
-        )
+            reason = "the planner handed in no outline; try again, or try another model"
+            raise PlanStopError(NotPlanned("refused", reason))
+        accepted = OutlineAccepted(self.dialogue.plan, outline_json(submit.outline), submit.outline.out_of_scope)
+        await self.dialogue.ports.journal(accepted)
         return submit.outline
 
     async def open(self, outline: Outline) -> None:
@@ -112,16 +109,17 @@ class PlanWork:
         """Asks for one spec and writes it. Raises `PlanStopError`, `WorkspaceError`."""
         await self._began(page, PlanStage.SPECS)
         target = await self._target(page)
-        growing, ready, tasks = self._head(page, SpecStatus.GENERATING), self._head(page, SpecStatus.READY), page.tasks
-        draft = Draft()
+        growing, draft = self._head(page, SpecStatus.GENERATING), Draft()
+        streams = target.base is None or page.definition.status is SpecStatus.GENERATING
 
         def so_far() -> str:
             return growing + whole_blocks(body_of(draft.text))
 
         def whole(answer: str) -> str:
-            return documents.with_body(ready, body_of(answer), tasks)
+            if streams:
+                return documents.with_body(self._head(page, SpecStatus.READY), body_of(answer), page.tasks)
+            return documents.rewritten(page.text, page.planned, self.requirements, body_of(answer))
 
-        streams = target.base is None or page.definition.status is SpecStatus.GENERATING
         message = messages.spec_message(self._brief(page, outline), self.known, feedback)
         writer = self._writer(target, page, draft, so_far if streams else None)
         finished = await self._written(
@@ -137,7 +135,6 @@ class PlanWork:
         """Asks for the tasks of one spec and writes them. Raises `PlanStopError`, `WorkspaceError`."""
         await self._began(page, PlanStage.TASKS)
         target = await self._target(page)
-        page.text = "" if target.base is None else target.base.text
         spec, growing, draft = page.definition, documents.generating(page.text, now=True), Draft()
 
         def so_far() -> str:
@@ -190,7 +187,9 @@ class PlanWork:
         )
 
     async def _target(self, page: Page) -> Target:
+        """The file as it stands now, which the user may have edited since the plan began."""
         base = await self.present(page.path)
+        page.text = "" if base is None else base.text
         label = f"Specloom: spec {page.planned.id}"
         return Target(page.path, label, base, self.dialogue.options.write_interval_s)
 

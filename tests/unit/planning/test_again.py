@@ -8,6 +8,7 @@ from specloom.planning.ports import NotPlanned, Planned
 from tests.unit.planning.planning_desk import Desk
 from tests.unit.planning.planning_scripts import (
     COMMANDS,
+    COMMANDS_BODY,
     COMMANDS_LIST,
     COMMANDS_SPEC,
     OUTLINE,
@@ -75,6 +76,24 @@ async def test_a_changed_requirement_has_its_spec_written_anew(desk: Desk) -> No
     result = await desk.plan(script(OUTLINE, commands, COMMANDS_LIST), await desk.order(changed))
     assert isinstance(result, Planned)
     assert [event.spec for event in desk.events if isinstance(event, SpecWritten)] == ["02", "02"]
+
+
+async def test_what_a_person_put_around_the_sections_stays_when_they_are_written_anew(desk: Desk) -> None:
+    before = await planned(desk)
+    path = "specs/02-commands.md"
+    mine = before[path].replace("---\n\n# Commands\n", "owner: me\n---\n\n# Commands\n\nMy note.\n")
+    await desk.write(path, f"{mine}\n## Ideas\n\nLater.\n")
+    renamed = COMMANDS | {"title": "Command line", "requirements": ["R2.1", "R2.2"]}
+    asked = session("# Outline: requirements.md", submits(STORE, renamed))
+    written = session("# Write spec 02: Command line", says(COMMANDS_BODY.replace("List two notes", "List three")))
+    tasks = session("# Write the tasks of spec 02: Command line", says(NEW_TASKS))
+    assert isinstance(await desk.plan(script(asked, written, tasks), await desk.order(MORE)), Planned)
+    text = await desk.read(path)
+    assert "owner: me\n---\n\n# Command line\n\nMy note.\n\n## Purpose\n" in text
+    assert text.endswith(f"## Tasks\n\n{NEW_TASKS}\n## Ideas\n\nLater.\n")
+    assert "List three" in text
+    assert "title: Command line\n" in text
+    assert parse_spec(path, text).requirements[1].id == "R2.2"
 
 
 async def test_a_spec_without_hashes_of_its_requirements_is_left_alone(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ from specloom.domain.spec import SpecStatus
 from specloom.llm.scripted.server import ScriptedServer
 from specloom.planning.answers import whole_blocks
 from specloom.planning.ports import NotPlanned, Planned, PlanResult
+from specloom.workspace.ports import Applied, EditResult, FileChange
 from tests.unit.planning.planning_desk import Desk
 from tests.unit.planning.planning_scripts import (
     COMMANDS_LIST,
@@ -153,3 +155,36 @@ async def test_a_folder_that_cannot_be_written_ends_the_plan_before_the_model_is
     assert isinstance(result, NotPlanned)
     assert result.kind == "refused"
     assert "specs" in result.reason
+
+
+@dataclass(slots=True)
+class Editor:
+    """A buffer owner that does what it is asked, and counts its undo steps."""
+
+    desk: Desk
+    steps: list[str] = field(default_factory=list[str])
+
+    async def apply(self, change: FileChange) -> EditResult:
+        """One undo step."""
+        self.steps.append(change.label)
+        self.desk.files.documents.change(change.path, change.new_text, len(self.steps) + 1, self)
+        return Applied(await self.desk.files.read(change.path), in_buffer=True)
+
+    async def save(self, paths: tuple[str, ...], deadline: float) -> tuple[str, ...]:
+        """Saves nothing."""
+        _ = deadline
+        return paths
+
+
+async def test_a_spec_that_is_opened_meanwhile_goes_on_in_the_buffer(desk: Desk) -> None:
+    async with half_way(desk, *REST) as (plan, server):
+        editor, on_disk = Editor(desk), await desk.read(PATH)
+        desk.files.documents.open(PATH, on_disk, 1, editor)
+        server.release("half")
+        assert await plan == Planned((SpecId("01"), SpecId("02")))
+    document = desk.files.documents.find(PATH)
+    assert document is not None
+    assert document.text.endswith(f"{STORE_BODY}\n## Tasks\n\n{STORE_TASKS}")
+    assert set(editor.steps) == {"Specloom: spec 01"}
+    assert len(editor.steps) > 1
+    assert await desk.read(PATH) == on_disk
