@@ -24,9 +24,5 @@ class CommandError(Exception):
         self.status = status
 
 
-class OutputClosedError(Exception):
-    """Nobody reads standard output any more; the command ends quietly."""
-
-
 class KilledError(Exception):
     """The person asked a second time: everything ends now, unsettled."""

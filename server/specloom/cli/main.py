@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
-from specloom.cli.failures import CommandError, Exit, KilledError, OutputClosedError
+from specloom.cli.failures import CommandError, Exit, KilledError
 from specloom.cli.logs import set_up_log
 from specloom.cli.output import Output, standard_output
 from specloom.cli.ports import Composition, Place
@@ -45,8 +45,6 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
     except KeyboardInterrupt:
         output.note("interrupted")
         return Exit.INTERRUPTED
-    except OutputClosedError:
-        return Exit.OK
     except CommandError as error:
         output.note(str(error))
         return error.status

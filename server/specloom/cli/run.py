@@ -25,7 +25,7 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
 
 async def plan_and_run(work: Work, stated: str | None, budget: Budget) -> None:
     """Plans only where no specs exist, then works through the scope."""
-    if not work.state.plan.specs:
+    if not work.state.plan.specs and not work.stopped:
         await work.plan(None, "")
     if work.stopped or not work.state.graph.tasks:
         return
