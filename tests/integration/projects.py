@@ -107,14 +107,21 @@ def greeter(root: Path, spec: str = SPEC) -> Path:
     return root
 
 
+async def opened(
+    root: Path, base_url: str, environment: Mapping[str, str] | None = None, **settings: Any
+) -> ProjectRuntime:
+    """A runtime of `root` whose model is at `base_url`; the caller closes it."""
+    overrides: dict[str, Any] = {"models": {"default": {"model": "scripted-1", "base_url": base_url}}}
+    path = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    return await open_runtime(root, environment=path | dict(environment or {}), overrides=overrides | settings)
+
+
 @asynccontextmanager
 async def hosted(
     root: Path, server: ScriptedServer, environment: Mapping[str, str] | None = None, **settings: Any
 ) -> AsyncGenerator[ProjectRuntime]:
     """A runtime of `root` whose model is `server`, closed at the end."""
-    overrides: dict[str, Any] = {"models": {"default": {"model": "scripted-1", "base_url": server.base_url}}}
-    path = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
-    runtime = await open_runtime(root, environment=path | dict(environment or {}), overrides=overrides | settings)
+    runtime = await opened(root, server.base_url, environment, **settings)
     try:
         yield runtime
     finally:

@@ -6,7 +6,7 @@ from specloom.agent.ports import Pricing, Recorder, Sleeper, Stream
 from specloom.agent.session import Conversation, SessionSetup, content_json
 from specloom.domain.events import agents
 from specloom.llm.errors import ProviderError, ProviderFault
-from specloom.llm.messages import ModelAnswer
+from specloom.llm.messages import ModelAnswer, StopReason
 from specloom.llm.model import Model
 
 
@@ -65,8 +65,8 @@ async def ask(setup: SessionSetup, conversation: Conversation, ports: AskPorts) 
 
 
 def _refuse_empty(answer: ModelAnswer) -> None:
-    # An answer without blocks cannot be sent back, so the conversation could not go on from it.
-    if not answer.message.blocks:
+    # The same request may get a better answer; one that was cut off before its first block was whole is told instead.
+    if not answer.message.blocks and answer.stop is not StopReason.MAX_TOKENS:
         raise ProviderError(ProviderFault.BROKEN_STREAM, f"{answer.model} answered nothing at all ({answer.stop})")
 
 

@@ -58,8 +58,9 @@ class Conversation:
             self._messages.append(message)
 
     def add_answer(self, message: AssistantMessage) -> None:
-        """Adds the model's."""
-        self._messages.append(message)
+        """Adds the model's; one without blocks counts as a turn, but cannot be sent back."""
+        if message.blocks:
+            self._messages.append(message)
         self.turns += 1
 
     def correct(self, call: str, corrected: Mapping[str, Any]) -> None:

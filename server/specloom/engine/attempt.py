@@ -19,6 +19,7 @@ from specloom.domain.events.proof import CheckPhase
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, AttemptId, Digest, TaskId
 from specloom.domain.spec import TaskDefinition
+from specloom.engine.abandoning import end_sessions
 from specloom.engine.briefings import brief
 from specloom.engine.changes import record_change_set, tick
 from specloom.engine.command_images import CommandImages
@@ -34,7 +35,6 @@ from specloom.engine.verification.checks import Checker, feedback
 from specloom.engine.verification.evidence import Proof, digests_on_disk, files_behind
 from specloom.engine.verification.review import Review, Reviewer
 from specloom.tools.ports import ReadMemory, ToolContext
-from specloom.workspace.ports import TextSnapshot
 from specloom.workspace.workspace import Workspace
 
 Verdict: TypeAlias = c.ProveTask | c.FailAttempt | c.BlockTask | c.ReleaseTask
@@ -101,7 +101,9 @@ class Attempt:
         await self.trust.ask_for(commands)
         missing = self.trust.missing(commands)
         if missing:
-            await self.engine.mailbox.submit(c.BlockTask(self.task, not_allowed(*missing[0]), attempt))
+            reason = not_allowed(*missing[0])
+            await end_sessions(self.engine, self.task, reason)
+            await self.engine.mailbox.submit(c.BlockTask(self.task, reason, attempt))
         return not missing
 
     async def _start(self) -> None:
@@ -128,9 +130,9 @@ class Attempt:
         return await loop.run_session(setup, Conversation([first]), ports)
 
     async def _go_on(self) -> SessionOutcome:
-        history = AttemptHistory.of(self.attempt, [item.event for item in await self.engine.ledger.read(0)])
+        history = await AttemptHistory.read(self.engine.ledger, self.attempt)
         self.before, self.shown = history.before, history.shown
-        self._restore_edits(history)
+        self.journal.restore(history.edited)
         if history.session is None:
             await self._look_before()
             return await self._open_session()
@@ -149,10 +151,6 @@ class Attempt:
         memory = await recall(self._files(), history.shown)
         ports = engine.loop(engine.asking(RoleName.EXECUTOR, self.agent), self._hands(setup, memory), self.gate)
         return await loop.resume_session(setup, replayed, ports)
-
-    def _restore_edits(self, history: AttemptHistory) -> None:
-        for path, (text, digest) in history.edited.items():
-            self.journal.before[path] = None if text is None or digest is None else TextSnapshot(path, text, digest)
 
     async def _settle(self, outcome: SessionOutcome) -> Stopped | None:
         match outcome:
@@ -223,9 +221,7 @@ class Attempt:
 
     async def abandon(self, reason: str) -> None:
         """The run was cancelled while the attempt was in flight: keeps its change set and frees the task."""
-        for session in tuple(self.engine.state.sessions.values()):
-            if session.task == self.task and not session.outcome:
-                await self.engine.mailbox.record(agents.SessionEnded(session.id, "cancelled", reason))
+        await end_sessions(self.engine, self.task, reason)
         if self.attempt and self.engine.state.record(self.task).attempt == self.attempt:
             await self._close(c.ReleaseTask(self.task, self.attempt, reason))
 

@@ -1,7 +1,5 @@
 """The parts of one hosted project, built once by the runtime and handed to what works on it."""
 
-import contextlib
-import logging
 from dataclasses import dataclass
 
 from specloom.agent.ask import AskPorts
@@ -10,12 +8,9 @@ from specloom.agent.loop import LoopPorts
 from specloom.agent.ports import Gate, Sleeper
 from specloom.agent.roles import ROLES, RoleName, prompt
 from specloom.agent.session import SessionSetup
-from specloom.domain import commands as c
-from specloom.domain.events import planning
 from specloom.domain.ids import AgentId, AttemptId, SessionId, TaskId
 from specloom.domain.ports import Clock, Ids
 from specloom.domain.project import ProjectState
-from specloom.domain.runs import RunOutcome
 from specloom.engine.approvals import ApprovalDesk
 from specloom.engine.ledger import Ledger
 from specloom.engine.library import Library
@@ -24,11 +19,8 @@ from specloom.engine.options import EngineOptions
 from specloom.engine.output import OutputHub
 from specloom.engine.recorder import SessionRecorder
 from specloom.engine.transcript import TranscriptWriter
-from specloom.store.errors import StoreError
 from specloom.tools.registry import ToolBox
 from specloom.workspace.workspace import Workspace
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -52,24 +44,6 @@ class EngineContext:
     def state(self) -> ProjectState:
         """The newest projection."""
         return self.ledger.state
-
-    async def faults(self, what: str, error: Exception) -> None:
-        """A bug of ours or a full disk stopped a run or a plan: recorded as far as that goes, and told."""
-        log.error("%s failed", what, exc_info=error)
-        reason = f"the {what} stopped by a fault of Specloom ({type(error).__name__}: {error}); see the log"
-        with contextlib.suppress(StoreError):
-            await self._record_fault(what, reason)
-        await self.desk.tell("error", reason)
-
-    async def _record_fault(self, what: str, reason: str) -> None:
-        state = self.state
-        if what == "plan" and state.planning is not None and state.planning.state == "running":
-            await self.mailbox.record(planning.PlanFailed(state.planning.id, reason))
-        if what == "run":
-            for task, record in tuple(state.tasks.items()):
-                if record.attempt is not None:
-                    await self.mailbox.submit(c.ReleaseTask(task, record.attempt, reason))
-            await self.mailbox.submit(c.FinishRun(RunOutcome.FAULT, reason))
 
     def asking(self, role: RoleName, agent: AgentId) -> AskPorts:
         """What a role's turns are asked through."""

@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from specloom.domain.events import Event, agents, proof
+from specloom.domain.events import Event, agents, proof, tasks
 from specloom.domain.events.proof import CheckPhase
 from specloom.domain.ids import AttemptId, CheckId, Digest, SessionId
+from specloom.engine.ledger import Ledger
+
+PAGE = 1000
+"""Events that are read at a time."""
 
 
 @dataclass(slots=True)
@@ -26,6 +30,20 @@ class AttemptHistory:
     """The events of its newest session."""
     _checks: dict[CheckId, str] = field(default_factory=dict[CheckId, str])
     _edits: dict[str, proof.EditRequested] = field(default_factory=dict[str, proof.EditRequested])
+
+    @classmethod
+    async def read(cls, ledger: Ledger, attempt: AttemptId) -> "AttemptHistory":
+        """Looks back in the log from its end to where the attempt began."""
+        events: list[Event] = []
+        upper = ledger.state.seq
+        while upper > 0:
+            lower = max(upper - PAGE, 0)
+            page = [item.event for item in await ledger.read(lower, upper - lower)]
+            events[:0] = page
+            if any(isinstance(event, tasks.TaskStarted) and event.attempt == attempt for event in page):
+                break
+            upper = lower
+        return cls.of(attempt, events)
 
     @classmethod
     def of(cls, attempt: AttemptId, events: Iterable[Event]) -> "AttemptHistory":

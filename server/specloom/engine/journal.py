@@ -1,5 +1,6 @@
 """Writes down the edits of one attempt (or of the engine itself) before and after they happen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from specloom.domain.events import proof
@@ -24,6 +25,11 @@ class AttemptJournal:
     _open: dict[EditId, tuple[str, TextSnapshot | None]] = field(
         default_factory=dict[EditId, tuple[str, TextSnapshot | None]]
     )
+
+    def restore(self, edited: Mapping[str, tuple[str | None, Digest | None]]) -> None:
+        """Takes over what an earlier process of the attempt changed: text and digest before, by path."""
+        for path, (text, digest) in edited.items():
+            self.before[path] = None if text is None or digest is None else TextSnapshot(path, text, digest)
 
     async def requested(self, path: str, before: TextSnapshot | None, after: Digest, label: str) -> EditId:
         """Commits that a file is about to change."""

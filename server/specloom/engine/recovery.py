@@ -3,6 +3,7 @@
 from specloom.domain import commands as c
 from specloom.domain.events import agents, planning, proof, runs
 from specloom.domain.runs import RunOutcome, RunState
+from specloom.engine.abandoning import abandon_all
 from specloom.engine.context import EngineContext
 from specloom.engine.verification.evidence import digest_at
 
@@ -40,7 +41,5 @@ def _why(untouched: bool) -> str:
 
 
 async def _finish_cancelled(engine: EngineContext) -> None:
-    for task, record in tuple(engine.state.tasks.items()):
-        if record.attempt is not None:
-            await engine.mailbox.submit(c.ReleaseTask(task, record.attempt, "the run was cancelled"))
+    await abandon_all(engine, "the run was cancelled")
     await engine.mailbox.submit(c.FinishRun(RunOutcome.CANCELLED, "cancelled by the user"))

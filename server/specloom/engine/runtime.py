@@ -24,6 +24,7 @@ from specloom.engine.api import Accepted, Client, EventListener, OutputListener,
 from specloom.engine.changes import tick
 from specloom.engine.context import EngineContext
 from specloom.engine.discarding import discard
+from specloom.engine.fault import stopped_by_fault
 from specloom.engine.following import Following
 from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
@@ -340,14 +341,14 @@ class ProjectRuntime:
         await work
         await self._engine.library.refresh()
 
-    async def _guard(self, work: Coroutine[Any, Any, None], what: str) -> None:
+    async def _guard(self, work: Coroutine[Any, Any, None], what: Literal["run", "plan"]) -> None:
         """The run guard: a bug of ours ends the run with its reason, and not the process."""
         try:
             await work
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - one of the three guards
-            await self._engine.faults(what, error)
+            await stopped_by_fault(self._engine, what, error)
 
 
 async def _nothing() -> None:

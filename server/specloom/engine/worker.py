@@ -8,6 +8,7 @@ from specloom.domain.ids import AgentId, TaskId
 from specloom.domain.runs import RunOutcome, RunState, Scope
 from specloom.domain.scope import ready_in, tasks_in
 from specloom.domain.states import SATISFIED, TaskState
+from specloom.engine.abandoning import abandon
 from specloom.engine.attempt import NOT_ALLOWED, Attempt, Stopped, verify_commands
 from specloom.engine.changes import tick_rest
 from specloom.engine.context import EngineContext
@@ -64,8 +65,7 @@ class RunWorker:
         state = self._engine.state
         for task, record in tuple(state.tasks.items()):
             if record.attempt is not None and task not in state.graph.tasks:
-                gone = c.ReleaseTask(task, record.attempt, "the task was removed from its spec")
-                await self._engine.mailbox.submit(gone)
+                await abandon(self._engine, task, record.attempt, "the task was removed from its spec")
 
     async def _lift_denials(self) -> None:
         """What was blocked for lack of a grant goes on when it is granted now."""

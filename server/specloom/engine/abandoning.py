@@ -1,0 +1,33 @@
+"""Frees tasks whose attempt nobody goes on with. Refuses to forget what the attempt changed and said."""
+
+from specloom.domain import commands as c
+from specloom.domain.events import agents
+from specloom.domain.ids import AttemptId, TaskId
+from specloom.engine.changes import record_change_set
+from specloom.engine.context import EngineContext
+from specloom.engine.history import AttemptHistory
+from specloom.engine.journal import AttemptJournal
+
+
+async def abandon(engine: EngineContext, task: TaskId, attempt: AttemptId, reason: str) -> None:
+    """Ends the attempt's sessions, keeps its change set and makes the task wait again; all from the log."""
+    await end_sessions(engine, task, reason)
+    history = await AttemptHistory.read(engine.ledger, attempt)
+    journal = AttemptJournal(engine.ledger, engine.ids, attempt=attempt, task=task)
+    journal.restore(history.edited)
+    await record_change_set(engine, journal, task)
+    await engine.mailbox.submit(c.ReleaseTask(task, attempt, reason))
+
+
+async def abandon_all(engine: EngineContext, reason: str) -> None:
+    """Every attempt in flight."""
+    for task, record in tuple(engine.state.tasks.items()):
+        if record.attempt is not None:
+            await abandon(engine, task, record.attempt, reason)
+
+
+async def end_sessions(engine: EngineContext, task: TaskId, reason: str) -> None:
+    """Of the agent and of a reviewer of the task."""
+    for session in tuple(engine.state.sessions.values()):
+        if session.task == task and not session.outcome:
+            await engine.mailbox.record(agents.SessionEnded(session.id, "cancelled", reason))

@@ -1,0 +1,32 @@
+"""What happens when a bug of ours or a full disk stops a run or a plan. Refuses to hide it, and to stop the process."""
+
+import contextlib
+import logging
+from typing import Literal
+
+from specloom.domain import commands as c
+from specloom.domain.events import planning
+from specloom.domain.runs import RunOutcome
+from specloom.engine.abandoning import abandon_all
+from specloom.engine.context import EngineContext
+from specloom.store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+
+async def stopped_by_fault(engine: EngineContext, what: Literal["run", "plan"], error: Exception) -> None:
+    """Records it as far as that goes, and tells every client."""
+    log.error("%s failed", what, exc_info=error)
+    reason = f"the {what} stopped by a fault of Specloom ({type(error).__name__}: {error}); see the log"
+    with contextlib.suppress(StoreError):
+        await _record(engine, what, reason)
+    await engine.desk.tell("error", reason)
+
+
+async def _record(engine: EngineContext, what: Literal["run", "plan"], reason: str) -> None:
+    plan = engine.state.planning
+    if what == "run":
+        await abandon_all(engine, reason)
+        await engine.mailbox.submit(c.FinishRun(RunOutcome.FAULT, reason))
+    elif plan is not None and plan.state == "running":
+        await engine.mailbox.record(planning.PlanFailed(plan.id, reason))

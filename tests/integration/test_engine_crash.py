@@ -1,0 +1,221 @@
+"""A killed process loses nothing: a later one finds the run paused, goes on, and ends as if nothing had been."""
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specloom.domain.events import agents
+from specloom.domain.evidence import EvidenceKind
+from specloom.domain.ids import TaskId
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import RunOutcome, RunState
+from specloom.domain.states import TaskState
+from specloom.engine.runtime import ProjectRuntime
+from specloom.llm.scripted.server import ScriptedServer
+from tests.conftest import TIER
+from tests.integration.crash_story import FILES, crash_project, crash_script
+from tests.integration.projects import USER, hosted
+from tests.integration.stage import (
+    DEADLINE,
+    ONE,
+    THREE,
+    TWO,
+    attempt,
+    command,
+    ended,
+    events_of,
+    project,
+    run_of,
+    says,
+    script,
+    task,
+    turn,
+    until_file,
+    write,
+)
+
+HERE = Path(__file__).parents[2]
+
+MOMENTS = [
+    ("ApprovalAsked", 1, 0),
+    ("TaskStarted", 1, 0),
+    ("CheckRequested", 1, 0),
+    ("SessionStarted", 1, 0),
+    ("TurnRequested", 1, 0),
+    ("TurnRequested", 2, 0.003),
+    ("ToolRequested", 1, 0),
+    ("EditRequested", 1, 0),
+    ("EditRequested", 1, 0.002),
+    ("EditSettled", 1, 0),
+    ("ToolRequested", 2, 0.02),
+    ("EditRequested", 2, 0),
+    ("SessionEnded", 1, 0),
+    ("CheckRequested", 3, 0),
+    ("CheckRequested", 4, 0.004),
+    ("TaskDone", 1, 0),
+    ("EditRequested", 3, 0),
+    ("AttemptFailed", 1, 0),
+    ("TaskStarted", 3, 0),
+    ("SessionStarted", 5, 0),
+    ("SessionEnded", 5, 0),
+    ("TaskDone", 3, 0),
+]
+"""Event, ordinal, seconds after it."""
+EVERY = [
+    (name, ordinal, delay)
+    for name, most in {
+        "ApprovalAsked": 2,
+        "TaskStarted": 4,
+        "CheckRequested": 7,
+        "CheckSettled": 7,
+        "SessionStarted": 5,
+        "TurnRequested": 13,
+        "TurnFinished": 13,
+        "ToolRequested": 10,
+        "ToolSettled": 10,
+        "EditRequested": 8,
+        "EditSettled": 8,
+        "SessionEnded": 5,
+        "ChangeSetRecorded": 4,
+        "TaskDone": 3,
+        "AttemptFailed": 1,
+        "SpecRead": 3,
+    }.items()
+    for ordinal in range(1, most + 1)
+    for delay in (0, 0.001, 0.005, 0.025)
+]
+CUTS = MOMENTS if TIER == "test" else [*MOMENTS, *EVERY]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What an undisturbed run and one that was cut must agree on."""
+
+    states: tuple[TaskState, ...]
+    evidence: tuple[tuple[EvidenceKind, str, int | None, bool | None], ...]
+    files: dict[str, str]
+    boxes: int
+
+
+def end_of(runtime: ProjectRuntime, root: Path) -> End:
+    """How it ended."""
+    pieces = [piece for name in (ONE, TWO, THREE) for piece in runtime.evidence(name)]
+    return End(
+        states=tuple(runtime.state.record(name).state for name in (ONE, TWO, THREE)),
+        evidence=tuple((piece.kind, piece.command, piece.exit_code, piece.discriminating) for piece in pieces),
+        files={name: (root / name).read_text() for name in FILES},
+        boxes=(root / "specs" / "01-steps.md").read_text().count("- [x]"),
+    )
+
+
+UNDISTURBED = End(
+    states=(TaskState.DONE,) * 3,
+    evidence=(
+        (EvidenceKind.COMMAND, "grep -q two a.txt", 0, True),
+        (EvidenceKind.COMMAND, "test -f runs.txt", 0, True),
+        (EvidenceKind.COMMAND, "grep -q good b.txt", 0, True),
+        (EvidenceKind.REVIEWER, "", None, None),
+    ),
+    files=FILES,
+    boxes=3,
+)
+
+
+async def working(
+    root: Path, url: str, name: str = "Nothing", ordinal: int = 1, delay: float = 0
+) -> asyncio.subprocess.Process:
+    """A process that works on the root, and is killed at the named moment if that comes."""
+    arguments = [str(root), url, name, str(ordinal), str(delay)]
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.crash_process", *arguments, cwd=HERE
+    )
+
+
+async def killed(root: Path, server: ScriptedServer, name: str, ordinal: int, delay: float) -> None:
+    """A process works on the root until it is killed at the named moment."""
+    process = await working(root, server.base_url, name, ordinal, delay)
+    async with asyncio.timeout(DEADLINE):
+        assert await process.wait() in (-9, 0)
+
+
+async def resumes(runtime: ProjectRuntime) -> None:
+    """Goes on to the end, if the run had not ended."""
+    run = run_of(runtime.state)
+    if run.state is not RunState.FINISHED:
+        assert run.state is RunState.PAUSED
+        assert run.reason.startswith("interrupted")
+        state = runtime.state
+        assert (len(state.checks), len(state.edits), len(state.approvals)) == (0, 0, 0)
+        assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
+    assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+
+
+async def test_the_story_ends_well_when_nobody_cuts_it(tmp_path: Path) -> None:
+    root = crash_project(tmp_path / "p")
+    async with ScriptedServer(crash_script()) as server:
+        await killed(root, server, "Nothing", 1, 0)
+        async with hosted(root, server) as runtime:
+            assert end_of(runtime, root) == UNDISTURBED
+        assert server.failures == []
+        assert server.repeats == 0
+
+
+@pytest.mark.parametrize(("name", "ordinal", "delay"), CUTS)
+async def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, name: str, ordinal: int, delay: float) -> None:
+    root = crash_project(tmp_path / "p")
+    async with ScriptedServer(crash_script()) as server:
+        await killed(root, server, name, ordinal, delay)
+        async with hosted(root, server) as runtime:
+            await resumes(runtime)
+            assert end_of(runtime, root) == UNDISTURBED
+            effects = {"write_file", "edit_file", "run_command"}
+            calls = [event.call for event in await events_of(runtime, agents.ToolRequested) if event.name in effects]
+            assert len(calls) == len(set(calls)), "a call that may have had its effect is not made a second time"
+            assert server.failures == []
+        assert (root / "runs.txt").read_text() == "ran\n"
+
+
+SLEEPS = "echo $$ > pid; exec sleep 300"
+WRITES, CLAIMS = turn(write("a.txt", "a\n")), turn(says())
+GOES_ON = turn(write("a.txt", "a\n"), expect="The outcome is unknown")
+HELD: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
+    "answer": ("test -f a.txt", (turn(write("a.txt", "a\n"), hold="answer", hold_after_events=3), CLAIMS)),
+    "command": ("test -f a.txt", (turn(command(SLEEPS)), GOES_ON, CLAIMS)),
+    "verification": (f"test -f a.txt || exit 1; [ -f again ] || {{ {SLEEPS}; }}", (WRITES, CLAIMS)),
+}
+
+
+@pytest.mark.parametrize("what", HELD)
+async def test_a_run_killed_while_it_waits_goes_on(tmp_path: Path, what: str) -> None:
+    verify, turns = HELD[what]
+    root = project(tmp_path / "p", task(1, verify))
+    async with ScriptedServer(script(attempt(1, *turns))) as server:
+        process = await working(root, server.base_url)
+        if what == "answer":
+            assert await server.until(lambda known: known.total == 1)
+        else:
+            await until_file(root / "pid", lambda text: text.endswith("\n"))
+        process.kill()
+        await process.wait()
+        (root / "again").touch()
+        server.release("answer")
+        end_orphan(root / "pid")
+        async with hosted(root, server) as runtime:
+            await resumes(runtime)
+            assert runtime.state.record(TaskId("01/1")).attempts == 1
+            (evidence,) = runtime.evidence(ONE)
+            assert (evidence.command, evidence.exit_code, evidence.discriminating) == (verify, 0, True)
+        server.check()
+        assert server.repeats == (what == "answer")
+
+
+def end_orphan(file: Path) -> None:
+    """A command whose Specloom was killed runs on; a test leaves none behind."""
+    if file.exists():
+        os.kill(int(file.read_text()), signal.SIGKILL)
