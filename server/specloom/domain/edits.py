@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from specloom.domain.anchors import Anchors, Found, NotFound, find, in_sight
+from specloom.domain.anchors import Anchors, Found, NotFound, find
 from specloom.domain.indentation import reindented
 from specloom.domain.lines import Line, join_lines, main_eol, split_lines
 from specloom.domain.merge import Hunk
@@ -151,9 +151,10 @@ def _replaced(base: tuple[Line, ...], start: int, end: int, new_text: str) -> Hu
 
 
 def _insertion(base: tuple[Line, ...], index: int, edit: LineEdit) -> "_Placed | EditFault":
-    """Refused beside an empty line: empty anchors may mean that one."""
+    """At the stated end, as an exact fit. Refused where the line beside it is empty: the anchors may mean that one."""
     at = 0 if edit.start_line == 0 else len(base)
-    empty = next((near + 1 for near in in_sight(base, at) if not base[near].text.strip()), None)
+    beside = 0 if at == 0 else at - 1
+    empty = beside + 1 if base and not base[beside].text.strip() else None
     if empty is None:
         return _Placed(index, edit, _inserted(base, at, edit.new_text))
     message = f"line {empty} is empty too; to add lines, replace the line before them by itself and the new lines"

@@ -227,20 +227,29 @@ def test_ends_of_lines_and_of_files_are_kept(text: str, edit: LineEdit, result: 
     assert accepted(text, edit).text == result
 
 
-@pytest.mark.parametrize("edit", [line(0, "", "x"), line(4, "", "x")])
-def test_insertion_beside_an_empty_line_is_refused(edit: LineEdit) -> None:
-    (fault,) = refused("a\n\nb\n", edit).faults
-    assert (fault.kind, "line 2 is empty too" in fault.message) == (FaultKind.AMBIGUOUS, True)
+@pytest.mark.parametrize("edit", [line(0, "", "x"), line(6, "", "x")])
+def test_insertion_at_an_end_is_made_although_an_empty_line_is_near(edit: LineEdit) -> None:
+    text = "a\n\nb\n\nc\n"
+    resolved = resolve(text, [edit])
+    assert isinstance(resolved, ResolvedBatch)
+    assert resolved.text == ("x\n" + text if edit.start_line == 0 else text + "x\n")
+
+
+@pytest.mark.parametrize(("edit", "beside"), [(line(0, "", "x"), 1), (line(4, "", "x"), 3)])
+def test_insertion_beside_an_empty_line_is_refused(edit: LineEdit, beside: int) -> None:
+    (fault,) = refused("\nb\n\n", edit).faults
+    assert (fault.kind, f"line {beside} is empty too" in fault.message) == (FaultKind.AMBIGUOUS, True)
 
 
 @given(st.lists(st.sampled_from(["{", "}", "  x", "y", ""]), min_size=1, max_size=15), st.integers(-5, 5), st.data())
 def test_wrong_number_never_edits_another_line(lines: list[str], shift: int, data: st.DataObject) -> None:
-    """Unless the stated line is itself a twin of the one that was meant."""
+    """Unless the stated line is itself a twin of the one that was meant; the end of the file is one of empty lines."""
     meant = data.draw(st.integers(1, len(lines)))
     stated = meant + shift
     text = lines[meant - 1]
     assume(stated >= 1)
-    assume(shift == 0 or stated > len(lines) or lines[stated - 1].split() != text.split())
+    there = lines[stated - 1] if stated <= len(lines) else "" if stated == len(lines) + 1 else None
+    assume(shift == 0 or there is None or there.split() != text.split())
     sent = data.draw(st.sampled_from([text, text.strip(), f"{text}  ", f"  {text}"]))
     result = resolve("".join(f"{known}\n" for known in lines), [line(stated, sent, "new")])
     if isinstance(result, ResolvedBatch):
