@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from specloom.agent.ports import Stream
 from specloom.domain.ids import SessionId
 from specloom.llm.model import DeltaKind, DeltaSink
+from specloom.planning.answers import whole_blocks
 
 
 @dataclass(slots=True)
@@ -15,6 +16,8 @@ class Draft:
     touched: Callable[[], None] = lambda: None
     session: SessionId | None = None
     """Whose answer it is, once it is asked."""
+    ended: bool = False
+    """The answer is whole: its last block is complete too."""
     _pieces: list[str] = field(default_factory=list[str])
 
     def restart(self) -> None:
@@ -25,6 +28,11 @@ class Draft:
         """The next delta."""
         self._pieces.append(text)
         self.touched()
+
+    def blocks(self, part: Callable[[str], str]) -> str:
+        """The complete blocks of a part of the answer."""
+        found = part(self.text)
+        return found if self.ended else whole_blocks(found)
 
     @property
     def text(self) -> str:

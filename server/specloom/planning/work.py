@@ -14,7 +14,7 @@ from specloom.domain.problem import NOWHERE, Problem
 from specloom.domain.requirement import Requirement
 from specloom.domain.spec import RequirementRef, SpecDefinition, SpecStatus
 from specloom.planning import documents, messages
-from specloom.planning.answers import body_of, list_of, whole_blocks
+from specloom.planning.answers import body_of, list_of
 from specloom.planning.checks import Given, TasksGiven, check_body, check_tasks, names_in
 from specloom.planning.dialogue import Checked, Dialogue, Talk, told
 from specloom.planning.merging import merge_tasks
@@ -113,7 +113,7 @@ class PlanWork:
         streams = target.base is None or page.definition.status is SpecStatus.GENERATING
 
         def so_far() -> str:
-            return growing + whole_blocks(body_of(draft.text))
+            return growing + draft.blocks(body_of)
 
         def whole(answer: str) -> str:
             if streams:
@@ -123,7 +123,7 @@ class PlanWork:
         message = messages.spec_message(self._brief(page, outline), self.known, feedback)
         writer = self._writer(target, page, draft, so_far if streams else None)
         finished = await self._written(
-            writer,
+            (writer, draft),
             Talk("planner-spec", message, f"spec {page.planned.id}", stream=self._listening(draft)),
             lambda answer: self._check_body(page, answer),
             whole,
@@ -138,14 +138,14 @@ class PlanWork:
         spec, growing, draft = page.definition, documents.generating(page.text, now=True), Draft()
 
         def so_far() -> str:
-            return documents.with_tasks(growing, whole_blocks(list_of(draft.text)))
+            return documents.with_tasks(growing, draft.blocks(list_of))
 
         lower = [self.pages[name].definition for name in spec.depends_on if name in self.pages]
         present = spec, documents.without_front_matter(page.text)
         message = messages.tasks_message(present, self._refs(spec.requirements), lower, self.known, feedback)
         writer = self._writer(target, page, draft, None if spec.tasks else so_far)
         finished = await self._written(
-            writer,
+            (writer, draft),
             Talk("planner-tasks", message, f"the task list of spec {spec.id}", stream=self._listening(draft)),
             lambda answer: self._check_tasks(page, answer),
             lambda answer: self._with_tasks(page, answer),
@@ -153,11 +153,22 @@ class PlanWork:
         await self._wrote(page, PlanStage.TASKS, finished)
 
     async def _written(
-        self, writer: SpecWriter, talk: Talk, check: Callable[[str], Checked], whole: Callable[[str], str]
+        self,
+        growing: tuple[SpecWriter, Draft],
+        talk: Talk,
+        check: Callable[[str], Checked],
+        whole: Callable[[str], str],
     ) -> Finished:
         """Holds the session while its answer streams into the file, and puts the checked answer there."""
+        writer, draft = growing
         async with writer:
-            answer = await self.dialogue.answer(talk, check)
+            try:
+                answer = await self.dialogue.answer(talk, check)
+            except PlanStopError as stop:
+                # An answer that stays wrong is left to the user, with problems at its lines.
+                draft.ended = stop.result.kind == "faulty"
+                await writer.leave()
+                raise
             return await writer.finish(whole(answer))
 
     def _writer(self, target: Target, page: Page, draft: Draft, so_far: Callable[[], str] | None) -> SpecWriter:

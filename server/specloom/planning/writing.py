@@ -107,6 +107,12 @@ class SpecWriter:
             return Finished(text, offered=False)
         return await self._merge(text)
 
+    async def leave(self) -> None:
+        """Puts the draft as it now is into the file, unless somebody else changed it. Raises as `finish`."""
+        await self._stop()
+        if self._draft is not None and not self.yielded:
+            await self._apply(self._draft())
+
     async def _write_drafts(self, draft: Callable[[], str]) -> None:
         while not self._closing.is_set() and not self.yielded:
             await self._touched.wait()
