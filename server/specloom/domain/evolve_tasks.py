@@ -65,7 +65,7 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
             )
         case tasks.TaskFailed():
             failed = _idle(_act(record, TaskAction.FAIL, event))
-            return replace(failed, reason=event.reason, feedback=event.feedback, ended_at=at)
+            return replace(failed, reason=event.reason, feedback=event.feedback, stale=(), ended_at=at)
         case tasks.TaskBlocked():
             blocked = _idle(_act(record, TaskAction.BLOCK, event))
             return replace(blocked, reason=event.reason, cause=event.cause)
