@@ -1,13 +1,20 @@
 """From a spec to proven code: real files, real processes, a scripted model over real HTTP."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from specloom.domain.commands import Command, PauseRun, StartTask
 from specloom.domain.evidence import EvidenceKind, is_proven
 from specloom.domain.ids import TaskId
-from specloom.domain.runs import RunOutcome, Scope
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import RunOutcome, RunState, Scope
 from specloom.domain.states import TaskState
+from specloom.engine.api import Accepted
 from specloom.llm.scripted.server import ScriptedServer
-from tests.integration.projects import greeter, greeter_script, hosted, run
+from tests.integration.projects import USER, greeter, greeter_script, hosted, run
 
 FIRST, SECOND = TaskId("01/1.1"), TaskId("01/1.2")
 
@@ -58,3 +65,26 @@ async def test_done_tasks_are_still_done_after_a_restart(tmp_path: Path) -> None
             await run(runtime)
             assert runtime.state.run is not None
             assert runtime.state.run.outcome is RunOutcome.COMPLETED
+
+
+async def test_a_pause_just_before_a_task_starts_pauses_and_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = greeter(tmp_path / "greeter")
+    async with ScriptedServer(greeter_script()) as server, hosted(root, server) as runtime:
+        mailbox = runtime.engine.mailbox
+        submit, paused = mailbox.submit, asyncio.Event()
+
+        async def pausing_first(command: Command, *rest: Any) -> Accepted | Rejected:
+            if isinstance(command, StartTask) and not paused.is_set():
+                paused.set()
+                await submit(PauseRun())
+            return await submit(command, *rest)
+
+        monkeypatch.setattr(mailbox, "submit", pausing_first)
+        await run(runtime)
+        assert runtime.state.run is not None
+        assert runtime.state.run.state is RunState.PAUSED
+        await runtime.resume(USER, unattended=True)
+        await runtime.wait_idle()
+        assert runtime.state.run.outcome is RunOutcome.COMPLETED

@@ -18,6 +18,7 @@ from specloom.domain.events import agents
 from specloom.domain.events.proof import CheckPhase
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, AttemptId, Digest, TaskId
+from specloom.domain.rejection import Rejected
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.abandoning import end_sessions
 from specloom.engine.briefings import brief
@@ -75,7 +76,8 @@ class Attempt:
         if not await self._granted(self._commands(), attempt):
             return None
         if attempt is None:
-            await self._start()
+            if not await self._start():
+                return None
             outcome = await self._open_session()
         else:
             self.attempt = self.journal.attempt = attempt
@@ -106,12 +108,16 @@ class Attempt:
             await self.engine.mailbox.submit(c.BlockTask(self.task, reason, attempt))
         return not missing
 
-    async def _start(self) -> None:
+    async def _start(self) -> bool:
+        """False when somebody was faster: the run was paused or the task changed. The gate is asked again then."""
         commands = self._commands()
         self.attempt = AttemptId(self.engine.ids.new("attempt"))
         self.journal.attempt = self.attempt
-        expect(await self.engine.mailbox.submit(c.StartTask(self.task, self.attempt, self.agent, commands)))
+        order = c.StartTask(self.task, self.attempt, self.agent, commands)
+        if isinstance(await self.engine.mailbox.submit(order), Rejected):
+            return False
         await self._look_before()
+        return True
 
     async def _look_before(self) -> None:
         """Learns which verify commands pass before anything is done."""
