@@ -45,7 +45,10 @@ def _dispatch(state: ProjectState, event: Event, at: str, seq: int) -> ProjectSt
         return _on_documents(state, event)
     if isinstance(event, runs.RunEvent):
         return replace(state, run=_on_run(state.run, event, at))
-    return replace(state, planning=_on_planning(state.planning, event))
+    planned = replace(state, planning=_on_planning(state.planning, event))
+    if isinstance(event, planning.OutlineAccepted):
+        return replace(planned, out_of_scope=tuple(name for name, _ in event.out_of_scope))
+    return planned
 
 
 def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> ProjectState:

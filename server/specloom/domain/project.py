@@ -23,6 +23,7 @@ from specloom.domain.ids import (
     EditId,
     PlanId,
     ProjectId,
+    RequirementId,
     RunId,
     SessionId,
     SpecId,
@@ -246,6 +247,8 @@ class ProjectState:
     sessions: HashTrieMap[SessionId, SessionRecord] = field(default_factory=_nothing)
     approvals: HashTrieMap[ApprovalId, ApprovalRecord] = field(default_factory=_nothing)
     planning: PlanRecord | None = None
+    out_of_scope: tuple[RequirementId, ...] = ()
+    """Requirements that the last accepted outline leaves out, with a reason that stands in its event."""
     checks: HashTrieMap[CheckId, OpenCheck] = field(default_factory=_nothing)
     edits: HashTrieMap[EditId, OpenEdit] = field(default_factory=_nothing)
     change_sets: HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]] = field(default_factory=_nothing)

@@ -86,9 +86,10 @@ class Library:
 
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong inside the documents and between requirements and specs."""
-        shelf = self.shelf
-        inside = [*shelf.requirements.values(), *shelf.specs.values()]
-        across = check_requirements(shelf.specs.values(), shelf.requirements.values()) if shelf.specs else ()
+        shelf, left_out = self.shelf, self._mailbox.state.out_of_scope
+        specs, documents = shelf.specs.values(), shelf.requirements.values()
+        inside = [*documents, *specs]
+        across = check_requirements(specs, documents, left_out) if shelf.specs else ()
         return (*shelf.problems, *(problem for document in inside for problem in document.problems), *across)
 
     async def _read(self) -> Shelf:

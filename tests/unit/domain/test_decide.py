@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from specloom.domain import commands as c
 from specloom.domain.decide import decide
-from specloom.domain.events import Event, tasks
+from specloom.domain.events import Event, planning, tasks
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.evolve import EMPTY, evolve
-from specloom.domain.ids import AgentId, AttemptId, Digest, RunId, SpecId, TaskId, digest_of
+from specloom.domain.ids import AgentId, AttemptId, Digest, PlanId, RequirementId, RunId, SpecId, TaskId, digest_of
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome, RunState, Scope
@@ -219,6 +219,14 @@ def test_reading_the_same_document_twice_causes_nothing() -> None:
 def _hash(text: str) -> Digest:
 
     return digest_of(text)
+
+
+def test_requirements_that_an_outline_leaves_out_are_remembered_over_later_plans() -> None:
+    plan, name = PlanId("p"), RequirementId("R9")
+    state = evolve(EMPTY, planning.PlanStarted(plan, "requirements.md", planning.PlanStage.SPECS), AT, 1)
+    state = evolve(state, planning.OutlineAccepted(plan, "{}", ((name, "later"),)), AT, 2)
+    state = evolve(state, planning.PlanStarted(PlanId("q"), "specs/01.md", planning.PlanStage.TASKS), AT, 3)
+    assert state.out_of_scope == (name,)
 
 
 NUMBERS = ("1", "2", "3", "4")
