@@ -1,0 +1,197 @@
+"""Open buffers are the truth: what the agent reads, where its edits land, when verification may run."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from specloom.domain.events import proof
+from specloom.domain.events.tasks import ProofStale
+from specloom.domain.runs import RunOutcome, RunState
+from specloom.domain.states import TaskState
+from specloom.engine.runtime import ProjectRuntime
+from specloom.llm.scripted.server import ScriptedServer
+from tests.integration.people import Editor
+from tests.integration.projects import USER
+from tests.integration.stage import (
+    DEADLINE,
+    ONE,
+    attempt,
+    codes,
+    ended,
+    events_of,
+    newest_message,
+    project,
+    read,
+    replace_line,
+    run_of,
+    says,
+    staged,
+    start,
+    task,
+    turn,
+    until,
+    write,
+)
+
+GOOD = "grep -q good a.txt"
+READS, EDITS, CLAIMS = turn(read("a.txt")), turn(replace_line("a.txt", 2, "bad", "good")), turn(says())
+UNSAVED = "typed\nbad\nend\n"
+
+
+@asynccontextmanager
+async def edited(
+    tmp_path: Path, *turns: dict[str, Any], saves: bool = True, at: int = 1, **settings: Any
+) -> AsyncGenerator[tuple[ProjectRuntime, ScriptedServer, Editor]]:
+    """A project whose `a.txt` is open in an editor, modified and not saved."""
+    root = project(tmp_path / "p", task(1, GOOD))
+    (root / "a.txt").write_text("bad\nend\n")
+    async with staged(root, attempt(1, *turns, at=at), **settings) as (runtime, server):
+        editor = Editor(runtime, saves=saves)
+        await asyncio.to_thread(editor.open, "a.txt")
+        editor.type("a.txt", UNSAVED)
+        with runtime.attach(editor):
+            yield runtime, server, editor
+
+
+async def test_a_read_sees_what_is_typed_and_an_edit_lands_in_the_buffer(tmp_path: Path) -> None:
+    async with edited(tmp_path, READS, EDITS, CLAIMS) as (runtime, server, editor):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert "typed" in newest_message(server, "1 at 1", 2)
+        assert "in the user's open editor, not saved yet" in newest_message(server, "1 at 1", 3)
+        assert editor.text("a.txt") == "typed\ngood\nend\n"
+        assert editor.undo == [("a.txt", UNSAVED)]
+        assert (runtime.root / "a.txt").read_text() == "typed\ngood\nend\n", "the editor saved when it was asked"
+        settled = [event for event in await events_of(runtime, proof.EditSettled) if event.path == "a.txt"]
+        assert [(event.applied, event.in_buffer) for event in settled] == [(True, True)]
+
+
+async def test_verification_waits_for_a_save_that_nobody_makes_and_goes_on_by_itself(tmp_path: Path) -> None:
+    async with edited(tmp_path, READS, EDITS, CLAIMS, saves=False, limits={"save_timeout_s": 1}) as (
+        runtime,
+        _,
+        editor,
+    ):
+        await start(runtime)
+        await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
+        assert editor.saving.is_set()
+        assert run_of(runtime.state).reason == "save 1 file: a.txt"
+        assert (runtime.root / "a.txt").read_text() == "bad\nend\n"
+        assert [event.phase for event in await events_of(runtime, proof.CheckRequested)] == [proof.CheckPhase.BEFORE]
+        await asyncio.to_thread(editor.write, "a.txt")
+        await until(runtime, lambda state: run_of(state).state is RunState.FINISHED)
+        assert run_of(runtime.state).outcome is RunOutcome.COMPLETED
+        assert runtime.state.record(ONE).state is TaskState.DONE
+
+
+async def test_a_run_that_waits_for_a_save_is_cancelled(tmp_path: Path) -> None:
+    async with edited(tmp_path, READS, EDITS, CLAIMS, saves=False, limits={"save_timeout_s": 1}) as (
+        runtime,
+        _,
+        editor,
+    ):
+        await start(runtime)
+        await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
+        await runtime.cancel(USER)
+        assert run_of(runtime.state).outcome is RunOutcome.CANCELLED
+        assert runtime.state.state_of(ONE) is TaskState.READY
+        assert editor.text("a.txt") == "typed\ngood\nend\n", "what stands in the buffer is the person's to undo"
+
+
+async def test_who_resumes_without_saving_is_asked_again(tmp_path: Path) -> None:
+    async with edited(tmp_path, READS, EDITS, CLAIMS, saves=False, limits={"save_timeout_s": 1}) as (
+        runtime,
+        _,
+        editor,
+    ):
+        await start(runtime)
+        await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
+        await runtime.resume(USER)
+        await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
+        assert run_of(runtime.state).reason == "save 1 file: a.txt"
+        await asyncio.to_thread(editor.write, "a.txt")
+        await until(runtime, lambda state: run_of(state).state is RunState.FINISHED)
+
+
+async def test_typing_elsewhere_while_the_model_thinks_is_kept(tmp_path: Path) -> None:
+    held = EDITS | {"hold": "edit"}
+    async with edited(tmp_path, READS, held, CLAIMS) as (runtime, server, editor):
+        await start(runtime)
+        assert await server.until(lambda known: known.total == 2)
+        editor.type("a.txt", "typed\nbad\nend\nmore by hand\n")
+        server.release("edit")
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert editor.text("a.txt") == "typed\ngood\nend\nmore by hand\n"
+
+
+async def test_typing_at_the_same_line_refuses_the_edit_and_shows_the_model_what_stands_there(tmp_path: Path) -> None:
+    held = EDITS | {"hold": "edit"}
+    again = turn(replace_line("a.txt", 2, "bad, I typed", "good"), expect="was changed by others")
+    async with edited(tmp_path, READS, held, again, CLAIMS) as (runtime, server, editor):
+        await start(runtime)
+        assert await server.until(lambda known: known.total == 2)
+        editor.type("a.txt", "typed\nbad, I typed\nend\n")
+        server.release("edit")
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert editor.text("a.txt") == "typed\ngood\nend\n"
+
+
+async def test_an_edit_that_the_editor_refuses_is_a_problem_until_the_next_proof(tmp_path: Path) -> None:
+    again = EDITS | {"expect": "the editor said no", "hold": "again"}
+    async with edited(tmp_path, READS, EDITS, again, CLAIMS) as (runtime, server, editor):
+        editor.refuses = 1
+        await start(runtime)
+        assert await server.until(lambda known: known.total == 3)
+        await until(runtime, lambda state: bool(state.record(ONE).refused))
+        assert codes(runtime) == ["edit-refused"]
+        assert editor.text("a.txt") == UNSAVED
+        server.release("again")
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert codes(runtime) == []
+        settled = [event for event in await events_of(runtime, proof.EditSettled) if event.path == "a.txt"]
+        assert [event.applied for event in settled] == [False, True]
+
+
+async def test_undoing_an_edit_makes_the_proof_stale(tmp_path: Path) -> None:
+    async with edited(tmp_path, READS, EDITS, CLAIMS) as (runtime, _, editor):
+        await start(runtime)
+        await ended(runtime)
+        assert runtime.state.record(ONE).stale == ()
+        editor.undo_last()
+        await runtime.refresh(("a.txt",))
+        assert runtime.state.record(ONE).stale == ("a.txt",)
+        assert codes(runtime) == ["proof-stale"]
+
+
+async def test_the_box_of_an_open_spec_is_ticked_in_its_buffer(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f b.txt"))
+    spec = "specs/01-steps.md"
+    async with staged(root, attempt(1, turn(write("b.txt", "b\n")), CLAIMS)) as (runtime, _):
+        editor = Editor(runtime)
+        await asyncio.to_thread(editor.open, spec)
+        editor.type(spec, editor.text(spec) + "\nA note of mine.\n")
+        with runtime.attach(editor):
+            await start(runtime)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert "- [x] 1" in editor.text(spec)
+        assert editor.text(spec).endswith("A note of mine.\n")
+        assert "- [x] 1" not in (root / spec).read_text(), "a buffer is saved by its owner"
+
+
+async def test_a_proof_counts_for_what_was_on_disk_when_its_command_ran(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "grep -q good b.txt && grep -q fine notes.txt"))
+    (root / "notes.txt").write_text("fine\n")
+    async with staged(root, attempt(1, turn(write("b.txt", "good\n")), CLAIMS), strict=False) as (runtime, _):
+        editor = Editor(runtime)
+        await asyncio.to_thread(editor.open, "notes.txt")
+        editor.type("notes.txt", "not saved\n")
+        with runtime.attach(editor):
+            await start(runtime)
+            async with asyncio.timeout(DEADLINE):
+                await runtime.wait_idle()
+        assert runtime.state.record(ONE).state is TaskState.DONE
+        await runtime.refresh()
+        assert runtime.state.record(ONE).stale == ("notes.txt",)
+        assert await events_of(runtime, ProofStale)
