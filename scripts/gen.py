@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("specloom.settings.reference", "specloom.lsp.generate")
+SOURCES = ("specloom.settings.reference", "specloom.domain.problem_reference", "specloom.lsp.generate")
 
 
 def texts() -> Mapping[str, str]:
