@@ -1,9 +1,9 @@
 """Measures `specloom run` from its spawn to its first request. Refuses to judge: it prints one line of JSON.
 
 `python benchmarks/spawn.py [--repeats N]`. The request is the first for messages, whole on the wire. In turns with
-`python -c "import anthropic"`, which is what any client of the SDK pays; each run gets a fresh project whose one spec has
-one task, and a scripted model in another process, this one. With
-`--profile N` it prints instead the N dearest imports of one run, by package and by module (`-X importtime`).
+`python -c "import anthropic"`, which is what any client of the SDK pays; each run gets a fresh project whose one spec
+has one task, and a scripted model in another process, this one. With `--profile N` it prints instead the N dearest
+imports of one run, by package and by module (`-X importtime`).
 """
 
 import argparse
@@ -124,7 +124,7 @@ def compare(repeats: int) -> dict[str, float]:
 
 
 def profile(rows: int) -> str:
-    """Microseconds of the dearest packages and modules that one run has imported before its first request, each alone."""
+    """Microseconds of the dearest packages and modules that one run has imported by its first request, each alone."""
     with tempfile.TemporaryDirectory() as folder, ScriptedServer(SCRIPT) as server:
         root = prepare(Path(folder) / "root")
         with running(root, server.base_url, "-X", "importtime"):
