@@ -121,6 +121,8 @@ class BlockTask:
     task: TaskId
     reason: str
     attempt: AttemptId | None = None
+    ungranted: tuple[str, ...] = ()
+    """Verify commands that nobody granted, if that is the reason."""
 
 
 @dataclass(frozen=True, slots=True)

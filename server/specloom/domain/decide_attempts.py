@@ -69,7 +69,7 @@ def _block(state: ProjectState, command: c.BlockTask) -> tuple[Event, ...] | Rej
         return Rejected("attempt-over", f"Attempt {command.attempt} is not in flight for task {command.task}")
     if record.state not in (TaskState.PENDING, TaskState.IN_PROGRESS):
         return Rejected("illegal-transition", f"Task {command.task} is {record.state} and cannot be blocked")
-    return _blocking(state, tasks.TaskBlocked(command.task, command.reason))
+    return _blocking(state, tasks.TaskBlocked(command.task, command.reason, ungranted=command.ungranted))
 
 
 def _freeing(state: ProjectState, event: tasks.TaskDone) -> tuple[Event, ...]:

@@ -68,7 +68,7 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
             return replace(failed, reason=event.reason, feedback=event.feedback, stale=(), ended_at=at)
         case tasks.TaskBlocked():
             blocked = _idle(_act(record, TaskAction.BLOCK, event))
-            return replace(blocked, reason=event.reason, cause=event.cause)
+            return replace(blocked, reason=event.reason, cause=event.cause, ungranted=event.ungranted)
         case tasks.TaskUnblocked():
             return _act(_clear(record), TaskAction.FREE if event.by_cause else TaskAction.UNBLOCK, event)
         case tasks.TaskSkipped():
@@ -100,4 +100,4 @@ def _idle(record: TaskRecord) -> TaskRecord:
 
 
 def _clear(record: TaskRecord) -> TaskRecord:
-    return replace(record, reason="", cause=None)
+    return replace(record, reason="", cause=None, ungranted=())

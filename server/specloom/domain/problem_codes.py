@@ -47,6 +47,12 @@ DOCUMENTS = ProblemGroup(
             "Mend what the message names",
         ),
         ProblemCode(
+            "document-too-large",
+            ERROR,
+            "The document has more than 1,000,000 characters, which nobody works from, and is not read",
+            "Split it into several",
+        ),
+        ProblemCode(
             "unclosed-block",
             BY_PLACE,
             "Nothing closes a code fence or comment, so all below it is passed over",

@@ -47,6 +47,8 @@ class TaskRecord:
     """Why it is failed, blocked or skipped."""
     cause: TaskId | None = None
     """The task whose failure blocks it."""
+    ungranted: tuple[str, ...] = ()
+    """Verify commands for whose lack of a grant it is blocked."""
     attempts: int = 0
     """Since the last reset or retry; the number of the one in flight, or of the last."""
     failures: int = 0

@@ -39,8 +39,6 @@ from specloom.tools.ports import ReadMemory, ToolContext
 from specloom.workspace.workspace import Workspace
 
 Verdict: TypeAlias = c.ProveTask | c.FailAttempt | c.BlockTask | c.ReleaseTask
-NOT_ALLOWED = "the verify command"
-"""How the reason of such a block begins: it is lifted by itself when the command is allowed later."""
 NO_ATTEMPT = AttemptId("")
 """Before the task is started."""
 
@@ -103,9 +101,11 @@ class Attempt:
         await self.trust.ask_for(commands)
         missing = self.trust.missing(commands)
         if missing:
-            reason = not_allowed(*missing[0])
+            command, why = missing[0]
+            reason = f"the verify command `{command}` was not allowed: {why}"
             await end_sessions(self.engine, self.task, reason)
-            await self.engine.mailbox.submit(c.BlockTask(self.task, reason, attempt))
+            ungranted = tuple(command for command, _ in missing)
+            await self.engine.mailbox.submit(c.BlockTask(self.task, reason, attempt, ungranted))
         return not missing
 
     async def _start(self) -> bool:
@@ -274,11 +274,6 @@ class Attempt:
         )
         images = CommandImages(engine.workspace, self.journal, context.read_only)
         return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output, images)
-
-
-def not_allowed(command: str, reason: str) -> str:
-    """Why a task is blocked."""
-    return f"{NOT_ALLOWED} `{command}` was not allowed: {reason}"
 
 
 def verify_commands(engine: EngineContext, task: TaskDefinition) -> tuple[str, ...]:

@@ -26,6 +26,9 @@ from specloom.workspace.ports import MissingFileError, WorkspaceError
 from specloom.workspace.workspace import Workspace
 
 READER = Origin("watcher")
+LARGEST = 1_000_000
+"""Characters of one document; far beyond what people or models work from, and read in seconds."""
+TOO_LARGE = "The document has {} characters and is not read: split it into several of at most 1,000,000"
 FOLDERS = ("", "docs", "specs", ".kiro", ".kiro/specs", ".specify", ".specify/memory")
 """Where documents of the three layouts stand; folders below `specs` and `.kiro/specs` are looked into too."""
 
@@ -130,7 +133,11 @@ class Library:
         faults: list[Problem] = []
         for path in sorted(paths):
             try:
-                texts[path] = (await self._workspace.read(path)).text
+                text = (await self._workspace.read(path)).text
+                if len(text) > LARGEST:
+                    faults.append(Problem("document-too-large", TOO_LARGE.format(len(text)), path))
+                else:
+                    texts[path] = text
             except MissingFileError:
                 if path == self._options.requirements:
                     faults.append(

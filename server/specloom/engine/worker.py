@@ -9,7 +9,7 @@ from specloom.domain.runs import RunOutcome, RunState, Scope
 from specloom.domain.scope import ready_in, tasks_in
 from specloom.domain.states import SATISFIED, TaskState
 from specloom.engine.abandoning import abandon
-from specloom.engine.attempt import NOT_ALLOWED, Attempt, Stopped, verify_commands
+from specloom.engine.attempt import Attempt, Stopped, verify_commands
 from specloom.engine.changes import tick_rest
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
@@ -72,8 +72,7 @@ class RunWorker:
         state = self._engine.state
         for task in self._chosen():
             record = state.record(task)
-            denied = record.state is TaskState.BLOCKED and record.reason.startswith(NOT_ALLOWED)
-            if denied and not self._trust.missing(verify_commands(self._engine, state.graph.tasks[task])):
+            if record.ungranted and not self._trust.missing(verify_commands(self._engine, state.graph.tasks[task])):
                 await self._engine.mailbox.submit(c.UnblockTask(task))
 
     def _chosen(self) -> Sequence[TaskId]:

@@ -51,6 +51,8 @@ class TaskBlocked:
     task: TaskId
     reason: str
     cause: TaskId | None = None
+    ungranted: tuple[str, ...] = ()
+    """Verify commands that nobody granted; once they are, the block is lifted by itself."""
 
 
 @dataclass(frozen=True, slots=True)
