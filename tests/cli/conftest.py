@@ -156,9 +156,9 @@ class Running:
 
 def clean_environment(home: Path) -> dict[str, str]:
     """The environment of a person who has set nothing."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "SPECLOOM_", "XDG_"))
-    }
+    # A test runner may have set a size for its own terminal.
+    unset = ("ANTHROPIC_", "SPECLOOM_", "XDG_", "COLUMNS", "LINES")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
     own = str(Path(sys.executable).parent)
     return {**kept, "HOME": str(home), "PATH": os.pathsep.join((own, kept["PATH"])), "TERM": "xterm-256color"}
 
