@@ -17,11 +17,11 @@ class DiskJournal:
     seen: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     async def requested(self, path: str, before: TextSnapshot | None, after: Digest, label: str) -> EditId:
-        self.seen.append(("requested", self.file.read_text()))
+        self.seen.append(("requested", await asyncio.to_thread(self.file.read_text)))
         return EditId("edit-1")
 
     async def settled(self, edit: EditId, result: EditResult) -> None:
-        self.seen.append(("settled", self.file.read_text()))
+        self.seen.append(("settled", await asyncio.to_thread(self.file.read_text)))
 
 
 async def test_a_file_is_changed_between_its_two_records(tmp_path: Path) -> None:
