@@ -5,15 +5,12 @@ Refuses to import anything that the word does not need: start-up is a feature.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
-    from specloom.cli.ports import Endpoint, Inspection
-    from specloom.compose.options import Loaded
     from specloom.lsp.standalone import Composition
 
 
@@ -33,9 +30,12 @@ def _serve() -> int:
 
 
 def _composition() -> "Composition":
-    # Imported when the first root is opened: `initialize` is answered before.
+    # Imported whole when the first root is opened, in a thread: `initialize` is answered before.
+    from importlib import import_module
+
     from specloom import compose
 
+    import_module("specloom.compose.hosting")
     return compose
 
 
@@ -59,60 +59,10 @@ def _command(words: list[str]) -> int:
 
 
 def _carry_out(parsed: "argparse.Namespace") -> int:
+    from specloom import compose
     from specloom.cli.main import carry_out
-    from specloom.cli.ports import Composition
-    from specloom.compose import open_reader, open_runtime
 
-    return carry_out(parsed, Composition(open_runtime, open_reader, inspect), os.environ)
-
-
-async def inspect(
-    root: "Path", environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
-) -> "Inspection":
-    """How a root is set up, for `specloom doctor`. Raises `ConfigurationError` for a root that is no folder."""
-    import asyncio
-
-    from specloom.cli.ports import Inspection
-    from specloom.compose.files import read_root, state_directory
-    from specloom.compose.options import loaded_options
-
-    files = await asyncio.to_thread(read_root, root)
-    loaded = loaded_options(files, environment, overrides, None, grant_proposals=False)
-    return Inspection(
-        state_directory(root, environment, loaded.state_dir),
-        loaded.options.requirements,
-        (*files.problems, *loaded.problems),
-        _endpoints(loaded, environment, files.keys),
-    )
-
-
-def _endpoints(loaded: "Loaded", environment: Mapping[str, str], keys: Mapping[str, str]) -> tuple["Endpoint", ...]:
-    """One a model and host, with all roles that use it."""
-    from functools import partial
-
-    from specloom.cli.ports import Endpoint
-    from specloom.compose.options import is_loopback
-
-    source, refusal = _key_source(environment, keys), loaded.options.refusal
-    if refusal is not None and refusal.code == "no-key":
-        source = ""
-    found: dict[tuple[str, str], Endpoint] = {}
-    for role, chosen in loaded.options.roles.items():
-        # The adapter's `repr` is its host and nothing else.
-        host = repr(chosen.endpoint).partition("(")[2].rstrip(")")
-        key = "not needed" if is_loopback(f"http://{host}") else source
-        known = found.get((chosen.model, host))
-        roles = (*known.roles, role.value) if known else (role.value,)
-        ask = partial(chosen.endpoint.facts, chosen.model)
-        found[(chosen.model, host)] = Endpoint(roles, chosen.model, host, key, ask)
-    return tuple(found.values())
-
-
-def _key_source(environment: Mapping[str, str], keys: Mapping[str, str]) -> str:
-    from specloom.settings.credentials import KEYS
-
-    places = (("environment", environment), (".env", keys))
-    return next((name for name, held in places if any(held.get(key) for key in KEYS)), "")
+    return carry_out(parsed, compose, os.environ)
 
 
 if __name__ == "__main__":

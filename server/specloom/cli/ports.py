@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.engine.api import Published, Runtime
-from specloom.llm.model import ModelFacts
+
+if TYPE_CHECKING:
+    from specloom.llm.model import ModelFacts
 
 
 class Reader(Protocol):
@@ -42,7 +44,7 @@ class Endpoint:
     host: str
     key: str
     """Where the key comes from (`environment`, `.env`), `not needed`, or empty: there is none."""
-    ask: Callable[[], Awaitable[ModelFacts]]
+    ask: "Callable[[], Awaitable[ModelFacts]]"
     """Asks the Models API. Raises `ProviderError`."""
 
 
@@ -58,10 +60,24 @@ class Inspection:
     endpoints: tuple[Endpoint, ...]
 
 
-class OpenRuntime(Protocol):
-    """Hosts a root."""
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the documents of a root alone amount to, and whether anything could be planned or run there."""
 
-    async def __call__(
+    state: ProjectState
+    problems: Mapping[str, tuple[Problem, ...]]
+    refusal: str
+    """Why nothing can be planned or run: no key, invalid settings. Empty: it can."""
+    requirements: tuple[str, ...]
+    """Paths of the documents that could be read."""
+    has_log: bool = False
+    """There is one, which tells more: the other fields but `refusal` are empty then."""
+
+
+class Composition(Protocol):
+    """What the commands are handed: `specloom.compose` is one. Nothing is imported before it is called."""
+
+    async def open_runtime(
         self,
         root: Path,
         *,
@@ -70,35 +86,29 @@ class OpenRuntime(Protocol):
         grant_proposals: bool = False,
         holder: str = "specloom",
     ) -> Runtime:
-        """Raises what the command line shows as one line: settings, lock, disk."""
+        """Hosts a root. Raises what the command line shows as one line: settings, lock, disk."""
         ...
 
-
-class OpenReader(Protocol):
-    """Reads a root's log."""
-
-    async def __call__(self, root: Path, environment: Mapping[str, str]) -> Reader:
-        """Raises `StoreMissingError` when there is none."""
+    async def open_reader(self, root: Path, environment: Mapping[str, str]) -> Reader:
+        """Reads a root's log. Raises `StoreMissingError` when there is none."""
         ...
 
-
-class Inspect(Protocol):
-    """Tells how a root is set up."""
-
-    async def __call__(
+    async def inspect(
         self, root: Path, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
     ) -> Inspection:
-        """Never raises for what is wrong with settings or keys."""
+        """Tells how a root is set up. Never raises for what is wrong with settings or keys."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class Composition:
-    """What `__main__` hands to the commands."""
-
-    open_runtime: OpenRuntime
-    open_reader: OpenReader
-    inspect: Inspect
+    async def preview(
+        self,
+        root: Path,
+        environment: Mapping[str, str],
+        overrides: Mapping[str, Any] | None = None,
+        *,
+        grant_proposals: bool = False,
+    ) -> Preview:
+        """Reads the documents of a root and writes nothing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

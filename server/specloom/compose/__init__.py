@@ -1,10 +1,31 @@
 """Floor 8: wires the floors together. Refuses logic: what is decided here is only who gets what.
 
-The one place that reads settings, the `.env` of a root, and the environment that a client passed.
+The one place that reads settings, the `.env` of a root, and the environment that a client passed. Each name is
+imported when it is first asked for: who only reads a log loads neither the engine nor what it works with.
 """
 
-from specloom.compose.errors import ConfigurationError
-from specloom.compose.hosting import open_runtime
-from specloom.compose.reading import Reader, open_reader
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["ConfigurationError", "Reader", "open_reader", "open_runtime"]
+from specloom.compose.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from specloom.compose.hosting import open_runtime
+    from specloom.compose.inspecting import inspect, preview
+    from specloom.compose.reading import Reader, open_reader
+
+__all__ = ["ConfigurationError", "Reader", "inspect", "open_reader", "open_runtime", "preview"]
+_HOMES = {
+    "open_runtime": "hosting",
+    "inspect": "inspecting",
+    "preview": "inspecting",
+    "Reader": "reading",
+    "open_reader": "reading",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The name from its module. Raises `AttributeError` for one that does not exist."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -51,8 +51,13 @@ class AnthropicModel:
         self._facts = FactsBook(self._connection)
         self._wire = WireEncoder()
 
+    @property
+    def host(self) -> str:
+        """Where it is asked: host and port, never a key."""
+        return self._connection.endpoint.host
+
     def __repr__(self) -> str:
-        return f"AnthropicModel({self._connection.endpoint.host})"
+        return f"AnthropicModel({self.host})"
 
     async def facts(self, model: str) -> ModelFacts:
         """Asks once a model, then remembers. Raises `ProviderError`."""
