@@ -1,8 +1,10 @@
 """`specloom plan`: requirements into specs and tasks, shown while they are written."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
+from specloom.cli.early import DOCUMENTS, check_plannable, refuse_early
 from specloom.cli.failures import CommandError, Exit
 from specloom.cli.options import order_of
 from specloom.cli.output import Output
@@ -16,15 +18,22 @@ from specloom.domain.runs import Scope
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
     """Returns the exit status. Raises `CommandError`."""
     path = requirements_path(arguments.requirements, place.root)
+    order = order_of(arguments, place)
+    if path is not None:
+        # One that stands where nobody looks for it is found for this plan.
+        order = replace(order, overrides={**order.overrides, "requirements": path})
+    await refuse_early(place, order, lambda seen: check_plannable(seen, path, place.root))
 
     async def job(work: Work) -> None:
         await work.plan(path, arguments.feedback)
 
-    work = await perform(place, output, order_of(arguments, place), job)
+    work = await perform(place, output, order, job)
     if output.as_json:
         output.json(summary_json(count_tasks(work.state, Scope()), work.spent, work.wall_s))
     else:
         _tell(work)
+        if path is not None and path not in DOCUMENTS:
+            output.line(f'next: `requirements = "{path}"` in specloom.toml, so that runs and editors find it, too')
     return _status(work)
 
 
@@ -36,6 +45,8 @@ def requirements_path(stated: str | None, root: Path) -> str | None:
     found = near if near.exists() else far
     if not found.exists():
         raise CommandError(f"--requirements {stated}: there is no such file; name one inside {root}")
+    if found.is_dir():
+        raise CommandError(f"--requirements {stated}: this is a folder; name a file")
     if not found.is_relative_to(root.resolve()):
         raise CommandError(f"--requirements {stated}: outside of {root}; copy it there, or name its --workspace")
     return found.relative_to(root.resolve()).as_posix()
@@ -56,9 +67,6 @@ def _tell(work: Work) -> None:
         output.show(plan_table(state))
     for line in problem_lines(work.problems):
         output.line(line)
-    planning = state.planning
-    if planning is not None and planning.state == "failed":
-        output.line(f"plan failed: {planning.reason}")
     output.line(total_line(Counts(), work.spent, work.wall_s))
     for step in next_steps(state, Scope()):
         output.line(f"next: {step}")

@@ -2,10 +2,11 @@
 
 import argparse
 
+from specloom.cli.early import check_plannable, refuse_early
 from specloom.cli.failures import Exit
 from specloom.cli.options import order_of
 from specloom.cli.output import Output
-from specloom.cli.ports import Place
+from specloom.cli.ports import Place, Preview
 from specloom.cli.scopes import resolve_scope
 from specloom.cli.views.endings import next_steps, problem_lines, total_line
 from specloom.cli.views.summary import count_tasks, exit_of_run, summary_json
@@ -15,12 +16,21 @@ from specloom.domain.runs import Budget
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
     """Returns the exit status. Raises `CommandError`."""
+    order = order_of(arguments, place)
+    await refuse_early(place, order, lambda seen: _check(seen, arguments.scope, place))
 
     async def job(work: Work) -> None:
         await plan_and_run(work, arguments.scope, Budget(usd=arguments.budget_usd))
 
-    work = await perform(place, output, order_of(arguments, place), job)
+    work = await perform(place, output, order, job)
     return conclude(work)
+
+
+def _check(seen: Preview, stated: str | None, place: Place) -> None:
+    if not seen.state.plan.specs:
+        check_plannable(seen, None, place.root)
+    else:
+        resolve_scope(seen.state, stated)
 
 
 async def plan_and_run(work: Work, stated: str | None, budget: Budget) -> None:

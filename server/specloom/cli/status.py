@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 from specloom.cli.failures import Exit
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
-from specloom.cli.reading import opened_reader
+from specloom.cli.reading import Told, told
 from specloom.cli.views.endings import counts_line, next_steps, problem_line
 from specloom.cli.views.event_lines import scope_name
 from specloom.cli.views.formats import count, moment, one_line, usage, visible
 from specloom.cli.views.plain_json import plain
-from specloom.cli.views.rows import SpecRow, ordered_specs, spec_rows
+from specloom.cli.views.rows import SpecRow, spec_rows
 from specloom.cli.views.summary import count_tasks, counts_json
 from specloom.domain.ids import TaskId
-from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.runs import Scope
 from specloom.domain.states import TaskState
@@ -25,17 +24,17 @@ if TYPE_CHECKING:
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:  # noqa: ARG001 - one form for all
     """Returns the exit status, which says nothing about the tasks."""
-    async with opened_reader(place, output) as reader:
-        state = reader.state if reader is not None else ProjectState()
+    known = await told(place, output)
     if output.as_json:
-        output.json(status_json(state, place))
+        output.json(status_json(known, place))
     else:
-        _show(state, place, output)
+        _show(known, place, output)
     return Exit.OK
 
 
-def status_json(state: ProjectState, place: Place) -> dict[str, object]:
+def status_json(known: Told, place: Place) -> dict[str, object]:
     """Everything that the text says."""
+    state = known.state
     return {
         "type": "status",
         "root": str(place.root),
@@ -46,7 +45,7 @@ def status_json(state: ProjectState, place: Place) -> dict[str, object]:
         "specs": [_spec_json(row) for row in spec_rows(state)],
         "tasks": counts_json(count_tasks(state, Scope())),
         "usage": plain(state.usage),
-        "problems": plain(_problems(state)),
+        "problems": plain(known.problems),
         "approvals": plain(tuple(state.approvals.values())),
         "next": next_steps(state, Scope()),
     }
@@ -63,33 +62,30 @@ def _spec_json(row: SpecRow) -> dict[str, object]:
     return {"id": row.id, "title": row.title, "done": row.done, "total": row.total, "generating": row.generating}
 
 
-def _problems(state: ProjectState) -> tuple[Problem, ...]:
-    """Of the documents, as the log knows them."""
-    inside = (problem for spec in ordered_specs(state) for problem in spec.problems)
-    return (*inside, *state.plan.problems)
-
-
-def _show(state: ProjectState, place: Place, output: Output) -> None:
+def _show(known: Told, place: Place, output: Output) -> None:
     from specloom.cli.views.tree import Pen, draw_headers
+
+    state = known.state
 
     output.line(f"{state.name or place.root.name}  {place.root}")
     pen = Pen(output.width, output.is_plain)
     if state.plan.specs:
         output.show("", *draw_headers(spec_rows(state), pen))
     output.line("")
-    for label, text in _facts(state):
+    for label, text in _facts(known):
         output.show(_fact(label, text))
 
 
-def _facts(state: ProjectState) -> list[tuple[str, str]]:
-    facts = [("run", run_text(state.run)), ("plan", _planning(state))]
+def _facts(known: Told) -> list[tuple[str, str]]:
+    state = known.state
+    facts = [("run", run_text(state.run)), ("plan", _planning(known))]
     counts = count_tasks(state, Scope())
     facts += [("tasks", counts_line(counts) if counts.total else ""), ("used", _used(state))]
     facts += [("failed", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.FAILED)]
     facts += [("blocked", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.BLOCKED)]
     facts += [("stale", f"{task}: {', '.join(record.stale)}") for task, record in state.tasks.items() if record.stale]
     facts += [("asks", f"{one_line(item.subject)} ({one_line(item.purpose)})") for item in state.approvals.values()]
-    facts += [("problem", problem_line(problem)) for problem in _problems(state)]
+    facts += [("problem", problem_line(problem)) for problem in known.problems]
     facts += [("next", step) for step in next_steps(state, Scope())]
     return [(label, text) for label, text in facts if text]
 
@@ -107,11 +103,13 @@ def _when(run: RunRecord) -> str:
     return f"ended {moment(run.ended_at)}" if run.ended_at else f"since {moment(run.started_at)}"
 
 
-def _planning(state: ProjectState) -> str:
+def _planning(known: Told) -> str:
     """Only what is not over and well."""
-    planning = state.planning
+    planning = known.state.planning
+    if planning is None and not known.from_log and known.state.plan.specs:
+        return "these specs were found here; nothing was run yet"
     if planning is None:
-        return "" if state.plan.specs else "nothing planned yet"
+        return "" if known.state.plan.specs else "nothing planned yet"
     if planning.state == "finished":
         return ""
     return f"{planning.state}: {planning.reason}" if planning.reason else planning.state

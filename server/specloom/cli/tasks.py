@@ -6,7 +6,7 @@ from dataclasses import replace
 from specloom.cli.failures import Exit
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
-from specloom.cli.reading import NOTHING_YET, opened_reader
+from specloom.cli.reading import NOTHING_YET, told
 from specloom.cli.scopes import check_spec
 from specloom.cli.views.plain_json import plain
 from specloom.cli.views.rows import SpecRow, TaskRow, ordered_specs, spec_rows
@@ -18,9 +18,8 @@ from specloom.domain.states import TaskState
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
     """Returns the exit status. Raises `CommandError` for a spec that does not exist."""
-    async with opened_reader(place, output) as reader:
-        state = reader.state if reader is not None else None
-    if state is None or not state.plan.specs:
+    state = (await told(place, output)).state
+    if not state.plan.specs:
         if not output.as_json:
             output.line(NOTHING_YET)
         return Exit.OK

@@ -67,7 +67,10 @@ def fit(rows: tuple[SpecRow, ...], pen: Pen, height: int) -> list[Text]:
     lines = [line for part in drawn for line in part]
     if len(lines) <= height:
         return lines
-    return _window(lines, _focus(rows, drawn), max(height, 1))
+    shown = _window(lines, _focus(rows, drawn), max(height, 1))
+    for line in shown:
+        line.truncate(pen.width, overflow="ellipsis")
+    return shown
 
 
 def _focus(rows: tuple[SpecRow, ...], drawn: list[list[Text]]) -> int:
