@@ -1,6 +1,7 @@
 """A project told as events, for tests of what is shown. Refuses made-up states: everything is folded."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 
 from specloom.domain.events import Event, agents, documents, planning, runs, tasks
 from specloom.domain.evidence import Evidence, EvidenceKind
@@ -71,6 +72,15 @@ class Story:
             proof = Evidence(EvidenceKind.COMMAND, AT, attempt, command="true", exit_code=0)
             self.tell(tasks.TaskDone(TaskId(task), (proof,), attempt))
         return self
+
+    def answer(self, *calls: tuple[str, Mapping[str, object]]) -> "Story":
+        """A turn that is answered with tool calls."""
+        blocks = [
+            {"type": "tool_use", "id": f"c-{place}", "name": name, "input": values}
+            for place, (name, values) in enumerate(calls)
+        ]
+        session = SessionId("s")
+        return self.tell(agents.TurnFinished(session, 1, json.dumps(blocks), "tool_use", UsageTotal(), "m"))
 
     def turn(self, usage: UsageTotal) -> "Story":
         """A turn is asked for and answered."""

@@ -1,5 +1,6 @@
 """Events and numbers as people read them."""
 
+import json
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
@@ -8,17 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specloom.cli.failures import Exit
-from specloom.cli.views.event_lines import EventLines, call_subject
+from specloom.cli.views.event_lines import EventLines
 from specloom.cli.views.event_text import event_text
 from specloom.cli.views.formats import count, duration, elapsed, money, one_line, tokens, visible
+from specloom.cli.views.session_lines import call_subject
 from specloom.cli.views.summary import Spent, count_tasks, exit_of_run, summary_json
-from specloom.domain.events import EVENT_TYPES, Event, agents, proof, runs, tasks
-from specloom.domain.ids import ApprovalId, CheckId, SessionId, TaskId
+from specloom.domain.events import EVENT_TYPES, Event, agents, planning, proof, runs, tasks
+from specloom.domain.evidence import Evidence, EvidenceKind
+from specloom.domain.ids import (
+    ApprovalId,
+    AttemptId,
+    CallId,
+    CheckId,
+    Digest,
+    EditId,
+    PlanId,
+    RequirementId,
+    SessionId,
+    TaskId,
+)
 from specloom.domain.origin import Origin
+from specloom.domain.problem import Problem
 from specloom.domain.runs import Budget, RunOutcome, Scope
 from specloom.domain.usage import UsageTotal
 from specloom.engine.api import Published
-from tests.cli.stories import AT, RUN, Story, spec
+from tests.cli.stories import AGENT, AT, RUN, Story, spec
 
 
 def test_every_kind_of_event_has_a_text() -> None:
@@ -38,10 +53,17 @@ def _value(field: "Field[Any]") -> Any:
     return {"int": 1, "bool": True, "float": 0.5}.get(str(getattr(field.type, "__name__", field.type)), "x\ny")
 
 
-def line_of(story: Story, lines: EventLines | None = None) -> str | None:
-    known = lines or EventLines()
-    told = [known.of(published, state) for published, state in story.told]
-    return told[-1].text if told[-1] else None
+def lines_of(story: Story) -> list[str]:
+    """Of all that was told, in order."""
+    lines = EventLines()
+    return [line.text for published, state in story.told for line in lines.of(published, state)]
+
+
+def line_of(story: Story) -> str | None:
+    """The last one, if the last event has one."""
+    lines = EventLines()
+    told = [lines.of(published, state) for published, state in story.told]
+    return told[-1][-1].text if told[-1] else None
 
 
 def test_a_verification_before_an_attempt_is_no_news() -> None:
@@ -60,6 +82,119 @@ def test_a_denial_names_what_was_denied_and_why() -> None:
     story.tell(agents.ApprovalAsked(ApprovalId("a"), "command", "rm -r x", "why", None, None))
     story.tell(agents.ApprovalAnswered(ApprovalId("a"), allowed=False, rule="no client", reason="use --yes"))
     assert line_of(story) == "denied: rm -r x (use --yes)"
+
+
+def called(name: str, answer: str, *, is_error: bool = False, **values: object) -> tuple[Event, Event]:
+    """A tool call and its answer."""
+    session, call = SessionId("s"), CallId("c")
+    result = json.dumps({"type": "tool_result", "tool_use_id": "c", "content": answer})
+    return (
+        agents.ToolRequested(session, call, name, json.dumps(values)),
+        agents.ToolSettled(session, call, name, is_error, result),
+    )
+
+
+def test_a_command_and_who_allowed_it_are_one_line() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    requested, settled = called("run_command", "ok", command="make test")
+    story.tell(requested, agents.ApprovalAsked(ApprovalId("a"), "command", "make test", "why", None, None))
+    story.tell(agents.ApprovalAnswered(ApprovalId("a"), allowed=True, rule="--yes"), settled)
+    assert [line for line in lines_of(story) if "make test" in line] == ["$ make test (allowed by --yes)"]
+
+
+def test_a_command_that_was_granted_shows_before_it_ends() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    story.start("01/1.1")
+    requested, settled = called("run_command", "ok", command="true")
+    story.tell(requested)
+    assert line_of(story) == "$ true"
+    story.tell(settled)
+    assert lines_of(story).count("$ true") == 1
+
+
+def test_a_refused_edit_is_told_once_with_its_reason() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    story.tell(*called("edit_file", "not changed: read a.py first\nmore", is_error=True, path="a.py"))
+    assert line_of(story) == "a.py not changed: read a.py first"
+    requested, settled = called("edit_file", "not changed: it moved", is_error=True, path="b.py")
+    edit = EditId("e")
+    story.tell(requested, proof.EditRequested(edit, AttemptId("t"), "b.py", "x", None, Digest("d")))
+    story.tell(proof.EditSettled(edit, "b.py", applied=False, in_buffer=True, digest=None, reason="it moved"), settled)
+    assert [line for line in lines_of(story) if line.startswith("b.py")] == ["b.py not changed: it moved"]
+
+
+def test_a_turn_that_only_reads_is_one_line() -> None:
+    calls = [("read_file", {"path": "a.py"}), ("read_file", {"path": "b.py"}), ("grep_search", {"pattern": "def"})]
+    story = Story(spec(1, "Storage", 1)).run().answer(*calls)
+    assert line_of(story) == "read a.py, b.py; search for def"
+    story.answer(("read_file", {"path": "a.py"}), ("write_file", {"path": "c.py"}))
+    assert line_of(story) is None
+
+
+def test_a_session_ends_with_its_closing_words_on_one_line() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    session = SessionId("s")
+    story.tell(agents.SessionStarted(session, AGENT, "executor", None, None, "m", "", ()))
+    story.tell(agents.SessionEnded(session, "claimed", "Written.\nBoth files greet."))
+    assert line_of(story) == "executor: Written. Both files greet."
+
+
+def test_a_review_is_told_when_it_begins() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    story.tell(agents.SessionStarted(SessionId("s"), AGENT, "reviewer", None, None, "m", "", ()))
+    assert line_of(story) == "a reviewer looks at what was done"
+
+
+def test_each_fault_of_a_plan_has_a_line_of_its_own() -> None:
+    story = Story()
+    story.tell(planning.PlanRefused(PlanId("p"), 1, (Problem("x", "one", "a.md"), Problem("x", "two", "a.md"))))
+    assert lines_of(story)[-3:] == ["plan sent back with 2 faults:", "- one", "- two"]
+
+
+def test_what_a_plan_leaves_out_is_named_with_the_reason() -> None:
+    story = Story()
+    story.tell(planning.OutlineAccepted(PlanId("p"), "{}", ((RequirementId("R6.1"), "it comes\nlater"),)))
+    assert line_of(story) == "out of scope: R6.1: it comes later"
+
+
+def test_a_run_that_goes_on_names_the_task_it_is_at() -> None:
+    story = Story(spec(1, "Storage", 2)).run()
+    story.start("01/1.2")
+    story.tell(runs.RunPausing(RUN, "paused by the user"), runs.RunPaused(RUN, "paused by the user"))
+    assert lines_of(story)[-1:] == ["paused"]
+    story.tell(runs.RunResumed(RUN))
+    assert lines_of(story)[-2:] == ["run goes on", "▶ 01/1.2 Step 2 of Storage (resumed)"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ((True,), "proven"),
+        ((False,), "proven (its command passed before, too)"),
+        ((False, False), "proven (its commands passed before, too)"),
+        ((True, False), "proven (`check 2` passed before, too)"),
+    ],
+)
+def test_a_command_that_proves_little_is_named(verdicts: tuple[bool, ...], said: str) -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    attempt = story.start("01/1.1")
+    proofs = tuple(
+        Evidence(EvidenceKind.COMMAND, AT, attempt, command=f"check {number}", exit_code=0, discriminating=verdict)
+        for number, verdict in enumerate(verdicts, start=1)
+    )
+    story.tell(tasks.TaskDone(TaskId("01/1.1"), proofs, attempt))
+    assert line_of(story) == f"✓ 01/1.1 Step 1 of Storage: {said}"
+
+
+def test_a_stale_proof_says_that_it_is_looked_at_again_in_this_run() -> None:
+    story = Story(spec(1, "Storage", 1)).run().prove(["01/1.1"])
+    stale = tasks.ProofStale(TaskId("01/1.1"), ("a.py",))
+    story.tell(stale)
+    assert line_of(story) == (
+        "01/1.1 Step 1 of Storage: proof stale, changed since: a.py; will be verified again at the end of the run"
+    )
+    story.tell(runs.RunFinished(RUN, RunOutcome.COMPLETED), stale)
+    assert line_of(story) == "01/1.1 Step 1 of Storage: proof stale, changed since: a.py"
 
 
 def test_a_retry_says_when() -> None:

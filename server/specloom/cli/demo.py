@@ -17,7 +17,9 @@ from specloom.cli.options import overrides_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
 from specloom.cli.run import conclude, plan_and_run
+from specloom.cli.views.formats import count
 from specloom.cli.work import Order, Work, perform
+from specloom.domain.evidence import is_proven
 from specloom.domain.runs import Budget
 from specloom.domain.states import TaskState
 from specloom.llm.scripted import ScriptedServer, ScriptError
@@ -116,11 +118,14 @@ def _with_this_python(environment: Mapping[str, str]) -> dict[str, str]:
 def _tell_repairs(work: Work) -> None:
     for task in work.state.graph.order:
         record = work.state.record(task)
-        if record.attempts > 1 and record.state is TaskState.DONE:
-            title = work.state.graph.tasks[task].title
-            work.output.line(
-                f"{task} {title}: its verification failed first and was mended in attempt {record.attempts}"
-            )
+        if not record.failures:
+            continue
+        name = f"{task} {work.state.graph.tasks[task].title}"
+        if record.state is TaskState.DONE and is_proven(record.evidence):
+            attempt = f"mended in attempt {record.attempts}"
+            work.output.line(f"{name}: its verification failed first and was {attempt}")
+        else:
+            work.output.line(f"{name}: {count(record.failures, 'attempt')} failed, and it is {record.state.value} now")
 
 
 def _tell_next(root: Path, output: Output, *, kept: bool) -> None:

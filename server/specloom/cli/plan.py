@@ -60,11 +60,14 @@ def _status(work: Work) -> Exit:
 
 
 def _tell(work: Work) -> None:
+    from specloom.cli.views.outline import left_out
     from specloom.cli.views.plan_table import plan_table
 
     output, state = work.output, work.state
     if state.plan.specs:
         output.show(plan_table(state))
+    for name, reason in left_out(state.planning):
+        output.line(f"out of scope: {name}: {reason}")
     for line in problem_lines(work.problems):
         output.line(line)
     output.line(total_line(Counts(), work.spent, work.wall_s))

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from specloom.cli.views.event_lines import call_subject
 from specloom.cli.views.formats import one_line
+from specloom.cli.views.session_lines import call_subject
 from specloom.domain.events import agents, planning, proof, runs, tasks
 from specloom.domain.ids import SessionId, TaskId
 from specloom.domain.project import ProjectState
@@ -59,11 +59,15 @@ class Activity:
             self.role, self.task, self.model = event.role, event.task, event.model
             self._now("starting")
         elif isinstance(event, agents.TurnRequested):
+            session = state.sessions.get(event.session)
+            if session is not None and not self.role:
+                # A session that goes on after a pause.
+                self.role, self.task, self.model = session.role, session.task, session.model
             self.step = "waiting for the model"
         elif isinstance(event, agents.TurnFailed):
             self.step = "waiting to try again"
         elif isinstance(event, agents.ToolRequested):
-            self._now(f"{event.name} {call_subject(event.input)}".rstrip())
+            self._now(f"{event.name} {one_line(call_subject(event.input), 100)}".rstrip())
         elif isinstance(event, agents.ApprovalAsked):
             self.step = "waiting for your answer"
         elif isinstance(event, agents.SessionEnded):

@@ -1,15 +1,19 @@
 """Events as lines that a person cares about. Refuses detail: what is left out is in `specloom events`."""
 
-import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import assert_never, cast
+from typing import assert_never
 
 from specloom.cli.views.formats import count, duration, one_line
-from specloom.cli.views.task_lines import Line, task_line
+from specloom.cli.views.marks import MARKS
+from specloom.cli.views.session_lines import SessionLines
+from specloom.cli.views.task_lines import Line, task_line, task_name
+from specloom.domain.commands import PauseRun
 from specloom.domain.events import agents, planning, proof, runs, tasks
-from specloom.domain.ids import CheckId, EditId
+from specloom.domain.ids import CheckId
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import RunOutcome, Scope
+from specloom.domain.states import TaskState
 from specloom.engine.api import Published
 
 
@@ -18,66 +22,36 @@ class EventLines:
     """Turns events into lines; remembers what a later event only names by id."""
 
     checks: dict[CheckId, proof.CheckRequested] = field(default_factory=dict[CheckId, proof.CheckRequested])
-    asked: dict[str, agents.ApprovalAsked] = field(default_factory=dict[str, agents.ApprovalAsked])
-    labels: dict[EditId, str] = field(default_factory=dict[EditId, str])
+    sessions: SessionLines = field(default_factory=SessionLines)
 
-    def of(self, published: Published, state: ProjectState) -> Line | None:
-        """The line of an event, if people need one; `state` is the one after it."""
+    def of(self, published: Published, state: ProjectState) -> tuple[Line, ...]:
+        """The lines of an event, none if nobody needs one; `state` is the one after it."""
+        return tuple(self._of(published, state))
+
+    def _of(self, published: Published, state: ProjectState) -> Iterable[Line]:
         event = published.event
         if isinstance(event, tasks.TaskEvent):
-            return task_line(event, state)
+            if isinstance(event, tasks.TaskStarted):
+                self.sessions.begin(event)
+            return (task_line(event, state),)
         if isinstance(event, runs.RunEvent):
-            return _run(event)
+            return _run(event, state)
         if isinstance(event, planning.PlanningEvent):
             return _plan(event, state)
         if isinstance(event, proof.ProofEvent):
             return self._proof(event)
-        if isinstance(event, agents.AgentEvent):
-            return self._agent(event)
-        return None
+        return self.sessions.of(event) if isinstance(event, agents.AgentEvent) else ()
 
-    def _proof(self, event: proof.ProofEvent) -> Line | None:
+    def _proof(self, event: proof.ProofEvent) -> Iterator[Line]:
         match event:
             case proof.CheckRequested():
                 self.checks[event.check] = event
-                return None
             case proof.CheckSettled():
-                return _check(event, self.checks.pop(event.check, None))
-            case proof.EditRequested():
-                # Edits outside of an attempt are ticks and plans, of which other lines tell.
-                verb = "created" if event.before is None else "changed"
-                self.labels[event.edit] = verb if event.attempt is not None else ""
-                return None
-            case proof.EditSettled():
-                verb = self.labels.pop(event.edit, "changed")
-                if event.applied and not verb:
-                    return None
-                if not event.applied:
-                    return Line(f"{event.path} not changed: {one_line(event.reason)}", "yellow", 1, 1)
-                return Line(f"{verb if event.digest else 'deleted'} {event.path}", "", 0, 1)
+                yield from _check(event, self.checks.pop(event.check, None))
+            case proof.EditRequested() | proof.EditSettled():
+                yield from self.sessions.edit(event)
             case proof.ChangeSetRecorded():
-                return None
-            case _:
-                assert_never(event)
-
-    def _agent(self, event: agents.AgentEvent) -> Line | None:
-        match event:
-            case agents.ToolRequested():
-                # What is read is a step on the way; what is written, its edit tells.
-                subject = call_subject(event.input)
-                return Line(f"$ {subject}", "dim", 0, 1) if event.name == "run_command" else None
-            case agents.TurnFailed():
-                again = "" if event.retry_in_s is None else f"; trying again in {duration(event.retry_in_s)}"
-                return Line(f"the model did not answer: {one_line(event.message, 400)}{again}", "yellow", 2)
-            case agents.ApprovalAsked():
-                self.asked[event.approval] = event
-                return None
-            case agents.ApprovalAnswered():
-                return _answer(event, self.asked.pop(event.approval, None))
-            case agents.SessionStarted() | agents.MessageAdded() | agents.TurnRequested() | agents.TurnFinished():
-                return None
-            case agents.ToolSettled() | agents.SessionEnded():
-                return None
+                return
             case _:
                 assert_never(event)
 
@@ -87,88 +61,70 @@ def scope_name(scope: Scope) -> str:
     return "the whole project" if scope.kind == "project" else f"{scope.kind} {scope.id}"
 
 
-def _run(event: runs.RunEvent) -> Line:
+def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
     match event:
         case runs.RunStarted():
-            return Line(f"run started: {scope_name(event.scope)}", "bold")
+            yield Line(f"run started: {scope_name(event.scope)}", "bold")
         case runs.RunPausing():
-            return Line(f"pausing: {one_line(event.reason)}", "yellow")
+            # Who paused here has been told so already.
+            if event.reason != PauseRun().reason:
+                yield Line(f"pausing: {one_line(event.reason)}", "yellow")
         case runs.RunPaused():
-            return Line(f"paused: {one_line(event.reason, 400)}", "yellow", 2)
+            why = "" if event.reason == PauseRun().reason else f": {one_line(event.reason, 400)}"
+            yield Line(f"paused{why}", "yellow")
         case runs.RunResumed():
-            return Line("run goes on", "bold")
+            yield Line("run goes on", "bold")
+            mark = MARKS[TaskState.IN_PROGRESS]
+            working = (task for task in state.graph.order if state.record(task).state is TaskState.IN_PROGRESS)
+            yield from (Line(f"{mark.symbol} {task_name(state, task)} (resumed)", mark.style) for task in working)
         case runs.RunCancelling():
-            return Line("cancelling", "yellow")
+            yield Line("cancelling", "yellow")
         case runs.RunFinished():
             why = f": {one_line(event.reason, 400)}" if event.reason else ""
             good = event.outcome is RunOutcome.COMPLETED
-            return Line(f"run {event.outcome.value}{why}", "bold green" if good else "bold yellow", 1 if good else 2)
+            yield Line(f"run {event.outcome.value}{why}", "bold green" if good else "bold yellow")
         case _:
             assert_never(event)
 
 
-def _plan(event: planning.PlanningEvent, state: ProjectState) -> Line:
+def _plan(event: planning.PlanningEvent, state: ProjectState) -> Iterator[Line]:
     match event:
         case planning.PlanStarted():
             what = "tasks" if event.stage is planning.PlanStage.TASKS else "specs"
-            return Line(f"planning {what} from {event.path}", "bold")
+            yield Line(f"planning {what} from {event.path}", "bold")
         case planning.OutlineAccepted():
-            out = event.out_of_scope
-            left = f", {count(len(out), 'requirement')} out of scope" if out else ""
-            return Line(f"outline accepted{left}")
+            yield Line("outline accepted")
+            for name, reason in event.out_of_scope:
+                yield Line(f"out of scope: {name}: {one_line(reason, 400)}", "yellow", 1, 1)
         case planning.SpecGenerating():
-            return Line(f"writing {_part(event)} {event.path}", "dim", 0)
+            # The line that it is written comes soon enough; a terminal shows the words as they come.
+            return
         case planning.SpecWritten():
+            what = "the tasks of " if event.stage is planning.PlanStage.TASKS else ""
             offered = " (offered: you edited the file meanwhile)" if event.offered else ""
-            return Line(f"wrote {_part(event)} {event.path}{offered}")
+            yield Line(f"wrote {what}{event.path}{offered}")
         case planning.PlanRefused():
-            faults = one_line("; ".join(problem.message for problem in event.problems), 400)
-            return Line(f"plan sent back with {count(len(event.problems), 'fault')}: {faults}", "yellow", 2)
+            yield Line(f"plan sent back with {count(len(event.problems), 'fault')}:", "yellow", 2)
+            for problem in event.problems:
+                yield Line(f"- {one_line(problem.message, 400)}", "yellow", 2, 1)
         case planning.PlanFinished():
             leaves = sum(not task.optional and task.is_leaf for task in state.graph.tasks.values())
-            return Line(f"plan finished: {count(len(event.specs), 'spec')}, {count(leaves, 'task')}", "bold green")
+            yield Line(f"plan finished: {count(len(event.specs), 'spec')}, {count(leaves, 'task')}", "bold green")
         case planning.PlanFailed():
-            return Line(f"plan failed: {one_line(event.reason, 400)}", "bold red", 2)
+            yield Line(f"plan failed: {one_line(event.reason, 400)}", "bold red", 2)
         case _:
             assert_never(event)
 
 
-def _part(event: planning.SpecGenerating | planning.SpecWritten) -> str:
-    return f"spec {event.spec}:" if event.stage is planning.PlanStage.SPECS else f"tasks of spec {event.spec}:"
-
-
-def _check(event: proof.CheckSettled, asked: proof.CheckRequested | None) -> Line | None:
+def _check(event: proof.CheckSettled, asked: proof.CheckRequested | None) -> Iterator[Line]:
     if asked is not None and asked.phase is proof.CheckPhase.BEFORE:
-        return None
+        return
     command = one_line(asked.command, 160) if asked else "verify command"
     took = duration(event.duration_s)
     if event.exit_code == 0:
-        return Line(f"verified: `{command}` passed ({took})", "green", 0, 1)
+        yield Line(f"verified: `{command}` passed ({took})", "green", 0, 1)
+        return
     end = "ran out of time" if event.timed_out else f"ended with {event.exit_code}"
-    return Line(f"verification failed: `{command}` {end} ({took})", "red", 2, 1)
-
-
-def _answer(event: agents.ApprovalAnswered, asked: agents.ApprovalAsked | None) -> Line | None:
-    subject = one_line("; ".join(asked.subject.splitlines()), 160) if asked else "a request"
-    if event.allowed:
-        return Line(f"allowed by {event.rule}: {subject}", "dim", 0, 1)
-    if event.rule == "user":
-        return Line(f"denied by you: {subject}", "yellow", 1, 1)
-    why = f" ({one_line(event.reason)})" if event.reason else ""
-    return Line(f"denied: {subject}{why}", "yellow", 2, 1)
-
-
-_SUBJECTS = ("path", "command", "pattern", "query", "directory", "question", "reason", "task")
-
-
-def call_subject(raw: str) -> str:
-    """What a tool call is about, in a few words, from its JSON input (perhaps unfinished)."""
-    try:
-        parsed: object = json.loads(raw)
-    except ValueError:
-        return ""
-    if not isinstance(parsed, dict):
-        return ""
-    values = cast("dict[str, object]", parsed)
-    found = next((values[key] for key in _SUBJECTS if isinstance(values.get(key), str)), "")
-    return one_line(str(found), 100)
+    if event.exit_code is None and not event.timed_out:
+        end = one_line(event.note) or "did not end"
+    yield Line(f"verification failed: `{command}` {end} ({took})", "red", 2, 1)

@@ -50,8 +50,9 @@ class LiveView:
         self._state = state
         self._activity.hear(published, state)
         self._spent.hear(published)
-        line = self._lines.of(published, state)
-        if line is not None and line.weight > 1:
+        for line in self._lines.of(published, state):
+            if line.weight < 2:
+                continue
             self._console.print(Text("  " * line.indent + visible(line.text), style=line.style))
 
     def hear_output(self, chunk: OutputChunk) -> None:

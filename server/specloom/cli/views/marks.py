@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from specloom.domain.evidence import EvidenceKind, is_proven
+from specloom.cli.views.formats import one_line
+from specloom.domain.evidence import Evidence, EvidenceKind, is_proven
 from specloom.domain.project import TaskRecord
 from specloom.domain.states import TaskState
 
@@ -42,10 +43,18 @@ def done_by(record: TaskRecord) -> str:
     if record.stale:
         return "proof stale"
     if is_proven(record.evidence):
-        weak = any(item.discriminating is False for item in record.evidence)
-        return "proven (its command passed before, too)" if weak else "proven"
+        return _proven(record.evidence)
     kinds = dict.fromkeys(_DONE_BY[item.kind] for item in record.evidence)
     return ", ".join(kinds) or "done"
+
+
+def _proven(evidence: tuple[Evidence, ...]) -> str:
+    weak = [item.command for item in evidence if item.discriminating is False]
+    if not weak:
+        return "proven"
+    if len(weak) == len(evidence):
+        return f"proven ({'its command' if len(weak) == 1 else 'its commands'} passed before, too)"
+    return f"proven ({', '.join(f'`{one_line(command, 80)}`' for command in weak)} passed before, too)"
 
 
 def remark(state: TaskState, record: TaskRecord) -> str:

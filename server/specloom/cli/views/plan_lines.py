@@ -1,11 +1,9 @@
 """A plan while it is made: its specs, and how far each is. Refuses finished plans: those are tables and trees."""
 
-import json
-from typing import Any, cast
-
 from rich.text import Text
 
 from specloom.cli.views.formats import count
+from specloom.cli.views.outline import outlined
 from specloom.cli.views.tree import Pen
 from specloom.domain.ids import SpecId
 from specloom.domain.project import PlanRecord, ProjectState
@@ -15,7 +13,7 @@ from specloom.domain.states import TaskState
 
 def plan_lines(state: ProjectState, planning: PlanRecord, pen: Pen, height: int) -> list[Text]:
     """At most `height` lines, the ones that are written now among them."""
-    specs = _outlined(planning)
+    specs = outlined(planning)
     if not specs:
         what = "the tasks" if planning.stage == "tasks" else "the outline"
         return [pen.line(0, TaskState.IN_PROGRESS, what, f"from {planning.path}", "")]
@@ -24,14 +22,6 @@ def plan_lines(state: ProjectState, planning: PlanRecord, pen: Pen, height: int)
     newest = max((place for place, (spec, _) in enumerate(specs) if spec in writing), default=len(rows) - 1)
     start = max(0, min(newest - height + 2, len(rows) - height))
     return rows[start : start + height]
-
-
-def _outlined(planning: PlanRecord) -> list[tuple[SpecId, str]]:
-    try:
-        outline = cast("dict[str, Any]", json.loads(planning.outline))
-        return [(SpecId(str(spec["id"])), str(spec["title"])) for spec in outline["specs"]]
-    except (ValueError, KeyError, TypeError):
-        return []
 
 
 def _line(state: ProjectState, spec: SpecId, title: str, pen: Pen, writing: bool) -> Text:

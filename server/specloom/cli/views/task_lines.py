@@ -8,6 +8,7 @@ from specloom.cli.views.marks import MARKS, done_by
 from specloom.domain.events import tasks
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState
+from specloom.domain.scope import tasks_in
 from specloom.domain.states import TaskState
 
 
@@ -24,7 +25,8 @@ class Line:
 _Order: TypeAlias = tasks.TaskUnblocked | tasks.TaskSkipped | tasks.TaskReset | tasks.TaskRetried | tasks.TaskReleased
 
 
-def _name(state: ProjectState, task: TaskId) -> str:
+def task_name(state: ProjectState, task: TaskId) -> str:
+    """Id and title."""
     known = state.graph.tasks.get(task)
     return f"{task} {known.title}" if known else task
 
@@ -36,7 +38,7 @@ def _marked(seen: TaskState, text: str, weight: int = 1) -> Line:
 
 def task_line(event: tasks.TaskEvent, state: ProjectState) -> Line:
     """What happened to a task, with its title."""
-    name = _name(state, event.task)
+    name = task_name(state, event.task)
     match event:
         case tasks.TaskStarted():
             again = f" (attempt {event.number})" if event.number > 1 else ""
@@ -51,7 +53,7 @@ def task_line(event: tasks.TaskEvent, state: ProjectState) -> Line:
         case tasks.AttemptFailed():
             return _marked(TaskState.FAILED, f"{name}: this attempt failed: {one_line(event.reason, 400)}", 2)
         case tasks.ProofStale():
-            return Line(f"{name}: {_stale(event)}", "yellow")
+            return Line(f"{name}: {_stale(event, state)}", "yellow")
         case tasks.ProofRenewed():
             return _marked(TaskState.DONE, f"{name}: verified once more, still proven")
         case _:
@@ -59,10 +61,12 @@ def task_line(event: tasks.TaskEvent, state: ProjectState) -> Line:
             return _marked(seen, f"{name}: {words}")
 
 
-def _stale(event: tasks.ProofStale) -> str:
+def _stale(event: tasks.ProofStale, state: ProjectState) -> str:
     if not event.paths:
         return "its files are again as they were when it was proven"
-    return f"proof stale, changed since: {one_line(', '.join(event.paths))}"
+    again = state.run is not None and state.run.active and event.task in tasks_in(state.graph, state.run.scope)
+    then = "; will be verified again at the end of the run" if again else ""
+    return f"proof stale, changed since: {one_line(', '.join(event.paths))}{then}"
 
 
 def _moved(event: _Order) -> tuple[TaskState, str]:

@@ -10,6 +10,7 @@ from specloom.cli.views.formats import clock
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import Scope
 from specloom.engine.api import OutputChunk, Published
+from specloom.store.system import SystemClock
 
 
 class View(Protocol):
@@ -79,13 +80,13 @@ class LineView(JsonView):
     def __init__(self, output: Output) -> None:
         super().__init__(output)
         self._lines = EventLines()
+        self._clock = SystemClock()
 
     def hear(self, published: Published, state: ProjectState) -> None:
-        """A line, if this event is worth one."""
-        line = self._lines.of(published, state)
-        if line is not None:
+        """Lines, if this event is worth any."""
+        for line in self._lines.of(published, state):
             self._output.line(f"{clock(published.at)} {'  ' * line.indent}{line.text}")
 
     def note(self, text: str) -> None:
         """Among the lines, because it explains them."""
-        self._output.line(text)
+        self._output.line(f"{clock(self._clock.now())} {text}")

@@ -1,0 +1,161 @@
+"""What agents do in their sessions, as lines. Refuses what they read in full: a turn of readings is one line."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, assert_never, cast
+
+from specloom.cli.views.formats import duration, one_line
+from specloom.cli.views.task_lines import Line
+from specloom.domain.events import agents, proof, tasks
+from specloom.domain.ids import CallId, EditId, SessionId
+
+_READS = {"read_file": "read", "list_directory": "list", "search_files": "find", "grep_search": "search for"}
+_EDITS = ("edit_file", "write_file", "delete_file")
+_COMMAND = "run_command"
+_SUBJECTS = ("path", "command", "pattern", "query", "directory", "question", "reason", "task")
+_SILENT = ("planner",)
+"""Roles whose closing words are the text that they write."""
+
+
+@dataclass(slots=True)
+class SessionLines:
+    """Turns events of sessions into lines; remembers what a later event only names by id."""
+
+    _asked: dict[str, agents.ApprovalAsked] = field(default_factory=dict[str, agents.ApprovalAsked])
+    _calls: dict[CallId, str] = field(default_factory=dict[CallId, str])
+    """What the calls in flight are about."""
+    _roles: dict[SessionId, str] = field(default_factory=dict[SessionId, str])
+    _granted: tuple[str, ...] = ()
+    """Commands that run without a question: the verify commands of the attempt."""
+    _waiting: str = ""
+    """The command that is perhaps asked for next: who allowed it is told on the same line."""
+    _labels: dict[EditId, str] = field(default_factory=dict[EditId, str])
+    _unchanged: set[str] = field(default_factory=set[str])
+    """Paths whose refused edit has been told."""
+
+    def begin(self, event: tasks.TaskStarted) -> None:
+        """An attempt begins."""
+        self._granted = tuple(command.strip() for command in event.verify)
+
+    def edit(self, event: proof.EditRequested | proof.EditSettled) -> Iterator[Line]:
+        """Edits of attempts; those outside are ticks and plans, of which other lines tell."""
+        if isinstance(event, proof.EditRequested):
+            verb = "created" if event.before is None else "changed"
+            self._labels[event.edit] = verb if event.attempt is not None else ""
+            return
+        verb = self._labels.pop(event.edit, "changed")
+        if not event.applied:
+            self._unchanged.add(event.path)
+            yield Line(f"{event.path} not changed: {one_line(event.reason)}", "yellow", 1, 1)
+        elif verb:
+            yield Line(f"{verb if event.digest else 'deleted'} {event.path}", "", 0, 1)
+
+    def of(self, event: agents.AgentEvent) -> Iterator[Line]:
+        """The lines of an event, often none."""
+        match event:
+            case agents.SessionStarted():
+                yield from self._opening(event)
+            case agents.TurnFinished():
+                yield from _readings(event)
+            case agents.TurnFailed():
+                yield _failure(event)
+            case agents.ToolRequested():
+                yield from self._request(event)
+            case agents.ToolSettled():
+                yield from self._settle(event)
+            case agents.ApprovalAsked():
+                self._asked[event.approval] = event
+            case agents.ApprovalAnswered():
+                yield self._answer(event, self._asked.pop(event.approval, None))
+            case agents.SessionEnded():
+                yield from self._closing(event)
+            case agents.MessageAdded() | agents.TurnRequested():
+                return
+            case _:
+                assert_never(event)
+
+    def _opening(self, event: agents.SessionStarted) -> Iterator[Line]:
+        self._roles[event.session] = event.role
+        if event.role == "reviewer":
+            yield Line("a reviewer looks at what was done", "", 1, 1)
+
+    def _request(self, event: agents.ToolRequested) -> Iterator[Line]:
+        subject = call_subject(event.input)
+        self._calls[event.call] = subject
+        self._unchanged.discard(subject)
+        if event.name != _COMMAND:
+            return
+        if subject in self._granted:
+            yield Line(f"$ {subject}", "dim", 0, 1)
+        else:
+            self._waiting = subject
+
+    def _settle(self, event: agents.ToolSettled) -> Iterator[Line]:
+        subject = self._calls.pop(event.call, "")
+        if event.name == _COMMAND and self._waiting:
+            yield Line(f"$ {self._waiting}", "dim", 0, 1)
+            self._waiting = ""
+        if event.is_error and event.name in _EDITS and subject not in self._unchanged:
+            why = one_line(_result(event.content).partition("\n")[0].removeprefix("not changed: "))
+            yield Line(f"{subject or event.name} not changed: {why}", "yellow", 1, 1)
+
+    def _answer(self, event: agents.ApprovalAnswered, asked: agents.ApprovalAsked | None) -> Line:
+        subject = one_line("; ".join(asked.subject.splitlines()), 160) if asked else "a request"
+        command = asked is not None and asked.kind == "command"
+        if command:
+            self._waiting = ""
+        who = "you" if event.rule == "user" else event.rule
+        if event.allowed:
+            return Line(f"$ {subject} (allowed by {who})" if command else f"allowed by {who}: {subject}", "dim", 0, 1)
+        if event.rule == "user":
+            return Line(f"denied by you: {subject}", "yellow", 1, 1)
+        why = f" ({one_line(event.reason)})" if event.reason else ""
+        return Line(f"denied: {subject}{why}", "yellow", 2, 1)
+
+    def _closing(self, event: agents.SessionEnded) -> Iterator[Line]:
+        role = self._roles.pop(event.session, "")
+        if event.outcome == "claimed" and event.reason and role not in _SILENT:
+            yield Line(f"{role or 'the agent'}: {one_line(event.reason, 160)}", "dim", 0, 1)
+
+
+def _failure(event: agents.TurnFailed) -> Line:
+    again = "" if event.retry_in_s is None else f"; trying again in {duration(event.retry_in_s)}"
+    return Line(f"the model did not answer: {one_line(event.message, 400)}{again}", "yellow", 2)
+
+
+def _readings(event: agents.TurnFinished) -> Iterator[Line]:
+    """One line for a turn that does nothing but read: else nothing would show that it goes on."""
+    calls = [block for block in _blocks(event.content) if block.get("type") == "tool_use"]
+    if not calls or any(call.get("name") not in _READS for call in calls):
+        return
+    told: dict[str, dict[str, None]] = {}
+    for call in calls:
+        told.setdefault(_READS[call["name"]], {})[call_subject(json.dumps(call.get("input"))) or "."] = None
+    yield Line(one_line("; ".join(f"{verb} {', '.join(told[verb])}" for verb in told), 160), "dim", 0, 1)
+
+
+def _result(content: str) -> str:
+    """The text of a `tool_result` block."""
+    inner: object = next((block.get("content") for block in _blocks(content)), "")
+    if isinstance(inner, str):
+        return inner
+    parts = cast("list[object]", inner) if isinstance(inner, list) else []
+    return "\n".join(str(cast("dict[str, Any]", part).get("text", "")) for part in parts if isinstance(part, dict))
+
+
+def _blocks(content: str) -> list[dict[str, Any]]:
+    """The blocks of JSON text, one or a list; none where it is something else."""
+    try:
+        parsed: object = json.loads(content)
+    except ValueError:
+        return []
+    many = cast("list[object]", parsed) if isinstance(parsed, list) else [parsed]
+    return [cast("dict[str, Any]", block) for block in many if isinstance(block, dict)]
+
+
+def call_subject(raw: str) -> str:
+    """What a tool call is about, in a few words, from its JSON input (perhaps unfinished)."""
+    values = _blocks(raw)[:1]
+    found = next((value[key] for value in values for key in _SUBJECTS if isinstance(value.get(key), str)), "")
+    return one_line(str(found), 160)
