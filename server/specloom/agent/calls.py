@@ -35,17 +35,34 @@ class Hands(Protocol):
 async def carry_out(
     session: SessionId, calls: Sequence[ToolUse], hands: Hands, recorder: Recorder, parallel: int = 5
 ) -> tuple[tuple[ToolResult, ToolOutcome], ...]:
-    """Runs the calls, at most `parallel` reads at a time; after one that ends the session the rest is not started."""
+    """Runs the calls, at most `parallel` reads at a time.
+
+    After one that ends the session the rest is not started; after a refused write no command is: it would run on a
+    text that the model does not mean.
+    """
     done: list[tuple[ToolResult, ToolOutcome]] = []
+    refused = ""
     hands.next_turn()
     for batch in batches(calls, hands):
-        if done and (done[-1][1].blocked or done[-1][1].ends):
-            outcomes = [ToolOutcome("not run: the session ended before this call", is_error=True) for _ in batch]
+        reason = _not_run(done, refused, hands.effect(batch[0].name))
+        if reason:
+            outcomes: Sequence[ToolOutcome] = [ToolOutcome(f"not run: {reason}", is_error=True) for _ in batch]
         else:
             outcomes = await _run(session, batch, hands, recorder, parallel)
+        if hands.effect(batch[0].name) is Effect.WRITE and outcomes[0].is_error:
+            refused = refused or batch[0].name
         done += [(result_of(call, outcome), outcome) for call, outcome in zip(batch, outcomes, strict=True)]
         recorder.note(*(settled(session, call, *pair) for call, pair in zip(batch, done[-len(batch) :], strict=True)))
     return tuple(done)
+
+
+def _not_run(done: Sequence[tuple[ToolResult, ToolOutcome]], refused: str, effect: Effect) -> str:
+    """Why the next call is not started; empty: it is."""
+    if done and (done[-1][1].blocked or done[-1][1].ends):
+        return "the session ended before this call"
+    if refused and effect is Effect.COMMAND:
+        return f"the {refused} before it was refused; mend that first, then call it again"
+    return ""
 
 
 def batches(calls: Sequence[ToolUse], hands: Hands) -> Iterator[tuple[ToolUse, ...]]:
