@@ -101,7 +101,8 @@ class Opening:
             return {}
         asked = types.ConfigurationParams([types.ConfigurationItem(section="specloom")])
         answer = await outgoing.request(types.WORKSPACE_CONFIGURATION, asked, SETTINGS_DEADLINE)
-        first: Any = cast("list[Any]", answer)[0] if isinstance(answer, list) and answer else None
+        # lsprotocol makes a tuple of the array; who answers something else has no settings for us.
+        first: Any = cast("list[Any]", answer)[0] if isinstance(answer, list | tuple) and answer else None
         return cast("dict[str, object]", first) if isinstance(first, dict) else {}
 
     def _unhosted(
