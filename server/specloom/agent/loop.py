@@ -132,8 +132,6 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
 async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
     cut = 0
     while conversation.turns < setup.max_turns:
-        # What the last turn cost must count before the gate, and must not be lost while it is closed.
-        await ports.asking.recorder.commit()
         halt = await ports.gate.before_turn(setup.id)
         if halt is not None:
             return Halted(halt)

@@ -21,13 +21,19 @@ def tasks_in(graph: TaskGraph, scope: Scope) -> tuple[TaskId, ...]:
     """The leaves in scope in work order; optional ones only when the scope names them."""
     if scope.kind == "task":
         return leaves_below(graph, TaskId(scope.id)) if TaskId(scope.id) in graph.tasks else ()
-    chosen = (task for task in graph.order if not graph.tasks[task].optional)
-    return tuple(task for task in chosen if scope.kind == "project" or spec_of(task) == scope.id)
+    return tuple(task for task in graph.order if _is_meant(graph, scope, task))
+
+
+def _is_meant(graph: TaskGraph, scope: Scope, task: TaskId) -> bool:
+    """For a scope that names a project or a spec."""
+    return not graph.tasks[task].optional and (scope.kind == "project" or spec_of(task) == scope.id)
 
 
 def ready_in(state: ProjectState, scope: Scope) -> Iterator[TaskId]:
-    """Ready tasks in scope, in work order."""
-    wanted = frozenset(tasks_in(state.graph, scope))
-    for task in state.progress.readiness.ready(state.graph):
-        if task in wanted and state.record(task).state is TaskState.PENDING and task not in state.graph.faulty:
+    """Ready tasks in scope, in work order; costs no look at those that are not ready."""
+    graph = state.graph
+    named = tasks_in(graph, scope) if scope.kind == "task" else None
+    for task in state.progress.readiness.ready(graph):
+        wanted = _is_meant(graph, scope, task) if named is None else task in named
+        if wanted and state.record(task).state is TaskState.PENDING and task not in graph.faulty:
             yield task

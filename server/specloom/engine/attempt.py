@@ -132,7 +132,7 @@ class Attempt:
         first = say(render(await brief(engine, self.definition, self.verify)))
         asking = engine.asking(RoleName.EXECUTOR, self.agent)
         asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
-        ports = engine.loop(asking, self._hands(setup, ReadMemory()), self.gate)
+        ports = engine.loop(asking, self._hands(setup, ReadMemory()), self.gate.settled_by(asking.recorder))
         return await loop.run_session(setup, Conversation([first]), ports)
 
     async def _go_on(self) -> SessionOutcome:
@@ -155,7 +155,8 @@ class Attempt:
         fresh = engine.setup(RoleName.EXECUTOR, self.agent, engine.box(RoleName.EXECUTOR), self.attempt, self.task)
         setup = replace(fresh, id=record.id, model=record.model)
         memory = await recall(self._files(), history.shown)
-        ports = engine.loop(engine.asking(RoleName.EXECUTOR, self.agent), self._hands(setup, memory), self.gate)
+        asking = engine.asking(RoleName.EXECUTOR, self.agent)
+        ports = engine.loop(asking, self._hands(setup, memory), self.gate.settled_by(asking.recorder))
         return await loop.resume_session(setup, replayed, ports)
 
     async def _settle(self, outcome: SessionOutcome) -> Stopped | None:

@@ -1,15 +1,15 @@
 """Decides before each request and each task whether the run goes on: pause, cancel, budget. Refuses to poll."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from specloom.agent.ports import Halt
+from specloom.agent.ports import Halt, Recorder
 from specloom.domain import commands as c
 from specloom.domain.events import runs
 from specloom.domain.ids import SessionId
 from specloom.domain.ports import Clock
 from specloom.domain.project import ProjectState, RunRecord
-from specloom.domain.runs import RunState
+from specloom.domain.runs import Budget, RunState
 from specloom.engine.api import Published
 from specloom.engine.mailbox import Mailbox
 
@@ -60,9 +60,33 @@ class RunGate:
                 await self._changed.wait()
                 self.started += self.clock.monotonic() - paused
 
+    def settled_by(self, recorder: Recorder) -> "SettlingGate":
+        """The gate of one session, whose facts `recorder` holds back until the next commit."""
+        return SettlingGate(self, recorder)
+
+    @property
+    def needs_facts(self) -> bool:
+        """Whether what the last turn cost decides, or the next commit may be long in coming."""
+        run = self.mailbox.state.run
+        return run is None or run.state is not RunState.RUNNING or replace(run.budget, minutes=None) != Budget()
+
     async def pause(self, reason: str) -> None:
         """Pauses the run for a reason of the engine's own."""
         await self.mailbox.submit(c.SettlePause(reason))
+
+
+@dataclass(frozen=True, slots=True)
+class SettlingGate:
+    """An `agent.ports.Gate` that commits what is noted where that matters, and saves the sync of the disk elsewhere."""
+
+    gate: RunGate
+    recorder: Recorder
+
+    async def before_turn(self, session: SessionId) -> Halt | None:
+        """As `RunGate.before_turn`."""
+        if self.gate.needs_facts:
+            await self.recorder.commit()
+        return await self.gate.before_turn(session)
 
 
 def over_budget(run: RunRecord, seconds: float) -> str:

@@ -4,12 +4,16 @@ import errno
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any, cast
 
 from specloom.store.errors import StoreError, StoreLockedError, mapped_errors
 
 FILE_NAME = "writer.lock"
+DYING = 2.0
+"""Seconds in which what a killed holder was about to start may still hold the lock: a fork keeps it until its exec."""
+POLL = 0.02
 
 
 class WriterLock:
@@ -39,23 +43,43 @@ class WriterLock:
             self._fd = -1
 
     def _lock(self, fd: int) -> None:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        deadline = time.monotonic() + DYING
+        while not self._try(fd):
             holder = _read_holder(fd)
             pid = holder.get("pid")
+            if isinstance(pid, int) and not _is_alive(pid) and time.monotonic() < deadline:
+                time.sleep(POLL)
+                continue
             raise StoreLockedError(
                 self._path.parent,
                 pid=pid if isinstance(pid, int) else None,
                 since=str(holder["since"]) if "since" in holder else None,
                 what=str(holder["what"]) if "what" in holder else None,
-            ) from None
+            )
+
+    def _try(self, fd: int) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
         except OSError as error:
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL):
                 raise
             raise StoreError(
                 f"{self._path}: this file system has no locks; set SPECLOOM_STATE_DIR to a folder on a local disk"
             ) from error
+        return True
+
+
+def _is_alive(pid: int) -> bool:
+    """Only for how long to wait: the pid may be another's by now."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _read_holder(fd: int) -> dict[str, Any]:

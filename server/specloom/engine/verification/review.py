@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from specloom.agent import loop
+from specloom.agent.briefing import spec_section
 from specloom.agent.ports import Halt
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, content_json, say
@@ -12,6 +13,7 @@ from specloom.domain.events import agents
 from specloom.domain.evidence import Evidence, EvidenceKind, FileDigest
 from specloom.domain.ids import AgentId, AttemptId
 from specloom.domain.spec import TaskDefinition
+from specloom.engine.briefings import spec_shown
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
 from specloom.engine.hands import NO_CALL, DeskAsker, SessionHands
@@ -78,7 +80,8 @@ class SubmitReview:
             faults += [f"no citation for {name}" for name in wanted if name not in covered and self.task.requirements]
             faults += ["cite at least one place"] if not cited else []
         if faults:
-            return ToolOutcome("not accepted:\n" + "\n".join(f"- {fault}" for fault in faults), is_error=True)
+            listed = "\n".join(f"- {fault}" for fault in faults)
+            return ToolOutcome(f"not accepted:\n{listed}\nMend these and call submit_review again", is_error=True)
         self.answer = values
         return ToolOutcome("accepted", ends=True)
 
@@ -138,7 +141,7 @@ class Reviewer:
         )
         first = say(self._message())
         asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
-        ports = engine.loop(asking, SessionHands(box, context, engine.output), self.gate)
+        ports = engine.loop(asking, SessionHands(box, context, engine.output), self.gate.settled_by(asking.recorder))
         return await loop.run_session(setup, Conversation([first]), ports)
 
     def _message(self) -> str:
@@ -152,6 +155,7 @@ class Reviewer:
             details,
             f"## Requirements, verbatim\n\n{requirements or 'It names none.'}",
             f"## Files that the task changed\n\n{changed}",
+            spec_section(*spec_shown(self.engine, task.id)),
         )
         return "\n\n".join(part for part in parts if part)
 
