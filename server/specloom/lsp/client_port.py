@@ -171,9 +171,14 @@ def _differing(root: Path, texts: dict[str, str]) -> tuple[str, ...]:
 
 
 def _holds(text: str, change: FileChange, base: TextSnapshot) -> bool:
-    """Whether a text is the changed one, perhaps with more typed since."""
+    """Whether a text is the changed one, perhaps with more typed since.
+
+    Editors that end each file with a line end, as Neovim does, add one that is missing.
+    """
     if text in {change.new_text, base.text}:
         return text == change.new_text
+    if not change.new_text.endswith(("\n", "\r")) and text in {change.new_text + "\n", change.new_text + "\r\n"}:
+        return True
     merged = merge(base.text, change.new_text, text)
     return isinstance(merged, Merged) and merged.text == text
 
