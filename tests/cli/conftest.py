@@ -163,22 +163,33 @@ def clean_environment(home: Path) -> dict[str, str]:
     return {**kept, "HOME": str(home), "PATH": os.pathsep.join((own, kept["PATH"])), "TERM": "xterm-256color"}
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Project:
+def empty_project(folder: Path) -> Project:
     """A root with nothing in it, and no key."""
-    root, home = tmp_path / "greeter", tmp_path / "home"
+    root, home = folder / "greeter", folder / "home"
     root.mkdir()
     home.mkdir()
     return Project(root, clean_environment(home))
 
 
-@pytest.fixture
-def project(empty: Project) -> Project:
+def new_project(folder: Path) -> Project:
     """A root with requirements and a spec of two tasks."""
-    (empty.root / "requirements.md").write_text(REQUIREMENTS)
-    (empty.root / "specs").mkdir()
-    (empty.root / "specs" / "01-greeting.md").write_text(SPEC)
-    return empty
+    project = empty_project(folder)
+    (project.root / "requirements.md").write_text(REQUIREMENTS)
+    (project.root / "specs").mkdir()
+    (project.root / "specs" / "01-greeting.md").write_text(SPEC)
+    return project
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Project:
+    """A root with nothing in it, and no key."""
+    return empty_project(tmp_path)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A root with requirements and a spec of two tasks."""
+    return new_project(tmp_path)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`specloom demo` as a process, with the scripted model."""
 
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,32 +9,64 @@ import pytest
 
 from specloom.cli.failures import Exit
 from specloom.llm.scripted import ScriptedServer
-from tests.cli.conftest import BOTH_TASKS, Project
+from tests.cli.conftest import BOTH_TASKS, Project, empty_project, json_lines
 from tests.cli.test_run import summary_of
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, subprocess.CompletedProcess[str], float]:
+    """The demo as it was played once, its folder, and the seconds that it took."""
+    project = empty_project(tmp_path_factory.mktemp("demo"))
+    began = time.monotonic()
+    done = project.specloom("demo", "--workspace", str(project.root))
+    return project, done, time.monotonic() - began
+
+
+Shown = tuple[Project, subprocess.CompletedProcess[str], float]
+
+
 @pytest.mark.timeout(120)
-def test_the_demo_proves_everything_and_tells_where_to_look(empty: Project, tmp_path: Path) -> None:
-    done = empty.specloom("demo", "--workspace", str(tmp_path / "show"))
+def test_the_demo_proves_everything_and_tells_where_to_look(shown: Shown) -> None:
+    project, done, _ = shown
     assert done.returncode == Exit.OK, done.stdout + done.stderr
     assert done.stderr == ""
     assert "with a scripted model" in done.stdout
     assert "verification failed: " in done.stdout
     assert "its verification failed first and was mended in attempt 2" in done.stdout
-    assert f"specloom status --workspace {tmp_path / 'show'}" in done.stdout
-    log = subprocess.run(["git", "log", "--oneline"], cwd=tmp_path / "show", capture_output=True, text=True, check=True)
+    assert f"specloom status --workspace {project.root}" in done.stdout
+    log = subprocess.run(["git", "log", "--oneline"], cwd=project.root, capture_output=True, text=True, check=True)
     assert len(log.stdout.splitlines()) == 1
 
 
 @pytest.mark.timeout(120)
-def test_the_demo_in_json_has_three_specs_and_ten_tasks_at_least(empty: Project, tmp_path: Path) -> None:
-    root = tmp_path / "show"
-    done = empty.specloom("demo", "--json", "--workspace", str(root))
-    assert done.returncode == Exit.OK, done.stdout + done.stderr
-    summary = summary_of(done.stdout)
-    assert summary["tasks"]["done"] == summary["tasks"]["total"] >= 10
-    assert summary["wall_s"] < 60
-    assert len(list((root / "specs").glob("*.md"))) >= 3
+def test_the_demo_has_three_specs_and_ten_proven_tasks_at_least_in_time(shown: Shown) -> None:
+    project, _, took = shown
+    tasks = json_lines(project.specloom("tasks", "--json").stdout)
+    assert len(tasks) >= 10
+    assert all(task["state"] == "done" and task["proven"] for task in tasks)
+    (status,) = json_lines(project.specloom("status", "--json").stdout)
+    assert len(status["specs"]) >= 3
+    assert took < 60
+
+
+@pytest.mark.timeout(120)
+def test_no_line_of_the_demo_tells_a_command_twice(shown: Shown) -> None:
+    _, done, _ = shown
+    commands = [line.partition("$ ")[2] for line in done.stdout.splitlines() if "  $ " in line]
+    assert any(command.endswith(" (allowed by --yes)") for command in commands)
+    assert not [line for line in done.stdout.splitlines() if "allowed by --yes: python -m tally" in line]
+
+
+def test_the_demo_in_json_ends_with_a_summary_whatever_came_of_it(
+    empty: Project, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    server = scripted(BOTH_TASKS, key="right")
+    empty.environment["ANTHROPIC_API_KEY"] = "sk-ant-wrong-key-0123456789"
+    words = ("--workspace", str(tmp_path / "show"), "--model", "m", "--base-url", server.base_url)
+    done = empty.specloom("demo", "--json", *words)
+    assert done.returncode == Exit.INCOMPLETE
+    assert summary_of(done.stdout)["tasks"]["total"] == 0
+    assert "demo in" in done.stderr
 
 
 def test_the_demo_refuses_a_folder_with_something_in_it(project: Project) -> None:

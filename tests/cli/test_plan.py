@@ -51,35 +51,6 @@ def test_a_plan_in_json_ends_with_a_summary(empty: Project, scripted: Start) -> 
     assert {"planStarted", "specWritten", "planFinished"} <= {line["type"] for line in json_lines(done.stdout)}
 
 
-def test_a_plan_whose_endpoint_is_away_says_so_and_writes_nothing(empty: Project) -> None:
-    (empty.root / "requirements.md").write_text(REQUIREMENTS)
-    (empty.root / "specloom.toml").write_text("[limits]\nstream_retries = 0\n")
-    done = empty.specloom("plan", "--model", "m", "--base-url", "http://127.0.0.1:9")
-    assert done.returncode == Exit.INCOMPLETE
-    assert "127.0.0.1:9" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
-    assert not list(empty.root.glob("specs/*"))
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [(b"", "requirements.md"), (b"\x00\xff\x00binary", "requirements.md"), (None, "requirements.md")],
-)
-def test_requirements_that_cannot_be_planned_are_named(
-    empty: Project, scripted: Start, content: bytes | None, said: str
-) -> None:
-    target = empty.root / "requirements.md"
-    if content is None:
-        target.mkdir()
-    else:
-        target.write_bytes(content)
-    done = empty.specloom("plan", *model(scripted(plan_script())))
-    assert done.returncode in (Exit.USAGE, Exit.INCOMPLETE)
-    assert said in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    assert not list(empty.root.glob("specs/*"))
-
-
 def test_the_requirements_option_counts_from_here_and_from_the_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

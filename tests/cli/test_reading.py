@@ -1,14 +1,16 @@
 """`status`, `tasks` and `events`: they read the log, and only read."""
 
+import shutil
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from specloom.cli.failures import Exit
 from specloom.llm.scripted import ScriptedServer
-from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, write_session
+from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, new_project, write_session
 from tests.cli.test_run import model
 
 Start = Callable[..., ScriptedServer]
@@ -30,14 +32,28 @@ def test_a_folder_without_a_log_gives_no_json_lines(empty: Project, words: list[
     assert (done.returncode, done.stdout, done.stderr) == (Exit.OK, "", "")
 
 
-@pytest.fixture
-def half_done(project: Project, scripted: Start) -> Project:
-    """One task proven, the other failed."""
+@pytest.fixture(scope="module")
+def half_done_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One task proven, the other failed: nobody may change it."""
+    project = new_project(tmp_path_factory.mktemp("half-done"))
     (project.root / "specloom.toml").write_text("[limits]\nattempts = 1\n")
     sessions = [BOTH_TASKS["sessions"][0], write_session("01/1.2", "farewell.txt", "so long\n")]
-    done = project.specloom("run", "--yes", *model(scripted({"sessions": sessions})))
+    server = ScriptedServer({"sessions": sessions})
+    server.start()
+    try:
+        done = project.specloom("run", "--yes", *model(server))
+    finally:
+        server.stop()
     assert done.returncode == Exit.INCOMPLETE, done.stdout + done.stderr
     return project
+
+
+@pytest.fixture
+def half_done(half_done_once: Project, tmp_path: Path) -> Project:
+    """One task proven, the other failed: a copy of one's own."""
+    root = tmp_path / "greeter"
+    shutil.copytree(half_done_once.root, root)
+    return Project(root, half_done_once.environment)
 
 
 def test_status_tells_counts_failures_and_the_next_step(half_done: Project) -> None:

@@ -149,7 +149,7 @@ def test_a_plan_shows_its_specs_while_they_are_written(
     assert "specs/01-greeting.md" in screen.text
 
 
-@pytest.mark.parametrize("columns", [40, 60, 120])
+@pytest.mark.parametrize("columns", [40, 120])
 def test_no_line_of_the_picture_is_wider_than_the_terminal(
     project: Project, scripted: Start, terminal: Callable[..., Terminal], columns: int
 ) -> None:

@@ -9,7 +9,7 @@ from specloom.cli.failures import CommandError, Exit
 from specloom.cli.options import order_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
-from specloom.cli.views.endings import next_steps, problem_lines, total_line
+from specloom.cli.views.endings import has_errors, next_steps, problem_lines, total_line
 from specloom.cli.views.summary import Counts, count_tasks, summary_json
 from specloom.cli.work import Work, perform
 from specloom.domain.runs import Scope
@@ -71,5 +71,6 @@ def _tell(work: Work) -> None:
     for line in problem_lines(work.problems):
         output.line(line)
     output.line(total_line(Counts(), work.spent, work.wall_s))
-    for step in next_steps(state, Scope()):
+    torn = has_errors(problem for found in work.problems.values() for problem in found)
+    for step in next_steps(state, Scope(), torn=torn):
         output.line(f"next: {step}")

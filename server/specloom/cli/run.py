@@ -8,7 +8,7 @@ from specloom.cli.options import order_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place, Preview
 from specloom.cli.scopes import resolve_scope
-from specloom.cli.views.endings import next_steps, problem_lines, total_line
+from specloom.cli.views.endings import has_errors, next_steps, problem_lines, total_line
 from specloom.cli.views.summary import count_tasks, exit_of_run, summary_json
 from specloom.cli.work import Work, perform
 from specloom.domain.runs import Budget
@@ -67,7 +67,8 @@ def _tell(work: Work) -> None:
     output.line(total_line(count_tasks(state, work.scope), work.spent, work.wall_s))
     for reason in _reasons(work) if output.is_terminal else ():
         output.line(reason)
-    for step in next_steps(state, work.scope):
+    torn = has_errors(problem for found in work.problems.values() for problem in found)
+    for step in next_steps(state, work.scope, torn=torn):
         output.line(f"next: {step}")
 
 

@@ -7,7 +7,7 @@ from specloom.cli.failures import Exit
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
 from specloom.cli.reading import Told, told
-from specloom.cli.views.endings import counts_line, next_steps, problem_line
+from specloom.cli.views.endings import counts_line, has_errors, next_steps, problem_line
 from specloom.cli.views.event_lines import scope_name
 from specloom.cli.views.formats import count, moment, one_line, usage, visible
 from specloom.cli.views.plain_json import plain
@@ -47,7 +47,7 @@ def status_json(known: Told, place: Place) -> dict[str, object]:
         "usage": plain(state.usage),
         "problems": plain(known.problems),
         "approvals": plain(tuple(state.approvals.values())),
-        "next": next_steps(state, Scope()),
+        "next": next_steps(state, Scope(), torn=has_errors(known.problems)),
     }
 
 
@@ -86,7 +86,8 @@ def _facts(known: Told) -> list[tuple[str, str]]:
     facts += [("stale", f"{task}: {', '.join(record.stale)}") for task, record in state.tasks.items() if record.stale]
     facts += [("asks", f"{one_line(item.subject)} ({one_line(item.purpose)})") for item in state.approvals.values()]
     facts += [("problem", problem_line(problem)) for problem in known.problems]
-    facts += [("next", step) for step in next_steps(state, Scope())]
+    torn = has_errors(known.problems)
+    facts += [("next", step) for step in next_steps(state, Scope(), torn=torn)]
     return [(label, text) for label, text in facts if text]
 
 

@@ -20,6 +20,8 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunState, Scope
 from specloom.engine.api import Accepted, Published, Runtime
 
+PAUSING = "pausing: what is in flight ends first; Ctrl-C again ends it now"
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -64,7 +66,9 @@ class Work:
     async def plan(self, path: str | None, feedback: str) -> None:
         """Plans until the plan has ended. Raises `CommandError` when it may not start."""
         _check(await self.runtime.plan(path, feedback, self.origin, unattended=self.unattended))
-        await self._until_idle(lambda: self.runtime.cancel_plan(self.origin), "stopping the plan")
+        await self._until_idle(
+            lambda: self.runtime.cancel_plan(self.origin), "stopping the plan; Ctrl-C again ends it now"
+        )
 
     async def run(self, scope: Scope, budget: Budget, *, stated: bool) -> None:
         """Works until the run has ended or pauses. A run that an earlier process left goes on if it means the same."""
@@ -78,13 +82,13 @@ class Work:
             await self.runtime.wait_idle()
         self._focus(scope)
         _check(await self.runtime.start_run(scope, budget, self.origin, unattended=self.unattended))
-        return await self._until_idle(self._pause, "pausing")
+        return await self._until_idle(self._pause, PAUSING)
 
     async def _go_on(self, scope: Scope) -> None:
         self.view.note(f"going on with the run of {scope_name(scope)} that an earlier process left")
         self._focus(scope)
         _check(await self.runtime.resume(self.origin, unattended=self.unattended))
-        await self._until_idle(self._pause, "pausing")
+        await self._until_idle(self._pause, PAUSING)
 
     async def _pause(self) -> Accepted | Rejected:
         return await self.runtime.pause(self.origin)
@@ -100,7 +104,7 @@ class Work:
             await asyncio.wait({idle, *wishes}, return_when=asyncio.FIRST_COMPLETED)
             if not idle.done():
                 if not self.output.closed.is_set():
-                    self.view.note(f"{doing}: what is in flight ends first; Ctrl-C again ends it now")
+                    self.view.note(doing)
                 # A refusal means that it ended by itself meanwhile.
                 await stop()
             await idle

@@ -1,6 +1,6 @@
 """What a command says at its end. Refuses to repeat what was said before: results and next steps only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from specloom.cli.views.formats import count, duration, usage
 from specloom.cli.views.summary import Counts, Spent
@@ -39,11 +39,17 @@ def problem_lines(problems: Mapping[str, tuple[Problem, ...]], *, errors_only: b
     return [problem_line(problem) for problem in chosen]
 
 
-def next_steps(state: ProjectState, scope: Scope) -> list[str]:
-    """What a person may do now, most useful first."""
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Whether something has to be mended before work makes sense."""
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def next_steps(state: ProjectState, scope: Scope, *, torn: bool = False) -> list[str]:
+    """What a person may do now, most useful first. `torn`: the documents have errors, which were shown."""
     run = state.run
     if not state.plan.specs:
-        return ["`specloom plan` turns the requirements into specs and tasks"]
+        step = "`specloom plan` turns the requirements into specs and tasks"
+        return [f"mend the errors above, then {step}" if torn else step]
     if not state.graph.tasks:
         return ["`specloom plan` again: there are specs and no tasks yet"]
     steps: list[str] = []
@@ -58,5 +64,6 @@ def next_steps(state: ProjectState, scope: Scope) -> list[str]:
     if any(state.tasks[task].cause is None for task in by_state.get(TaskState.BLOCKED, ())):
         steps.append("`specloom tasks --state blocked` tells what is missing")
     if not steps and (TaskState.READY in by_state or TaskState.PENDING in by_state):
-        steps.append("`specloom run` works through what is left")
+        step = "`specloom run` works through what is left"
+        steps.append(f"mend the errors above, then {step}" if torn else step)
     return steps
