@@ -1,7 +1,7 @@
-"""The first message of an attempt, made of data: nothing in it was written by a model about this task.
+"""The first message of an attempt, made of data; what an executor said stands there as its claim and bounded.
 
-Refuses summaries: the task, its whole spec, each named requirement, what its dependencies proved, and the last failed
-verification stand there verbatim.
+Refuses summaries: the task, the text of its spec, each named requirement, what earlier tasks proved, and the last
+failed verification stand there verbatim.
 """
 
 from collections.abc import Iterable
@@ -12,10 +12,13 @@ from specloom.domain.ids import TaskId
 from specloom.domain.requirement import Requirement
 from specloom.domain.spec import TaskDefinition
 
+CLAIM_SHOWN = 400
+"""Characters of a claim that another session is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is known of a task that this one depends on."""
+    """What is known of a task that this one depends on, or that is done in the same spec."""
 
     task: TaskId
     title: str
@@ -23,6 +26,19 @@ class Proof:
     evidence: tuple[Evidence, ...]
     paths: tuple[str, ...]
     """Files that it changed."""
+    claim: str = ""
+    """What its executor said of it at the end; empty also where this task does not depend on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastAttempt:
+    """What is known of the attempt before this one."""
+
+    feedback: str
+    """What its verification or reviewer said."""
+    claim: str = ""
+    paths: tuple[str, ...] = ()
+    """Files that the attempts at this task have changed so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,8 @@ class Briefing:
     """Requirement ids that the task names and no document has."""
     dependencies: tuple[Proof, ...]
     verify: tuple[str, ...]
-    feedback: str
+    last: LastAttempt | None
+    """`None`: nothing failed yet."""
     instructions: tuple[tuple[str, str], ...]
     """Path and text of the AGENTS.md files that apply."""
     files: tuple[str, ...]
@@ -55,13 +72,18 @@ def render(briefing: Briefing) -> str:
         _details(task),
         _section("Requirements that this task serves, verbatim", _requirements(briefing)),
         _section("How it will be verified", _verify(briefing.verify)),
-        _section("The last attempt failed its verification", briefing.feedback) if briefing.feedback else "",
-        _section("Tasks that this one builds on", "\n".join(_proof(proof) for proof in briefing.dependencies)),
+        _section("The last attempt failed its verification", _last(briefing.last, briefing.verify)),
+        _section("Tasks that this one builds on", _proofs(briefing.dependencies)),
         *(_section(f"Instructions from {path}", text.strip()) for path, text in briefing.instructions),
-        _section(f"The whole spec, {briefing.spec_path}", f"<spec>\n{briefing.spec_text.strip()}\n</spec>"),
+        spec_section(briefing.spec_path, briefing.spec_text),
         _section("Files in the project", _files(briefing)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def spec_section(path: str, text: str) -> str:
+    """The spec as sessions that work on one of its tasks are shown it."""
+    return _section(f"The spec, {path}, its tasks by title", f"<spec>\n{text.strip()}\n</spec>")
 
 
 def _section(title: str, body: str) -> str:
@@ -85,9 +107,48 @@ def _verify(commands: Iterable[str]) -> str:
     return "There is no verify command: a reviewer reads the code and cites a place for each requirement."
 
 
+def _last(last: LastAttempt | None, verify: tuple[str, ...]) -> str:
+    if last is None:
+        return ""
+    changed = ", ".join(last.paths) or "none"
+    return "\n\n".join(
+        part
+        for part in (
+            last.feedback,
+            _others(last.feedback, verify),
+            f"Files changed by the attempts so far, which stand as they left them: {changed}",
+            f"The executor had claimed (its own words, unverified): {_bounded(last.claim)}" if last.claim else "",
+        )
+        if part
+    )
+
+
+def _others(feedback: str, verify: tuple[str, ...]) -> str:
+    """What became of the commands around the one that failed: they run in order, up to the first failure."""
+    failed = next((at for at, command in enumerate(verify) if feedback.startswith(f"`{command}` ")), None)
+    if failed is None or len(verify) == 1:
+        return ""
+    words = [f"`{command}` passed" for command in verify[:failed]]
+    words += [f"`{command}` was not run any more" for command in verify[failed + 1 :]]
+    return f"Of the other verify commands: {', '.join(words)}"
+
+
+def _proofs(proofs: tuple[Proof, ...]) -> str:
+    listed = "\n".join(_proof(proof) for proof in proofs)
+    if not any(proof.claim for proof in proofs):
+        return listed
+    return f"What executors said of their own work is quoted behind `said:`; nobody verified it.\n\n{listed}"
+
+
 def _proof(proof: Proof) -> str:
     changed = f"; files: {', '.join(proof.paths)}" if proof.paths else ""
-    return f"- {proof.task} {proof.title}: {proof.state}{_vouched(proof.evidence)}{changed}"
+    said = f"\n  said: {_bounded(proof.claim)}" if proof.claim else ""
+    return f"- {proof.task} {proof.title}: {proof.state}{_vouched(proof.evidence)}{changed}{said}"
+
+
+def _bounded(claim: str) -> str:
+    line = " ".join(claim.split())
+    return line if len(line) <= CLAIM_SHOWN else f"{line[: CLAIM_SHOWN - 1]}…"
 
 
 def _vouched(evidence: tuple[Evidence, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Folds what sessions did: turns, calls, usage, approvals. Refuses to keep words: those stay in the log."""
+"""Folds what sessions did: turns, calls, usage, approvals. Refuses to keep words but those of a claim."""
 
 from dataclasses import replace
 from typing import TypeAlias, assert_never
@@ -6,6 +6,9 @@ from typing import TypeAlias, assert_never
 from specloom.domain.events import agents
 from specloom.domain.evolve_tasks import with_record
 from specloom.domain.project import ApprovalRecord, ProjectState, SessionRecord
+
+CLAIM_KEPT = 2_000
+"""Characters of a claim that a task record keeps; all of it is in the log."""
 
 
 def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> ProjectState:
@@ -25,6 +28,8 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
             return replace(state, approvals=state.approvals.discard(event.approval))
         case agents.TurnFinished():
             return _charged(_in_session(state, event), event)
+        case agents.SessionEnded():
+            return _claimed(_in_session(state, event), event)
         case _:
             return _in_session(state, event)
 
@@ -78,3 +83,12 @@ def _charged(state: ProjectState, event: agents.TurnFinished) -> ProjectState:
     if run is not None and run.active:
         state = replace(state, run=replace(run, turns=run.turns + 1, usage=run.usage + event.usage))
     return state
+
+
+def _claimed(state: ProjectState, event: agents.SessionEnded) -> ProjectState:
+    session = state.sessions.get(event.session)
+    if session is None or session.task is None or session.role != "executor":
+        return state
+    claim = event.reason[:CLAIM_KEPT] if event.outcome == "claimed" else ""
+    record = state.record(session.task)
+    return state if claim == record.claim else with_record(state, session.task, replace(record, claim=claim))

@@ -75,7 +75,7 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
             return replace(_act(_clear(record), TaskAction.SKIP, event), reason=event.reason)
         case tasks.TaskReset():
             fresh = _act(_clear(record), TaskAction.RESET, event)
-            unproven = replace(fresh, evidence=(), stale=(), feedback="", refused=(), verify=())
+            unproven = replace(fresh, evidence=(), stale=(), feedback="", claim="", refused=(), verify=())
             return replace(unproven, attempts=0, failures=0, started_at="", ended_at="")
         case tasks.TaskRetried():
             return replace(_act(_clear(record), TaskAction.RETRY, event), attempts=0, failures=0)

@@ -62,6 +62,8 @@ class TaskRecord:
     """Files behind the proof that have changed since."""
     feedback: str = ""
     """The last failed verification, for the next attempt."""
+    claim: str = ""
+    """What the executor of the last session said when it claimed the task, bounded: its own words, unverified."""
     refused: tuple[str, ...] = ()
     """Edits since the last proof that were not applied, each as `path: reason`."""
     turns: int = 0

@@ -1,9 +1,11 @@
 """Gathers what an attempt's first message holds. Refuses to leave out what the task names: missing ids are told."""
 
-from specloom.agent.briefing import Briefing, Proof
+from specloom.agent.briefing import Briefing, LastAttempt, Proof
+from specloom.agent.spec_text import spec_for
 from specloom.domain.ids import TaskId, spec_of
 from specloom.domain.project import ProjectState
 from specloom.domain.spec import TaskDefinition
+from specloom.domain.states import TaskState
 from specloom.engine.context import EngineContext
 from specloom.workspace.ports import WorkspaceError
 
@@ -13,32 +15,59 @@ INSTRUCTIONS = "AGENTS.md"
 async def brief(engine: EngineContext, task: TaskDefinition, verify: tuple[str, ...]) -> Briefing:
     """The briefing of the attempt in flight for `task`."""
     state = engine.state
-    spec = state.plan.specs[spec_of(task.id)]
+    path, text = spec_shown(engine, task.id)
     named = {name: engine.library.requirement(name) for name in task.requirements}
     files = await engine.workspace.walk()
     shown = engine.options.limits.files_shown
     return Briefing(
         task=task,
         number=state.record(task.id).attempts,
-        spec_path=spec.path,
-        spec_text=engine.library.shelf.texts.get(spec.path, ""),
+        spec_path=path,
+        spec_text=text,
         requirements=tuple(item for item in named.values() if item is not None),
         missing=tuple(name for name, item in named.items() if item is None),
-        dependencies=tuple(proof_of(state, name) for name in state.graph.depends.get(task.id, ())),
+        dependencies=earlier(state, task.id),
         verify=verify,
-        feedback=state.record(task.id).feedback,
+        last=last_attempt(state, task.id),
         instructions=await instructions(engine),
         files=files[:shown],
         files_left_out=max(len(files) - shown, 0),
     )
 
 
-def proof_of(state: ProjectState, task: TaskId) -> Proof:
-    """What is known of a task that another depends on."""
-    sets = state.change_sets.get(task) or ()
-    paths = tuple(dict.fromkeys(path for change in sets for path in change.paths))
+def spec_shown(engine: EngineContext, task: TaskId) -> tuple[str, str]:
+    """The path of a task's spec, and its text as sessions that work on the task are shown it."""
+    spec = engine.state.plan.specs[spec_of(task)]
+    return spec.path, spec_for(task, spec, engine.library.shelf.texts.get(spec.path, ""))
+
+
+def earlier(state: ProjectState, task: TaskId) -> tuple[Proof, ...]:
+    """What the task depends on, and what else of its spec is done; each once, in work order."""
+    depends = frozenset(state.graph.depends.get(task, ()))
+    same = (item.id for item in state.plan.specs[spec_of(task)].tasks if item.is_leaf and item.id != task)
+    wanted = depends.union(name for name in same if state.record(name).state is TaskState.DONE)
+    return tuple(proof_of(state, name, heard=name in depends) for name in state.graph.order if name in wanted)
+
+
+def proof_of(state: ProjectState, task: TaskId, *, heard: bool) -> Proof:
+    """What is known of an earlier task, with the words of its executor if they are to be `heard`."""
     record = state.record(task)
-    return Proof(task, state.graph.tasks[task].title, record.state.value, record.evidence, paths)
+    title, claim = state.graph.tasks[task].title, record.claim if heard else ""
+    return Proof(task, title, record.state.value, record.evidence, changed_paths(state, task), claim)
+
+
+def changed_paths(state: ProjectState, task: TaskId) -> tuple[str, ...]:
+    """The files in the change sets of a task, in the order of their first change."""
+    sets = state.change_sets.get(task) or ()
+    return tuple(dict.fromkeys(path for change in sets for path in change.paths))
+
+
+def last_attempt(state: ProjectState, task: TaskId) -> LastAttempt | None:
+    """What the next attempt is told of the one that failed."""
+    record = state.record(task)
+    if not record.feedback:
+        return None
+    return LastAttempt(record.feedback, record.claim, changed_paths(state, task))
 
 
 async def instructions(engine: EngineContext) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,8 @@ from specloom.tools.writing import Written, read_only, where, write
 AROUND = 2
 """Lines shown before and after the place that a refused edit meant."""
 
+_UNREAD = "not changed: read {path} first with read_file (search results do not count), then edit what you saw"
+
 EDIT: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -32,7 +34,8 @@ class EditFile:
 
     name = "edit_file"
     description = (
-        "Replaces whole lines of a file that you have read. Each edit names the first and the last line to replace by "
+        "Replaces whole lines of a file that you have read with read_file (search results do not count). "
+        "Each edit names the first and the last line to replace by "
         "number and exact text; for one line both are the same. Line numbers mean the text as you last saw it, for all "
         "edits of one turn. To insert, replace a line by itself and the new lines; after the last line, use its number "
         "plus one and empty texts. All edits of a call are made, or none: a refusal shows the lines as you last saw "
@@ -58,7 +61,7 @@ class EditFile:
         present = await context.files.read(values["path"])
         base = context.memory.base_of(present.path)
         if base is None:
-            return ToolOutcome(f"not changed: read {present.path} first, then edit what you saw", is_error=True)
+            return ToolOutcome(_UNREAD.format(path=present.path), is_error=True)
         batch = resolve(base.text, [LineEdit(**edit) for edit in values["edits"]])
         if isinstance(batch, EditRefusal):
             return ToolOutcome(_refusal(present.path, batch, len(values["edits"])), is_error=True)

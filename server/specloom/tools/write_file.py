@@ -11,6 +11,8 @@ from specloom.tools.view import counted
 from specloom.tools.writing import label, read_only, refused, where, write
 from specloom.workspace.ports import Applied, FileChange, MissingFileError, TextSnapshot
 
+_UNREAD = "not changed: {path} exists; read it first with read_file, then write or edit it"
+
 
 class WriteFile:
     """The tool."""
@@ -57,7 +59,7 @@ async def _create(path: str, content: str, context: ToolContext) -> ToolOutcome:
 async def _replace(present: TextSnapshot, content: str, context: ToolContext) -> ToolOutcome:
     base = context.memory.base_of(present.path)
     if base is None:
-        return ToolOutcome(f"not changed: {present.path} exists; read it first, then write or edit it", is_error=True)
+        return ToolOutcome(_UNREAD.format(path=present.path), is_error=True)
     ours = diff(split_lines(base.text), split_lines(adapted(content, base.text)))
     written = await write(context, base, ours)
     if isinstance(written, ToolOutcome):

@@ -84,8 +84,11 @@ async def test_write_creates_a_file_with_its_folders(hands: Hands) -> None:
 
 async def test_existing_file_must_be_read_before_it_is_changed(hands: Hands) -> None:
     hands.grow({"a.txt": TEN})
-    assert "read it first" in await hands.refusal("write_file", path="a.txt", content="new")
-    assert "read a.txt first" in await hands.refusal("edit_file", path="a.txt", edits=[edit(1, "line 1", "x")])
+    found = await hands.text("grep_search", pattern="line 1", path="a.txt")
+    assert "1 | line 1" in found
+    assert "read it first with read_file" in await hands.refusal("write_file", path="a.txt", content="new")
+    refusal = await hands.refusal("edit_file", path="a.txt", edits=[edit(1, "line 1", "x")])
+    assert "read a.txt first with read_file (search results do not count)" in refusal
     assert (hands.root / "a.txt").read_text() == TEN
 
 

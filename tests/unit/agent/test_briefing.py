@@ -1,0 +1,102 @@
+"""The first message of an attempt: the spec without repetition, claims marked and bounded, the last attempt told."""
+
+import pytest
+
+from specloom.agent.briefing import CLAIM_SHOWN, Briefing, LastAttempt, Proof, render
+from specloom.agent.spec_text import spec_for
+from specloom.domain.documents.specs import parse_spec
+from specloom.domain.ids import TaskId
+
+PATH = "specs/01-greeter.md"
+SPEC = """---
+id: "01"
+title: Greeter
+requirements: ["R1@39c891f54f6b"]
+---
+
+# Greeter
+
+## Purpose
+
+- Greets.
+
+## Tasks
+
+- [x] 1 Words
+  - for both tasks below: English
+  - [x] 1.1 First
+    - detail of the first
+    - _Verify: `true`_
+
+    a paragraph of the first
+  - [ ] 1.2 Second
+    - detail of the second
+- [ ] 2 Third
+  - detail of the third
+    and its continuation
+
+Behind the tasks.
+
+## Notes
+
+- kept
+"""
+WHOLE = parse_spec(PATH, SPEC)
+
+
+def briefing(last: LastAttempt | None = None, *proofs: Proof, verify: tuple[str, ...] = ("a", "b", "c")) -> Briefing:
+    task = next(item for item in WHOLE.tasks if item.number == "1.2")
+    text = spec_for(task.id, WHOLE, SPEC)
+    return Briefing(task, 2 if last else 1, PATH, text, (), (), proofs, verify, last, (), ())
+
+
+def test_spec_stands_there_without_front_matter_and_with_its_tasks_cut_to_their_titles() -> None:
+    shown = spec_for(TaskId("01/1.2"), WHOLE, SPEC)
+    assert shown.startswith("# Greeter\n\n## Purpose\n\n- Greets.")
+    assert "39c891f54f6b" not in shown
+    for title in ("- [x] 1 Words", "  - [x] 1.1 First", "  - [ ] 1.2 Second", "- [ ] 2 Third"):
+        assert f"\n{title}\n" in shown
+    assert "of the first" not in shown
+    assert "of the second" not in shown
+    assert "of the third" not in shown
+    assert "continuation" not in shown
+    assert shown.endswith("Behind the tasks.\n\n## Notes\n\n- kept")
+
+
+def test_details_of_the_groups_above_the_task_stay() -> None:
+    assert "for both tasks below: English" in spec_for(TaskId("01/1.2"), WHOLE, SPEC)
+    assert "for both tasks below: English" not in spec_for(TaskId("01/2"), WHOLE, SPEC)
+
+
+def test_details_of_the_task_stand_once() -> None:
+    assert render(briefing()).count("detail of the second") == 1
+
+
+def test_claim_of_an_earlier_task_is_bounded_and_marked_as_its_executors_words() -> None:
+    long = Proof(TaskId("01/1.1"), "First", "done", (), ("a.py",), "built\nthus " + "x" * 1000)
+    told = render(briefing(None, long))
+    said = next(line for line in told.splitlines() if line.startswith("  said: "))
+    assert said.startswith("  said: built thus xxx")
+    assert len(said) == len("  said: ") + CLAIM_SHOWN
+    assert "nobody verified it" in told
+    assert "nobody verified it" not in render(briefing(None, Proof(TaskId("01/1.1"), "First", "done", (), ())))
+
+
+def test_second_attempt_is_told_claim_files_and_commands_of_the_first() -> None:
+    told = render(briefing(LastAttempt("`b` exited with 1:\n\nboom", "All is done.", ("a.py", "t.py"))))
+    assert "`b` exited with 1" in told
+    assert "Of the other verify commands: `a` passed, `c` was not run any more" in told
+    assert "Files changed by the attempts so far, which stand as they left them: a.py, t.py" in told
+    assert "The executor had claimed (its own words, unverified): All is done." in told
+
+
+@pytest.mark.parametrize("feedback", ["the attempt used up its 30 turns", "The greeting is missing"])
+def test_nothing_is_said_of_commands_where_none_failed(feedback: str) -> None:
+    told = render(briefing(LastAttempt(feedback)))
+    assert feedback in told
+    assert "other verify commands" not in told
+    assert "had claimed" not in told
+
+
+def test_first_attempt_is_told_of_no_attempt_before() -> None:
+    assert "last attempt" not in render(briefing())
