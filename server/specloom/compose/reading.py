@@ -8,6 +8,7 @@ from specloom.compose.files import read_root, state_directory
 from specloom.domain.events import REGISTRY
 from specloom.domain.evolve import EMPTY, evolve
 from specloom.domain.project import ProjectState
+from specloom.engine import snapshots
 from specloom.engine.api import Published
 from specloom.engine.ledger import as_event, as_published
 from specloom.store.errors import NewerVersionError
@@ -53,6 +54,7 @@ async def open_reader(root: Path, environment: Mapping[str, str]) -> Reader:
     store = await EventStore.open(state_directory(root, environment, None), REGISTRY, SystemClock(), mode="read")
     reader = Reader(store)
     try:
+        reader.state = await snapshots.load(store)
         await reader.refresh()
     except BaseException:
         await store.close()

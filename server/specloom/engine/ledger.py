@@ -11,6 +11,7 @@ from specloom.domain.events import Event
 from specloom.domain.evolve import EMPTY, evolve
 from specloom.domain.ids import CommandId
 from specloom.domain.origin import Origin
+from specloom.engine import snapshots
 from specloom.engine.api import EventListener, Published
 from specloom.store.log import EventStore
 from specloom.store.record import EventRecord, NewEvent
@@ -33,10 +34,15 @@ class Ledger:
         self._listeners: dict[int, EventListener] = {}
         self._keys = count()
         self._appending: set[asyncio.Task[Any]] = set()
+        self._kept = 0
+        """Sequence number of the newest snapshot."""
+        self._keeping: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
-        """Folds the log as it stands; call once, before anything else."""
-        async for page in self._store.iterate():
+        """Folds the log as it stands, from the newest snapshot on; call once, before anything else."""
+        self.state = await snapshots.load(self._store)
+        self._kept = self.state.seq
+        async for page in self._store.iterate(self.state.seq):
             for record in page:
                 self.state = evolve(self.state, as_event(record), record.at, record.seq)
 
@@ -78,6 +84,9 @@ class Ledger:
         while (record := self._early.pop(self.state.seq + 1, None)) is not None:
             self.state = evolve(self.state, as_event(record), record.at, record.seq)
             self._tell(record)
+        if self.state.seq - self._kept >= snapshots.EVERY and (self._keeping is None or self._keeping.done()):
+            self._kept = self.state.seq
+            self._keeping = asyncio.create_task(snapshots.save(self._store, self.state))
 
     def _tell(self, record: EventRecord) -> None:
         published = as_published(record)
@@ -119,9 +128,14 @@ class Ledger:
         return tuple(as_published(record) for record in records)
 
     async def drain(self) -> None:
-        """Waits until every append that was begun is committed and folded."""
+        """Waits until every append that was begun is committed and folded; call before the store is closed."""
         while self._appending:
             await asyncio.gather(*self._appending, return_exceptions=True)
+        if self._keeping is not None:
+            await self._keeping
+        if self.state.seq - self._kept >= snapshots.WORTH:
+            self._kept = self.state.seq
+            await snapshots.save(self._store, self.state)
 
 
 def as_event(record: EventRecord) -> Event:
