@@ -108,6 +108,7 @@ def _check_coverage(outline: Outline, given: Given) -> Iterator[Problem]:
     path = given.document.path
     known = {item.id: item for item in given.document.requirements}
     served = {name for spec in outline.specs for name in spec.requirements}
+    meant = {near for name in served - known.keys() for near in Names(known).near(name)[:1]}
     left_out = dict(outline.out_of_scope)
     for name, reason in left_out.items():
         if name not in known:
@@ -120,7 +121,8 @@ def _check_coverage(outline: Outline, given: Given) -> Iterator[Problem]:
             message = f"{name} is served by a spec and named as out of scope; decide for one"
             yield Problem("contradiction", message, path)
     for name, item in known.items():
-        if name not in served and name not in left_out:
+        # One slip is one fault: where an unknown id reads "did you mean", that requirement is as good as named.
+        if name not in served and name not in left_out and name not in meant:
             message = (
                 f"Requirement {name} is not covered: no spec serves it; give it to a spec, or name it as out of scope"
             )
@@ -176,6 +178,11 @@ def _missing_files(body: str, path: str, files: Collection[str]) -> Iterator[Pro
 def names_in(text: str) -> frozenset[str]:
     """All that stands between backticks in a text: files that a lower spec will have made by then."""
     return frozenset(match[1] for match in _CODE_SPAN.finditer(text))
+
+
+def paths_in(text: str) -> tuple[str, ...]:
+    """What stands between backticks and has the form of a file's path, each once, in order."""
+    return tuple(dict.fromkeys(match[1] for match in _CODE_SPAN.finditer(text) if _PATH.fullmatch(match[1])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from specloom.domain.requirement import Requirement
 from specloom.domain.spec import SpecDefinition, TaskDefinition
-from specloom.planning.checks import slug_of
+from specloom.planning.checks import paths_in, slug_of
 from specloom.planning.outline import Outline, PlannedSpec
 from specloom.planning.ports import Known, PlanOrder
 from specloom.planning.toolchain import toolchain
@@ -50,11 +50,12 @@ def spec_message(brief: SpecBrief, known: Known, feedback: str = "") -> str:
         f"# Write spec {planned.id}: {planned.title}",
         f"{planned.summary}\n\nIt depends on {depends}.".strip(),
         _feedback(feedback),
-        _section("Requirements that it serves, verbatim", _verbatim(brief.requirements)),
+        _section("Requirements that it serves", (_ids if brief.document else _verbatim)(brief.requirements) or "None."),
         _section("The whole requirements document", _quoted("requirements", brief.document) if brief.document else ""),
         _section("All specs of the plan", _outlined(brief.outline)),
         _section("The specs that it depends on, as they are written", lower),
         _section("This spec as it stands, to be written anew", _quoted("spec", brief.present) if brief.present else ""),
+        _section("Tools that tasks can be verified with", toolchain(known.files)),
         *_project(known),
         "Answer with the four sections, beginning with `## Purpose`, and nothing else.",
     )
@@ -75,7 +76,9 @@ def tasks_message(
         _section("The spec", _quoted("spec", text)),
         _section("Requirements that it serves, verbatim", _verbatim(requirements)),
         _section("Tasks of this spec that are done or in progress", _kept(spec, known)),
-        _section("Tasks of lower specs, which are done before these", "\n".join(_listed(lower))),
+        _section(
+            "Tasks of lower specs, which are done before these, with the files they name", "\n".join(_listed(lower))
+        ),
         _section("Tools to verify with", toolchain(known.files)),
         *_project(known),
         "Answer with the whole task list and nothing else.",
@@ -139,7 +142,17 @@ def _kept(spec: SpecDefinition, known: Known) -> str:
 
 
 def _listed(specs: Iterable[SpecDefinition]) -> Iterable[str]:
-    return (f"- {spec.id}/{_titled(task)}{_proven(task)}" for spec in specs for task in spec.tasks if task.is_leaf)
+    return (
+        f"- {spec.id}/{_titled(task)}{_proven(task)}{_files(task)}"
+        for spec in specs
+        for task in spec.tasks
+        if task.is_leaf
+    )
+
+
+def _files(task: TaskDefinition) -> str:
+    files = paths_in("\n".join((task.title, *task.details)))
+    return f"; files: {', '.join(files)}" if files else ""
 
 
 def _proven(task: TaskDefinition) -> str:

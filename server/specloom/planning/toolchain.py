@@ -7,7 +7,10 @@ _BY_NAME = {
     "pyproject.toml": "a Python project: `python -m pytest -q tests/test_x.py`",
     "setup.py": "a Python project: `python -m pytest -q tests/test_x.py`",
     "requirements.txt": "a Python project: `python -m pytest -q tests/test_x.py`",
-    "package.json": "a Node project: read its `scripts`; `node --test test/x.test.js` needs no package",
+    "package.json": (
+        "a Node project: `node --test test/x.test.js` needs neither a package nor npm; before you take one of its "
+        "`scripts`, see that what it calls is there"
+    ),
     "tsconfig.json": "TypeScript: `npx tsc --noEmit` if typescript is a dependency",
     "Cargo.toml": "a Rust project: `cargo test --quiet name`",
     "go.mod": "a Go project: `go test ./path`",

@@ -9,8 +9,10 @@ from specloom.domain.documents.specs import parse_spec
 from specloom.domain.ids import RequirementId, SpecId, TaskId
 from specloom.domain.problem import Severity
 from specloom.domain.spec import SpecStatus
-from specloom.planning.checks import Given, TasksGiven, check_body, check_outline, check_tasks, slug_of
+from specloom.planning.checks import Given, TasksGiven, check_body, check_outline, check_tasks, paths_in, slug_of
+from specloom.planning.messages import tasks_message
 from specloom.planning.outline import Outline, PlannedSpec, covered, outline_json, read_outline, stored_outline
+from specloom.planning.ports import Known
 from specloom.planning.toolchain import NOTHING, toolchain
 from tests.unit.planning.planning_scripts import (
     COMMANDS,
@@ -160,3 +162,11 @@ def test_tools_are_told_from_files_nearest_to_the_root_first() -> None:
     told = toolchain(("web/package.json", "pyproject.toml", "src/main.py"))
     assert [line.split("`")[1] for line in told.splitlines()] == ["pyproject.toml", "web/package.json"]
     assert toolchain(("README.md",)) == NOTHING
+
+
+def test_files_of_lower_tasks_are_told_to_whoever_writes_tasks() -> None:
+    text = "`tests/__init__.py` (empty), `src/a.js` and `src/a.js`; not `load(path)`, `x`, `a/b`"
+    assert paths_in(text) == ("tests/__init__.py", "src/a.js")
+    lower = parse_spec("specs/01-a.md", '---\nid: "01"\n---\n\n# A\n\n## Tasks\n\n- [ ] 1 Make it\n  - `tests/a.py`\n')
+    spec = parse_spec("specs/02-b.md", '---\nid: "02"\n---\n\n# B\n')
+    assert "- 01/1 Make it; files: tests/a.py" in tasks_message((spec, "# B"), (), (lower,), Known())
