@@ -1,15 +1,25 @@
 """What an agent's commands change is in its change set, and the documents that it works from stay as they were."""
 
+import asyncio
+import time
 from pathlib import Path
 
 from specloom.domain.ids import TaskId
 from specloom.domain.runs import Scope
 from specloom.domain.states import TaskState
 from specloom.llm.scripted.server import ScriptedServer
-from tests.integration.projects import SPEC, greeter, hosted, run, session
+from tests.integration.projects import greeter, hosted, run, session
 
 FIRST, SECOND = TaskId("01/1.1"), TaskId("01/1.2")
 CODE = 'def greet(name):\n    return "Hello " + name\n'
+
+
+def wait_for(file: Path) -> None:
+    """Until the file is there."""
+    end = time.monotonic() + 20
+    while not file.exists():
+        assert time.monotonic() < end, f"{file} did not come"
+        time.sleep(0.02)
 
 
 def by_command(command: str) -> dict[str, object]:
@@ -42,7 +52,9 @@ async def test_what_a_command_writes_is_in_the_change_set_with_its_before_image(
         assert "greet.py" in {file.path for piece in runtime.evidence(FIRST) for file in piece.files}
 
 
-async def test_a_command_cannot_rewrite_the_spec_or_tick_a_box(tmp_path: Path) -> None:
+async def test_a_box_that_changes_while_a_command_runs_is_no_proof_and_no_part_of_the_change_set(
+    tmp_path: Path,
+) -> None:
     root = greeter(tmp_path / "greeter")
     command = (
         "sed -i 's/- \\[ \\]/- [x]/' specs/01-greeter.md; "
@@ -51,7 +63,34 @@ async def test_a_command_cannot_rewrite_the_spec_or_tick_a_box(tmp_path: Path) -
     async with ScriptedServer(by_command(command)) as server, hosted(root, server) as runtime:
         await run(runtime, Scope("task", FIRST))
         assert runtime.state.record(SECOND).state is TaskState.PENDING
-        told = server.requests[-1].body
-        assert "it was put back" in str(told)
-    text = (root / "specs" / "01-greeter.md").read_text()
-    assert text == SPEC.replace("- [ ] 1.1", "- [x] 1.1")
+        assert "changed while the command ran" in str(server.requests[-1].body)
+        assert "specs/01-greeter.md" not in await runtime.diff(FIRST)
+
+
+async def test_what_a_person_saves_while_a_command_runs_stays(tmp_path: Path) -> None:
+    root = greeter(tmp_path / "greeter")
+    requirements = root / "requirements.md"
+    writes = "printf 'def greet(name):\\n    return \"Hello \" + name\\n' > greet.py"
+    command = f"touch running; while [ ! -e go ]; do sleep 0.05; done; {writes}"
+    async with ScriptedServer(by_command(command)) as server, hosted(root, server) as runtime:
+        running = asyncio.create_task(run(runtime, Scope("task", FIRST)))
+        await asyncio.to_thread(wait_for, root / "running")
+        text = await asyncio.to_thread(requirements.read_text)
+        await asyncio.to_thread(requirements.write_text, text + "- R1.3 Mine, typed meanwhile\n")
+        await asyncio.to_thread((root / "go").touch)
+        await running
+        assert runtime.state.record(FIRST).state is TaskState.DONE
+    assert "typed meanwhile" in requirements.read_text()
+
+
+async def test_a_verify_command_that_appears_while_an_agent_works_is_not_covered_by_yes(tmp_path: Path) -> None:
+    root = greeter(tmp_path / "greeter")
+    command = (
+        "sed -i 's/assert greet(.Ann.).endswith(.!.)/pass/' specs/01-greeter.md; "
+        "printf 'def greet(name):\\n    return \"Hello \" + name\\n' > greet.py"
+    )
+    async with ScriptedServer(by_command(command)) as server, hosted(root, server) as runtime:
+        await run(runtime)
+        record = runtime.state.record(SECOND)
+        assert record.state is TaskState.BLOCKED
+        assert "--yes does not cover" in record.reason

@@ -168,15 +168,15 @@ async def test_an_executor_cannot_edit_its_spec(tmp_path: Path) -> None:
 TICKS = "sed -i 's/\\[ \\] 2/[x] 2/' specs/01-steps.md"
 
 
-async def test_a_box_that_a_command_of_the_agent_ticked_is_put_back(tmp_path: Path) -> None:
+async def test_a_box_that_a_command_of_the_agent_ticked_is_not_taken_for_a_person(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "test -f a.txt"), task(2, "test -f b.txt"))
     cheats = turn(command(f"{TICKS}; touch a.txt"))
     async with staged(root, attempt(1, cheats, CLAIMS)) as (runtime, server):
         await start(runtime, Scope("task", ONE))
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
-        assert "which you may not write" in newest_message(server, "1 at 1", 2)
+        assert "may not write" in newest_message(server, "1 at 1", 2)
         assert runtime.state.state_of(TWO) is TaskState.READY
-        assert "- [ ] 2" in (root / SPEC).read_text()
+        assert codes(runtime) == ["box-differs"]
 
 
 async def test_a_box_that_a_verify_command_ticked_is_not_taken_for_a_person(tmp_path: Path) -> None:

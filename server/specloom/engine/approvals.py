@@ -35,6 +35,8 @@ class Ask:
     agent: AgentId | None = None
     task: TaskId | None = None
     choices: tuple[str, ...] = ("Allow once", "Deny")
+    covered: bool = True
+    """Whether `--yes` may answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class ApprovalDesk:
         await self._ledger.append(PROJECT, [settled], answer.by)
 
     async def _decide(self, approval: ApprovalId, ask: Ask) -> Answer:
-        if self.unattended and ask.kind != "question":
+        if self.unattended and ask.covered and ask.kind != "question":
             return Answer(ask.choices[0], YES)
         if not self._clients:
             return Answer(ask.choices[-1], "no client", reason="nobody is attached who could allow it")

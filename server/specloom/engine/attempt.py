@@ -17,7 +17,7 @@ from specloom.domain import commands as c
 from specloom.domain.events import agents
 from specloom.domain.events.proof import CheckPhase
 from specloom.domain.evidence import Evidence
-from specloom.domain.ids import AgentId, AttemptId, Digest, TaskId
+from specloom.domain.ids import AgentId, AttemptId, Digest, SessionId, TaskId
 from specloom.domain.rejection import Rejected
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.abandoning import end_sessions
@@ -143,10 +143,17 @@ class Attempt:
             await self._look_before()
             return await self._open_session()
         replayed = replay(history.conversation)
-        if replayed.ended is None:
+        if replayed.ended is None and self._same_model(history.session):
             return await self._continue_session(history, replayed)
+        if replayed.ended is None:
+            # A session keeps its model; who chose another one wants that to be asked.
+            await end_sessions(self.engine, self.task, "another model was chosen")
+            return await self._open_session()
         outcome = loop.outcome_of(replayed.ended)
         return outcome if outcome is not None else await self._open_session()
+
+    def _same_model(self, session: SessionId) -> bool:
+        return self.engine.state.sessions[session].model == self.engine.options.roles[RoleName.EXECUTOR].model
 
     async def _continue_session(self, history: AttemptHistory, replayed: Replayed) -> SessionOutcome:
         engine = self.engine
@@ -273,7 +280,8 @@ class Attempt:
             command_timeout=engine.options.limits.command_timeout_s,
             read_only=read_only(engine),
         )
-        images = CommandImages(engine.workspace, self.journal, context.read_only)
+        aside = AttemptJournal(engine.ledger, engine.ids)
+        images = CommandImages(engine.workspace, self.journal, aside, context.read_only)
         return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output, images)
 
 

@@ -1,7 +1,7 @@
 """Before-images of what commands change, so that it is in the change set like any edit of a tool.
 
-Refuses to let a command rewrite the documents that its agent works from: those are put back, and the agent is told.
-What somebody else saves while the command runs counts as changed by it, since nothing on disk tells the two apart.
+Refuses to put anything back: nothing on disk tells a command's write from that of a person who saves meanwhile. What
+happened to the documents that the agent works from is recorded apart, counts as nobody's tick, and is told to the agent.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import TypeAlias
 from specloom.domain.ids import Digest, digest_of
 from specloom.engine.journal import AttemptJournal
 from specloom.workspace.disk import snapshot_of
-from specloom.workspace.ports import Applied, FileChange, TextSnapshot, WorkspaceError
+from specloom.workspace.ports import Applied, TextSnapshot, WorkspaceError
 from specloom.workspace.workspace import Workspace
 
 LARGEST = 1024 * 1024
@@ -33,8 +33,10 @@ class CommandImages:
 
     workspace: Workspace
     journal: AttemptJournal
+    aside: AttemptJournal
+    """Writes down what happened to `protected`: it is recorded, and no part of the attempt's change set."""
     protected: tuple[str, ...]
-    """Paths, and folders with all theirs, that a command must not change."""
+    """Paths, and folders with all theirs, that the agent may not change."""
     _stamps: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
     _images: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
@@ -43,15 +45,11 @@ class CommandImages:
         self._stamps = await asyncio.to_thread(self._look, await self.workspace.walk())
 
     async def after(self) -> tuple[str, ...]:
-        """Records what has changed since `before`; returns the protected paths that were put back."""
+        """Records what has changed since `before`; returns the protected paths among it."""
         was = self._stamps
         now = await asyncio.to_thread(_stamps, self.workspace.root, await self.workspace.walk())
         changed = [path for path in sorted({*was, *now}) if was.get(path) != now.get(path)]
-        restored: list[str] = []
-        for path in changed:
-            if await self._record(path, existed=path in was) and self._is_protected(path):
-                restored += [path] if await self._put_back(path, existed=path in was) else []
-        return tuple(restored)
+        return tuple([path for path in changed if await self._record(path, existed=path in was)])
 
     def _look(self, paths: Iterable[str]) -> dict[str, Stamp]:
         stamps = _stamps(self.workspace.root, paths)
@@ -66,27 +64,18 @@ class CommandImages:
         return stamps
 
     async def _record(self, path: str, *, existed: bool) -> bool:
-        """Writes down one change; false when the bytes are the same (a file that was only touched)."""
+        """Writes down one change; true if the path is protected and its bytes are others than before."""
         before = self._snapshot(path) if existed else None
         after = await asyncio.to_thread(_read, self.workspace.root / path)
         digest = NO_FILE if after is None else digest_of(after)
         if before is not None and before.digest == digest:
             return False
-        edit = await self.journal.requested(path, before, digest, "a command")
+        protected = self._is_protected(path)
+        journal = self.aside if protected else self.journal
+        edit = await journal.requested(path, before, digest, "while a command ran")
         text = "" if after is None else after.decode("utf-8", "replace")
-        await self.journal.settled(edit, Applied(TextSnapshot(path, text, digest), in_buffer=False))
-        return True
-
-    async def _put_back(self, path: str, *, existed: bool) -> bool:
-        before = self._snapshot(path)
-        if not existed or before is None or self.workspace.documents.find(path) is not None:
-            return False
-        try:
-            present: TextSnapshot | None = await self.workspace.read(path)
-        except WorkspaceError:
-            present = None
-        change = FileChange(path, before.text, present, "Specloom: put back")
-        return isinstance(await self.workspace.recorded(self.journal).apply(change), Applied)
+        await journal.settled(edit, Applied(TextSnapshot(path, text, digest), in_buffer=False))
+        return protected
 
     def _snapshot(self, path: str) -> TextSnapshot | None:
         data = self._images.get(path)

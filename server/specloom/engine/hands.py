@@ -70,10 +70,13 @@ async def _followed(images: CommandImages, hands: BoundTools, call: ToolUse) -> 
     try:
         outcome = await hands.run(call)
     finally:
-        restored = await to_the_end(images.after())
-    if not restored:
+        touched = await to_the_end(images.after())
+    if not touched:
         return outcome
-    note = f"\n(the command changed {', '.join(restored)}, which you may not write; it was put back)"
+    note = (
+        f"\n({', '.join(touched)} changed while the command ran. You may not write there: "
+        "if the command did it, take that back; if somebody else did, leave it)"
+    )
     return replace(outcome, text=outcome.text + note)
 
 

@@ -41,7 +41,7 @@ class RunWorker:
         await self._engine.library.refresh()
         await self._release_removed()
         await tick_rest(self._engine)
-        await self._trust.ask_for(self._proposals())
+        await self._trust.ask_for(self._proposals(), at_start=True)
         await self._lift_denials()
         while True:
             halt = await gate.passed()
@@ -111,7 +111,9 @@ class RunWorker:
     def _proposals(self) -> list[str]:
         state = self._engine.state
         open_tasks = (task for task in self._chosen() if _may_run(state.record(task).state))
-        return [item for task in open_tasks for item in verify_commands(self._engine, state.graph.tasks[task])]
+        wanted = [item for task in open_tasks for item in verify_commands(self._engine, state.graph.tasks[task])]
+        fixed = [item for record in state.tasks.values() if record.attempt is not None for item in record.verify]
+        return [*fixed, *wanted]
 
     def _verdict(self) -> tuple[RunOutcome, str]:
         state = self._engine.state
