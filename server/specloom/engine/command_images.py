@@ -1,7 +1,7 @@
 """Before-images of what commands change, so that it is in the change set like any edit of a tool.
 
-Refuses to put anything back: nothing on disk tells a command's write from that of a person who saves meanwhile. What
-happened to the documents that the agent works from is recorded apart, counts as nobody's tick, and is told to the agent.
+Refuses to put anything back: nothing on disk tells a command's write from that of a person who saves meanwhile.
+What happens to the documents that the agent works from is recorded apart, is nobody's tick, and is told to the agent.
 """
 
 import asyncio
