@@ -70,6 +70,8 @@ class SpecWriter:
         self._touched = asyncio.Event()
         self._closing = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
+        self._on_disk: list[str] = []
+        """Our texts that went to the disk, since the last one that went to a buffer."""
         self.yielded = False
         """Somebody else changed the file: nothing more is written before `finish`."""
 
@@ -140,9 +142,14 @@ class SpecWriter:
     async def _apply(self, text: str) -> bool:
         if self._base is not None and text == self._base.text:
             return True
+        before = self.written
         result = await self._files.apply(FileChange(self._target.path, text, self._base, self._target.label))
+        if not isinstance(result, Applied) and self._lags(result.present):
+            self._base = result.present
+            result = await self._files.apply(FileChange(self._target.path, text, self._base, self._target.label))
         if isinstance(result, Applied):
-            before, self._base = self.written, result.snapshot
+            self._base = result.snapshot
+            self._on_disk = [] if result.in_buffer else [*self._on_disk, result.snapshot.text]
             if self.written.startswith(before):
                 self._seen(self.written[len(before) :])
             return True
@@ -150,6 +157,10 @@ class SpecWriter:
             raise WorkspaceError(result.message)
         self.yielded = True
         return False
+
+    def _lags(self, present: TextSnapshot | None) -> bool:
+        """An editor read the file just before we wrote to the disk: its text is no edit, but ours and older."""
+        return present is not None and present.version is not None and present.text in self._on_disk
 
     async def _merge(self, text: str) -> Finished:
         for _ in range(MERGES):

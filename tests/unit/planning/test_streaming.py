@@ -188,3 +188,14 @@ async def test_a_spec_that_is_opened_meanwhile_goes_on_in_the_buffer(desk: Desk)
     assert set(editor.steps) == {"Specloom: spec 01"}
     assert len(editor.steps) > 1
     assert await desk.read(PATH) == on_disk
+
+
+async def test_an_editor_that_read_the_file_before_the_last_write_is_no_edit(desk: Desk) -> None:
+    async with half_way(desk, *REST) as (plan, server):
+        older = (await desk.read(PATH)).partition("## Purpose")[0]
+        desk.files.documents.open(PATH, older, 1, Editor(desk))
+        server.release("half")
+        assert await plan == Planned((SpecId("01"), SpecId("02")))
+    document = desk.files.documents.find(PATH)
+    assert document is not None
+    assert document.text.endswith(f"{STORE_BODY}\n## Tasks\n\n{STORE_TASKS}")
