@@ -99,6 +99,9 @@ class PlanWork:
         spec, wanted = page.definition, self._named(page.planned.requirements)
         if spec.status is not SpecStatus.READY or not wanted:
             return spec.status is SpecStatus.READY
+        if all(ref.hash is None for ref in spec.requirements):
+            # Specloom records the hashes of what it wrote a spec for: this one is a person's own.
+            return True
         return (
             spec.title == page.planned.title
             and spec.depends_on == page.planned.depends_on
