@@ -50,25 +50,21 @@ def test_without_requirements_it_says_what_to_write(empty: Project, command: str
     assert "there is no requirements.md in " in refused(empty, command, *LOCAL)
 
 
-@pytest.mark.parametrize("command", ["plan", "run"])
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "requirements.md is empty; write"),
-        (b"\n \t\n", "requirements.md is empty; write"),
         (b"\x7fELF\x00\xff\x00binary", "'requirements.md' is a binary file"),
         (None, "requirements.md is a folder; put the requirements into a file"),
     ],
 )
-def test_requirements_that_cannot_be_planned_are_named(
-    empty: Project, command: str, content: bytes | None, said: str
-) -> None:
+def test_requirements_that_cannot_be_planned_are_named(empty: Project, content: bytes | None, said: str) -> None:
     target = empty.root / "requirements.md"
     if content is None:
         target.mkdir()
     else:
         target.write_bytes(content)
-    assert said in refused(empty, command, *LOCAL)
+    assert said in refused(empty, "plan", *LOCAL)
 
 
 def test_requirements_that_a_person_names_must_be_a_file(project: Project) -> None:
@@ -101,12 +97,11 @@ def test_requirements_that_may_not_be_read_are_named(empty: Project) -> None:
     assert [path.name for path in empty.root.iterdir()] == ["requirements.md"]
 
 
-@pytest.mark.parametrize("command", ["plan", "run"])
-def test_a_folder_that_may_not_be_written_is_named(project: Project, command: str) -> None:
+def test_a_folder_that_may_not_be_written_is_named(project: Project) -> None:
     before = contents(project.root)
     project.root.chmod(0o555)
     try:
-        done = as_powerless(project, command, *LOCAL)
+        done = as_powerless(project, "run", *LOCAL)
     finally:
         project.root.chmod(0o755)
     assert (done.returncode, done.stdout) == (Exit.USAGE, "")
@@ -135,10 +130,9 @@ def test_settings_are_refused_with_place_and_what_is_allowed(
     project: Project, settings: str, place: str, said: str
 ) -> None:
     (project.root / "specloom.toml").write_text(settings)
-    for command in ("plan", "run"):
-        line = refused(project, command, *LOCAL)
-        assert place in line
-        assert said in line
+    line = refused(project, "run", *LOCAL)
+    assert place in line
+    assert said in line
 
 
 def test_tasks_that_wait_for_each_other_are_named_and_not_run(project: Project, scripted: Start) -> None:
@@ -176,12 +170,9 @@ def test_an_endpoint_that_is_away_is_named(impatient: Project, command: str) -> 
     assert "127.0.0.1:9 could not be reached" in failed(impatient, command, "--yes", *LOCAL)
 
 
-@pytest.mark.parametrize("command", ["plan", "run"])
-def test_an_endpoint_that_refuses_the_key_is_named_and_the_key_is_not(
-    impatient: Project, scripted: Start, command: str
-) -> None:
+def test_an_endpoint_that_refuses_the_key_is_named_and_the_key_is_not(impatient: Project, scripted: Start) -> None:
     impatient.environment["ANTHROPIC_API_KEY"] = "sk-ant-wrong-key-0123456789"
-    said = failed(impatient, command, "--yes", *model(scripted(BOTH_TASKS, key="right")))
+    said = failed(impatient, "run", "--yes", *model(scripted(BOTH_TASKS, key="right")))
     assert "401" in said
     assert "sk-ant-wrong" not in said
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from specloom.cli.checks.project import project_checks
 from specloom.cli.failures import Exit
+from specloom.cli.ports import Inspection
 from specloom.llm.scripted import ScriptedServer
 from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, until
 from tests.cli.test_run import model
@@ -81,18 +83,14 @@ def test_wrong_settings_are_named_with_their_line(project: Project) -> None:
         (b"x\n" * 600_000, "warn", "too much to read at once"),
     ],
 )
-def test_requirements_are_looked_into(project: Project, content: bytes | None, level: str, said: str) -> None:
-    path = project.root / "requirements.md"
-    path.unlink()
+def test_requirements_are_looked_into(tmp_path: Path, content: bytes | None, level: str, said: str) -> None:
     if content is not None:
-        path.write_bytes(content)
-        (project.root / "specs" / "01-greeting.md").unlink()
-    else:
-        (project.root / "specs" / "01-greeting.md").unlink()
-        (project.root / "specs").rmdir()
-    _, found = checks(project, "--offline", "--workspace", str(project.root))
-    assert found["requirements"]["level"] == level
-    assert said in found["requirements"]["message"]
+        (tmp_path / "requirements.md").write_bytes(content)
+    inspection = Inspection(tmp_path / ".specloom", None, (), ())
+    (check,) = (check for check in project_checks(tmp_path, inspection) if check.name == "requirements")
+    assert check.level.value == level
+    assert said in check.message
+    assert check.mend
 
 
 def test_a_holder_of_the_lock_is_named(

@@ -25,6 +25,8 @@ from specloom.domain.states import TaskState
 from specloom.llm.scripted import ScriptedServer, ScriptError
 
 KEY = "ANTHROPIC_API_KEY"
+FAULTS_SHOWN = 3
+"""Lines of what the script missed: the first tells why, the others follow from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,10 @@ async def _play(place: Place, output: Output, model: DemoModel) -> Exit:
     try:
         model.server.check()
     except ScriptError as error:
-        output.note(f"{error}\nthe demo's script and Specloom disagree; please report this")
+        first, *others = str(error).splitlines()
+        more = f"\n… and {len(others) - FAULTS_SHOWN} more" if len(others) > FAULTS_SHOWN else ""
+        told = "\n".join([first, *others[:FAULTS_SHOWN]]) + more
+        output.note(f"{told}\nthe demo's script and Specloom disagree; please report this")
         return max(status, Exit.INCOMPLETE)
     return status
 

@@ -42,13 +42,7 @@ class Output:
         if self.as_json or not self.stdout.isatty():
             return text
         columns = shutil.get_terminal_size().columns
-        parts = (
-            textwrap.fill(part, columns, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
-            if len(part) > columns
-            else part
-            for part in text.split("\n")
-        )
-        return "\n".join(parts)
+        return "\n".join(_fold(part, columns) if len(part) > columns else part for part in text.split("\n"))
 
     def _write(self, text: str) -> None:
         if self.closed.is_set():
@@ -105,6 +99,12 @@ class Output:
         """Standard output has no reader: the rest goes nowhere."""
         self.closed.set()
         silence(self.stdout)
+
+
+def _fold(line: str, columns: int) -> str:
+    """Broken between words; what is folded stands below its own beginning."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def silence(stream: TextIO) -> None:

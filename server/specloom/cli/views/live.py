@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
+from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
@@ -53,7 +54,7 @@ class LiveView:
         for line in self._lines.of(published, state):
             if line.weight < 2:
                 continue
-            self._console.print(Text("  " * line.indent + visible(line.text), style=line.style))
+            self._console.print(Padding(Text(visible(line.text), style=line.style), (0, 0, 0, 2 * line.indent)))
 
     def hear_output(self, chunk: OutputChunk) -> None:
         """Takes in a piece of the stream."""
