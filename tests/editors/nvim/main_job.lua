@@ -30,8 +30,8 @@ local function plan()
 end
 
 local function watch_spec()
-  steps.wait("the file of the spec", function()
-    return vim.uv.fs_stat(vim.env.STORY_ROOT .. "/specs/01-greeter.md")
+  steps.wait("half of the spec on disk", function()
+    return steps.disk("specs/01-greeter.md"):find("## Purpose", 1, true)
   end)
   local spec = steps.edit("specs/01-greeter.md")
   steps.wait("half of the spec", function()

@@ -74,8 +74,12 @@ function M.text(buf)
   return table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), "\n") .. "\n"
 end
 
+---A file on disk; empty while there is none.
 ---@param path string from the root
 function M.disk(path)
+  if not vim.uv.fs_stat(vim.env.STORY_ROOT .. "/" .. path) then
+    return ""
+  end
   return table.concat(vim.fn.readfile(vim.env.STORY_ROOT .. "/" .. path), "\n") .. "\n"
 end
 
