@@ -16,10 +16,16 @@ class RetryPolicy:
 
     tries: int = 10
     """Requests a turn, the first included."""
+    first_tries: int = 3
+    """The same for an endpoint that has never answered: its address is more likely wrong than its network down."""
     first_wait: float = 1.0
     """Seconds before the second try; doubles from there."""
     longest_wait: float = 60.0
     """Cap of our own waits, and of an endpoint's `retry-after` that is not believable."""
+
+    def again(self, failed: int, error: ProviderError) -> bool:
+        """Whether another try follows the `failed`-th failure (1-based)."""
+        return error.retryable and failed < (self.tries if error.met else min(self.tries, self.first_tries))
 
     def wait(self, failed: int, error: ProviderError) -> float:
         """Seconds to wait after the `failed`-th failure (1-based)."""
@@ -52,8 +58,7 @@ async def ask(setup: SessionSetup, conversation: Conversation, ports: AskPorts) 
             _refuse_empty(answer)
         except ProviderError as error:
             failed += 1
-            again = error.retryable and failed < ports.retry.tries
-            wait = ports.retry.wait(failed, error) if again else None
+            wait = ports.retry.wait(failed, error) if ports.retry.again(failed, error) else None
             await ports.recorder.commit(agents.TurnFailed(setup.id, turn, error.fault.value, str(error), wait))
             if wait is None:
                 raise

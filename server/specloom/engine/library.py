@@ -159,11 +159,13 @@ class Library:
             await self._mailbox.submit(c.ReadSpec(spec, at, self._by_hand(spec.path)), READER)
         state = self._mailbox.state
         for path in tuple(state.requirements):
-            if path not in shelf.requirements:
+            if path not in shelf.requirements and path not in {problem.path for problem in shelf.problems}:
                 await self._mailbox.submit(c.DropRequirements(path), READER)
+        # A file that is there and cannot be read (saved as binary, no access) says nothing about its tasks.
+        unreadable = {problem.path for problem in shelf.problems}
         present = {spec.id for spec in shelf.specs.values()}
-        for known in tuple(state.plan.specs):
-            if known not in present:
+        for known, spec in tuple(state.plan.specs.items()):
+            if known not in present and spec.path not in unreadable:
                 await self._mailbox.submit(c.DropSpec(known), READER)
 
 

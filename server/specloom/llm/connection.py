@@ -42,6 +42,7 @@ class Connection:
         self._user_agent = user_agent
         self._client: anthropic.AsyncAnthropic | None = None
         self._opening = asyncio.Lock()
+        self._met = False
 
     def __repr__(self) -> str:
         return f"Connection({self.endpoint.host})"
@@ -66,8 +67,11 @@ class Connection:
 
         try:
             async with asyncio.timeout(deadline):
-                return await _exchange(client, method, path, content)
+                response = await _exchange(client, method, path, content)
+            self._met = True
+            return await self._of_an_api(response)
         except anthropic.APIStatusError as error:
+            self._met = True
             # `from None`: the original's text may repeat the key that the endpoint was sent
             raise self.faults.status(error.status_code, error.body, error.response.headers) from None
         except anthropic.APIConnectionError as error:
@@ -85,7 +89,16 @@ class Connection:
         detail = str(cause) or type(cause).__name__
         if isinstance(cause, httpx2.ReadError | httpx2.WriteError | httpx2.ReadTimeout | httpx2.RemoteProtocolError):
             return self.faults.broken("closed the connection before its answer", detail)
-        return self.faults.unreachable(detail)
+        unreachable = self.faults.unreachable(detail)
+        unreachable.met = self._met
+        return unreachable
+
+    async def _of_an_api(self, response: "httpx2.Response") -> "httpx2.Response":
+        """Refuses a web page: a login or a proxy answers for an API that is not there."""
+        if not response.headers.get("content-type", "").startswith("text/html"):
+            return response
+        await response.aclose()
+        raise self.faults.web_page()
 
     async def _open(self) -> "anthropic.AsyncAnthropic":
         if self._client is not None:

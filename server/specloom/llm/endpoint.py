@@ -11,6 +11,8 @@ PLACEHOLDER_KEY = "no-key-needed"
 
 _KEY_LIKE = re.compile(r"\bsk-[A-Za-z0-9_-]{8,}")
 _HIDDEN = "[key hidden]"
+SHORTEST_KEY = 8
+"""Characters; a shorter one is a dummy for a local endpoint, and stands in ordinary words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Credential:
     def redact(self, text: str) -> str:
         """`text` without this key and without anything that looks like a provider's key."""
         for secret in (self.api_key, self.auth_token):
-            if secret and secret != PLACEHOLDER_KEY:
+            if secret and secret != PLACEHOLDER_KEY and len(secret) >= SHORTEST_KEY:
                 text = text.replace(secret, _HIDDEN)
         return _KEY_LIKE.sub(_HIDDEN, text)
 

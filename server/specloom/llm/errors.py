@@ -47,6 +47,8 @@ class ProviderError(Exception):
         self.status = status
         self.retry_after = retry_after
         """Seconds that the endpoint asks to wait, uncapped, if it said so."""
+        self.met = True
+        """False: this endpoint has never answered in this process, so that its address is in doubt."""
 
     @property
     def retryable(self) -> bool:

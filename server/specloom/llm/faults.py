@@ -93,6 +93,11 @@ class Faults:
         """The answer did not come to its end."""
         return self._error(ProviderFault.BROKEN_STREAM, what, cause)
 
+    def web_page(self) -> ProviderError:
+        """Something answers, and it is no API."""
+        step = "check the base URL; a proxy or a login page may stand before it"
+        return self._error(ProviderFault.NOT_FOUND, "answered with a web page, so it is no Messages API", "", step=step)
+
     def no_key(self) -> ProviderError:
         """Nothing was sent, because there is nothing to send it with."""
         step = "set ANTHROPIC_API_KEY in the environment or in the project's .env, or a base URL of a local endpoint"
