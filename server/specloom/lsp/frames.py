@@ -62,6 +62,8 @@ async def read_frame(reader: Reader) -> Frame:
             return BadFrame(f"{MOST_HEADER} bytes without a complete header; send Content-Length and an empty line")
         if match := _LENGTH.fullmatch(line.rstrip(b"\r\n")):
             length = int(match[1])
+        elif line[:15].lower() == b"content-length:":
+            return BadFrame(f"{line[15:40].strip()!r} is no length; send Content-Length as a decimal number of bytes")
         elif length is not None and not line.strip():
             return await _body(reader, length)
 

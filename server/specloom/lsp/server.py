@@ -80,6 +80,7 @@ async def _read(protocol: SpecloomProtocol, reader: Reader) -> None:
             return
         if isinstance(frame, BadFrame):
             protocol.refuse(None, parse_error(frame.message))
+            LOG.error("the connection ends: %s", frame.message)
             return
         protocol.receive(frame)
 
