@@ -115,7 +115,7 @@ def _roles(
     settings: Settings, environment: Mapping[str, str], key: Credentials | None
 ) -> Mapping[RoleName, RoleOptions]:
     endpoints: dict[str, AnthropicModel] = {}
-    timeouts = Timeouts(stall=settings.limits.stall_timeout_s)
+    timeouts = Timeouts(answer=settings.limits.answer_timeout_s, stall=settings.limits.stall_timeout_s)
     roles: dict[RoleName, RoleOptions] = {}
     for name in RoleName:
         chosen = settings.models.of(name.value)

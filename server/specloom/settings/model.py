@@ -138,6 +138,9 @@ class Limits(Section):
     command_timeout_s: Seconds = Field(default=120.0, description="Seconds for one command of the agent.")
     verify_timeout_s: Seconds = Field(default=600.0, description="Seconds for one verify command.")
     save_timeout_s: Seconds = Field(default=120.0, description="Seconds to wait for an open file to be saved.")
+    answer_timeout_s: Seconds = Field(
+        default=600.0, description="Seconds until an answer begins; local models read the whole prompt before it."
+    )
     stall_timeout_s: Seconds = Field(
         default=120.0, description="Seconds without a byte before a stream counts as broken."
     )
