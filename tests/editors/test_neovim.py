@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -12,7 +12,7 @@ from typing import IO, Any
 import pytest
 
 from specloom.llm.scripted.server import ScriptedServer
-from tests.integration.projects import ENDS, session
+from tests.integration.projects import ENDS, WRITES, greeter, session
 from tests.unit.planning.planning_scripts import says, script, submits
 from tests.unit.planning.planning_scripts import session as planned
 
@@ -124,7 +124,7 @@ class Story:
 
 
 @contextmanager
-def neovim_playing(story: str, binary: Path, root: Path, home: Path, server: ScriptedServer) -> Iterator[Story]:
+def neovim_playing(story: str, binary: Path, root: Path, home: Path, server: ScriptedServer) -> Generator[Story]:
     """Neovim in the project, with the configuration of a person; ended whatever happens."""
     arguments = [binary, "--headless", "-u", HERE / "init.lua", "-l", HERE / f"{story}.lua"]
     with subprocess.Popen(
@@ -159,6 +159,20 @@ def test_a_person_goes_from_requirements_to_proven_code_and_back(
     root = project(tmp_path / "greeter")
     with ScriptedServer(job(), delta_chars=16) as server:
         with neovim_playing("main_job", neovim(suite), root, tmp_path / "home", server) as story:
+            story.verdict()
+        server.check()
+    assert not left_running(root)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("name", ["denied", "dismissed"])
+def test_a_command_of_the_repository_waits_for_a_yes(
+    name: str, suite: str, neovim: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = greeter(tmp_path / "greeter")
+    writes = script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=WRITES))
+    with ScriptedServer(writes) as server:
+        with neovim_playing(name, neovim(suite), root, tmp_path / "home", server) as story:
             story.verdict()
         server.check()
     assert not left_running(root)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from specloom.domain.project import ProjectState
+from specloom.domain.project import ApprovalRecord, ProjectState
 from specloom.domain.requirement import RequirementsDocument
 from specloom.domain.runs import RunState
 from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
@@ -111,8 +111,32 @@ def _generating_offers(state: ProjectState, spec: SpecDefinition) -> Iterator[Of
     yield Offer(0, "Discard this spec", "specloom/spec/settle", {"specId": spec.id, "choice": "discard"})
 
 
+def _approval_offers(state: ProjectState, line: int, task: TaskDefinition | None = None) -> Iterator[Offer]:
+    """Questions that concern a task, or all of them: also who dismissed a question finds it again."""
+    for record in state.approvals.values():
+        if record.kind != "question" and (task is None or _concerns(record, task)):
+            for choice in ("Allow once", "Deny"):
+                params = {"approvalId": record.id, "choice": choice}
+                yield Offer(line, f"{choice}: {_subject_of(record)}", "specloom/approval/answer", params)
+
+
+def _concerns(record: ApprovalRecord, task: TaskDefinition) -> bool:
+    if record.kind == "proposal":
+        return not set(task.verify).isdisjoint(record.subject.split("\n"))
+    return record.task == task.id
+
+
+def _subject_of(record: ApprovalRecord) -> str:
+    """On one line; many commands of specs are counted, since each stands at its task."""
+    lines = record.subject.split("\n")
+    if record.kind == "proposal" and len(lines) > 1:
+        return f"the {len(lines)} verify commands of this run"
+    return " ⏎ ".join(lines)
+
+
 def _run_offers(state: ProjectState) -> Iterator[Offer]:
-    """The active run, at the top of every document."""
+    """The active run and what it asks, at the top of every document."""
+    yield from _approval_offers(state, 0)
     run = state.run
     if run is None or not run.active:
         return
@@ -128,16 +152,7 @@ def _run_offers(state: ProjectState) -> Iterator[Offer]:
 def _task_offers(state: ProjectState, task: TaskDefinition) -> Iterator[Offer]:
     named = {"taskId": task.id}
     yield Offer(task.line, label_of(state, task.id), "specloom/task/describe", named)
-    for record in state.approvals.values():
-        if record.task == task.id and record.kind != "question":
-            answer = {"approvalId": record.id}
-            yield Offer(
-                task.line,
-                f"Allow once: {record.subject}",
-                "specloom/approval/answer",
-                answer | {"choice": "Allow once"},
-            )
-            yield Offer(task.line, f"Deny: {record.subject}", "specloom/approval/answer", answer | {"choice": "Deny"})
+    yield from _approval_offers(state, task.line, task)
     now = state_of(state, task.id)
     runnable = now is TaskState.READY or (not task.is_leaf and now is not TaskState.DONE)
     if runnable and not _is_running(state):

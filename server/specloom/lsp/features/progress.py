@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from lsprotocol import types
 
-from specloom.domain.events import planning, runs, tasks
+from specloom.domain.events import agents, planning, runs, tasks
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Scope
@@ -21,6 +21,7 @@ from specloom.lsp.capabilities import shows_progress
 from specloom.lsp.serving import Hosted
 
 Cancel: TypeAlias = Callable[[], Coroutine[Any, Any, Accepted | Rejected]]
+_Asking: TypeAlias = agents.ApprovalAsked | agents.ApprovalAnswered
 CREATE_DEADLINE = 5.0
 _numbers = itertools.count(1)
 
@@ -108,7 +109,7 @@ class ProgressReports:
         elif isinstance(event, planning.PlanFinished | planning.PlanFailed):
             failed = isinstance(event, planning.PlanFailed)
             _end(self._plan, event.reason if failed else "planned")
-        elif isinstance(event, runs.RunEvent | tasks.TaskEvent):
+        elif isinstance(event, runs.RunEvent | tasks.TaskEvent | _Asking):
             self._report_run(state)
         elif isinstance(event, planning.PlanningEvent):
             self._report_plan(state)
@@ -141,7 +142,9 @@ def run_stand(state: ProjectState, scope: Scope) -> Stand:
     working = [leaf for leaf in leaves if state.record(leaf).state is TaskState.IN_PROGRESS]
     run = state.run
     now = ", ".join(working)
-    if run is not None and run.reason and not working:
+    if state.approvals:
+        now = f"{now} waits for your answer".lstrip()
+    elif run is not None and run.reason and not working:
         now = f"{run.state.value}: {run.reason}"
     message = f"{done}/{len(leaves)}" + (f" {now}" if now else "")
     return Stand(100 * done // len(leaves) if leaves else 0, message)
