@@ -1,10 +1,12 @@
 """Gathers what an attempt's first message holds. Refuses to leave out what the task names: missing ids are told."""
 
+from pathlib import PurePosixPath
+
 from specloom.agent.briefing import Briefing, LastAttempt, Proof
-from specloom.agent.spec_text import spec_for
+from specloom.agent.spec_text import whole_spec
 from specloom.domain.ids import TaskId, spec_of
 from specloom.domain.project import ProjectState
-from specloom.domain.spec import TaskDefinition
+from specloom.domain.spec import Layout, TaskDefinition
 from specloom.domain.states import TaskState
 from specloom.engine.context import EngineContext
 from specloom.workspace.ports import WorkspaceError
@@ -37,8 +39,11 @@ async def brief(engine: EngineContext, task: TaskDefinition, verify: tuple[str, 
 
 def spec_shown(engine: EngineContext, task: TaskId) -> tuple[str, str]:
     """The path of a task's spec, and its text as sessions that work on the task are shown it."""
-    spec = engine.state.plan.specs[spec_of(task)]
-    return spec.path, spec_for(task, spec, engine.library.shelf.texts.get(spec.path, ""))
+    spec, texts = engine.state.plan.specs[spec_of(task)], engine.library.shelf.texts
+    folder = PurePosixPath(spec.path).parent
+    own = spec.layout is Layout.SPECLOOM
+    paths = [] if own else [path for path in texts if path != spec.path and PurePosixPath(path).parent == folder]
+    return spec.path, whole_spec(texts.get(spec.path, ""), tuple((path, texts[path]) for path in paths))
 
 
 def earlier(state: ProjectState, task: TaskId) -> tuple[Proof, ...]:

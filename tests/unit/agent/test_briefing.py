@@ -3,7 +3,7 @@
 import pytest
 
 from specloom.agent.briefing import CLAIM_SHOWN, Briefing, LastAttempt, Proof, render
-from specloom.agent.spec_text import spec_for
+from specloom.agent.spec_text import whole_spec
 from specloom.domain.documents.specs import parse_spec
 from specloom.domain.ids import TaskId
 
@@ -46,30 +46,25 @@ WHOLE = parse_spec(PATH, SPEC)
 
 def briefing(last: LastAttempt | None = None, *proofs: Proof, verify: tuple[str, ...] = ("a", "b", "c")) -> Briefing:
     task = next(item for item in WHOLE.tasks if item.number == "1.2")
-    text = spec_for(task.id, WHOLE, SPEC)
+    text = whole_spec(SPEC)
     return Briefing(task, 2 if last else 1, PATH, text, (), (), proofs, verify, last, (), ())
 
 
-def test_spec_stands_there_without_front_matter_and_with_its_tasks_cut_to_their_titles() -> None:
-    shown = spec_for(TaskId("01/1.2"), WHOLE, SPEC)
-    assert shown.startswith("# Greeter\n\n## Purpose\n\n- Greets.")
+def test_the_whole_spec_stands_there_without_its_front_matter() -> None:
+    shown = whole_spec(SPEC)
+    assert shown == SPEC.partition("---\n\n")[2].strip()
     assert "39c891f54f6b" not in shown
-    for title in ("- [x] 1 Words", "  - [x] 1.1 First", "  - [ ] 1.2 Second", "- [ ] 2 Third"):
-        assert f"\n{title}\n" in shown
-    assert "of the first" not in shown
-    assert "of the second" not in shown
-    assert "of the third" not in shown
-    assert "continuation" not in shown
-    assert shown.endswith("Behind the tasks.\n\n## Notes\n\n- kept")
 
 
-def test_details_of_the_groups_above_the_task_stay() -> None:
-    assert "for both tasks below: English" in spec_for(TaskId("01/1.2"), WHOLE, SPEC)
-    assert "for both tasks below: English" not in spec_for(TaskId("01/2"), WHOLE, SPEC)
+def test_files_that_stand_beside_the_tasks_are_part_of_the_spec() -> None:
+    shown = whole_spec("- [ ] 1 Do", (("specs/design.md", "# Design\n"),))
+    assert shown == "From specs/design.md:\n\n# Design\n\n- [ ] 1 Do"
 
 
-def test_details_of_the_task_stand_once() -> None:
-    assert render(briefing()).count("detail of the second") == 1
+def test_the_task_and_the_whole_spec_are_in_the_first_message() -> None:
+    message = render(briefing())
+    assert message.startswith("# Task 01/1.2 (attempt 1): Second")
+    assert whole_spec(SPEC) in message
 
 
 def test_claim_of_an_earlier_task_is_bounded_and_marked_as_its_executors_words() -> None:
