@@ -34,7 +34,7 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
     if task.is_leaf and task.ticked is not (record.state is TaskState.DONE) and record.attempt is None:
         yield Problem("box-differs", _box_differs(task, record), path, task.span, Severity.WARNING)
     if record.stale:
-        message = f"The proof of {task.id} is stale: {', '.join(record.stale)} changed since; run it again"
+        message = f"The proof of {task.id} is stale: {', '.join(record.stale)} changed since; verify it again"
         yield Problem("proof-stale", message, path, task.span, Severity.WARNING)
     for refused in record.refused:
         yield Problem(

@@ -36,6 +36,8 @@ class Offer:
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     only_action: bool = False
     """Not worth a lens of its own."""
+    as_action: str = ""
+    """The title in a menu of actions, for a lens that only tells something; it stands there behind the orders."""
 
 
 def offers_of(runtime: Runtime, places: Places, path: str, text: str) -> list[Offer]:
@@ -151,12 +153,15 @@ def _run_offers(state: ProjectState) -> Iterator[Offer]:
 
 def _task_offers(state: ProjectState, task: TaskDefinition) -> Iterator[Offer]:
     named = {"taskId": task.id}
-    yield Offer(task.line, label_of(state, task.id), "specloom/task/describe", named)
+    label = label_of(state, task.id)
+    yield Offer(task.line, label, "specloom/task/describe", named, as_action=f"Show details ({label})")
     yield from _approval_offers(state, task.line, task)
     now = state_of(state, task.id)
     runnable = now is TaskState.READY or (not task.is_leaf and now is not TaskState.DONE)
-    if runnable and not _is_running(state):
-        yield Offer(task.line, "Run", "specloom/run/start", {"scope": {"kind": "task", "id": task.id}})
+    stale = task.is_leaf and bool(state.record(task.id).stale)
+    if (runnable or stale) and not _is_running(state):
+        title = "Verify again" if stale else "Run"
+        yield Offer(task.line, title, "specloom/run/start", {"scope": {"kind": "task", "id": task.id}})
     if task.is_leaf:
         for action in actions(now):
             if action in _TASK_ORDERS:

@@ -105,7 +105,8 @@ def description_of(state: ProjectState, task: TaskId) -> str:
     if record.reason:
         lines.append(f"- reason: {record.reason}")
     if record.attempts:
-        lines.append(f"- attempts: {record.attempts}, {record.turns} turns, {cost_of(record.usage)}")
+        turns = "1 turn" if record.turns == 1 else f"{record.turns} turns"
+        lines.append(f"- attempts: {record.attempts}, {turns}, {cost_of(record.usage)}")
     if depends := state.graph.depends.get(task, ()):
         lines.append("- depends on: " + ", ".join(f"{before} ({label_of(state, before)})" for before in depends[:12]))
     lines.extend(f"- verify: `{command}`" for command in record.verify or (definition.verify if definition else ()))

@@ -101,6 +101,19 @@ local function undo(spec, code)
   steps.wait_for_lens(spec, TASK, "proven, stale")
 end
 
+local function verify_again(spec)
+  steps.wait_for_lens(spec, TASK, "Verify again")
+  steps.act(spec, TASK, "Verify again")
+  steps.wait("the error that the proof does not hold", function()
+    local found = steps.diagnostic(spec, TASK, "failed")
+    return found and found.severity == vim.diagnostic.severity.ERROR
+  end)
+  steps.wait("the empty box", function()
+    return steps.text(spec):find("- [ ] " .. TASK, 1, true)
+  end)
+  steps.wait_for_lens(spec, TASK, "Retry")
+end
+
 local function look_from_outside()
   local command = { vim.env.STORY_SPECLOOM, "status", "--workspace", vim.env.STORY_ROOT }
   local seen = vim.system(command, { text = true }):wait(15000)
@@ -120,5 +133,6 @@ steps.play(function()
   save_and_prove(spec, code)
   undo(spec, code)
   look_from_outside()
+  verify_again(spec)
   steps.stop(code)
 end)

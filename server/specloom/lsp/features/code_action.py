@@ -28,9 +28,10 @@ def code_action(hosted: Hosted, params: types.CodeActionParams) -> list[types.Co
     if _wanted(params.context, types.CodeActionKind.QuickFix.value):
         found.extend(_fixes(hosted, uri, hosted.problems.get(path, ()), lines, params.range))
     if _wanted(params.context, OFFER_KIND):
+        offers = offers_of(hosted.runtime, hosted.places, path, lines.text)
         found.extend(
-            types.CodeAction(offer.title, kind=OFFER_KIND, command=command_for(offer))
-            for offer in offers_of(hosted.runtime, hosted.places, path, lines.text)
+            types.CodeAction(offer.as_action or offer.title, kind=OFFER_KIND, command=command_for(offer))
+            for offer in sorted(offers, key=lambda offer: bool(offer.as_action))
             if params.range.start.line <= offer.line <= params.range.end.line
         )
     return found
