@@ -10,7 +10,7 @@ import pytest
 
 from specloom.cli.failures import Exit
 from specloom.llm.scripted import ScriptedServer
-from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, new_project, write_session
+from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, new_project, until, write_session
 from tests.cli.test_run import model
 
 Start = Callable[..., ScriptedServer]
@@ -113,6 +113,30 @@ def test_following_shows_what_comes_and_ends_with_an_interrupt(
     followed: list[dict[str, Any]] = json_lines("\n".join(follower.lines))
     assert followed == until_end
     assert len(followed) > known
+
+
+def test_a_killed_run_is_told_as_stopped_and_no_longer_followed(
+    project: Project, scripted: Start, running: Callable[[Project], Callable[..., Running]]
+) -> None:
+    session = dict(BOTH_TASKS["sessions"][0])
+    first, second = session["turns"]
+    session["turns"] = [{**first, "hold": "never"}, second]
+    server = scripted({"sessions": [session]})
+    worker = running(project)("run", "01/1.1", "--yes", *model(server))
+    until(lambda: server.total == 1, "the first request")
+    follower = running(project)("events", "--follow")
+    follower.wait_for("TaskStarted")
+    (working,) = json_lines(project.specloom("status", "--json").stdout)
+    assert working["writer"] == f"specloom run in greeter (pid {worker.process.pid})"
+    assert "`specloom events --follow` shows the run" in working["next"]
+
+    worker.interrupt(signal.SIGKILL)
+    assert follower.end() == Exit.OK
+    assert follower.errors == ["specloom: stopped; `specloom run` goes on where it was"]
+    said = project.specloom("status").stdout
+    assert "stopped, task 01/1.1" in said
+    assert "`specloom run` goes on where it was" in said
+    assert "--follow" not in said
 
 
 def test_a_reader_that_goes_away_is_no_failure(half_done: Project) -> None:

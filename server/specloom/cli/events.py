@@ -8,12 +8,13 @@ from specloom.cli.failures import Exit
 from specloom.cli.interrupts import Interrupts
 from specloom.cli.output import Output
 from specloom.cli.ports import Place, Reader
-from specloom.cli.reading import NOTHING_YET, opened_reader
+from specloom.cli.reading import NOTHING_YET, is_going_on, opened_reader
 from specloom.cli.views.event_text import event_text
 from specloom.domain.ids import ProjectId
 from specloom.engine.api import Published
 
 PAGE = 500
+STOPPED = "stopped; `specloom run` goes on where it was"
 POLL = 0.3
 """Seconds between two looks for new events."""
 
@@ -31,8 +32,20 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
             while arguments.follow and not _ended(interrupts, output):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(interrupts.first.wait(), POLL)
-                since = await _print_all(reader, since, output, interrupts)
+                until, since = since, await _print_all(reader, since, output, interrupts)
+                if until == since and await _is_abandoned(reader):
+                    output.note(STOPPED)
+                    break
         return Exit.OK if arguments.follow or not interrupts.first.is_set() else Exit.INTERRUPTED
+
+
+async def _is_abandoned(reader: Reader) -> bool:
+    """Whether the log says that somebody works, and nobody does: whoever it was ended without a word."""
+    before = await reader.refresh()
+    if not is_going_on(before) or await reader.writer() is not None:
+        return False
+    # Whoever ended or began in between has written something.
+    return (await reader.refresh()).seq == before.seq
 
 
 async def _print_all(reader: Reader, since: int, output: Output, interrupts: Interrupts) -> int:

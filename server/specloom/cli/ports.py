@@ -18,12 +18,20 @@ class Reader(Protocol):
 
     @property
     def state(self) -> ProjectState:
-        """The projection when the reader was opened."""
+        """The projection as of the last `refresh`; at first when the reader was opened."""
         ...
 
     @property
     def newer(self) -> Exception | None:
         """Set when a newer Specloom wrote the log, and some of it cannot be shown."""
+        ...
+
+    async def refresh(self) -> ProjectState:
+        """Folds what was committed since into `state`."""
+        ...
+
+    async def writer(self) -> str | None:
+        """Who writes the log now; `None`: nobody does."""
         ...
 
     async def events(self, since: int, limit: int | None = None) -> tuple[Published, ...]:

@@ -8,6 +8,7 @@ from specloom.cli.output import Output
 from specloom.cli.ports import Place, Reader
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
+from specloom.domain.runs import RunState
 
 NOTHING_YET = "nothing planned yet; `specloom plan` turns the requirements into specs and tasks"
 
@@ -39,17 +40,33 @@ class Told:
     """Of the documents."""
     from_log: bool
     """False: nothing was planned or run yet, and this is what the documents say."""
+    writer: str | None = None
+    """Who writes the log now."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether whoever worked here ended without a word."""
+        return self.writer is None and is_going_on(self.state)
+
+
+def is_going_on(state: ProjectState) -> bool:
+    """Whether the log says that somebody works; whoever was killed could not write otherwise."""
+    run, planning = state.run, state.planning
+    planned = planning is not None and planning.state == "running"
+    return planned or (run is not None and run.active and run.state is not RunState.PAUSED)
 
 
 async def told(place: Place, output: Output) -> Told:
     """The log's projection; where nothing was planned or run yet, that of the documents as they stand."""
     async with opened_reader(place, output) as reader:
-        state = reader.state if reader is not None else None
+        writer = await reader.writer() if reader is not None else None
+        # In this order: who ended in between has written its last word.
+        state = await reader.refresh() if reader is not None else None
     if state is not None and (state.plan.specs or state.planning is not None):
         inside = (problem for path in sorted(state.plan.specs) for problem in state.plan.specs[path].problems)
-        return Told(state, (*inside, *state.plan.problems), from_log=True)
+        return Told(state, (*inside, *state.plan.problems), from_log=True, writer=writer)
     seen = await place.composition.preview(place.root, place.environment)
     if seen.has_log and state is not None:
-        return Told(state, (), from_log=True)
+        return Told(state, (), from_log=True, writer=writer)
     problems = (problem for path in sorted(seen.problems) for problem in seen.problems[path])
     return Told(seen.state, tuple(problems), from_log=False)

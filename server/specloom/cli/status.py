@@ -15,7 +15,7 @@ from specloom.cli.views.rows import SpecRow, spec_rows
 from specloom.cli.views.summary import count_tasks, counts_json
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState, RunRecord
-from specloom.domain.runs import Scope
+from specloom.domain.runs import RunState, Scope
 from specloom.domain.states import TaskState
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ def status_json(known: Told, place: Place) -> dict[str, object]:
         "name": state.name,
         "seq": state.seq,
         "run": plain(state.run),
+        "writer": known.writer,
         "planning": _planning_json(state),
         "specs": [_spec_json(row) for row in spec_rows(state)],
         "tasks": counts_json(count_tasks(state, Scope())),
         "usage": plain(state.usage),
         "problems": plain(known.problems),
         "approvals": plain(tuple(state.approvals.values())),
-        "next": next_steps(state, Scope(), torn=has_errors(known.problems)),
+        "next": next_steps(state, Scope(), torn=has_errors(known.problems), stopped=known.stopped),
     }
 
 
@@ -78,7 +79,7 @@ def _show(known: Told, place: Place, output: Output) -> None:
 
 def _facts(known: Told) -> list[tuple[str, str]]:
     state = known.state
-    facts = [("run", run_text(state.run)), ("plan", _planning(known))]
+    facts = [("run", run_text(state.run, stopped=known.stopped)), ("plan", _planning(known))]
     counts = count_tasks(state, Scope())
     facts += [("tasks", counts_line(counts) if counts.total else ""), ("used", _used(state))]
     facts += [("failed", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.FAILED)]
@@ -87,15 +88,17 @@ def _facts(known: Told) -> list[tuple[str, str]]:
     facts += [("asks", f"{one_line(item.subject)} ({one_line(item.purpose)})") for item in state.approvals.values()]
     facts += [("problem", problem_line(problem)) for problem in known.problems]
     torn = has_errors(known.problems)
-    facts += [("next", step) for step in next_steps(state, Scope(), torn=torn)]
+    facts += [("next", step) for step in next_steps(state, Scope(), torn=torn, stopped=known.stopped)]
     return [(label, text) for label, text in facts if text]
 
 
-def run_text(run: RunRecord | None) -> str:
+def run_text(run: RunRecord | None, *, stopped: bool = False) -> str:
     """`paused (key needed), spec 01, 12 turns, 3.4k in, 1.2k out, $0.02`."""
     if run is None:
         return ""
     state = run.outcome.value if run.outcome else run.state.value
+    if stopped and run.active and run.state is not RunState.PAUSED:
+        state = "stopped"
     why = f" ({one_line(run.reason)})" if run.reason else ""
     return f"{state}{why}, {scope_name(run.scope)}, {_when(run)}, {count(run.turns, 'turn')}"
 
@@ -113,6 +116,8 @@ def _planning(known: Told) -> str:
         return "" if known.state.plan.specs else "nothing planned yet"
     if planning.state == "finished":
         return ""
+    if planning.state == "running" and known.stopped:
+        return "stopped: its process ended"
     return f"{planning.state}: {planning.reason}" if planning.reason else planning.state
 
 

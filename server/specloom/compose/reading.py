@@ -12,6 +12,7 @@ from specloom.engine import snapshots
 from specloom.engine.api import Published
 from specloom.engine.ledger import as_event, as_published
 from specloom.store.errors import NewerVersionError
+from specloom.store.lock import writer_of
 from specloom.store.log import EventStore
 from specloom.store.record import UnknownEvent
 from specloom.store.system import SystemClock
@@ -42,6 +43,10 @@ class Reader:
         """Committed events after `since`; what a newer Specloom wrote and this one does not know is left out."""
         records = await self._store.read(since, limit)
         return tuple(as_published(record) for record in records if not isinstance(record.event, UnknownEvent))
+
+    async def writer(self) -> str | None:
+        """Who holds the lock of the log now; `None`: nobody writes."""
+        return await asyncio.to_thread(writer_of, self._store.directory)
 
     async def close(self) -> None:
         """Lets the files go."""

@@ -13,6 +13,8 @@ from specloom.store.errors import StoreError, StoreLockedError, mapped_errors
 FILE_NAME = "writer.lock"
 DYING = 2.0
 """Seconds in which what a killed holder was about to start may still hold the lock: a fork keeps it until its exec."""
+PROBED = 0.05
+"""Seconds in which a look at who writes (`writer_of`) may be in the way of the next writer."""
 POLL = 0.02
 
 
@@ -43,11 +45,12 @@ class WriterLock:
             self._fd = -1
 
     def _lock(self, fd: int) -> None:
-        deadline = time.monotonic() + DYING
+        start = time.monotonic()
         while not self._try(fd):
             holder = _read_holder(fd)
             pid = holder.get("pid")
-            if isinstance(pid, int) and not _is_alive(pid) and time.monotonic() < deadline:
+            patience = DYING if isinstance(pid, int) and not _is_alive(pid) else PROBED
+            if time.monotonic() < start + patience:
                 time.sleep(POLL)
                 continue
             raise StoreLockedError(
@@ -69,6 +72,21 @@ class WriterLock:
                 f"{self._path}: this file system has no locks; set SPECLOOM_STATE_DIR to a folder on a local disk"
             ) from error
         return True
+
+
+def writer_of(directory: Path) -> str | None:
+    """Who writes in a state directory now, for people; `None`: nobody does. Takes nothing away from a writer."""
+    try:
+        with (directory / FILE_NAME).open("rb") as file:
+            try:
+                # The shared lock lasts until the file is closed a moment later, and tells what the text cannot.
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = _read_holder(file.fileno())
+                return f"{holder.get('what', 'another process')} (pid {holder.get('pid', 'unknown')})"
+    except OSError:
+        return None
+    return None
 
 
 def _is_alive(pid: int) -> bool:

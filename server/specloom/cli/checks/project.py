@@ -1,17 +1,15 @@
 """The folder, its requirements, its state and its settings. Blocking: for a thread."""
 
-import fcntl
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 from specloom.cli.checks.check import Check, Level
 from specloom.cli.ports import Inspection
 from specloom.cli.views.endings import problem_line
 from specloom.cli.views.formats import count
 from specloom.domain.problem import Severity
+from specloom.store.lock import writer_of
 
 REQUIREMENTS = ("requirements.md", "docs/requirements.md")
 FOREIGN = (".kiro/specs", "specs")
@@ -72,7 +70,7 @@ def _state(directory: Path) -> Check:
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         step = "mend its owner or modes, or set SPECLOOM_STATE_DIR"
         return Check("state", Level.FAIL, f"{directory} cannot be written", step)
-    holder = lock_holder(directory / "writer.lock")
+    holder = writer_of(directory)
     if holder is not None:
         return Check("state", Level.OK, f"{directory}, in use by {holder}")
     return Check("state", Level.OK, str(directory))
@@ -83,29 +81,6 @@ def _parent_of_state(directory: Path) -> Check:
     if not os.access(parent, os.W_OK | os.X_OK):
         return Check("state", Level.FAIL, f"{directory} cannot be made", "mend the folder, or set SPECLOOM_STATE_DIR")
     return Check("state", Level.OK, f"{directory}, made by the first plan or run")
-
-
-def lock_holder(path: Path) -> str | None:
-    """Who writes here now, as the lock's file tells; `None` when nobody holds it."""
-    try:
-        with path.open("rb") as file:
-            try:
-                # The shared lock lasts until the file is closed a moment later, and tells what the text cannot.
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return _holder(file.read(4096))
-    except OSError:
-        return None
-    return None
-
-
-def _holder(text: bytes) -> str:
-    try:
-        parsed: object = json.loads(text)
-    except ValueError:
-        return "another process"
-    known = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
-    return f"{known.get('what', 'another process')} (pid {known.get('pid', 'unknown')})"
 
 
 def _settings(inspection: Inspection) -> Iterator[Check]:

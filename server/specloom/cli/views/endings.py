@@ -44,8 +44,11 @@ def has_errors(problems: Iterable[Problem]) -> bool:
     return any(problem.severity is Severity.ERROR for problem in problems)
 
 
-def next_steps(state: ProjectState, scope: Scope, *, torn: bool = False) -> list[str]:
-    """What a person may do now, most useful first. `torn`: the documents have errors, which were shown."""
+def next_steps(state: ProjectState, scope: Scope, *, torn: bool = False, stopped: bool = False) -> list[str]:
+    """What a person may do now, most useful first.
+
+    `torn`: the documents have errors, which were shown. `stopped`: nobody works on the run that the log says goes on.
+    """
     run = state.run
     if not state.plan.specs:
         step = "`specloom plan` turns the requirements into specs and tasks"
@@ -54,7 +57,7 @@ def next_steps(state: ProjectState, scope: Scope, *, torn: bool = False) -> list
         return ["`specloom plan` again: there are specs and no tasks yet"]
     steps: list[str] = []
     if run is not None and run.active:
-        held = run.state is RunState.PAUSED
+        held = stopped or run.state is RunState.PAUSED
         steps.append("`specloom run` goes on where it was" if held else "`specloom events --follow` shows the run")
     by_state: dict[TaskState, list[TaskId]] = {}
     for task in tasks_in(state.graph, scope):
