@@ -930,6 +930,8 @@ export interface TaskFailedEvent {
   type: "taskFailed";
   reason: string;
   regressedBy: string | null;
+  /** Of the last verification. */
+  feedback: string;
 }
 
 /** An order about one task. */

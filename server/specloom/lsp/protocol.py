@@ -349,6 +349,11 @@ class RequestFailedData(Wire):
     suggestions: list[str]
 
 
+def wire_name(field: str) -> str:
+    """A field's name as it is sent."""
+    return to_camel(field)
+
+
 def tagged(field: str) -> Any:
     """Annotation of a union whose members are told apart by one field."""
     return Field(discriminator=field)

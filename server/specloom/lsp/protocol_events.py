@@ -96,6 +96,8 @@ class TaskFailedEvent(TaskEventBase):
     type: Literal["taskFailed"] = "taskFailed"
     reason: str
     regressed_by: str | None
+    feedback: str
+    """Of the last verification."""
 
 
 class TaskBlockedEvent(TaskEventBase):

@@ -172,7 +172,9 @@ _TASKS: tuple[_Row, ...] = (
     ),
     _row(
         tasks.TaskFailed,
-        lambda e, h: w.TaskFailedEvent(**h, task_id=e.task, reason=e.reason, regressed_by=e.regressed_by),
+        lambda e, h: w.TaskFailedEvent(
+            **h, task_id=e.task, reason=e.reason, regressed_by=e.regressed_by, feedback=cut(e.feedback)
+        ),
     ),
     _row(tasks.TaskBlocked, lambda e, h: w.TaskBlockedEvent(**h, task_id=e.task, reason=e.reason, cause=e.cause)),
     _row(tasks.TaskUnblocked, lambda e, h: w.TaskUnblockedEvent(**h, task_id=e.task, by_cause=e.by_cause)),

@@ -814,6 +814,7 @@
 ---@field type "taskFailed"
 ---@field reason string
 ---@field regressedBy string|vim.NIL
+---@field feedback string Of the last verification.
 
 --- An order about one task.
 ---@class specloom.TaskParams

@@ -13,7 +13,7 @@ from typing import Any
 
 from specloom.lsp import protocol, protocol_events, protocol_project
 from specloom.lsp.methods import METHODS, Method
-from specloom.lsp.protocol import FieldError, InvalidParamsData, RequestFailedData, Wire, schema_of
+from specloom.lsp.protocol import FieldError, InvalidParamsData, RequestFailedData, Wire, schema_of, wire_name
 from specloom.lsp.protocol_events import EventsListResult
 
 MODULES: tuple[ModuleType, ...] = (protocol, protocol_project, protocol_events)
@@ -115,4 +115,4 @@ def _docs_in(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
         if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
             continue
         if isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant) and isinstance(doc.value.value, str):
-            yield protocol.to_camel(field.target.id), doc.value.value
+            yield wire_name(field.target.id), doc.value.value

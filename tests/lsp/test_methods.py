@@ -1,0 +1,156 @@
+"""Every custom method of the server: valid, invalid, cancelled. A method without a case here fails the first test."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from specloom.llm.scripted.server import ScriptedServer
+from specloom.lsp.names import REQUESTS, command_of
+from tests.integration.projects import ENDS, WRITES, greeter, session
+from tests.lsp.editor import Editor, editing
+from tests.lsp.test_scenario import settings
+
+ONE, TWO = "01/1.1", "01/1.2"
+TASK = {"scope": {"kind": "task", "id": ONE}}
+INVALID_PARAMS, CANCELLED, REQUEST_FAILED = -32602, -32800, -32803
+NOTHING_RUNS = {"specloom/run/pause", "specloom/run/resume", "specloom/run/cancel", "specloom/spec/cancel"}
+PARAMS: dict[str, dict[str, Any]] = {
+    "specloom/project/get": {},
+    "specloom/events/list": {"since": 0, "limit": 5},
+    "specloom/events/subscribe": {"since": 0},
+    "specloom/events/unsubscribe": {},
+    "specloom/spec/generate": {},
+    "specloom/spec/settle": {"specId": "01", "choice": "discard"},
+    "specloom/spec/cancel": {},
+    "specloom/spec/show": {"specId": "01"},
+    "specloom/task/extract": {"specId": "01"},
+    "specloom/task/retry": {"taskId": ONE},
+    "specloom/task/skip": {"taskId": ONE},
+    "specloom/task/unblock": {"taskId": ONE},
+    "specloom/task/reset": {"taskId": ONE},
+    "specloom/task/describe": {"taskId": ONE},
+    "specloom/run/start": TASK,
+    "specloom/run/pause": {},
+    "specloom/run/resume": {},
+    "specloom/run/cancel": {},
+    "specloom/approval/list": {},
+    "specloom/approval/answer": {"approvalId": "approval-none", "choice": "Deny"},
+    "specloom/evidence/get": {"taskId": ONE},
+    "specloom/changeset/get": {"taskId": ONE},
+}
+REFUSED = {
+    "specloom/spec/settle": "spec-edited",
+    "specloom/task/retry": "illegal-transition",
+    "specloom/task/unblock": "illegal-transition",
+    "specloom/task/reset": "illegal-transition",
+    "specloom/approval/answer": "unknown-approval",
+    "specloom/spec/cancel": "no-active-plan",
+    "specloom/run/pause": "no-active-run",
+    "specloom/run/resume": "no-active-run",
+    "specloom/run/cancel": "no-active-run",
+}
+"""What is well-formed and cannot be done while nothing has happened yet."""
+
+
+def script() -> dict[str, Any]:
+    held = [WRITES[0] | {"hold": "turn"}, *WRITES[1:]]
+    return {
+        "sessions": [
+            session("outline", "# Outline", turns=[{"answer": [{"text": "?"}], "hold": "plan"}], optional=True),
+            session("tasks", "# Write the tasks", turns=[{"answer": [{"text": "?"}], "hold": "plan"}], optional=True),
+            session("1.1", f"# Task {ONE} (attempt 1)", turns=held, optional=True),
+            session("1.1 again", f"# Task {ONE} (attempt 2)", turns=WRITES, optional=True),
+            session("1.2", f"# Task {TWO}", turns=ENDS, optional=True),
+        ]
+    }
+
+
+@asynccontextmanager
+async def project(tmp_path: Path) -> AsyncGenerator[tuple[Editor, ScriptedServer]]:
+    root = greeter(tmp_path / "greeter")
+    async with ScriptedServer(script()) as server, editing(root, options=settings(server)) as editor:
+        yield editor, server
+
+
+def test_every_method_has_its_case() -> None:
+    assert set(PARAMS) == set(REQUESTS)
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+async def test_a_well_formed_request_is_answered_or_refused_with_a_reason(method: str, tmp_path: Path) -> None:
+    async with project(tmp_path) as (editor, _):
+        if method in REFUSED:
+            error = await editor.refused(method, PARAMS[method])
+            assert error.code == REQUEST_FAILED
+            assert (error.data or {})["reason"] == REFUSED[method]
+            assert error.message
+        else:
+            assert isinstance(await editor.request(method, PARAMS[method]), dict)
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+async def test_the_same_goes_for_its_command(method: str, tmp_path: Path) -> None:
+    async with project(tmp_path) as (editor, _):
+        if method in REFUSED:
+            with pytest.raises(JsonRpcException) as caught:
+                await editor.command(command_of(method), PARAMS[method])
+            assert (caught.value.data or {})["reason"] == REFUSED[method]
+        else:
+            assert await editor.command(command_of(method), PARAMS[method]) is not None
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+async def test_what_is_malformed_is_refused_with_the_fields(method: str, tmp_path: Path) -> None:
+    async with project(tmp_path) as (editor, _):
+        misshapen: dict[str, Any] = {name: [] for name in (*PARAMS[method], "nonsense")}
+        for params in ({**PARAMS[method], "nonsense": 1}, [1, 2], misshapen):
+            error = await editor.refused(method, params)
+            assert error.code == INVALID_PARAMS, (params, error)
+            assert error.data, params
+        assert isinstance(await editor.request("specloom/project/get", {}), dict)
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+async def test_a_cancelled_request_is_answered_once_and_harms_nothing(method: str, tmp_path: Path) -> None:
+    async with project(tmp_path) as (editor, _):
+        protocol = editor.client.protocol
+        answer = protocol.send_request(method, PARAMS[method], msg_id="to-cancel")
+        protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id="to-cancel"))
+        try:
+            async with asyncio.timeout(20):
+                await asyncio.wrap_future(answer)
+        except JsonRpcException as error:
+            assert error.code in (CANCELLED, REQUEST_FAILED), error  # noqa: PT017 - an answer is right, too
+        assert isinstance(await editor.request("specloom/project/get", {}), dict)
+
+
+async def test_a_run_is_paused_resumed_and_cancelled_by_requests(tmp_path: Path) -> None:
+    async with project(tmp_path) as (editor, server):
+        await editor.subscribe()
+        started = await editor.request("specloom/run/start", TASK)
+        second = await editor.refused("specloom/run/start", TASK)
+        assert started["runId"] in second.message
+        await editor.event("turnRequested")
+        await editor.request("specloom/run/pause", {})
+        server.release("turn")
+        await editor.event("runPaused")
+        await editor.request("specloom/run/resume", {})
+        await editor.event("taskDone", taskId=ONE)
+        await editor.event("runFinished")
+        again = await editor.refused("specloom/run/cancel", {})
+        assert (again.data or {})["reason"] == "no-active-run"
+
+
+async def test_the_same_command_id_is_one_effect(tmp_path: Path) -> None:
+    async with project(tmp_path) as (editor, _):
+        order = {"taskId": ONE, "commandId": "skip-once"}
+        first = await editor.request("specloom/task/skip", order)
+        second = await editor.request("specloom/task/skip", order)
+        assert (first["repeated"], second["repeated"]) == (False, True)
+        assert second["seq"] <= (await editor.request("specloom/project/get", {}))["seq"]
