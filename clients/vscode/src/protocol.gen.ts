@@ -189,6 +189,7 @@ export interface EditRequestedEvent {
   agentId: string | null;
   commandId: string | null;
   type: "editRequested";
+  taskId: string | null;
   editId: string;
   attemptId: string | null;
   path: string;

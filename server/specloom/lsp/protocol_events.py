@@ -240,6 +240,7 @@ class EditRequestedEvent(EventBase):
     """A file is about to be changed."""
 
     type: Literal["editRequested"] = "editRequested"
+    task_id: str | None
     edit_id: str
     attempt_id: str | None
     path: str

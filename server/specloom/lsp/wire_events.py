@@ -238,7 +238,13 @@ _PROOF: tuple[_Row, ...] = (
     _row(
         proof.EditRequested,
         lambda e, h: w.EditRequestedEvent(
-            **h, edit_id=e.edit, attempt_id=e.attempt, path=e.path, creates=e.before is None, label=e.label
+            **h,
+            task_id=e.task,
+            edit_id=e.edit,
+            attempt_id=e.attempt,
+            path=e.path,
+            creates=e.before is None,
+            label=e.label,
         ),
     ),
     _row(

@@ -170,6 +170,7 @@
 ---@field agentId string|vim.NIL
 ---@field commandId string|vim.NIL
 ---@field type "editRequested"
+---@field taskId string|vim.NIL
 ---@field editId string
 ---@field attemptId string|vim.NIL
 ---@field path string
