@@ -1,0 +1,65 @@
+"""A real terminal of a fixed size: a tmux server of its own. Waits for what is on the screen, and never for a time."""
+
+import subprocess
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+DEADLINE = 30.0
+POLL = 0.05
+SIZE = ("-x", "120", "-y", "40")
+
+
+class Terminal:
+    """One window."""
+
+    def __init__(self, socket: Path, environment: Mapping[str, str]) -> None:
+        self._tmux = ("tmux", "-S", str(socket), "-f", "/dev/null")
+        self._environment = environment
+
+    def start(self, root: Path, *command: str | Path) -> None:
+        """Runs a command in `root`."""
+        self._run("new-session", "-d", *SIZE, "-c", str(root), *map(str, command))
+
+    def press(self, *keys: str) -> None:
+        """Names of keys (`Enter`, `Escape`) or text."""
+        self._run("send-keys", *keys)
+
+    def screen(self) -> str:
+        """What stands there."""
+        return self._run("capture-pane", "-p")
+
+    def until(self, *parts: str, gone: str = "") -> str:
+        """The first screen that holds all parts, and not what should be `gone`."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            screen = self.screen()
+            missing = [part for part in parts if part not in screen]
+            if not missing and not (gone and gone in screen):
+                return screen
+            assert time.monotonic() < deadline, f"not on the screen: {missing or gone}\n{screen}"
+            time.sleep(POLL)
+
+    def end(self) -> None:
+        """Ends whatever still runs."""
+        subprocess.run([*self._tmux, "kill-server"], env=self._environment, capture_output=True, check=False)
+
+    def _run(self, *arguments: str) -> str:
+        run = subprocess.run(
+            [*self._tmux, *arguments], env=self._environment, capture_output=True, text=True, check=True, timeout=10
+        )
+        return run.stdout
+
+
+@contextmanager
+def terminal(environment: Mapping[str, str]) -> Generator[Terminal]:
+    """A terminal that is ended at the end, whatever runs in it."""
+    # The path of a socket is at most about 100 characters long, which folders of tests exceed.
+    with TemporaryDirectory(prefix="tmux-") as folder:
+        opened = Terminal(Path(folder) / "socket", {**environment, "TERM": "screen-256color"})
+        try:
+            yield opened
+        finally:
+            opened.end()
