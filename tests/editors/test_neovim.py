@@ -99,3 +99,18 @@ def test_a_command_of_the_repository_waits_for_a_yes(
             story.must_pass()
         server.check()
     must_all_end(root)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_line_end_that_the_editor_adds_is_no_refusal(
+    suite: str, neovim: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = greeter(tmp_path / "greeter")
+    (root / "greet.py").write_text("greet = str\n")
+    writes = {"tool": "write_file", "input": {"path": "greet.py", "content": CODE.removesuffix("\n")}}
+    turns = [ENDS[0], {"answer": [writes]}, {"not_expect": "changed in the editor", "answer": [{"text": "Written."}]}]
+    with ScriptedServer(script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))) as server:
+        with playing("unended", neovim(suite), root, tmp_path / "home", server) as story:
+            story.must_pass()
+        server.check()
+    must_all_end(root)
