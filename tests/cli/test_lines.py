@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from specloom.cli.failures import Exit
 from specloom.cli.views.event_lines import EventLines
 from specloom.cli.views.event_text import event_text
-from specloom.cli.views.formats import count, duration, elapsed, money, one_line, tokens, visible
+from specloom.cli.views.formats import count, duration, elapsed, money, one_line, tokens, visible, visible_line
 from specloom.cli.views.session_lines import call_subject
 from specloom.cli.views.summary import Spent, count_tasks, exit_of_run, summary_json
 from specloom.domain.events import EVENT_TYPES, Event, agents, planning, proof, runs, tasks
@@ -41,6 +41,12 @@ def test_every_kind_of_event_has_a_text() -> None:
         text = event_text(Published(7, AT, Origin("engine"), made(kind)))
         assert f"engine  {kind.__name__}" in text
         assert "\n" not in text
+
+
+def test_a_file_name_with_a_line_break_stays_on_one_line() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    story.tell(proof.EditSettled(EditId("e"), "a\nb.py", applied=True, in_buffer=False, digest=None))
+    assert lines_of(story)[-1] == "deleted a\\nb.py"
 
 
 def made(kind: type[Event]) -> Event:
@@ -239,6 +245,8 @@ def test_a_call_is_named_by_its_subject(raw: str, subject: str) -> None:
         (one_line("abcdef", 4), "abc…"),
         (visible("ok\n\ttab"), "ok\n\ttab"),
         (visible("a\x1bb\x07\x9b"), "a\\x1bb\\x07\\x9b"),
+        (visible("a\u202eb\U000e0001"), "a\\u202eb\\U000e0001"),
+        (visible_line("a\nb\tc\u2028"), "a\\nb\\tc\\u2028"),
     ],
 )
 def test_numbers_and_texts_are_short_and_harmless(shown: str, expected: str) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,17 @@ import pytest
 
 from specloom.cli.failures import Exit
 from specloom.llm.scripted import ScriptedServer
-from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, new_project, until, write_session
+from tests.cli.conftest import (
+    BOTH_TASKS,
+    DEADLINE,
+    SPECLOOM,
+    Project,
+    Running,
+    json_lines,
+    new_project,
+    until,
+    write_session,
+)
 from tests.cli.test_run import model
 
 Start = Callable[..., ScriptedServer]
@@ -140,10 +151,6 @@ def test_a_killed_run_is_told_as_stopped_and_no_longer_followed(
 
 
 def test_a_reader_that_goes_away_is_no_failure(half_done: Project) -> None:
-    import subprocess
-
-    from tests.cli.conftest import DEADLINE, SPECLOOM
-
     with subprocess.Popen(
         [SPECLOOM, "events", "--follow"],
         cwd=half_done.root,
@@ -160,6 +167,52 @@ def test_a_reader_that_goes_away_is_no_failure(half_done: Project) -> None:
         half_done.specloom("run", "--yes", "--model", "m", "--base-url", "http://127.0.0.1:9")
         assert command.wait(DEADLINE) == Exit.OK
         assert command.stderr.read() == b""
+
+
+def in_shell(project: Project, command: str) -> subprocess.CompletedProcess[str]:
+    """A command line of a shell, which may close descriptors."""
+    return subprocess.run(
+        ["sh", "-c", command],
+        cwd=project.root,
+        env=project.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("words", [*READERS, ["run"], ["status", "--json"]])
+def test_a_closed_standard_output_is_one_line_and_status_2(half_done: Project, words: list[str]) -> None:
+    done = in_shell(half_done, f"specloom {' '.join(words)} >&-")
+    assert done.returncode == Exit.USAGE
+    assert done.stderr == "specloom: standard output is closed; leave it open, or send it to /dev/null\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("words", [*READERS, ["status", "--json"]])
+def test_a_full_disk_behind_standard_output_is_one_line_and_status_2(half_done: Project, words: list[str]) -> None:
+    done = in_shell(half_done, f"specloom {' '.join(words)} >/dev/full")
+    assert done.returncode == Exit.USAGE
+    assert done.stderr.startswith("specloom: standard output cannot be written: No space left on device; ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_closed_input_and_errors_are_in_nobodys_way(half_done: Project) -> None:
+    done = in_shell(half_done, "specloom status <&- 2>&-")
+    assert (done.returncode, "1/2 done" in done.stdout) == (Exit.OK, True)
+
+
+def test_a_log_in_a_folder_that_only_the_settings_propose_is_named(half_done: Project, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (half_done.root / ".specloom").rename(elsewhere)
+    (half_done.root / "specloom.toml").write_text(f'state_dir = "{elsewhere}"\n')
+    done = half_done.specloom("status")
+    assert (done.returncode, done.stdout) == (Exit.USAGE, "")
+    assert f"set SPECLOOM_STATE_DIR={elsewhere} to read it" in done.stderr
+    half_done.environment["SPECLOOM_STATE_DIR"] = str(elsewhere)
+    assert "1/2 done" in half_done.specloom("status").stdout
 
 
 def test_nothing_is_written_by_reading(half_done: Project) -> None:

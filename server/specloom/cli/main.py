@@ -29,7 +29,11 @@ class CommandModule(Protocol):
 
 def carry_out(arguments: argparse.Namespace, composition: Composition, environment: Mapping[str, str]) -> int:
     """Runs the command that was asked for; returns the exit status."""
-    output = standard_output(as_json=arguments.json)
+    try:
+        output = standard_output(as_json=arguments.json)
+    except CommandError as error:
+        sys.stderr.write(f"specloom: {error}\n")
+        return error.status
     log = set_up_log(environment)
     try:
         # The demo makes its folder.
@@ -51,6 +55,9 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
     except Exception as error:  # noqa: BLE001 - the guard of the command line: one line instead of a trace
         output.note(_told(error, log))
         return Exit.USAGE if _is_foreseen(error) else Exit.INCOMPLETE
+    if output.failure:
+        output.note(output.failure)
+        return Exit.USAGE
     return status
 
 

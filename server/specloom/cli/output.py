@@ -6,9 +6,11 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from specloom.cli.failures import CommandError
 from specloom.cli.views.formats import visible
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class Output:
         self.as_json = as_json
         self.closed = asyncio.Event()
         """Set once nobody reads standard output any more."""
+        self.failure = ""
+        """Why standard output takes no more, if its reader has not simply gone."""
 
     @property
     def is_terminal(self) -> bool:
@@ -48,13 +52,23 @@ class Output:
         if self.closed.is_set():
             return
         try:
-            self.stdout.write(text + "\n")
-            self.stdout.flush()
-        except BrokenPipeError:
-            self.give_up()
+            with self._giving_up():
+                self.stdout.write(text + "\n")
+                self.stdout.flush()
         except UnicodeEncodeError:
             encoding = self.stdout.encoding or "ascii"
             self._write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+    @contextmanager
+    def _giving_up(self) -> Generator[None]:
+        """What is written inside goes nowhere once standard output takes no more."""
+        try:
+            yield
+        except BrokenPipeError:
+            self.give_up()
+        except OSError as error:
+            self.failure = f"standard output cannot be written: {error.strerror}; make room, or send it elsewhere"
+            self.give_up()
 
     def json(self, value: Mapping[str, object]) -> None:
         """One JSON value on a line of its own."""
@@ -69,11 +83,14 @@ class Output:
 
         width = None if self.stdout.isatty() or "COLUMNS" in os.environ else UNSEEN_WIDTH
         console = Console(file=self.stdout, width=width, highlight=False)
-        with console.capture() as captured:
-            for part in parts:
-                console.print(part)
-        if text := captured.get().rstrip("\n"):
-            self._write("\n".join(line.rstrip() for line in text.split("\n")))
+        # The console flushes what it captures from, which may take no more by then.
+        with self._giving_up():
+            with console.capture() as captured:
+                for part in parts:
+                    console.print(part)
+            text = captured.get().rstrip("\n")
+            if text:
+                self._write("\n".join(line.rstrip() for line in text.split("\n")))
 
     @property
     def width(self) -> int:
@@ -92,7 +109,7 @@ class Output:
         try:
             self.stderr.write(f"specloom: {visible(text)}\n")
             self.stderr.flush()
-        except BrokenPipeError:
+        except OSError:
             silence(self.stderr)
 
     def give_up(self) -> None:
@@ -114,5 +131,19 @@ def silence(stream: TextIO) -> None:
 
 
 def standard_output(*, as_json: bool) -> Output:
-    """The process's own streams."""
+    """The process's own streams. Raises `CommandError` if standard output was closed before the start.
+
+    Its number would go to the next file that is opened; those of the other two are taken by files that hold nothing.
+    """
+    if _is_closed(sys.stdin):
+        sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - a device, for the life of the process
+    if _is_closed(sys.stderr):
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - a device, for the life of the process
+    if _is_closed(sys.stdout):
+        raise CommandError("standard output is closed; leave it open, or send it to /dev/null")
     return Output(sys.stdout, sys.stderr, as_json=as_json)
+
+
+def _is_closed(stream: TextIO | None) -> bool:
+    """Python gives no stream for a descriptor that was closed before it started."""
+    return stream is None

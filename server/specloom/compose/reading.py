@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from specloom.compose.files import read_root, state_directory
+from specloom.compose.errors import ConfigurationError
+from specloom.compose.files import SETTINGS, STATE, STATE_DIR, read_root, state_directory
 from specloom.domain.events import REGISTRY
 from specloom.domain.evolve import EMPTY, evolve
 from specloom.domain.project import ProjectState
 from specloom.engine import snapshots
 from specloom.engine.api import Published
 from specloom.engine.ledger import as_event, as_published
-from specloom.store.errors import NewerVersionError
+from specloom.store.errors import NewerVersionError, StoreMissingError
 from specloom.store.lock import writer_of
 from specloom.store.log import EventStore
 from specloom.store.record import UnknownEvent
@@ -54,9 +55,18 @@ class Reader:
 
 
 async def open_reader(root: Path, environment: Mapping[str, str]) -> Reader:
-    """Opens the log of `root` for reading. Raises `StoreMissingError` where nothing was ever planned or run."""
-    await asyncio.to_thread(read_root, root)
-    store = await EventStore.open(state_directory(root, environment, None), REGISTRY, SystemClock(), mode="read")
+    """Opens the log of `root` for reading.
+
+    Raises `StoreMissingError` where nothing was ever planned or run, `ConfigurationError` where the log lies in a
+    folder that the settings propose: a run was granted it, and nobody has granted it to who only reads.
+    """
+    files = await asyncio.to_thread(read_root, root)
+    directory = state_directory(root, environment, None)
+    try:
+        store = await EventStore.open(directory, REGISTRY, SystemClock(), mode="read")
+    except StoreMissingError:
+        await asyncio.to_thread(_refuse_elsewhere, root, environment, files.settings)
+        raise
     reader = Reader(store)
     try:
         reader.state = await snapshots.load(store)
@@ -65,3 +75,19 @@ async def open_reader(root: Path, environment: Mapping[str, str]) -> Reader:
         await store.close()
         raise
     return reader
+
+
+def _refuse_elsewhere(root: Path, environment: Mapping[str, str], settings: str | None) -> None:
+    if environment.get(STATE_DIR) or settings is None or "state_dir" not in settings:
+        return
+    # Settings cost more to import than a log to read.
+    from specloom.settings.load import Source, checked, parse
+
+    source = Source(SETTINGS, settings)
+    proposed = checked(parse(source)[0], source)[0].get("state_dir")
+    directory = state_directory(root, environment, proposed)
+    if (directory / "state.db").exists():
+        raise ConfigurationError(
+            f"{root / STATE} holds nothing, and {directory}, which {SETTINGS} proposes, holds a log; "
+            f"set {STATE_DIR}={directory} to read it"
+        )

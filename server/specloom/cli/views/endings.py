@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from specloom.cli.views.formats import count, duration, usage
+from specloom.cli.views.formats import count, duration, usage, visible_line
 from specloom.cli.views.summary import Counts, Spent
 from specloom.domain.ids import TaskId
 from specloom.domain.problem import NOWHERE, Problem, Severity
@@ -26,7 +26,7 @@ def total_line(counts: Counts, spent: Spent, wall_s: float) -> str:
 
 def problem_line(problem: Problem) -> str:
     """`specs/01-core.md:12:5: error: message`."""
-    place = problem.path
+    place = visible_line(problem.path)
     if problem.span != NOWHERE:
         place += f":{problem.span.start_line + 1}:{problem.span.start_column + 1}"
     return f"{place}: {problem.severity.value}: {problem.message}"

@@ -1,10 +1,10 @@
 """Events as lines that a person cares about. Refuses detail: what is left out is in `specloom events`."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from specloom.cli.views.formats import count, duration, one_line
+from specloom.cli.views.formats import count, duration, one_line, visible_line
 from specloom.cli.views.marks import MARKS
 from specloom.cli.views.session_lines import SessionLines
 from specloom.cli.views.task_lines import Line, task_line, task_name
@@ -26,7 +26,7 @@ class EventLines:
 
     def of(self, published: Published, state: ProjectState) -> tuple[Line, ...]:
         """The lines of an event, none if nobody needs one; `state` is the one after it."""
-        return tuple(self._of(published, state))
+        return tuple(replace(line, text=visible_line(line.text)) for line in self._of(published, state))
 
     def _of(self, published: Published, state: ProjectState) -> Iterable[Line]:
         event = published.event

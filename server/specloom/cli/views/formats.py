@@ -73,7 +73,20 @@ def visible(text: str) -> str:
     """The text with its control characters spelled out: what a repository or a model says must not steer a terminal."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+    return "".join(char if char.isprintable() or char in "\n\t" else _spelled(char) for char in text)
+
+
+def visible_line(text: str) -> str:
+    """As `visible`, for a text that is one line whatever it quotes: a file's name may hold a line break."""
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _spelled(char: str) -> str:
+    """As Python writes it in a literal, by its number."""
+    number = ord(char)
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def one_line(text: str, limit: int = 200) -> str:

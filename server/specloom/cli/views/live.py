@@ -13,7 +13,7 @@ from rich.text import Text
 from specloom.cli.views.activity import Activity
 from specloom.cli.views.endings import counts_line
 from specloom.cli.views.event_lines import EventLines
-from specloom.cli.views.formats import elapsed, one_line, usage, visible
+from specloom.cli.views.formats import elapsed, one_line, usage, visible, visible_line
 from specloom.cli.views.marks import PLAIN_SPINNER, SPINNER
 from specloom.cli.views.plan_lines import plan_lines
 from specloom.cli.views.rows import spec_rows
@@ -131,7 +131,7 @@ class LiveView:
         if not now.step:
             return Text(self._heading, style="dim")
         actor = " ".join(part for part in (now.role, now.task or "") if part)
-        return Text.assemble((f"{actor}  " if actor else "", "bold"), (visible(now.step), "cyan"))
+        return Text.assemble((f"{actor}  " if actor else "", "bold"), (visible_line(now.step), "cyan"))
 
     def _words(self, width: int) -> Text:
         words = one_line(self._activity.words, 10_000)
