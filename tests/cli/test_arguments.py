@@ -38,6 +38,8 @@ def test_no_command_is_a_usage_error_with_the_overview(empty: Project) -> None:
         (["run", "--budget-usd", "-1"], "'-1' is no amount above 0"),
         (["run", "--budget-usd", "nan"], "'nan' is no amount above 0"),
         (["events", "--since", "x"], "'x' is no event number"),
+        (["events", "--since", "9" * 22], "'9999999999999999999999' is no event number"),
+        (["events", "--since", "²"], "'²' is no event number"),
         (["tasks", "--state", "finished"], "invalid choice: 'finished'"),
         (["status", "--nonsense"], "unrecognized arguments: --nonsense"),
         (["run", "01", "02"], "unrecognized arguments: 02"),

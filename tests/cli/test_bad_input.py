@@ -67,6 +67,29 @@ def test_requirements_that_cannot_be_planned_are_named(empty: Project, content: 
     assert said in refused(empty, "plan", *LOCAL)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"a\x00b", "'requirements.md' is a binary file"), (None, "requirements.md is a folder; ")]
+)
+def test_what_stands_where_requirements_were_is_named_beside_a_log_too(
+    project: Project, scripted: Start, content: bytes | None, said: str
+) -> None:
+    assert project.specloom("run", "--yes", *model(scripted(BOTH_TASKS))).returncode == Exit.OK
+    target = project.root / "requirements.md"
+    target.unlink()
+    if content is None:
+        target.mkdir()
+    else:
+        target.write_bytes(content)
+    done = project.specloom("plan", *LOCAL)
+    assert done.returncode == Exit.USAGE
+    assert f"specloom: {said}" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_option_that_is_no_address_is_named(project: Project) -> None:
+    assert "argument --base-url: 'foo' is no address with http://" in refused(project, "run", "--base-url", "foo")
+
+
 def test_requirements_that_a_person_names_must_be_a_file(project: Project) -> None:
     (project.root / "wishes").mkdir()
     assert "--requirements wishes: this is a folder" in refused(project, "plan", "--requirements", "wishes", *LOCAL)

@@ -1,6 +1,8 @@
 """`specloom doctor`: each check can be green and red."""
 
 import os
+import resource
+import signal
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +130,37 @@ def test_people_get_what_to_do_below_what_is_wrong(project: Project) -> None:
     place = next(number for number, line in enumerate(lines) if line.startswith("✗ fail key"))
     assert lines[place + 1].strip().startswith("set ANTHROPIC_API_KEY")
     assert lines[-1] == "1 check failed"
+
+
+def test_a_log_that_is_damaged_fails(project: Project, scripted: Start) -> None:
+    assert project.specloom("run", "--yes", *model(scripted(BOTH_TASKS))).returncode == Exit.OK
+    log = project.root / ".specloom" / "state.db"
+    assert checks(project, "--offline")[1]["state"]["level"] == "ok"
+    whole = log.read_bytes()
+    log.write_bytes(whole[:8192] + b"\xff" * 4096 + whole[12288:])
+    status, found = checks(project, "--offline")
+    assert (status, found["state"]["level"]) == (Exit.INCOMPLETE, "fail")
+    assert "state.db" in found["state"]["message"]
+    log.write_bytes(b"this is no database at all, and long enough")
+    _, found = checks(project, "--offline")
+    assert found["state"]["level"] == "fail"
+    assert found["state"]["mend"] == "move it aside and start again, or restore it from a backup"
+
+
+def test_a_disk_that_takes_nothing_fails(tmp_path: Path) -> None:
+    (tmp_path / ".specloom").mkdir()
+    inspection = Inspection(tmp_path / ".specloom", None, (), ())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        (check,) = (check for check in project_checks(tmp_path, inspection) if check.name == "state")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert check.level.value == "fail"
+    assert check.message.startswith(f"nothing can be written to {tmp_path / '.specloom'}: ")
+    assert check.mend
 
 
 def test_nothing_is_changed(project: Project) -> None:

@@ -1,6 +1,7 @@
 """The words and options that `specloom` understands. Refuses to import what any command needs."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -10,6 +11,17 @@ from specloom import __version__
 from specloom.cli.failures import CommandError
 
 TASK_STATES = ("pending", "ready", "in_progress", "done", "failed", "blocked", "skipped")
+
+
+LONGEST_NUMBER = 18
+"""Digits of an event number: all of these fit into the log's 64 bits."""
+
+LONGEST_SHOWN = 40
+"""Characters of a wrong value that a message repeats."""
+
+
+ADDRESS = re.compile(r"\Ahttps?://[^\s/?#@]+(/[^\s?#]*)?\Z")
+"""What the settings take for `base_url`, too; they would name the setting, and not the option."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -60,7 +72,10 @@ def _common(parser: argparse.ArgumentParser) -> None:
 def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", help="model id for every role, beats the settings")
     parser.add_argument(
-        "--base-url", metavar="U", help="an endpoint that speaks the Messages API, such as http://localhost:11434"
+        "--base-url",
+        metavar="U",
+        type=_address,
+        help="an endpoint that speaks the Messages API, such as http://localhost:11434",
     )
 
 
@@ -111,6 +126,14 @@ def _lsp(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stdio", action="store_true", help="speak on standard input and output (always so)")
 
 
+def _address(text: str) -> str:
+    if not ADDRESS.match(text):
+        raise argparse.ArgumentTypeError(
+            f"{text[:LONGEST_SHOWN]!r} is no address with http:// or https://, without a user name or query"
+        )
+    return text
+
+
 def _amount(text: str) -> float:
     try:
         value = float(text)
@@ -122,8 +145,9 @@ def _amount(text: str) -> float:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no event number")
+    # What Python takes for digits beyond these may be very long, and in any script.
+    if not text.isdecimal() or not text.isascii() or len(text) > LONGEST_NUMBER:
+        raise argparse.ArgumentTypeError(f"{text[:LONGEST_SHOWN]!r} is no event number")
     return int(text)
 
 

@@ -4,11 +4,12 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from specloom.cli.early import DOCUMENTS, check_plannable, refuse_early
+from specloom.cli.early import check_plannable, refuse_early
 from specloom.cli.failures import CommandError, Exit
 from specloom.cli.options import order_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
+from specloom.cli.requirements import DOCUMENTS
 from specloom.cli.views.endings import has_errors, next_steps, problem_lines, total_line
 from specloom.cli.views.summary import Counts, count_tasks, summary_json
 from specloom.cli.work import Work, perform

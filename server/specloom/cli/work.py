@@ -9,6 +9,7 @@ from specloom.cli.failures import CommandError, KilledError
 from specloom.cli.interrupts import Interrupts
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
+from specloom.cli.requirements import why_nothing
 from specloom.cli.terminal_client import TerminalClient, is_interactive
 from specloom.cli.views.event_lines import scope_name
 from specloom.cli.views.summary import Spent
@@ -65,7 +66,10 @@ class Work:
 
     async def plan(self, path: str | None, feedback: str) -> None:
         """Plans until the plan has ended. Raises `CommandError` when it may not start."""
-        _check(await self.runtime.plan(path, feedback, self.origin, unattended=self.unattended))
+        answer = await self.runtime.plan(path, feedback, self.origin, unattended=self.unattended)
+        if isinstance(answer, Rejected) and answer.code == "no-requirements":
+            raise CommandError(why_nothing(self.runtime.problems, self.runtime.root, path))
+        _check(answer)
         await self._until_idle(
             lambda: self.runtime.cancel_plan(self.origin), "stopping the plan; Ctrl-C again ends it now"
         )

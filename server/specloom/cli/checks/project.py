@@ -1,19 +1,25 @@
 """The folder, its requirements, its state and its settings. Blocking: for a thread."""
 
+import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from specloom.cli.checks.check import Check, Level
 from specloom.cli.ports import Inspection
+from specloom.cli.requirements import DOCUMENTS
 from specloom.cli.views.endings import problem_line
 from specloom.cli.views.formats import count
 from specloom.domain.problem import Severity
+from specloom.store.database import FILE_NAME, connect_reader
+from specloom.store.errors import StoreError, StoreMissingError, mapped_errors
 from specloom.store.lock import writer_of
 
-REQUIREMENTS = ("requirements.md", "docs/requirements.md")
 FOREIGN = (".kiro/specs", "specs")
 """Where other layouts keep their requirements."""
+PROBE = 64 * 1024
+"""Bytes that must fit on the disk."""
 LARGE = 1_000_000
 """Bytes of a requirements document that no model reads at once."""
 
@@ -35,7 +41,7 @@ def _folder(root: Path) -> Check:
 
 
 def _requirements(root: Path, stated: str | None) -> Check:
-    names = (stated,) if stated else REQUIREMENTS
+    names = (stated,) if stated else DOCUMENTS
     found = next((root / name for name in names if (root / name).exists()), None)
     if found is None:
         if not stated and any((root / name).is_dir() for name in FOREIGN):
@@ -67,9 +73,13 @@ def _document(path: Path, name: str) -> Check:
 def _state(directory: Path) -> Check:
     if not directory.exists():
         return _parent_of_state(directory)
+    if directory.is_file():
+        return Check("state", Level.FAIL, f"{directory} is a file", "move it aside, or set SPECLOOM_STATE_DIR")
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         step = "mend its owner or modes, or set SPECLOOM_STATE_DIR"
         return Check("state", Level.FAIL, f"{directory} cannot be written", step)
+    if fault := _no_room(directory) or _damage(directory):
+        return Check("state", Level.FAIL, *fault)
     holder = writer_of(directory)
     if holder is not None:
         return Check("state", Level.OK, f"{directory}, in use by {holder}")
@@ -80,7 +90,38 @@ def _parent_of_state(directory: Path) -> Check:
     parent = next(folder for folder in directory.parents if folder.exists())
     if not os.access(parent, os.W_OK | os.X_OK):
         return Check("state", Level.FAIL, f"{directory} cannot be made", "mend the folder, or set SPECLOOM_STATE_DIR")
+    if fault := _no_room(parent):
+        return Check("state", Level.FAIL, *fault)
     return Check("state", Level.OK, f"{directory}, made by the first plan or run")
+
+
+def _no_room(folder: Path) -> tuple[str, str] | None:
+    """Whether a file can be written to the disk there: one without a name, which is gone at once."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(os.urandom(PROBE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return f"nothing can be written to {folder}: {error.strerror}", "make room, or set SPECLOOM_STATE_DIR"
+    return None
+
+
+def _damage(directory: Path) -> tuple[str, str] | None:
+    """What is wrong with the log, which is read through."""
+    try:
+        db = connect_reader(directory)
+        with contextlib.closing(db), mapped_errors(directory / FILE_NAME):
+            found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except StoreMissingError:
+        return None
+    except StoreError as error:
+        message, _, step = str(error).partition("; ")
+        return message, step
+    if found == "ok":
+        return None
+    damage = " ".join(found.split())
+    return f"{directory / FILE_NAME} is damaged: {damage}", "move it aside and start again, or restore it from a backup"
 
 
 def _settings(inspection: Inspection) -> Iterator[Check]:
