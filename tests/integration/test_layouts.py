@@ -347,6 +347,29 @@ async def test_a_graph_that_names_a_missing_leaf_is_a_problem_at_its_place(tmp_p
     assert "1.3" in problem.suggestions
 
 
+async def test_an_id_means_the_requirement_of_its_own_kiro_folder(tmp_path: Path) -> None:
+    root = kiro(tmp_path / "p")
+    other = KIRO_REQUIREMENTS.replace("say hello", "name its author")
+    laid(root, {".kiro/specs/about/requirements.md": other, ".kiro/specs/about/tasks.md": "- [ ] 1. Name the author\n"})
+    async with staged(root) as (runtime, _):
+        library = runtime.engine.library
+        for spec, says_what in (("about", "name its author"), ("greeting", "say hello")):
+            found = library.requirement("1.1", SpecId(spec))
+            assert found is not None
+            assert says_what in found.text
+
+
+async def test_a_task_that_names_a_whole_requirement_is_shown_all_its_criteria(tmp_path: Path) -> None:
+    plan = KIRO_PLAN.replace("_Requirements: 1.1, 1.2_", "_Requirements: 1_")
+    async with staged(kiro(tmp_path / "p", plan, verify=VERIFY), *map(works, KIRO_ORDER)) as (runtime, server):
+        assert runtime.problems == {}
+        await start(runtime)
+        await ended(runtime)
+        told = first_message(server, "greeting/1.2")
+    assert "**1** 1.1 WHEN a visitor opens greeting.txt, THE Greeter SHALL say hello\n1.2 THE Greeter" in told
+    assert "(no document has" not in told
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
 async def test_a_spec_kit_project_runs_and_its_boxes_get_a_capital_x(tmp_path: Path, end: str) -> None:
     root = spec_kit(tmp_path / "p", verify=VERIFY, end=end)
@@ -361,6 +384,7 @@ async def test_a_spec_kit_project_runs_and_its_boxes_get_a_capital_x(tmp_path: P
         assert all(is_proven(runtime.evidence(TaskId(name))) for name in KIT_ORDER)
         assert severe(runtime) == []
         told = first_message(server, "001-greeting/T003")
+    assert "US1.1 **Given** the project, **When** greeting.txt is opened, **Then** it says hello" in told
     assert "**FR-001** System MUST hold a greeting" in told
     assert "plain text files, one a message" in told
     assert "(no document has" not in told

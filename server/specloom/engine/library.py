@@ -8,12 +8,14 @@ from specloom.domain import commands as c
 from specloom.domain.coverage import check_requirements
 from specloom.domain.documents.layouts import (
     SpecSource,
+    concerns,
     detect_layout,
     parse_requirement_document,
     parse_source,
     requirement_documents,
     spec_documents,
 )
+from specloom.domain.documents.references import with_below
 from specloom.domain.ids import SpecId
 from specloom.domain.origin import Origin
 from specloom.domain.ports import Clock
@@ -78,10 +80,12 @@ class Library:
         """Other settings count from the next reading on."""
         self._options = options
 
-    def requirement(self, name: str) -> Requirement | None:
-        """The requirement of an id."""
-        found = (item for document in self.shelf.requirements.values() for item in document.requirements)
-        return next((item for item in found if item.id == name), None)
+    def requirement(self, name: str, spec: SpecId | None = None) -> Requirement | None:
+        """The requirement of an id with all below it, as `spec` means it: beside other tools' specs ids repeat."""
+        known = self.spec(spec) if spec is not None else None
+        documents = self.shelf.requirements.values()
+        meant = (document for document in documents if known is None or concerns(document.path, known))
+        return with_below(name, [item for document in meant for item in document.requirements])
 
     def spec(self, spec: SpecId) -> SpecDefinition | None:
         """The spec of an id."""

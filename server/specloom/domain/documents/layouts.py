@@ -96,6 +96,14 @@ def requirement_documents(layout: Layout, paths: Iterable[str], configured: str 
             assert_never(layout)
 
 
+def concerns(path: str, spec: SpecDefinition) -> bool:
+    """Whether the requirements document at `path` is meant by what a spec names.
+
+    In Kiro's and Spec Kit's layouts each folder has a document of its own, and the same ids stand in all of them.
+    """
+    return spec.layout is Layout.SPECLOOM or path.rpartition("/")[0] == spec.path.rpartition("/")[0]
+
+
 def parse_requirement_document(layout: Layout, path: str, text: str) -> RequirementsDocument:
     """A requirements document in the manner of its layout."""
     return parse_spec_kit_requirements(path, text) if layout is Layout.SPEC_KIT else parse_requirements(path, text)

@@ -1,9 +1,10 @@
 """Lists of ids as people write them: `1.1, 1.3-1.5 and R2.1–R2.4`. Refuses to check that what they name exists."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from specloom.domain.documents.texts import hash_of
 from specloom.domain.ids import Digest, RequirementId
 from specloom.domain.requirement import Requirement
 from specloom.domain.spec import RequirementRef
@@ -45,6 +46,24 @@ def read_list(value: str) -> Iterator[Found]:
             yield Found(text, start, (text,))
         elif text:
             yield from _read_chunk(text, start)
+
+
+def with_below(name: str, requirements: Iterable[Requirement]) -> Requirement | None:
+    """What an id stands for as one requirement: `2` is its own text, if it has one, then `2.1`, `2.2` each with its id.
+
+    Of several requirements of one id the first counts.
+    """
+    meant: dict[str, Requirement] = {}
+    for item in requirements:
+        if item.id == name or item.id.startswith(f"{name}."):
+            meant.setdefault(item.id, item)
+    own = meant.pop(name, None)
+    if not meant:
+        return own
+    first = own or next(iter(meant.values()))
+    head = [own.text] if own is not None else []
+    text = "\n".join([*head, *(f"{item.id} {item.text}" for item in meant.values())])
+    return Requirement(RequirementId(name), text, hash_of(text), first.title, first.span)
 
 
 def says_nothing(value: str) -> bool:
