@@ -1,5 +1,6 @@
 """What happens when a bug of ours or a full disk stops a run or a plan. Refuses to hide it, and to stop the process."""
 
+import asyncio
 import contextlib
 import logging
 from typing import Literal
@@ -9,6 +10,7 @@ from specloom.domain.events import planning
 from specloom.domain.runs import RunOutcome
 from specloom.engine.abandoning import abandon_all
 from specloom.engine.context import EngineContext
+from specloom.engine.state_guard import StateLostError, folder_gone, is_gone
 from specloom.store.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -17,10 +19,19 @@ log = logging.getLogger(__name__)
 async def stopped_by_fault(engine: EngineContext, what: Literal["run", "plan"], error: Exception) -> None:
     """Records it as far as that goes, and tells every client."""
     log.error("%s failed", what, exc_info=error)
-    reason = f"the {what} stopped by a fault of Specloom ({type(error).__name__}: {error}); see the log"
+    reason = await _reason(engine, what, error)
     with contextlib.suppress(StoreError):
         await _record(engine, what, reason)
     await engine.desk.tell("error", reason)
+
+
+async def _reason(engine: EngineContext, what: str, error: Exception) -> str:
+    root = engine.workspace.root
+    if isinstance(error, StateLostError):
+        return str(error)
+    if await asyncio.to_thread(is_gone, root):
+        return folder_gone(root, f"while the {what} went on")
+    return f"the {what} stopped by a fault of Specloom ({type(error).__name__}: {error}); see the log"
 
 
 async def _record(engine: EngineContext, what: Literal["run", "plan"], reason: str) -> None:

@@ -53,7 +53,7 @@ class SessionHands:
         self.context.memory.next_turn()
 
     async def run(self, call: ToolUse) -> ToolOutcome:
-        """Runs one call. Raises nothing but `CancelledError`."""
+        """Runs one call. Raises only `CancelledError`, and `StateLostError` where a command took the log away."""
         before = _digests(self.context.memory)
         stream = self.output.command(self.context.session, CallId(call.id))
         hands = self.toolbox.bound(replace(self.context, output=stream))
@@ -71,6 +71,7 @@ async def _followed(images: CommandImages, hands: BoundTools, call: ToolUse) -> 
         outcome = await hands.run(call)
     finally:
         touched = await to_the_end(images.after())
+    await images.journal.ledger.guard.check(images.journal.task, images.workspace.root)
     if not touched:
         return outcome
     note = (

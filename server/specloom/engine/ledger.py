@@ -13,6 +13,8 @@ from specloom.domain.ids import CommandId
 from specloom.domain.origin import Origin
 from specloom.engine import snapshots
 from specloom.engine.api import EventListener, Published
+from specloom.engine.state_guard import StateGuard
+from specloom.store.database import FILE_NAME
 from specloom.store.log import EventStore
 from specloom.store.record import EventRecord, NewEvent
 from specloom.workspace.shielding import to_the_end
@@ -28,6 +30,7 @@ class Ledger:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
+        self.guard = StateGuard(store.directory / FILE_NAME)
         self.state = EMPTY
         """The projection of everything that is committed."""
         self._early: dict[int, EventRecord] = {}
@@ -40,6 +43,7 @@ class Ledger:
 
     async def load(self) -> None:
         """Folds the log as it stands, from the newest snapshot on; call once, before anything else."""
+        await self.guard.remember()
         self.state = await snapshots.load(self._store)
         self._kept = self.state.seq
         async for page in self._store.iterate(self.state.seq):
