@@ -117,7 +117,7 @@ def _damage(directory: Path) -> tuple[str, str] | None:
         return None
     except StoreError as error:
         message, _, step = str(error).partition("; ")
-        return message, step
+        return message, step or "try again, or move it aside and start again"
     if found == "ok":
         return None
     damage = " ".join(found.split())
