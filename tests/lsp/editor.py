@@ -296,9 +296,15 @@ async def editing(
         pending = [future for future in futures.values() if not future.done()]
         assert not pending, "the server left requests without an answer"
     finally:
-        async with asyncio.timeout(DEADLINE):
-            await editor.client.shutdown_session()
-            process = editor.client._server  # pyright: ignore[reportPrivateUsage] # nothing public tells
-            status = None if process is None else await process.wait()
-            await editor.client.stop()
+        status = await _stopped(editor)
     assert status == 0
+
+
+async def _stopped(editor: Editor) -> int | None:
+    """The exit status of the server, after an orderly end."""
+    async with asyncio.timeout(DEADLINE):
+        await editor.client.shutdown_session()
+        process = editor.client._server  # pyright: ignore[reportPrivateUsage] # nothing public tells
+        status = None if process is None else await process.wait()
+        await editor.client.stop()
+    return status

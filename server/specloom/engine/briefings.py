@@ -18,7 +18,7 @@ async def brief(engine: EngineContext, task: TaskDefinition, verify: tuple[str, 
     """The briefing of the attempt in flight for `task`."""
     state = engine.state
     path, text = spec_shown(engine, task.id)
-    named = {name: engine.library.requirement(name) for name in task.requirements}
+    named = {name: engine.library.requirement(name, spec_of(task.id)) for name in task.requirements}
     files = await engine.workspace.walk()
     shown = engine.options.limits.files_shown
     return Briefing(

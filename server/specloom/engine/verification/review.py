@@ -11,7 +11,7 @@ from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, content_json, say
 from specloom.domain.events import agents
 from specloom.domain.evidence import Evidence, EvidenceKind, FileDigest
-from specloom.domain.ids import AgentId, AttemptId
+from specloom.domain.ids import AgentId, AttemptId, spec_of
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.briefings import spec_shown
 from specloom.engine.context import EngineContext
@@ -146,7 +146,7 @@ class Reviewer:
 
     def _message(self) -> str:
         task, number = self.task, self.engine.state.record(self.task.id).attempts
-        named = (self.engine.library.requirement(name) for name in task.requirements)
+        named = (self.engine.library.requirement(name, spec_of(task.id)) for name in task.requirements)
         requirements = "\n\n".join(f"**{item.id}** {item.text}" for item in named if item is not None)
         details = "\n".join(f"- {line}" for line in task.details)
         changed = "\n".join(f"- {path}" for path in self.files) or "- none"
