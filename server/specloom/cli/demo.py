@@ -133,12 +133,23 @@ def _tell_repairs(work: Work) -> None:
             work.output.line(f"{name}: {count(record.failures, 'attempt')} failed, and it is {record.state.value} now")
 
 
+def _called() -> str:
+    """How this command is called from where the person stands: its name alone works only when it is on the PATH."""
+    own = Path(sys.executable).parent / "specloom"
+    if shutil.which("specloom") or not own.exists():
+        return "specloom"
+    here = Path.cwd()
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)
+
+
 def _tell_next(root: Path, output: Output, *, kept: bool) -> None:
+    name = _called()
     if kept:
         output.line(f"\nLook at what happened in {root}: requirements.md, specs/*.md, the code, `git diff`, and")
         for command in ("status", "tasks", "events"):
-            output.line(f"  specloom {command} --workspace {root}")
+            output.line(f"  {name} {command} --workspace {root}")
     output.line("\nThe same in a folder of your own:")
     output.line("  1. write requirements.md there")
     output.line(f"  2. set {KEY} (or put it into .env), or use an endpoint of your own: --base-url U --model M")
-    output.line("  3. specloom doctor, then specloom run")
+    elsewhere = str(Path(name).absolute()) if "/" in name else name
+    output.line(f"  3. {elsewhere} doctor, then {elsewhere} run")
