@@ -133,7 +133,9 @@ class SpecloomProtocol(LanguageServerProtocol):
     def refuse(self, identifier: Any, error: JsonRpcException) -> None:
         """Answers with an error; `None` when it is not known what is answered."""
         known = identifier if isinstance(identifier, str | int) and not isinstance(identifier, bool) else None
-        self._send_response(cast("str", known), error=error.to_response_error())
+        told = {"code": error.code, "message": error.message}
+        # As a dict: lsprotocol leaves out an id that is null, and JSON-RPC wants it.
+        self._send_data({"jsonrpc": "2.0", "id": known, "error": told})
 
     def abandon(self) -> None:
         """Cancels every request in either direction: the connection ends."""

@@ -41,6 +41,7 @@ class SpecloomServer(LanguageServer):
 async def serve_connection(host: "Callable[[], Host]", reader: Reader, send: Send) -> int:
     """Serves one client until it exits or vanishes; returns the exit status that it is owed.
 
+    `reader` has the limit `MOST_HEADER`: what is longer and has no line end ends the connection.
     `host` is asked for when the first root is opened: until then nothing of it need be loaded.
     """
     connection, outbox = _connected(host, send)
