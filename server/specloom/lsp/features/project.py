@@ -1,5 +1,8 @@
 """`specloom/project/*`. Refuses pages: the projection of one root fits into one answer."""
 
+import asyncio
+from functools import partial
+
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.lsp.protocol_project import ProjectGetParams, ProjectGetResult
@@ -13,6 +16,7 @@ async def get(serving: Serving, params: ProjectGetParams) -> ProjectGetResult | 
     read_only = isinstance(serving, Unhosted)
     if serving.places is None:
         return serving.refusal if isinstance(serving, Unhosted) else Rejected("no-root", "There is no root")
-    return wire_project(
-        await serving.refreshed() or ProjectState(), serving.problems, serving.places, read_only=read_only
-    )
+    state = await serving.refreshed() or ProjectState()
+    # A state is a value, so it may be told beside the loop: ten thousand tasks take a third of a second.
+    tell = partial(wire_project, state, dict(serving.problems), serving.places, read_only=read_only)
+    return await asyncio.to_thread(tell)
