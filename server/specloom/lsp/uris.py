@@ -22,8 +22,10 @@ class Places:
             return None
         absolute = os.path.normpath(file)
         for root in (self.named, str(self.root)):
-            if absolute.startswith(root.rstrip(os.sep) + os.sep):
-                return os.path.relpath(absolute, root).replace(os.sep, "/")
+            below = root.rstrip(os.sep) + os.sep
+            if absolute.startswith(below):
+                # Not `relpath`, which may ask the system for the working directory.
+                return absolute.removeprefix(below).replace(os.sep, "/")
         return None
 
     def uri_of(self, path: str) -> str:
