@@ -145,7 +145,8 @@ async def test_typing_instead_of_the_edit_is_a_change_meanwhile(tmp_path: Path) 
 async def test_an_edit_of_another_text_is_not_even_sent(tmp_path: Path) -> None:
     async with edit(tmp_path, base="something else\n") as (hand, order):
         assert await refusal_of(order) is Refusal.CHANGED_MEANWHILE
-        assert [message.get("method") for message in list(hand.sent._queue)] == [None]  # pyright: ignore
+        assert hand.sent.get_nowait()["id"] == 0
+        assert hand.sent.empty(), "nothing after the answer to initialize"
 
 
 async def test_a_client_that_takes_no_edits_is_sent_none(tmp_path: Path) -> None:
