@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 
 FOLDERS = frozenset({".git", ".specloom", ".ssh", ".gnupg", ".aws"})
 """As folders and as files: in a worktree `.git` is a file."""
@@ -29,6 +30,8 @@ SECRETS = (
 )
 HARMLESS = frozenset({".env.example"})
 
+SECRET = re.compile("|".join(translate(pattern) for pattern in SECRETS))
+"""All patterns as one: a walk over a large tree asks it for every name."""
 SHORT_NAMES = re.compile(r"^(?:git|env|speclo)~[0-9]+$")
 """8.3 names of NTFS, as in CVE-2014-9390."""
 
@@ -38,6 +41,8 @@ def plain(name: str) -> str:
 
     Case, compatibility forms, invisible characters, stream names and trailing dots are folded.
     """
+    if name.isascii() and name.isprintable():
+        return name.lower().split(":")[0].rstrip(". ").lstrip(" ")
     folded = unicodedata.normalize("NFKC", name).casefold()
     visible = "".join(char for char in folded if unicodedata.category(char) not in {"Cf", "Mn", "Cc"})
     return unicodedata.normalize("NFKC", visible).split(":")[0].rstrip(". ").lstrip(" ")
@@ -46,9 +51,10 @@ def plain(name: str) -> str:
 def is_secret(name: str) -> bool:
     """Whether a file of this name holds keys."""
     known = plain(name)
-    return known not in HARMLESS and any(fnmatchcase(known, pattern) for pattern in SECRETS)
+    return known not in HARMLESS and SECRET.match(known) is not None
 
 
+@lru_cache(65_536)
 def is_forbidden(name: str) -> bool:
     """Whether a path with this component is closed to tools."""
     known = plain(name)

@@ -1,10 +1,11 @@
 """The files of a root that no ignore rule hides. Refuses to follow links, and to show what is closed to tools."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from specloom.workspace.forbidden import is_forbidden
 from specloom.workspace.ports import EntryKind, FolderEntry
@@ -28,18 +29,48 @@ ALWAYS = (
 """Hidden unless an ignore file takes them back with `!`."""
 
 
+GROUP = re.compile(r"\(\?P<\w+>")
+"""A name may stand once in a pattern: joined rules lose theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreFile:
+    """The rules written in one folder."""
+
+    start: str
+    """The folder: `""` or ending in `/`."""
+    rules: "GitIgnoreSpec"
+    touched: re.Pattern[str]
+    """All rules as one pattern. Most paths match none, and are told so in one step instead of one a rule."""
+
+    @classmethod
+    def of(cls, start: str, lines: Sequence[str]) -> "IgnoreFile":
+        """From the lines of an ignore file."""
+        from pathspec import GitIgnoreSpec
+
+        rules = GitIgnoreSpec.from_lines(lines)
+        known = [cast("re.Pattern[str] | None", cast("Any", rule).regex) for rule in rules.patterns]
+        whole = "|".join(f"(?:{GROUP.sub('(?:', regex.pattern)})" for regex in known if regex is not None)
+        return cls(start, rules, re.compile(whole or "(?!)"))
+
+    def verdict(self, relative: str) -> bool | None:
+        """Whether a path (a folder ends in `/`) is hidden; `None`: no rule speaks of it."""
+        path = relative[len(self.start) :]
+        return self.rules.check_file(path).include if self.touched.search(path) else None
+
+
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
     """The rules in force in one folder: its own and those of the folders above."""
 
-    levels: "tuple[tuple[str, GitIgnoreSpec], ...]" = ()
-    """Folder (`""` or ending in `/`) and its rules, outermost first."""
+    levels: tuple[IgnoreFile, ...] = ()
+    """Outermost first."""
 
     def hides(self, relative: str, folder: bool) -> bool:
         """Whether the innermost rule that speaks of the path hides it."""
         name = f"{relative}/" if folder else relative
-        for start, rules in reversed(self.levels):
-            verdict = rules.check_file(name[len(start) :]).include
+        for level in reversed(self.levels):
+            verdict = level.verdict(name)
             if verdict is not None:
                 return verdict
         return False
@@ -49,11 +80,9 @@ class IgnoreRules:
         lines = [line for name in IGNORE_FILES for line in _lines(folder / name)]
         return self.plus(f"{relative}/" if relative else "", lines) if lines else self
 
-    def plus(self, start: str, lines: list[str]) -> "IgnoreRules":
+    def plus(self, start: str, lines: Sequence[str]) -> "IgnoreRules":
         """With rules that count below `start`."""
-        from pathspec import GitIgnoreSpec
-
-        return IgnoreRules((*self.levels, (start, GitIgnoreSpec.from_lines(lines))))
+        return IgnoreRules((*self.levels, IgnoreFile.of(start, lines)))
 
 
 def files_below(root: Path, below: str = "") -> tuple[str, ...]:
@@ -77,7 +106,7 @@ def entries_of(root: Path, relative: str) -> tuple[FolderEntry, ...]:
 
 def _rules_down_to(root: Path, relative: str) -> tuple[IgnoreRules, bool]:
     """The rules above `relative`, and whether they hide it."""
-    rules = IgnoreRules().plus("", list(ALWAYS))
+    rules = IgnoreRules().plus("", ALWAYS)
     folder = ""
     hidden = False
     for part in relative.split("/") if relative else ():
@@ -88,23 +117,29 @@ def _rules_down_to(root: Path, relative: str) -> tuple[IgnoreRules, bool]:
 
 
 def _files(root: Path, relative: str, rules: IgnoreRules) -> Iterator[str]:
-    folder = root / relative
+    waiting = [(relative, rules)]
+    while waiting:
+        folder, known = waiting.pop()
+        found = _scanned(root / folder)
+        if any(entry.name in IGNORE_FILES for entry in found):
+            known = known.below(root / folder, folder)
+        for entry in found:
+            path = _join(folder, entry.name)
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if is_forbidden(entry.name) or known.hides(path, is_folder):
+                continue
+            if is_folder:
+                waiting.append((path, known))
+            elif entry.is_file(follow_symlinks=False):
+                yield path
+
+
+def _scanned(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            found = list(entries)
+            return list(entries)
     except OSError:
-        return
-    if any(entry.name in IGNORE_FILES for entry in found):
-        rules = rules.below(folder, relative)
-    for entry in found:
-        path = _join(relative, entry.name)
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if is_forbidden(entry.name) or rules.hides(path, is_folder):
-            continue
-        if is_folder:
-            yield from _files(root, path, rules)
-        elif entry.is_file(follow_symlinks=False):
-            yield path
+        return []
 
 
 def _entry(entry: os.DirEntry[str], path: str, rules: IgnoreRules, hidden: bool) -> FolderEntry:
