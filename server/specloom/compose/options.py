@@ -41,6 +41,8 @@ class Loaded:
     """Of a run that names none."""
     state_dir: str | None
     problems: tuple[Problem, ...]
+    key_source: str = ""
+    """Where a key was found, for messages; empty: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def loaded_options(
         retry=RetryPolicy(tries=settings.limits.stream_retries + 1),
         refusal=_refusal(settings, environment, key, (*files.problems, *problems)),
     )
-    return Loaded(options, redactor, Budget(**settings.budget.model_dump()), settings.state_dir, problems)
+    budget, source = Budget(**settings.budget.model_dump()), key.source if key is not None else ""
+    return Loaded(options, redactor, budget, settings.state_dir, problems, source)
 
 
 def _ignored(proposal: Proposal) -> Problem:
@@ -130,7 +133,7 @@ def _roles(
             )
         thinking = chosen.thinking
         setting = WHOLE[thinking] if isinstance(thinking, str) else ThinkingSetting(enabled=True, budget=thinking)
-        roles[name] = RoleOptions(chosen.model, endpoints[url], chosen.max_tokens, setting)
+        roles[name] = RoleOptions(chosen.model, endpoints[url], chosen.max_tokens, setting, endpoints[url].host)
     return roles
 
 

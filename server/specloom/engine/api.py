@@ -179,8 +179,8 @@ class Runtime(Protocol):
         """Starts a run; `Accepted.id` is a `RunId`."""
         ...
 
-    async def pause(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
-        """Pauses at the next turn boundary."""
+    async def pause(self, by: Origin, command_id: str | None = None, *, at_once: bool = False) -> Accepted | Rejected:
+        """Pauses at the next turn boundary; `at_once`: cuts off what is in flight, which is asked again on resume."""
         ...
 
     async def resume(
@@ -209,6 +209,10 @@ class Runtime(Protocol):
 
     def evidence(self, task: TaskId) -> tuple[Evidence, ...]:
         """What proves the task."""
+        ...
+
+    def host_of(self, role: str) -> str:
+        """Where a role's model is asked, for messages: host and port."""
         ...
 
     async def wait_idle(self) -> None:

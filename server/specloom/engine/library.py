@@ -1,29 +1,29 @@
 """The documents of a project as they now stand, parsed: buffer over disk. Refuses to keep what the files do not say."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import Protocol
 
 from specloom.domain import commands as c
 from specloom.domain.coverage import check_requirements
 from specloom.domain.documents.layouts import (
-    SpecSource,
     concerns,
     detect_layout,
-    parse_requirement_document,
-    parse_source,
     requirement_documents,
     spec_documents,
 )
 from specloom.domain.documents.references import with_below
-from specloom.domain.ids import SpecId
+from specloom.domain.ids import SpecId, TaskId
 from specloom.domain.origin import Origin
 from specloom.domain.ports import Clock
 from specloom.domain.problem import Problem
-from specloom.domain.requirement import Requirement, RequirementsDocument
-from specloom.domain.spec import Layout, SpecDefinition
-from specloom.engine.mailbox import Mailbox
+from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.domain.requirement import Requirement
+from specloom.domain.spec import SpecDefinition
+from specloom.engine.api import Accepted
 from specloom.engine.options import EngineOptions
+from specloom.engine.shelf import EMPTY_SHELF, Found, Said, Shelf, only_words_differ, parse
 from specloom.workspace.ports import MissingFileError, WorkspaceError
 from specloom.workspace.workspace import Workspace
 
@@ -35,41 +35,55 @@ FOLDERS = ("", "docs", "specs", ".kiro", ".kiro/specs", ".specify", ".specify/me
 """Where documents of the three layouts stand; folders below `specs` and `.kiro/specs` are looked into too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """Everything parsed at one moment."""
+class DocumentMailbox(Protocol):
+    """What takes in what the documents say: the project's own mailbox, or one that keeps nothing."""
 
-    layout: Layout
-    requirements: Mapping[str, RequirementsDocument]
-    specs: Mapping[str, SpecDefinition]
-    """By path of the file that holds the tasks."""
-    texts: Mapping[str, str]
-    problems: tuple[Problem, ...]
-    """Of files that could not be read, and of two specs with one id."""
+    @property
+    def state(self) -> ProjectState:
+        """The newest projection."""
+        ...
 
-
-EMPTY_SHELF = Shelf(Layout.SPECLOOM, {}, {}, {}, ())
+    async def submit(self, command: c.DocumentCommand, by: Origin) -> Accepted | Rejected:
+        """Carries out an order; an order that changes nothing is accepted too."""
+        ...
 
 
 class Library:
     """Reads documents and tells the mailbox what they say."""
 
-    def __init__(self, workspace: Workspace, mailbox: Mailbox, options: EngineOptions, clock: Clock) -> None:
+    def __init__(self, workspace: Workspace, mailbox: DocumentMailbox, options: EngineOptions, clock: Clock) -> None:
         self._workspace = workspace
         self._mailbox = mailbox
         self._options = options
         self._clock = clock
         self._reading = asyncio.Lock()
+        self._told: dict[str, Said] = {}
+        """What the mailbox was told last of each document, by path."""
         self.shelf = EMPTY_SHELF
-        self.on_change: Callable[[], None] = lambda: None
-        """Called after each reading."""
+        self.ticking: frozenset[TaskId] = frozenset()
+        """Tasks whose box is about to follow their state."""
 
     async def refresh(self) -> None:
         """Reads all documents again and submits what they say; what is as before causes no event."""
         async with self._reading:
             self.shelf = await self._read()
             await self._submit(self.shelf)
-        self.on_change()
+
+    async def look(self) -> bool:
+        """As `refresh`, but words that somebody is typing are kept back; returns whether there are any."""
+        async with self._reading:
+            self.shelf = await self._read()
+            typed = self._typed(self.shelf)
+            await self._submit(self.shelf, typed)
+        return bool(typed)
+
+    def _typed(self, shelf: Shelf) -> frozenset[str]:
+        now: dict[str, Said] = {
+            **{path: document.requirements for path, document in shelf.requirements.items()},
+            **shelf.specs,
+        }
+        typing = (path for path in self._workspace.documents.dirty_paths() if path in now and path in self._told)
+        return frozenset(path for path in typing if only_words_differ(self._told[path], now[path]))
 
     def _by_hand(self, path: str) -> bool:
         # A command of an agent can write a spec file on disk, but not into a buffer.
@@ -105,7 +119,8 @@ class Library:
         sources = spec_documents(layout, paths)
         wanted = requirement_documents(layout, paths, self._options.requirements)
         texts, faults = await self._texts({*wanted, *(path for source in sources for path in source.paths)})
-        return await asyncio.to_thread(_parse, layout, wanted, sources, texts, faults)
+        found = Found(layout, wanted, sources, texts, faults)
+        return await asyncio.to_thread(parse, found, self.shelf)
 
     async def _candidates(self) -> tuple[str, ...]:
         found: set[str] = set(self._workspace.documents.paths())
@@ -155,41 +170,28 @@ class Library:
                 faults.append(Problem("unreadable-document", str(error), path))
         return texts, tuple(faults)
 
-    async def _submit(self, shelf: Shelf) -> None:
+    async def _submit(self, shelf: Shelf, kept_back: frozenset[str] = frozenset()) -> None:
         at = self._clock.now()
         for path, document in shelf.requirements.items():
-            await self._mailbox.submit(c.ReadRequirements(path, document.requirements), READER)
+            if path not in kept_back and self._told.get(path) is not document.requirements:
+                await self._mailbox.submit(c.ReadRequirements(path, document.requirements), READER)
+                self._told[path] = document.requirements
         for spec in sorted(shelf.specs.values(), key=lambda item: item.id):
-            await self._mailbox.submit(c.ReadSpec(spec, at, self._by_hand(spec.path)), READER)
+            if spec.path not in kept_back and self._told.get(spec.path) is not spec:
+                await self._mailbox.submit(c.ReadSpec(spec, at, self._by_hand(spec.path)), READER)
+                self._told[spec.path] = spec
+        await self._drop_missing(shelf)
+
+    async def _drop_missing(self, shelf: Shelf) -> None:
         state = self._mailbox.state
-        for path in tuple(state.requirements):
-            if path not in shelf.requirements and path not in {problem.path for problem in shelf.problems}:
-                await self._mailbox.submit(c.DropRequirements(path), READER)
         # A file that is there and cannot be read (saved as binary, no access) says nothing about its tasks.
         unreadable = {problem.path for problem in shelf.problems}
+        for path in tuple(state.requirements):
+            if path not in shelf.requirements and path not in unreadable:
+                await self._mailbox.submit(c.DropRequirements(path), READER)
+                self._told.pop(path, None)
         present = {spec.id for spec in shelf.specs.values()}
         for known, spec in tuple(state.plan.specs.items()):
             if known not in present and spec.path not in unreadable:
                 await self._mailbox.submit(c.DropSpec(known), READER)
-
-
-def _parse(
-    layout: Layout,
-    wanted: Iterable[str],
-    sources: Iterable[SpecSource],
-    texts: Mapping[str, str],
-    faults: tuple[Problem, ...],
-) -> Shelf:
-    requirements = {path: parse_requirement_document(layout, path, texts[path]) for path in wanted if path in texts}
-    parsed = [parse_source(source, texts) for source in sources if source.path in texts]
-    specs: dict[str, SpecDefinition] = {}
-    holders: dict[SpecId, str] = {}
-    problems = list(faults)
-    for spec in parsed:
-        holder = holders.setdefault(spec.id, spec.path)
-        if holder == spec.path:
-            specs[spec.path] = spec
-        else:
-            message = f"Spec {spec.id!r} stands in {holder} too; give one of them another id"
-            problems.append(Problem("duplicate-spec", message, spec.path))
-    return Shelf(layout, requirements, specs, dict(texts), tuple(problems))
+                self._told.pop(spec.path, None)

@@ -21,6 +21,8 @@ class RoleOptions:
     endpoint: Model
     max_tokens: int = 32_768
     thinking: ThinkingSetting = ThinkingSetting()
+    host: str = ""
+    """Where the endpoint is, for messages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
-from specloom.engine.library import EMPTY_SHELF, Library, Shelf
+from specloom.engine.library import Library
 from specloom.engine.problems import planning_problems, task_problems, torn_specs
+from specloom.engine.shelf import EMPTY_SHELF, Shelf
 
 
 class ProblemBoard:

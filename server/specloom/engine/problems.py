@@ -10,7 +10,7 @@ from specloom.domain.problem import Problem, Severity
 from specloom.domain.project import ProjectState, TaskRecord
 from specloom.domain.spec import SpecStatus, TaskDefinition
 from specloom.domain.states import TaskState
-from specloom.engine.library import Shelf
+from specloom.engine.shelf import Shelf
 
 
 def task_problems(state: ProjectState, shelf: Shelf) -> Iterator[Problem]:

@@ -38,6 +38,8 @@ from specloom.store.log import EventStore
 from specloom.workspace.documents import OpenDocuments
 
 EXECUTOR = AgentId("agent-1")
+TYPING = 2.0
+"""Seconds between two events about a document in which only words change; whatever works on it reads it anew."""
 CLOSE_DEADLINE = 10.0
 """Seconds that a turn in flight gets to end before it is cut off; what it would have said is asked again later."""
 
@@ -53,7 +55,7 @@ class ProjectRuntime:
         self._board = ProblemBoard(engine.library)
         self._run: asyncio.Task[None] | None = None
         self._plan: asyncio.Task[None] | None = None
-        self._stale: asyncio.Task[object] | None = None
+        self._typing: asyncio.Task[None] | None = None
         self._following = Following(engine.workspace, self.refresh, self._reload, engine.options.requirements)
         self._retired: list[EngineOptions] = []
         """Earlier settings, whose endpoints a session in flight may still use."""
@@ -126,9 +128,19 @@ class ProjectRuntime:
         return await self._engine.ledger.read(since, limit)
 
     async def refresh(self, paths: tuple[str, ...] = ()) -> None:
-        """Takes in what the documents say now, and which proofs no longer stand."""
-        await self._engine.library.refresh()
+        """Takes in what the documents say now, and which proofs no longer stand.
+
+        Of words that somebody types in one of `paths` the log hears at most every `TYPING` seconds.
+        """
+        if not paths:
+            await self._engine.library.refresh()
+        elif await self._engine.library.look() and (self._typing is None or self._typing.done()):
+            self._typing = asyncio.create_task(self._typed())
         await mark_stale(self._engine, frozenset(paths) if paths else None)
+
+    async def _typed(self) -> None:
+        await asyncio.sleep(TYPING)
+        await self._engine.library.refresh()
 
     async def plan(
         self, path: str | None, feedback: str, by: Origin, command_id: str | None = None, *, unattended: bool = False
@@ -200,9 +212,16 @@ class ProjectRuntime:
         self._run = asyncio.create_task(self._guard(RunWorker(self._engine, self._trust, EXECUTOR).work(), "run"))
         return Accepted(answer.seq, run)
 
-    async def pause(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
-        """Pauses at the next turn boundary."""
-        return await self._engine.mailbox.submit(c.PauseRun(), by, command_id)
+    async def pause(self, by: Origin, command_id: str | None = None, *, at_once: bool = False) -> Accepted | Rejected:
+        """Pauses at the next turn boundary; `at_once`: cuts off what is in flight, which is asked again on resume."""
+        answer = await self._engine.mailbox.submit(c.PauseRun(), by, command_id)
+        run = self.state.run
+        if at_once and run is not None and run.state is RunState.PAUSING:
+            if self._run is not None:
+                self._run.cancel()
+                await asyncio.wait([self._run], timeout=CLOSE_DEADLINE)
+            await self._engine.mailbox.submit(c.SettlePause(), by)
+        return answer
 
     async def resume(
         self, by: Origin, command_id: str | None = None, *, unattended: bool = False
@@ -256,6 +275,11 @@ class ProjectRuntime:
         """What proves the task."""
         return self.state.record(task).evidence
 
+    def host_of(self, role: str) -> str:
+        """Where a role's model is asked; empty for a role that does not exist."""
+        known = next((options for name, options in self._engine.options.roles.items() if name == role), None)
+        return known.host if known is not None else ""
+
     async def wait_idle(self) -> None:
         """Returns when nothing is going on; a paused run counts as idle."""
         working = [task for task in (self._run, self._plan) if task is not None and not task.done()]
@@ -286,7 +310,7 @@ class ProjectRuntime:
             idle = asyncio.create_task(self.wait_idle())
             await asyncio.wait([idle], timeout=CLOSE_DEADLINE)
             idle.cancel()
-        for task in (self._run, self._plan):
+        for task in (self._run, self._plan, self._typing):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
