@@ -219,3 +219,15 @@ def end_orphan(file: Path) -> None:
     """A command whose Specloom was killed runs on; a test leaves none behind."""
     if file.exists():
         os.kill(int(file.read_text()), signal.SIGKILL)
+
+
+async def test_a_command_behind_a_write_that_was_broken_off_is_not_run_on_resume(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    both = turn(write("a.txt", "a\n"), command("echo ran >> ran.txt"))
+    again = turn(write("a.txt", "a\n"), expect="not run: the write_file before it")
+    async with ScriptedServer(script(attempt(1, both, again, turn(says())))) as server:
+        await killed(root, server, "ToolRequested", 1, 0)
+        async with hosted(root, server) as runtime:
+            await resumes(runtime)
+        server.check()
+    assert not (root / "ran.txt").exists()

@@ -5,7 +5,7 @@ Refuses to start an effect that is not in the log: writes and commands are commi
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -33,15 +33,20 @@ class Hands(Protocol):
 
 
 async def carry_out(
-    session: SessionId, calls: Sequence[ToolUse], hands: Hands, recorder: Recorder, parallel: int = 5
+    session: SessionId,
+    calls: Sequence[ToolUse],
+    hands: Hands,
+    recorder: Recorder,
+    parallel: int = 5,
+    *,
+    refused: str = "",
 ) -> tuple[tuple[ToolResult, ToolOutcome], ...]:
     """Runs the calls, at most `parallel` reads at a time.
 
     After one that ends the session the rest is not started; after a refused write no command is: it would run on a
-    text that the model does not mean.
+    text that the model does not mean. `refused`: as `refused_write`, of a turn that was interrupted.
     """
     done: list[tuple[ToolResult, ToolOutcome]] = []
-    refused = ""
     hands.next_turn()
     for batch in batches(calls, hands):
         reason = _not_run(done, refused, hands.effect(batch[0].name))
@@ -54,6 +59,12 @@ async def carry_out(
         done += [(result_of(call, outcome), outcome) for call, outcome in zip(batch, outcomes, strict=True)]
         recorder.note(*(settled(session, call, *pair) for call, pair in zip(batch, done[-len(batch) :], strict=True)))
     return tuple(done)
+
+
+def refused_write(calls: Sequence[ToolUse], results: Mapping[str, ToolResult], hands: Hands) -> str:
+    """The name of the first write among `calls` that an earlier process saw refused or broken off; empty: none was."""
+    failed = (call for call in calls if call.id in results and results[call.id].is_error)
+    return next((call.name for call in failed if hands.effect(call.name) is Effect.WRITE), "")
 
 
 def _not_run(done: Sequence[tuple[ToolResult, ToolOutcome]], refused: str, effect: Effect) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, assert_never
 
 from specloom.agent.ask import AskPorts, ask
-from specloom.agent.calls import Hands, answers, carry_out, settled
+from specloom.agent.calls import Hands, answers, carry_out, refused_write, settled
 from specloom.agent.ports import Gate, Halt
 from specloom.agent.replay import Replayed, close, unknown_result
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
@@ -77,6 +77,26 @@ class Objection(Protocol):
         ...
 
 
+CUT = "Your answer was cut off at the length limit of {tokens} tokens{dropped}. {step}"
+SMALLER_STEPS = "Go on in smaller steps: write long files in several edits."
+CUT_LIMIT = 3
+"""Answers in a row that were cut off before a call was whole: more of them lead nowhere."""
+
+
+class AfterCut(Protocol):
+    """Hears of an answer that was cut off at its length limit."""
+
+    def __call__(self, answer: ModelAnswer) -> str:
+        """How the model is told to go on."""
+        ...
+
+
+def smaller_steps(answer: ModelAnswer) -> str:
+    """For whoever works with files: nothing of the answer is lost but what was not whole."""
+    del answer
+    return SMALLER_STEPS
+
+
 @dataclass(frozen=True, slots=True)
 class LoopPorts:
     """What a session is run through."""
@@ -86,14 +106,8 @@ class LoopPorts:
     gate: Gate
     parallel: int = 5
     objection: Objection | None = None
-
-
-CUT = (
-    "Your answer was cut off at the length limit of {tokens} tokens{dropped}. "
-    "Go on in smaller steps: write long files in several edits."
-)
-CUT_LIMIT = 3
-"""Answers in a row that were cut off before a call was whole: more of them lead nowhere."""
+    after_cut: AfterCut = smaller_steps
+    cut_limit: int = CUT_LIMIT
 
 
 async def run_session(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
@@ -116,7 +130,8 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
         recorder.note(settled(setup.id, call, result, outcome))
     ending: list[ToolOutcome] = []
     if replayed.unstarted:
-        done = await carry_out(setup.id, replayed.unstarted, ports.hands, recorder, parallel=ports.parallel)
+        refused = refused_write(replayed.calls, replayed.results, ports.hands)
+        done = await carry_out(setup.id, replayed.unstarted, ports.hands, recorder, ports.parallel, refused=refused)
         for result, told in done:
             if told.corrected is not None:
                 replayed.conversation.correct(result.call, told.corrected)
@@ -140,7 +155,7 @@ async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPor
         except ProviderError as error:
             return Faulted(error)
         cut = cut + 1 if answer.stop is StopReason.MAX_TOKENS and not answer.message.tool_uses else 0
-        if cut >= CUT_LIMIT:
+        if cut >= ports.cut_limit:
             return Refused(f"{cut} answers in a row were cut off at {setup.max_tokens} tokens")
         outcome = await _after(answer, setup, conversation, ports)
         if outcome is not None:
@@ -158,7 +173,7 @@ async def _after(
     if answer.stop is StopReason.PAUSE_TURN:
         return None  # The endpoint asks to be sent its own answer again.
     if answer.stop is StopReason.MAX_TOKENS:
-        _add_text(setup, conversation, ports, _cut_off(answer, setup))
+        _add_text(setup, conversation, ports, _cut_off(answer, setup, ports.after_cut))
         return None
     if answer.stop is StopReason.CONTEXT_WINDOW:
         return Refused("the context window is full")
@@ -186,7 +201,7 @@ async def _run_calls(
             conversation.correct(result.call, outcome.corrected)
     conversation.add_user(answers(results))
     if answer.stop is StopReason.MAX_TOKENS:
-        _add_text(setup, conversation, ports, _cut_off(answer, setup))
+        _add_text(setup, conversation, ports, _cut_off(answer, setup, ports.after_cut))
     return _ending([outcome for _, outcome in results])
 
 
@@ -205,9 +220,9 @@ def _add_text(setup: SessionSetup, conversation: Conversation, ports: LoopPorts,
     ports.asking.recorder.note(agents.MessageAdded(setup.id, content_json(message)))
 
 
-def _cut_off(answer: ModelAnswer, setup: SessionSetup) -> str:
+def _cut_off(answer: ModelAnswer, setup: SessionSetup, after_cut: AfterCut) -> str:
     dropped = ", and a tool call that was not whole was not run" if answer.dropped_calls else ""
-    return CUT.format(tokens=setup.max_tokens, dropped=dropped)
+    return CUT.format(tokens=setup.max_tokens, dropped=dropped, step=after_cut(answer))
 
 
 def describe(outcome: SessionOutcome) -> tuple[str, str]:

@@ -55,7 +55,7 @@ def _take(replayed: Replayed, event: Event) -> None:
     if isinstance(event, agents.MessageAdded):
         replayed.conversation.add_user(UserMessage(_user_blocks(event.content)))
     elif isinstance(event, agents.TurnFinished):
-        message = _answer(event)
+        message = answer_of(event)
         replayed.conversation.add_answer(message)
         replayed.calls, replayed.results, replayed.requested = message.tool_uses, {}, set()
     elif isinstance(event, agents.ToolRequested):
@@ -83,7 +83,8 @@ def unknown_result(call: ToolUse) -> tuple[ToolResult, ToolOutcome]:
     return result_of(call, outcome), outcome
 
 
-def _answer(event: agents.TurnFinished) -> AssistantMessage:
+def answer_of(event: agents.TurnFinished) -> AssistantMessage:
+    """The model's message as it came."""
     body = {"content": json.loads(event.content), "stop_reason": event.stop, "model": event.model}
     return decode_message(body).message
 

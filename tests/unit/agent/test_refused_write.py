@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from specloom.agent.calls import carry_out
+from specloom.agent.calls import carry_out, refused_write
 from specloom.domain.events.agents import AgentEvent, ToolRequested
 from specloom.domain.ids import SessionId
-from specloom.llm.messages import ToolUse
+from specloom.llm.messages import ToolResult, ToolUse
 from specloom.tools.tool import Effect, ToolOutcome
 
 SESSION = SessionId("session-1")
@@ -85,3 +85,24 @@ async def test_the_next_turn_starts_afresh() -> None:
     await carry_out(SESSION, [call("a", "edit_file")], hands, Log())
     await carry_out(SESSION, [call("b", "run_command")], hands, Log())
     assert hands.ran == ["a", "b"]
+
+
+def told(identity: str, *, is_error: bool) -> ToolResult:
+    return ToolResult.of(identity, "told", is_error)
+
+
+@pytest.mark.parametrize("tool", ["edit_file", "write_file"])
+async def test_a_command_is_not_run_after_a_restart_either(tool: str) -> None:
+    hands = Hands()
+    turn = [call("a", tool), call("b", "write_file"), call("c", "run_command")]
+    refused = refused_write(turn, {"a": told("a", is_error=True), "b": told("b", is_error=False)}, hands)
+    ((result, outcome),) = await carry_out(SESSION, turn[2:], hands, Log(), refused=refused)
+    assert hands.ran == []
+    assert (result.call, outcome.is_error) == ("c", True)
+    assert outcome.text.startswith(f"not run: the {tool} before it was refused")
+
+
+def test_only_a_refused_write_counts_after_a_restart() -> None:
+    turn = [call("a", "read_file"), call("b", "run_command"), call("c", "write_file"), call("d", "edit_file")]
+    results = {name: told(name, is_error=name in {"a", "b"}) for name in ("a", "b", "c")}
+    assert refused_write(turn, results, Hands()) == ""
