@@ -4,14 +4,17 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import specloom
 from specloom.tools.globs import matching
+from specloom.tools.literals import required
 from specloom.tools.ports import ToolContext
+from specloom.tools.ripgrep import find_ripgrep, sieve
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.tools.view import counted
 from specloom.workspace.ports import WorkspaceError
@@ -19,6 +22,8 @@ from specloom.workspace.shielding import to_the_end
 
 MAX_MATCHES = 200
 SECONDS = 20.0
+WORTH_SIFTING = 200
+"""Files from which on ripgrep, where there is one, saves more than its start costs."""
 
 PATTERNS: Mapping[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}}
 
@@ -59,19 +64,50 @@ class GrepSearch:
             )
         paths = await _paths(values.get("path", ""), context)
         paths = await asyncio.to_thread(matching, paths, values.get("include", []), values.get("exclude", []))
-        job = {
-            "root": str(context.files.root),
-            "paths": paths,
-            "buffers": dict(await context.files.buffers()),
-            "pattern": values["pattern"],
-            "ignore_case": values.get("ignore_case", False),
-            "limit": MAX_MATCHES,
-        }
+        ignore_case: bool = values.get("ignore_case", False)
+        search = _Search(values["pattern"], ignore_case, required(values["pattern"], ignore_case=ignore_case))
         try:
-            return _told(values["pattern"], len(paths), json.loads(await _answer(job, self._seconds)))
+            async with asyncio.timeout(self._seconds):
+                answer = await search.over(paths, context)
         except TimeoutError:
             message = f"the search took longer than {self._seconds:g} s; use a simpler pattern or a smaller path"
             return ToolOutcome(message, is_error=True)
+        return _told(values["pattern"], len(paths), answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    pattern: str
+    ignore_case: bool
+    groups: tuple[tuple[str, ...], ...]
+
+    async def over(self, paths: Sequence[str], context: ToolContext) -> Mapping[str, Any]:
+        """Runs the worker over the files that a match is possible in. Raises `WorkspaceError` if it fails."""
+        root = context.files.root
+        buffers = dict(await context.files.buffers())
+        job = {
+            "root": str(root),
+            "paths": await self._sifted(paths, buffers, context),
+            "buffers": buffers,
+            "pattern": self.pattern,
+            "ignore_case": self.ignore_case,
+            "groups": self.groups,
+            "limit": MAX_MATCHES,
+        }
+        return json.loads(await _answer(job))
+
+    async def _sifted(self, paths: Sequence[str], buffers: Mapping[str, str], context: ToolContext) -> Sequence[str]:
+        if not self.groups or len(paths) < WORTH_SIFTING:
+            return paths
+        root = context.files.root
+        program = await asyncio.to_thread(find_ripgrep, context.environment, root)
+        if program is None:
+            return paths
+        found = await sieve(program, root, paths, self.groups, ignore_case=self.ignore_case)
+        if found is None:
+            return paths
+        kept = {*found, *buffers}
+        return [path for path in paths if path in kept]
 
 
 def _fault(pattern: str) -> str:
@@ -90,8 +126,7 @@ async def _paths(path: str, context: ToolContext) -> tuple[str, ...]:
     return await context.files.walk(path)
 
 
-async def _answer(job: Mapping[str, Any], seconds: float) -> bytes:
-    """Runs the worker. Raises `TimeoutError`, and `WorkspaceError` if it fails."""
+async def _answer(job: Mapping[str, Any]) -> bytes:
     package = Path(specloom.__file__).parent.parent
     start = f"import sys; sys.path.insert(0, {str(package)!r}); from specloom.tools.grep_worker import main; main()"
     process = await asyncio.create_subprocess_exec(
@@ -103,8 +138,7 @@ async def _answer(job: Mapping[str, Any], seconds: float) -> bytes:
         env={},
     )
     try:
-        async with asyncio.timeout(seconds):
-            output, errors = await process.communicate(json.dumps(job).encode())
+        output, errors = await process.communicate(json.dumps(job).encode())
     finally:
         await to_the_end(_ended(process))
     if process.returncode:
@@ -119,7 +153,9 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 
 def _told(pattern: str, searched: int, answer: Mapping[str, Any]) -> ToolOutcome:
-    skipped = f"; {counted(answer['too_large'], 'file')} too large to search" if answer["too_large"] else ""
+    skipped = (
+        f"; {counted(answer['too_large'], 'file')} too large to search that may match" if answer["too_large"] else ""
+    )
     if not answer["matches"]:
         return ToolOutcome(f"no line matches {pattern!r} in {counted(searched, 'file')}{skipped}")
     total = f"{_matches(answer['matches'])} in {counted(answer['files'], 'file')}{skipped}"

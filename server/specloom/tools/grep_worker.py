@@ -4,14 +4,18 @@ A process of its own, because Python's `re` holds the interpreter while it match
 killed without stopping anything else. Refuses to import anything but the standard library and the workspace's jail.
 """
 
+import codecs
 import json
+import mmap
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from specloom.domain.lines import END_OF_LINE
 from specloom.workspace.encoding import BinaryError, decode
@@ -22,6 +26,8 @@ LARGEST = 8 * 1024 * 1024
 """Bytes of the largest file that is searched."""
 LONGEST = 400
 """Characters of a line that are shown."""
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+"""Starts of files in which ASCII letters are not single bytes; UTF-32 of the other order starts as UTF-16 does."""
 
 
 @dataclass(slots=True)
@@ -43,25 +49,76 @@ class Answer:
 
 
 def searched(job: Mapping[str, Any]) -> Answer:
-    """Searches the files of a job: `root`, `paths`, `buffers` (texts by path), `pattern`, `ignore_case`, `limit`."""
+    """Searches the files of a job: `root`, `paths`, `buffers` (texts by path), `pattern`, `ignore_case`, `limit`.
+
+    `groups`: each match holds all texts of one of them (`literals.required`); empty: not known.
+    """
     pattern = re.compile(job["pattern"], re.IGNORECASE if job["ignore_case"] else 0)
-    literal = None if job["ignore_case"] or re.escape(job["pattern"]) != job["pattern"] else job["pattern"]
+    sieve = Sieve.of(job["groups"], ignore_case=job["ignore_case"])
     answer = Answer(job["limit"])
     jail = Jail(Path(job["root"]))
-    for path in job["paths"]:
-        text = job["buffers"].get(path)
-        text = _text(jail, path, answer) if text is None else text
-        if text is not None and (literal is None or literal in text):
-            answer.add(path, list(_matches(pattern, text)))
+    for parent, paths in groupby(job["paths"], key=lambda path: path.rpartition("/")[0]):
+        with _folder(jail, parent) as folder:
+            for path in paths:
+                text = job["buffers"].get(path)
+                text = _text(jail, folder, path, sieve, answer) if text is None else text
+                if text is not None:
+                    answer.add(path, list(_matches(pattern, text)))
     return answer
 
 
-def _text(jail: Jail, path: str, answer: Answer) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Passes over bytes that cannot match, before they are decoded and split into lines."""
+
+    groups: tuple[tuple[bytes, ...], ...]
+    ignore_case: bool
+
+    @classmethod
+    def of(cls, groups: Sequence[Sequence[str]], *, ignore_case: bool) -> "Sieve":
+        """From texts of ASCII characters."""
+        folded = [[text.lower() if ignore_case else text for text in texts] for texts in groups]
+        return cls(tuple(tuple(text.encode() for text in texts) for texts in folded), ignore_case)
+
+    def passes(self, data: bytes) -> bool:
+        """Whether there may be a match."""
+        if not self.groups or data.startswith(WIDE):
+            return True
+        known = data.lower() if self.ignore_case else data
+        return any(all(text in known for text in texts) for texts in self.groups)
+
+    def may_hold(self, file: BinaryIO) -> bool:
+        """As `passes`, for a file that is too large to be held; the texts must stand in one line, as for ripgrep."""
+        if not self.groups:
+            return True
+        pattern = b"|".join(b"[^\n]*".join(map(re.escape, texts)) for texts in self.groups)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            if data[:4].startswith(WIDE):
+                return True
+            return re.search(pattern, data, re.IGNORECASE if self.ignore_case else 0) is not None
+
+
+@contextmanager
+def _folder(jail: Jail, parent: str) -> Generator[int | None]:
+    """Opened once for its files; `None` if it cannot be."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(jail.folder(parent))
+        except (WorkspaceError, OSError):
+            folder = None
+        yield folder
+
+
+def _text(jail: Jail, folder: int | None, path: str, sieve: Sieve, answer: Answer) -> str | None:
+    if folder is None:
+        return None
     try:
-        with os.fdopen(jail.open_file(path), "rb") as file:
+        with os.fdopen(jail.open_in(folder, path.rpartition("/")[2], path), "rb") as file:
             data = file.read(LARGEST + 1)
-        answer.too_large += len(data) > LARGEST
-        return None if len(data) > LARGEST else decode(data).text
+            if len(data) > LARGEST:
+                answer.too_large += sieve.may_hold(file)
+                return None
+        return decode(data).text if sieve.passes(data) else None
     except (WorkspaceError, BinaryError, OSError):
         return None
 
