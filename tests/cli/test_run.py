@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,18 @@ import pytest
 
 from specloom.cli.failures import Exit
 from specloom.llm.scripted import ScriptedServer
-from tests.cli.conftest import BOTH_TASKS, DEADLINE, SPECLOOM, Project, Running, json_lines, until, write_session
+from tests.cli.conftest import (
+    BOTH_TASKS,
+    DEADLINE,
+    REQUIREMENTS,
+    SPECLOOM,
+    Project,
+    Running,
+    json_lines,
+    until,
+    write_session,
+)
+from tests.cli.plans import plan_script
 
 Start = Callable[..., ScriptedServer]
 SUMMARY_KEYS = ["type", "tasks", "turns", "usage", "wall_s"]
@@ -21,6 +33,13 @@ USAGE_KEYS = ["input", "output", "cacheRead", "cacheWrite", "costUsd"]
 def model(server: ScriptedServer) -> tuple[str, ...]:
     """Options that make the command use it."""
     return ("--model", "scripted-1", "--base-url", server.base_url)
+
+
+def held() -> dict[str, Any]:
+    """Both tasks; the first answer does not begin before `go`."""
+    script: dict[str, Any] = json.loads(json.dumps(BOTH_TASKS))
+    script["sessions"][0]["turns"][0]["hold"] = "go"
+    return script
 
 
 def summary_of(stdout: str) -> dict[str, Any]:
@@ -123,17 +142,16 @@ def test_an_interrupt_settles_pauses_and_the_next_run_goes_on(
     running: Callable[[Project], Callable[..., Running]],
     number: signal.Signals,
 ) -> None:
-    script: dict[str, Any] = json.loads(json.dumps(BOTH_TASKS))
-    script["sessions"][0]["turns"][0]["hold"] = "go"
-    server = scripted(script)
+    server = scripted(held())
     command = running(project)("run", "--yes", *model(server))
     until(lambda: server.total == 1, "the first request")
     command.interrupt(number)
-    command.wait_for("pausing")
-    server.release("go")
+    command.wait_for("the model has not begun to answer")
+    # Nobody lets the model answer: the command must not wait for it.
     assert command.end() == Exit.INTERRUPTED
     assert "next: `specloom run` goes on where it was" in command.lines
     assert project.specloom("tasks", "--state", "done").stdout == "no task is done\n"
+    server.release("go")
 
     again = project.specloom("run", "--yes", *model(server))
     assert again.returncode == Exit.OK, again.stdout + again.stderr
@@ -142,21 +160,53 @@ def test_an_interrupt_settles_pauses_and_the_next_run_goes_on(
     server.check()
 
 
+def test_an_interrupt_does_not_wait_for_another_try(
+    project: Project, scripted: Start, running: Callable[[Project], Callable[..., Running]]
+) -> None:
+    script: dict[str, Any] = json.loads(json.dumps(BOTH_TASKS))
+    script["sessions"][0]["turns"][0]["fault"] = {"status": 429, "retry_after": "60", "times": 1}
+    server = scripted(script)
+    command = running(project)("run", "--yes", *model(server))
+    command.wait_for("trying again in 1:00")
+    began = time.monotonic()
+    command.interrupt()
+    assert command.end() == Exit.INTERRUPTED
+    assert time.monotonic() - began < 30
+    again = project.specloom("run", "--yes", *model(server))
+    assert again.returncode == Exit.OK, again.stdout + again.stderr
+
+
+def test_an_interrupt_ends_a_plan_whose_model_says_nothing(
+    empty: Project, scripted: Start, running: Callable[[Project], Callable[..., Running]]
+) -> None:
+    (empty.root / "requirements.md").write_text(REQUIREMENTS)
+    script = plan_script()
+    script["sessions"][0]["turns"][0]["hold"] = "go"
+    server = scripted(script)
+    command = running(empty)("plan", *model(server))
+    until(lambda: server.total == 1, "the first request")
+    command.interrupt()
+    assert command.end() == Exit.INTERRUPTED
+    assert any("plan failed" in line for line in command.lines)
+    server.release("go")
+    assert empty.specloom("plan", *model(server)).returncode == Exit.OK
+
+
 def test_a_second_interrupt_ends_it_now_and_nothing_is_lost(
     project: Project, scripted: Start, running: Callable[[Project], Callable[..., Running]]
 ) -> None:
     script: dict[str, Any] = json.loads(json.dumps(BOTH_TASKS))
-    script["sessions"][0]["turns"][1]["hold"] = "go"
+    slow = {"answer": [{"tool": "run_command", "input": {"command": "sleep 300"}}]}
+    script["sessions"][0]["turns"].insert(0, slow)
     server = scripted(script)
     command = running(project)("run", "--yes", *model(server))
-    until(lambda: server.total == 2, "the second request")
+    command.wait_for("$ sleep 300")
     command.interrupt()
-    command.wait_for("pausing")
+    command.wait_for("pausing: what is in flight ends first")
     command.interrupt()
     assert command.end() == Exit.INTERRUPTED
     assert "Traceback" not in "\n".join(command.errors)
 
-    server.release("go")
     again = project.specloom("run", "--yes", *model(server))
     assert again.returncode == Exit.OK, again.stdout + again.stderr
     assert "2/2 done" in again.stdout

@@ -30,11 +30,16 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
         one.close()
 
 
-def held(task: int, turn: int) -> dict[str, Any]:
+def held(task: int, turn: int, **rest: Any) -> dict[str, Any]:
     """Both tasks, with one answer that waits for `go`."""
     script: dict[str, Any] = json.loads(json.dumps(BOTH_TASKS))
-    script["sessions"][task]["turns"][turn]["hold"] = "go"
+    script["sessions"][task]["turns"][turn].update(hold="go", **rest)
     return script
+
+
+def begun() -> dict[str, Any]:
+    """The same; the first words of the first answer come before the wait."""
+    return held(0, 0, hold_after_events=4)
 
 
 def test_the_picture_shows_tree_agent_cost_and_goes_away(
@@ -96,18 +101,30 @@ def test_control_characters_of_a_repository_do_not_reach_the_terminal(
     assert "\x1b[2J" not in screen.raw
 
 
-def test_ctrl_c_pauses_and_leaves_the_terminal_as_it_was(
+def test_ctrl_c_lets_an_answer_end_that_comes_in_and_leaves_the_terminal_as_it_was(
+    project: Project, scripted: Start, terminal: Callable[..., Terminal]
+) -> None:
+    server = scripted(begun())
+    screen = terminal(project, "run", "--yes", *model(server))
+    screen.wait_for("I write greeting.txt")
+    screen.type("\x03")
+    screen.wait_for("what is in flight ends first; Ctrl-C again ends it now")
+    server.release("go")
+    assert screen.end() == Exit.INTERRUPTED
+    assert (project.root / "greeting.txt").read_text() == "hello\n"
+    assert "next: `specloom run` goes on where it was" in screen.text
+    assert screen.raw.rindex(SHOW) > screen.raw.rindex(HIDE)
+
+
+def test_ctrl_c_does_not_wait_for_a_model_that_says_nothing(
     project: Project, scripted: Start, terminal: Callable[..., Terminal]
 ) -> None:
     server = scripted(held(0, 0))
     screen = terminal(project, "run", "--yes", *model(server))
     assert server.wait(lambda served: served.total == 1, DEADLINE)
     screen.type("\x03")
-    screen.wait_for("Ctrl-C again ends it now")
-    server.release("go")
     assert screen.end() == Exit.INTERRUPTED
     assert "next: `specloom run` goes on where it was" in screen.text
-    assert screen.raw.rindex(SHOW) > screen.raw.rindex(HIDE)
 
 
 def test_ctrl_c_at_a_question_is_a_no_and_pauses(
@@ -123,9 +140,8 @@ def test_ctrl_c_at_a_question_is_a_no_and_pauses(
 def test_a_second_ctrl_c_gives_the_terminal_back_at_once(
     project: Project, scripted: Start, terminal: Callable[..., Terminal]
 ) -> None:
-    server = scripted(held(0, 0))
-    screen = terminal(project, "run", "--yes", *model(server))
-    assert server.wait(lambda served: served.total == 1, DEADLINE)
+    screen = terminal(project, "run", "--yes", *model(scripted(begun())))
+    screen.wait_for("I write greeting.txt")
     screen.type("\x03")
     screen.wait_for("Ctrl-C again ends it now")
     screen.type("\x03")

@@ -19,9 +19,15 @@ from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunState, Scope
-from specloom.engine.api import Accepted, Published, Runtime
+from specloom.engine.api import Accepted, OutputChunk, Published, Runtime
+from specloom.engine.waiting import ModelWatch
 
 PAUSING = "pausing: what is in flight ends first; Ctrl-C again ends it now"
+STOPPING = "pausing: the model has not begun to answer, so it is asked again later; Ctrl-C again ends it now"
+LOOK_S = 0.2
+"""Between looks at what is in flight while a run is pausing."""
+SILENCE_S = 1.0
+"""Between looks at whether the model says anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Work:
     unattended: bool
     origin: Origin
     started: float
+    models: ModelWatch
     spent: Spent = field(default_factory=Spent)
     scope: Scope = field(default_factory=Scope)
     wall_s: float = 0.0
@@ -62,7 +69,13 @@ class Work:
     def hear(self, published: Published, state: ProjectState) -> None:
         """Counts and shows."""
         self.spent.hear(published)
+        self.models.hear(published, state)
         self.view.hear(published, state)
+
+    def hear_output(self, chunk: OutputChunk) -> None:
+        """Shows a piece of the stream."""
+        self.models.hear_output(chunk)
+        self.view.hear_output(chunk)
 
     async def plan(self, path: str | None, feedback: str) -> None:
         """Plans until the plan has ended. Raises `CommandError` when it may not start."""
@@ -70,9 +83,7 @@ class Work:
         if isinstance(answer, Rejected) and answer.code == "no-requirements":
             raise CommandError(why_nothing(self.runtime.problems, self.runtime.root, path))
         _check(answer)
-        await self._until_idle(
-            lambda: self.runtime.cancel_plan(self.origin), "stopping the plan; Ctrl-C again ends it now"
-        )
+        await self._until_idle(self._cancel_plan)
 
     async def run(self, scope: Scope, budget: Budget, *, stated: bool) -> None:
         """Works until the run has ended or pauses. A run that an earlier process left goes on if it means the same."""
@@ -86,35 +97,60 @@ class Work:
             await self.runtime.wait_idle()
         self._focus(scope)
         _check(await self.runtime.start_run(scope, budget, self.origin, unattended=self.unattended))
-        return await self._until_idle(self._pause, PAUSING)
+        return await self._until_idle(self._pause)
 
     async def _go_on(self, scope: Scope) -> None:
         self.view.note(f"going on with the run of {scope_name(scope)} that an earlier process left")
         self._focus(scope)
         _check(await self.runtime.resume(self.origin, unattended=self.unattended))
-        await self._until_idle(self._pause, PAUSING)
+        await self._until_idle(self._pause)
 
-    async def _pause(self) -> Accepted | Rejected:
-        return await self.runtime.pause(self.origin)
+    async def _cancel_plan(self, _: "asyncio.Task[None]") -> None:
+        self._say("stopping the plan; Ctrl-C again ends it now")
+        await self.runtime.cancel_plan(self.origin)
+
+    async def _pause(self, idle: "asyncio.Task[None]") -> None:
+        """Lets an answer that comes in and a command that runs end; does not wait for an answer that has not begun."""
+        self._say(STOPPING if self.models.unanswered else PAUSING)
+        await self.runtime.pause(self.origin)
+        while not idle.done():
+            if self.models.unanswered:
+                await self.runtime.pause(self.origin, at_once=True)
+                return
+            await asyncio.wait({idle}, timeout=LOOK_S)
+
+    def _say(self, text: str) -> None:
+        if not self.output.closed.is_set():
+            self.view.note(text)
 
     def _focus(self, scope: Scope) -> None:
         self.scope = scope
         self.view.focus(scope)
 
-    async def _until_idle(self, stop: Callable[[], Awaitable[Accepted | Rejected]], doing: str) -> None:
+    async def _until_idle(self, stop: Callable[["asyncio.Task[None]"], Awaitable[None]]) -> None:
         idle = asyncio.create_task(self.runtime.wait_idle())
+        telling = asyncio.create_task(self._tell_silence())
         wishes = [asyncio.create_task(event.wait()) for event in (self.interrupts.first, self.output.closed)]
         try:
             await asyncio.wait({idle, *wishes}, return_when=asyncio.FIRST_COMPLETED)
             if not idle.done():
-                if not self.output.closed.is_set():
-                    self.view.note(doing)
-                # A refusal means that it ended by itself meanwhile.
-                await stop()
+                # A refusal of the order means that it ended by itself meanwhile.
+                await stop(idle)
             await idle
         finally:
-            for task in (idle, *wishes):
+            for task in (idle, telling, *wishes):
                 task.cancel()
+
+    async def _tell_silence(self) -> None:
+        """An endpoint that says nothing for long must not look like a command that hangs."""
+        while not self.stopped:
+            await asyncio.sleep(SILENCE_S)
+            silence = self.models.silence()
+            if silence is None:
+                self.view.waiting("", 0)
+            else:
+                self.view.waiting(silence.told(self.runtime.host_of(silence.role)), silence.seconds)
+        self.view.waiting("", 0)
 
 
 def _check(answer: Accepted | Rejected) -> None:
@@ -149,11 +185,11 @@ async def _perform(
         view = _view(output, runtime.state, order.heading)
         client = TerminalClient(view, interrupts.first, can_ask=not output.as_json and is_interactive())
         origin = Origin("user", client=client.id)
-        work = Work(runtime, view, output, interrupts, order.unattended, origin, started)
+        work = Work(runtime, view, output, interrupts, order.unattended, origin, started, ModelWatch(now))
         with ExitStack() as stack:
             stack.enter_context(runtime.attach(client))
             stack.enter_context(runtime.listen(work.hear))
-            stack.enter_context(runtime.watch_output(view.hear_output))
+            stack.enter_context(runtime.watch_output(work.hear_output))
             stack.enter_context(view.running())
             await job(work)
             work.problems = dict(runtime.problems)

@@ -41,6 +41,7 @@ class LiveView:
         self._lines = EventLines()
         self._spent = Spent()
         self._live: Live | None = None
+        self._waiting = ""
 
     def focus(self, scope: Scope) -> None:
         """The tree shows this scope alone."""
@@ -63,6 +64,11 @@ class LiveView:
     def note(self, text: str) -> None:
         """Above the picture."""
         self._console.print(Text(visible(text)))
+
+    def waiting(self, text: str, seconds: float) -> None:
+        """In the place of the model's words, which there are none of."""
+        del seconds
+        self._waiting = text
 
     @contextmanager
     def running(self) -> Generator[None]:
@@ -131,9 +137,12 @@ class LiveView:
         if not now.step:
             return Text(self._heading, style="dim")
         actor = " ".join(part for part in (now.role, now.task or "") if part)
-        return Text.assemble((f"{actor}  " if actor else "", "bold"), (visible_line(now.step), "cyan"))
+        step = f"{now.step}; Ctrl-C stops" if self._waiting else now.step
+        return Text.assemble((f"{actor}  " if actor else "", "bold"), (visible_line(step), "cyan"))
 
     def _words(self, width: int) -> Text:
+        if self._waiting:
+            return Text(visible_line(self._waiting), style="yellow")
         words = one_line(self._activity.words, 10_000)
         return Text(words if len(words) < width else "…" + words[-(width - 2) :], style="dim italic")
 

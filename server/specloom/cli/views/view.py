@@ -32,6 +32,10 @@ class View(Protocol):
         """Something about the command itself."""
         ...
 
+    def waiting(self, text: str, seconds: float) -> None:
+        """The model has said nothing for so long; asked again and again, with an empty text when there is no wait."""
+        ...
+
     def paused(self) -> AbstractContextManager[None]:
         """Leaves the terminal to a question while the context is open."""
         ...
@@ -46,6 +50,7 @@ class JsonView:
 
     def __init__(self, output: Output) -> None:
         self._output = output
+        self._tell_at = 0.0
 
     def focus(self, scope: Scope) -> None:
         """Programs get everything."""
@@ -62,6 +67,14 @@ class JsonView:
     def note(self, text: str) -> None:
         """On standard error."""
         self._output.note(text)
+
+    def waiting(self, text: str, seconds: float) -> None:
+        """A note at first, then each time the wait has doubled."""
+        if not text:
+            self._tell_at = 0.0
+        elif seconds >= self._tell_at:
+            self._tell_at = 2 * seconds
+            self.note(f"{text}; Ctrl-C stops")
 
     @contextmanager
     def paused(self) -> Generator[None]:
