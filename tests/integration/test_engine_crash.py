@@ -31,6 +31,8 @@ from tests.integration.stage import (
     ended,
     events_of,
     project,
+    read,
+    review,
     run_of,
     says,
     script,
@@ -231,3 +233,43 @@ async def test_a_command_behind_a_write_that_was_broken_off_is_not_run_on_resume
             await resumes(runtime)
         server.check()
     assert not (root / "ran.txt").exists()
+
+
+PLACE = {"requirement": "R1.1", "path": "a.txt", "line": 1}
+VERDICT: dict[str, Any] = {"verdict": "pass", "summary": "It is there.", "citations": [PLACE]}
+PASSES = turn({"tool": "submit_review", "input": VERDICT})
+
+
+async def reviewed(root: Path, server: ScriptedServer, moment: tuple[str, int]) -> int:
+    """How often a reviewer was asked for a turn, over a process that was killed and one that went on."""
+    await killed(root, server, *moment, 0)
+    (root / "b.txt").write_text("mine\n")
+    async with hosted(root, server) as runtime:
+        await resumes(runtime)
+        assert [item.kind for item in runtime.evidence(ONE)] == [EvidenceKind.REVIEWER]
+        assert all(session.outcome for session in runtime.state.sessions.values())
+    return sum((item.session or "").startswith("review") for item in server.requests)
+
+
+@pytest.mark.parametrize("moment", [("SessionEnded", 2), ("TurnFinished", 4), ("ToolRequested", 3)])
+async def test_a_reviewer_who_gave_a_verdict_is_not_asked_again(tmp_path: Path, moment: tuple[str, int]) -> None:
+    root = project(tmp_path / "p", task(1))
+    works = attempt(1, turn(write("a.txt", "a\n")), turn(says()))
+    async with ScriptedServer(script(works, review(1, turn(read("a.txt")), PASSES)), keep=None) as server:
+        assert await reviewed(root, server, moment) == 2
+
+
+async def test_a_reviewer_who_was_shown_other_files_is_asked_again(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1))
+    (root / "b.txt").write_text("as it was\n")
+    works = attempt(1, turn(write("a.txt", "a\n")), turn(says()))
+    looks = review(1, turn(read("b.txt")), PASSES)
+    async with ScriptedServer(script(works, looks), keep=None) as server:
+        assert await reviewed(root, server, ("SessionEnded", 2)) == 4
+
+
+async def test_a_reviewer_who_was_cut_off_before_a_verdict_is_asked_again(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1))
+    works = attempt(1, turn(write("a.txt", "a\n")), turn(says()))
+    async with ScriptedServer(script(works, review(1, turn(read("a.txt")), PASSES)), keep=None) as server:
+        assert await reviewed(root, server, ("TurnRequested", 4)) >= 3

@@ -14,7 +14,7 @@ from specloom.agent.replay import Replayed, replay
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
 from specloom.domain import commands as c
-from specloom.domain.events import agents
+from specloom.domain.events import Event, agents
 from specloom.domain.events.proof import CheckPhase
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, AttemptId, Digest, SessionId, TaskId
@@ -22,7 +22,7 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.abandoning import end_sessions
 from specloom.engine.briefings import brief
-from specloom.engine.changes import record_change_set, tick
+from specloom.engine.changes import record_change_set, tick, ticking
 from specloom.engine.command_images import CommandImages
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
@@ -63,6 +63,8 @@ class Attempt:
     attempt: AttemptId = NO_ATTEMPT
     before: dict[str, bool] = field(default_factory=dict[str, bool])
     shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
+    reviewed: tuple[Event, ...] = ()
+    """What an earlier process has of a review of the claim that stands."""
     journal: AttemptJournal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -150,6 +152,7 @@ class Attempt:
             await end_sessions(self.engine, self.task, "another model was chosen")
             return await self._open_session()
         outcome = loop.outcome_of(replayed.ended)
+        self.reviewed = tuple(history.review)
         return outcome if outcome is not None else await self._open_session()
 
     def _same_model(self, session: SessionId) -> bool:
@@ -209,7 +212,8 @@ class Attempt:
         return None
 
     async def _review(self, behind: tuple[str, ...]) -> Stopped | None:
-        verdict = await Reviewer(self.engine, self.gate, self.definition, self.attempt, behind).review()
+        reviewer = Reviewer(self.engine, self.gate, self.definition, self.attempt, behind, self.reviewed)
+        verdict = await reviewer.review()
         match verdict:
             case Halt():
                 return await self._release(verdict)
@@ -222,8 +226,9 @@ class Attempt:
         return None
 
     async def _prove(self, evidence: tuple[Evidence, ...]) -> None:
-        await self._close(c.ProveTask(self.task, self.attempt, evidence))
-        await tick(self.engine, self.task)
+        with ticking(self.engine, self.task):
+            await self._close(c.ProveTask(self.task, self.attempt, evidence))
+            await tick(self.engine, self.task)
 
     async def _fail(self, reason: str, told: str) -> None:
         limit = self.engine.options.limits.attempts

@@ -1,5 +1,9 @@
 """Keeps what an attempt changed as one diff, and ticks boxes in the user's files. Refuses to touch any other byte."""
 
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
 from specloom.domain.documents.rewrite import set_checkbox
 from specloom.domain.events import proof
 from specloom.domain.ids import TaskId, spec_of
@@ -25,8 +29,19 @@ async def record_change_set(engine: EngineContext, journal: AttemptJournal, task
         await engine.mailbox.record(recorded)
 
 
+@contextmanager
+def ticking(engine: EngineContext, task: TaskId) -> Generator[None]:
+    """While a state and its box are changed one after the other, their difference is no problem of anybody's."""
+    leaves, library = Counter(_leaves(engine.state, task)), engine.library
+    library.ticking = library.ticking + leaves
+    try:
+        yield
+    finally:
+        library.ticking = library.ticking - leaves
+
+
 async def tick(engine: EngineContext, task: TaskId) -> None:
-    """Makes the boxes of the task and of its parents say what the log says."""
+    """Makes the boxes of the task, of all below it and of its parents say what the log says."""
     spec = engine.state.plan.specs.get(spec_of(task))
     if spec is None:
         return
@@ -71,15 +86,26 @@ async def _write(engine: EngineContext, path: str, task: TaskId) -> bool:
 
 
 def boxes(state: ProjectState, task: TaskId) -> dict[TaskId, bool]:
-    """What the boxes of a leaf and of the parents above it should say: a parent is done when its leaves are."""
-    graph = state.graph
-    if task not in graph.tasks:
-        return {}
-    wanted = {task: state.record(task).state is TaskState.DONE}
-    above = graph.tasks[task].parent
-    while above is not None:
-        leaves = leaves_below(graph, above)
-        done = (state.record(leaf).state in (TaskState.DONE, TaskState.SKIPPED) for leaf in leaves)
-        wanted[above] = bool(leaves) and all(done)
-        above = graph.tasks[above].parent
+    """What the boxes of a task's leaves and of the parents above should say: a parent is done when its leaves are."""
+    wanted: dict[TaskId, bool] = {}
+    for leaf in _leaves(state, task):
+        wanted[leaf] = state.record(leaf).state is TaskState.DONE
+        wanted |= {above: _all_done(state, above) for above in _parents(state, leaf) if above not in wanted}
     return wanted
+
+
+def _leaves(state: ProjectState, task: TaskId) -> tuple[TaskId, ...]:
+    return leaves_below(state.graph, task) if task in state.graph.tasks else ()
+
+
+def _parents(state: ProjectState, task: TaskId) -> Iterator[TaskId]:
+    above = state.graph.tasks[task].parent
+    while above is not None:
+        yield above
+        above = state.graph.tasks[above].parent
+
+
+def _all_done(state: ProjectState, parent: TaskId) -> bool:
+    leaves = leaves_below(state.graph, parent)
+    done = (state.record(leaf).state in (TaskState.DONE, TaskState.SKIPPED) for leaf in leaves)
+    return bool(leaves) and all(done)

@@ -28,6 +28,9 @@ class AttemptHistory:
     session: SessionId | None = None
     conversation: list[Event] = field(default_factory=list[Event])
     """The events of its newest session."""
+    review: list[Event] = field(default_factory=list[Event])
+    """The events of the newest review of what that session claimed."""
+    _reviewer: SessionId | None = None
     _checks: dict[CheckId, str] = field(default_factory=dict[CheckId, str])
     _edits: dict[str, proof.EditRequested] = field(default_factory=dict[str, proof.EditRequested])
 
@@ -57,9 +60,23 @@ class AttemptHistory:
         if isinstance(event, proof.ProofEvent):
             self._take_proof(event)
         elif isinstance(event, agents.SessionStarted):
-            if event.attempt == self.attempt and event.role == "executor":
-                self.session, self.conversation, self.shown = event.session, [], {}
-        elif self.session is not None and getattr(event, "session", None) == self.session:
+            if event.attempt == self.attempt:
+                self._take_session(event)
+        elif isinstance(event, agents.AgentEvent):
+            self._take_said(event)
+
+    def _take_session(self, event: agents.SessionStarted) -> None:
+        if event.role == "executor":
+            self.session, self.conversation, self.shown = event.session, [], {}
+        self._reviewer, self.review = event.session if event.role == "reviewer" else None, []
+
+    def _take_said(self, event: agents.AgentEvent) -> None:
+        session = getattr(event, "session", None)
+        if session is None:
+            return
+        if session == self._reviewer:
+            self.review.append(event)
+        elif session == self.session:
             self.conversation.append(event)
             if isinstance(event, agents.ToolSettled):
                 self.shown.update(event.shown)

@@ -1,6 +1,7 @@
 """The documents of a project as they now stand, parsed: buffer over disk. Refuses to keep what the files do not say."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -60,8 +61,8 @@ class Library:
         self._told: dict[str, Said] = {}
         """What the mailbox was told last of each document, by path."""
         self.shelf = EMPTY_SHELF
-        self.ticking: frozenset[TaskId] = frozenset()
-        """Tasks whose box is about to follow their state."""
+        self.ticking: Counter[TaskId] = Counter()
+        """Tasks whose box is about to follow their state; replaced when it changes."""
 
     async def refresh(self) -> None:
         """Reads all documents again and submits what they say; what is as before causes no event."""

@@ -1,7 +1,9 @@
 """All problems of a project by path, gathered when somebody asks and something changed. Refuses to store any."""
 
+from collections import Counter
 from collections.abc import Mapping
 
+from specloom.domain.ids import TaskId
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.engine.library import Library
@@ -14,15 +16,15 @@ class ProblemBoard:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._key: tuple[int, Shelf, tuple[Problem, ...]] = (-1, EMPTY_SHELF, ())
+        self._key: tuple[int, Shelf, tuple[Problem, ...], Counter[TaskId]] = (-1, EMPTY_SHELF, (), Counter())
         self._answer: Mapping[str, tuple[Problem, ...]] = {}
         self.extra: tuple[Problem, ...] = ()
 
     def problems(self, state: ProjectState) -> Mapping[str, tuple[Problem, ...]]:
         """Problems by path, in the order of their places; each once."""
-        shelf = self._library.shelf
-        if self._key[0] != state.seq or self._key[1] is not shelf or self._key[2] is not self.extra:
-            self._key = (state.seq, shelf, self.extra)
+        shelf, key = self._library.shelf, (state.seq, self._library.shelf, self.extra, self._library.ticking)
+        if self._key[0] != state.seq or any(was is not now for was, now in zip(self._key[1:], key[1:], strict=True)):
+            self._key = key
             self._answer = self._gather(state, shelf)
         return self._answer
 
@@ -35,7 +37,7 @@ class ProblemBoard:
             *state.plan.problems,
             *planning_problems(state),
             *torn_specs(shelf, frozenset(writing)),
-            *task_problems(state, shelf),
+            *task_problems(state, shelf, self._library.ticking),
         ]
         by_path: dict[str, dict[Problem, None]] = {}
         for problem in found:

@@ -3,9 +3,9 @@
 Refuses to repeat what the documents' own parsers say; those problems are added beside these.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
-from specloom.domain.ids import spec_of
+from specloom.domain.ids import TaskId, spec_of
 from specloom.domain.problem import Problem, Severity
 from specloom.domain.project import ProjectState, TaskRecord
 from specloom.domain.spec import SpecStatus, TaskDefinition
@@ -13,12 +13,18 @@ from specloom.domain.states import TaskState
 from specloom.engine.shelf import Shelf
 
 
-def task_problems(state: ProjectState, shelf: Shelf) -> Iterator[Problem]:
-    """One or more problems for each task that is not well, on its line as the file now has it."""
+def task_problems(state: ProjectState, shelf: Shelf, ticking: Container[TaskId] = ()) -> Iterator[Problem]:
+    """One or more problems for each task that is not well, on its line as the file now has it.
+
+    `ticking`: tasks whose box is just being written.
+    """
     for spec in shelf.specs.values():
         for task in spec.tasks:
             if task.id in state.graph.tasks and spec_of(task.id) == spec.id:
-                yield from _of_task(spec.path, task, state.record(task.id))
+                record = state.record(task.id)
+                yield from _of_task(spec.path, task, record)
+                if task.id not in ticking:
+                    yield from _of_box(spec.path, task, record)
 
 
 def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Problem]:
@@ -31,8 +37,6 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
     if record.state is TaskState.BLOCKED:
         message = f"Task {task.id} is blocked: {record.reason}"
         yield Problem("task-blocked", message, path, task.span, Severity.WARNING)
-    if task.is_leaf and task.ticked is not (record.state is TaskState.DONE) and record.attempt is None:
-        yield Problem("box-differs", _box_differs(task, record), path, task.span, Severity.WARNING)
     if record.stale:
         message = f"The proof of {task.id} is stale: {', '.join(record.stale)} changed since; verify it again"
         yield Problem("proof-stale", message, path, task.span, Severity.WARNING)
@@ -40,6 +44,11 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
         yield Problem(
             "edit-refused", f"An edit of {task.id} was not applied: {refused}", path, task.span, Severity.WARNING
         )
+
+
+def _of_box(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Problem]:
+    if task.is_leaf and task.ticked is not (record.state is TaskState.DONE) and record.attempt is None:
+        yield Problem("box-differs", _box_differs(task, record), path, task.span, Severity.WARNING)
 
 
 def _box_differs(task: TaskDefinition, record: TaskRecord) -> str:

@@ -9,7 +9,7 @@ from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState
 from specloom.domain.states import TaskState
-from specloom.engine.changes import tick
+from specloom.engine.changes import tick, ticking
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
 from specloom.engine.staleness import mark_stale
@@ -47,8 +47,9 @@ async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...
     failed = [result for result in results if not result.passed]
     if failed:
         reason = f"regressed: {_told(failed[0])}" if culprit is None else f"regressed by {culprit}: {_told(failed[0])}"
-        await engine.mailbox.submit(c.RegressTask(task, reason, culprit))
-        await tick(engine, task)
+        with ticking(engine, task):
+            await engine.mailbox.submit(c.RegressTask(task, reason, culprit))
+            await tick(engine, task)
         return
     renewed = Proof(engine.clock.now(), old[0].attempt, present, {}, ()).of(results)
     kept = tuple(_as_before(old, piece) for piece in renewed)

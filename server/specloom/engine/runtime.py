@@ -21,7 +21,7 @@ from specloom.domain.requirement import RequirementsDocument
 from specloom.domain.runs import Budget, RunState, Scope
 from specloom.domain.spec import SpecDefinition
 from specloom.engine.api import Accepted, Client, EventListener, OutputListener, Published
-from specloom.engine.changes import tick
+from specloom.engine.changes import tick, ticking
 from specloom.engine.context import EngineContext
 from specloom.engine.discarding import discard
 from specloom.engine.fault import stopped_by_fault
@@ -255,9 +255,10 @@ class ProjectRuntime:
         self, command: c.UserTaskCommand, by: Origin, command_id: str | None = None
     ) -> Accepted | Rejected:
         """Skip, retry, unblock or reset; the box in the file follows."""
-        answer = await self._engine.mailbox.submit(command, by, command_id)
-        if isinstance(answer, Accepted) and not answer.repeated:
-            await tick(self._engine, command.task)
+        with ticking(self._engine, command.task):
+            answer = await self._engine.mailbox.submit(command, by, command_id)
+            if isinstance(answer, Accepted) and not answer.repeated:
+                await tick(self._engine, command.task)
         return answer
 
     async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:

@@ -7,17 +7,20 @@ from typing import Any, cast
 from specloom.agent import loop
 from specloom.agent.briefing import spec_section
 from specloom.agent.ports import Halt
+from specloom.agent.replay import answer_of
 from specloom.agent.roles import RoleName
-from specloom.agent.session import Conversation, content_json, say
-from specloom.domain.events import agents
+from specloom.agent.session import Conversation, SessionSetup, content_json, say
+from specloom.domain.events import Event, agents
 from specloom.domain.evidence import Evidence, EvidenceKind, FileDigest
-from specloom.domain.ids import AgentId, AttemptId, spec_of
+from specloom.domain.ids import AgentId, AttemptId, Digest, spec_of
 from specloom.domain.spec import TaskDefinition
+from specloom.engine.abandoning import end_sessions
 from specloom.engine.briefings import spec_shown
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
 from specloom.engine.hands import NO_CALL, DeskAsker, SessionHands
 from specloom.engine.verification.evidence import digests
+from specloom.llm.messages import ToolUse
 from specloom.tools.ports import ReadMemory, ToolContext
 from specloom.tools.registry import ToolBox
 from specloom.tools.tool import Effect, ToolOutcome
@@ -108,11 +111,16 @@ class Reviewer:
     attempt: AttemptId
     files: tuple[str, ...]
     """What the task changed."""
+    recorded: tuple[Event, ...] = ()
+    """Of a reviewer whom an earlier process asked about the same claim."""
 
     async def review(self) -> Review | Halt:
         """The verdict. A reviewer that gives none counts as a fail that says so."""
         submit = SubmitReview(self.task)
-        outcome = await self._session(self.engine.box(RoleName.REVIEWER).with_tools(submit))
+        box = self.engine.box(RoleName.REVIEWER).with_tools(submit)
+        if await self._gave(submit, box):
+            return await self._verdict(submit.answer)
+        outcome = await self._session(box)
         if isinstance(outcome, loop.Halted):
             return outcome.halt
         if isinstance(outcome, loop.Faulted):
@@ -123,10 +131,35 @@ class Reviewer:
         summary = f"the reviewer gave no verdict ({label}): {reason}"
         return Review(False, Evidence(EvidenceKind.REVIEWER, self.engine.clock.now(), self.attempt, summary=summary))
 
+    async def _gave(self, submit: SubmitReview, box: ToolBox) -> bool:
+        """Whether a verdict is in the log already, on files that are still as that reviewer was shown them."""
+        if not self.recorded:
+            return False
+        await end_sessions(self.engine, self.task.id, "interrupted: Specloom was stopped")
+        seen: dict[str, Digest] = {}
+        calls: list[ToolUse] = []
+        for event in self.recorded:
+            if isinstance(event, agents.ToolSettled):
+                seen.update(event.shown)
+            elif isinstance(event, agents.TurnFinished):
+                calls += [call for call in answer_of(event).tool_uses if call.name == submit.name]
+        if calls and await digests(self.engine.workspace, seen) == seen:
+            await self._hands(self._setup(box), box).run(calls[-1])
+        return bool(submit.answer)
+
+    def _setup(self, box: ToolBox) -> SessionSetup:
+        return self.engine.setup(RoleName.REVIEWER, REVIEWER, box, self.attempt, self.task.id)
+
     async def _session(self, box: ToolBox) -> loop.SessionOutcome:
-        engine = self.engine
-        setup = engine.setup(RoleName.REVIEWER, REVIEWER, box, None, self.task.id)
+        engine, setup = self.engine, self._setup(box)
         asking = engine.asking(RoleName.REVIEWER, REVIEWER)
+        first = say(self._message())
+        asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
+        ports = engine.loop(asking, self._hands(setup, box), self.gate.settled_by(asking.recorder))
+        return await loop.run_session(setup, Conversation([first]), ports)
+
+    def _hands(self, setup: SessionSetup, box: ToolBox) -> SessionHands:
+        engine = self.engine
         context = ToolContext(
             files=engine.workspace,
             asker=DeskAsker(engine.desk, frozenset(), REVIEWER, self.task.id),
@@ -139,10 +172,7 @@ class Reviewer:
             call=NO_CALL,
             environment=engine.options.environment,
         )
-        first = say(self._message())
-        asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
-        ports = engine.loop(asking, SessionHands(box, context, engine.output), self.gate.settled_by(asking.recorder))
-        return await loop.run_session(setup, Conversation([first]), ports)
+        return SessionHands(box, context, engine.output)
 
     def _message(self) -> str:
         task, number = self.task, self.engine.state.record(self.task.id).attempts
