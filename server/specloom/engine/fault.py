@@ -6,12 +6,14 @@ import logging
 from typing import Literal
 
 from specloom.domain import commands as c
+from specloom.domain.decide import decide
 from specloom.domain.events import planning
+from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome
 from specloom.engine.abandoning import abandon_all
 from specloom.engine.context import EngineContext
 from specloom.engine.state_guard import StateLostError, folder_gone, is_gone
-from specloom.store.errors import StoreError
+from specloom.store.errors import StoreError, StoreLostError
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +23,10 @@ async def stopped_by_fault(engine: EngineContext, what: Literal["run", "plan"], 
     log.error("%s failed", what, exc_info=error)
     reason = await _reason(engine, what, error)
     with contextlib.suppress(StoreError):
-        await _record(engine, what, reason)
+        if isinstance(error, StateLostError | StoreLostError):
+            _tell_unkept(engine, what, reason)
+        else:
+            await _record(engine, what, reason)
     await engine.desk.tell("error", reason)
 
 
@@ -31,7 +36,18 @@ async def _reason(engine: EngineContext, what: str, error: Exception) -> str:
         return str(error)
     if await asyncio.to_thread(is_gone, root):
         return folder_gone(root, f"while the {what} went on")
+    if isinstance(error, StoreError):
+        return f"the {what} stopped: {error}"
     return f"the {what} stopped by a fault of Specloom ({type(error).__name__}: {error}); see the log"
+
+
+def _tell_unkept(engine: EngineContext, what: Literal["run", "plan"], reason: str) -> None:
+    state, plan = engine.state, engine.state.planning
+    decided = decide(state, c.FinishRun(RunOutcome.FAULT, reason)) if what == "run" else ()
+    if not isinstance(decided, Rejected):
+        engine.ledger.tell_unkept(decided, engine.clock.now())
+    if what == "plan" and plan is not None and plan.state == "running":
+        engine.ledger.tell_unkept([planning.PlanFailed(plan.id, reason)], engine.clock.now())
 
 
 async def _record(engine: EngineContext, what: Literal["run", "plan"], reason: str) -> None:

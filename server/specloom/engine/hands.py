@@ -69,9 +69,12 @@ async def _followed(images: CommandImages, hands: BoundTools, call: ToolUse) -> 
     await images.before()
     try:
         outcome = await hands.run(call)
-    finally:
-        touched = await to_the_end(images.after())
+    except BaseException:
+        await to_the_end(images.after())
+        raise
+    # First, for nothing can be written down where the log is gone.
     await images.journal.ledger.guard.check(images.journal.task, images.workspace.root)
+    touched = await to_the_end(images.after())
     if not touched:
         return outcome
     note = (

@@ -92,6 +92,13 @@ class Ledger:
             self._kept = self.state.seq
             self._keeping = asyncio.create_task(snapshots.save(self._store, self.state))
 
+    def tell_unkept(self, events: Sequence[Event], at: str) -> None:
+        """Says how it ended where the log is gone: listeners hear it, and it is kept nowhere."""
+        for event in events:
+            seq = self.state.seq + 1
+            self.state = evolve(self.state, event, at, seq)
+            self._tell(EventRecord(seq, at, PROJECT, type(event).__name__, event.V, None, Origin("engine"), event))
+
     def _tell(self, record: EventRecord) -> None:
         published = as_published(record)
         for listener in tuple(self._listeners.values()):

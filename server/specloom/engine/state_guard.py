@@ -5,12 +5,9 @@ What is appended to a removed file is gone when it is closed, so nothing that co
 
 import asyncio
 from pathlib import Path
-from typing import TypeAlias
 
 from specloom.domain.ids import TaskId
-
-FileId: TypeAlias = tuple[int, int]
-"""Device and inode."""
+from specloom.store.presence import FileId, file_id
 
 
 class StateLostError(Exception):
@@ -28,11 +25,11 @@ class StateGuard:
 
     async def remember(self) -> None:
         """The file that is there now is the log."""
-        self._opened = await asyncio.to_thread(_file_id, self._path)
+        self._opened = await asyncio.to_thread(file_id, self._path)
 
     async def check(self, task: TaskId | None, root: Path) -> None:
         """Raises `StateLostError` if the log is gone or another file, after a command of `task` in `root`."""
-        found = await asyncio.to_thread(_file_id, self._path)
+        found = await asyncio.to_thread(file_id, self._path)
         if found == self._opened:
             return
         when = f"while a command of {task} ran" if task else "while a command ran"
@@ -55,12 +52,3 @@ def is_gone(root: Path) -> bool:
 def folder_gone(root: Path, when: str) -> str:
     """What to say where the project's folder has vanished."""
     return f"the folder {root} was removed {when}; restore it, or name another with --workspace"
-
-
-def _file_id(path: Path) -> FileId | None:
-    """`None`: there is no such file."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino)

@@ -38,13 +38,23 @@ class GroupCommit:
     kept. What was submitted is written even if its waiter is cancelled.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], release: Callable[[], None], place: Path) -> None:
-        """`connect` and, at the end in any case, `release` are called on the thread; `place` stands in messages."""
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        release: Callable[[], None],
+        place: Path,
+        check: Callable[[], None],
+    ) -> None:
+        """`connect` and, at the end in any case, `release` are called on the thread; `place` stands in messages.
+
+        `check` is called on the thread before each commit, and what it raises is what the whole group is told.
+        """
         self.commits = 0
         """Transactions that changed something: each costs one sync of the disk."""
         self._connect = connect
         self._release = release
         self._place = place
+        self._check = check
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._started: asyncio.Future[Any] = self._loop.create_future()
@@ -113,6 +123,7 @@ class GroupCommit:
             with mapped_errors(self._place):
                 db.execute("BEGIN IMMEDIATE")
                 outcomes = [_attempt(db, job) for job in group]
+                self._check()
                 db.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - goes to all who wait; the thread lives on for the next group
             _roll_back(db)

@@ -46,6 +46,18 @@ class CorruptStoreError(StoreError):
     """A file or a row is not what was written."""
 
 
+class StoreLostError(StoreError):
+    """The file is no longer where it was opened; nothing of the call was written."""
+
+    def __init__(self, place: Path, *, gone: bool) -> None:
+        step = "" if gone else f"remove {place} or put the right one there, "
+        super().__init__(
+            f"the log {place} was {'removed' if gone else 'replaced'} while it was open, so nothing more is kept; "
+            f"look through your files, {step}then start Specloom again, which begins a new log"
+        )
+        self.gone = gone
+
+
 class StoreLockedError(StoreError):
     """Another process writes here."""
 

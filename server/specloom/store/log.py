@@ -15,6 +15,7 @@ from specloom.store.commit import GroupCommit
 from specloom.store.database import FILE_NAME, connect_reader, connect_writer, prepare_directory
 from specloom.store.errors import NewerVersionError, StoreClosedError, StoreReadOnlyError, mapped_errors
 from specloom.store.lock import WriterLock
+from specloom.store.presence import Presence
 from specloom.store.record import EventRecord, NewEvent
 from specloom.store.schema import migrate, newer_format, read_meta
 from specloom.store.system import RandomIds
@@ -89,7 +90,8 @@ class EventStore:
 
         `expected` is the last `seq` of this stream as the caller knows it (0: none; `None`: any). A `command_id` that
         is in the log already is not written again: the records of the first time come back, with `repeated` set.
-        Raises `ConcurrencyConflict`, `StoreFullError`, `StoreBusyError`, `StoreReadOnlyError`, `StoreClosedError`.
+        Raises `ConcurrencyConflict`, `StoreFullError`, `StoreBusyError`, `StoreReadOnlyError`, `StoreLostError`,
+        `StoreClosedError`.
         """
         order = events.Append(stream, expected, tuple(new), command_id, self._clock.now())
         return await self._write(lambda db: events.append(db, self._codec, order))
@@ -146,14 +148,16 @@ class EventStore:
 
     async def _start_writing(self, ids: Ids, holder: str) -> None:
         now = self._clock.now()
-        lock = WriterLock(self.directory)
+        lock, presence = WriterLock(self.directory), Presence(self._path)
 
         def connect() -> sqlite3.Connection:
             prepare_directory(self.directory)
             lock.acquire(what=holder, since=now)
-            return _connect(self.directory, self._codec, ids.new("project"), now)
+            db = _connect(self.directory, self._codec, ids.new("project"), now)
+            presence.remember()
+            return db
 
-        self._writer = GroupCommit(connect, lock.release, self._path)
+        self._writer = GroupCommit(connect, lock.release, self._path, presence.check)
         await self._writer.start()
 
     def _start_reading(self) -> None:
