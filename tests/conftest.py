@@ -15,6 +15,8 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from specloom.__main__ import hear_interrupts
+
 TIER = os.environ.get("SPECLOOM_TEST_TIER", "test")
 """`test` (each commit) or `soak` (long): the same tests with other counts."""
 
@@ -43,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--hypothesis-seed") is None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
     sys.addaudithook(refuse_network)
+    hear_interrupts()  # Programs under test are interrupted, also where a shell's `&` started us.
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

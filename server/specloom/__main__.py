@@ -17,10 +17,27 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    hear_interrupts()
     # The language server needs no parser of arguments.
     if words[:1] == ["lsp"] and set(words[1:]) <= {"--standalone", "--stdio"}:
         return _serve()
     return _command(words)
+
+
+def hear_interrupts() -> None:
+    """Lets our commands hear Ctrl-C where we were started deaf to it, as a shell's `&` does.
+
+    A signal that is ignored stays so in every child; one that is handled, if only by doing nothing, does not.
+    """
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, _stay)
+
+
+def _stay(number: int, frame: object) -> None:
+    del number, frame
 
 
 def _serve() -> int:
