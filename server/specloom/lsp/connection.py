@@ -43,6 +43,8 @@ class Connection:
         """What answers, once the root was opened; replaced when it is opened again."""
         self.cancellable: dict[str | int, Callable[[], object]] = {}
         """What a progress token's cancel does."""
+        self.on_client: Callable[[int], object] = _nobody
+        """Called with the number of the client's process, if it names one."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def initialize(self, params: types.InitializeParams) -> None:
@@ -52,6 +54,8 @@ class Connection:
         self.editor_settings = _settings_of(params.initialization_options)
         if params.client_info is not None:
             self.name = f"{params.client_info.name} {self.name}".replace("/", "-")
+        if params.process_id is not None:
+            self.on_client(params.process_id)
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Runs a task that ends with the connection; a failure is logged and goes no further."""
@@ -73,6 +77,10 @@ class Connection:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             LOG.error("%s failed", task.get_name(), exc_info=error)
+
+
+def _nobody(_: int) -> None:
+    return
 
 
 def _places_of(params: types.InitializeParams) -> Places | None:

@@ -14,6 +14,7 @@ from pygls.exceptions import FeatureRequestError, JsonRpcException, PyglsError
 from pygls.lsp.server import LanguageServer
 
 from specloom import __version__
+from specloom.lsp.client_process import outlived
 from specloom.lsp.connection import LOG, Connection
 from specloom.lsp.dispatch import Dispatcher
 from specloom.lsp.frames import BadFrame, EndOfInput, Outbox, Reader, drained, read_frame
@@ -38,11 +39,12 @@ class SpecloomServer(LanguageServer):
             LOG.error("%s: %s", source.__name__, error)
 
 
-async def serve_connection(host: "Callable[[], Host]", reader: Reader, send: Send) -> int:
+async def serve_connection(host: "Callable[[], Host]", reader: Reader, send: Send, *, follow: bool = False) -> int:
     """Serves one client until it exits or vanishes; returns the exit status that it is owed.
 
     `reader` has the limit `MOST_HEADER`: what is longer and has no line end ends the connection.
     `host` is asked for when the first root is opened: until then nothing of it need be loaded.
+    `follow`: the process that the client names as its own started this one, and its end ends the connection.
     """
     connection, outbox = _connected(host, send)
     sender = asyncio.create_task(outbox.run(), name="outbox")
@@ -50,6 +52,8 @@ async def serve_connection(host: "Callable[[], Host]", reader: Reader, send: Sen
     dispatcher.register()
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     connection.protocol.on_exit = lambda status: None if ended.done() else ended.set_result(status)
+    if follow:
+        connection.on_client = lambda pid: connection.start(_follow(pid, ended), "client process")
     reading = asyncio.create_task(_read(connection.protocol, reader), name="reader")
     broken = asyncio.create_task(outbox.broken.wait(), name="broken")
     try:
@@ -61,6 +65,12 @@ async def serve_connection(host: "Callable[[], Host]", reader: Reader, send: Sen
         await _close(connection, dispatcher)
         await drained(outbox, sender, FLUSH_DEADLINE)
     return ended.result() if ended.done() else 1
+
+
+async def _follow(pid: int, ended: "asyncio.Future[int]") -> None:
+    if await outlived(pid) and not ended.done():
+        LOG.warning("process %d, which started this server, is gone", pid)
+        ended.set_result(1)
 
 
 def _connected(host: "Callable[[], Host]", send: Send) -> tuple[Connection, Outbox]:
@@ -116,7 +126,7 @@ async def _standalone(load: Callable[[], "Composition"], environment: Mapping[st
 
         return StandaloneHost(load, environment)
 
-    return await serve_connection(host, reader_of(0), sender_of(output))
+    return await serve_connection(host, reader_of(0), sender_of(output), follow=True)
 
 
 def _log_to_stderr() -> None:
