@@ -19,6 +19,8 @@ from tests.unit.planning.planning_scripts import (
     REQUIREMENTS,
     STORE_BODY,
     STORE_LIST,
+    STORE_SPEC,
+    STORE_TASKS,
     WHOLE,
     says,
     script,
@@ -26,6 +28,7 @@ from tests.unit.planning.planning_scripts import (
 )
 
 HELD = says(STORE_BODY, hold="half", hold_after_events=8)
+LOOK = {"answer": [{"tool": "list_directory", "input": {"path": "."}}]}
 SPEC = Path("specs/01-store.md")
 
 
@@ -81,44 +84,60 @@ async def planning_process(root: Path, server: ScriptedServer) -> asyncio.subpro
     )
 
 
-async def streamed(root: Path) -> None:
+async def streamed(root: Path, text: str = "## Purpose") -> None:
     """Returns when the first blocks of spec 01 stand in its file."""
-    await asyncio.to_thread(_streamed, root / SPEC)
+    await asyncio.to_thread(_streamed, root / SPEC, text)
 
 
-def _streamed(file: Path) -> None:
+def _streamed(file: Path, text: str) -> None:
     deadline = time.monotonic() + 30
-    while not (file.exists() and "## Purpose" in file.read_text()):
+    while not (file.exists() and text in file.read_text()):
         assert time.monotonic() < deadline, "nothing was streamed"
         time.sleep(0.01)
 
 
-async def test_a_plan_that_is_killed_goes_on_without_asking_for_the_outline_again(tmp_path: Path) -> None:
+async def test_a_plan_that_is_killed_asks_again_only_for_the_turn_that_was_under_way(tmp_path: Path) -> None:
     root = project(tmp_path / "notes")
-    store = session("# Write spec 01: Store", says(STORE_BODY, hold="half", hold_after_events=8))
-    store["not_first"] = ["This spec as it stands"]
-    again = session("again", says(STORE_BODY)) | {"first": ["# Write spec 01: Store", "This spec as it stands"]}
-    sessions = (OUTLINE, store, again, COMMANDS_SPEC, STORE_LIST, COMMANDS_LIST)
+    store = session("# Write spec 01: Store", LOOK, HELD)
+    sessions = (OUTLINE, store, COMMANDS_SPEC, STORE_LIST, COMMANDS_LIST)
     async with ScriptedServer(script(*sessions), delta_chars=16, pace_s=0.001) as server:
         first = await planning_process(root, server)
         await streamed(root)
         first.kill()
         await first.communicate()
+        server.release("half")
         second = await planning_process(root, server)
         output, errors = await second.communicate()
         assert second.returncode == 0, (output, errors)
         server.check()
-        assert server.repeats == 0
-        assert server.total == 6
+        assert server.repeats == 1
+        assert server.total == 7
+    assert STORE_BODY in (root / SPEC).read_text()
+
+
+async def test_a_plan_that_is_killed_while_it_lists_tasks_asks_for_no_text_again(tmp_path: Path) -> None:
+    root = project(tmp_path / "notes")
+    listing = session("# Write the tasks of spec 01: Store", says(STORE_TASKS, hold="half", hold_after_events=18))
+    sessions = (OUTLINE, STORE_SPEC, COMMANDS_SPEC, listing, COMMANDS_LIST)
+    async with ScriptedServer(script(*sessions), delta_chars=16, pace_s=0.001) as server:
+        first = await planning_process(root, server)
+        await streamed(root, "- [ ] 1 Save")
+        first.kill()
+        await first.communicate()
+        server.release("half")
+        second = await planning_process(root, server)
+        output, errors = await second.communicate()
+        assert second.returncode == 0, (output, errors)
+        server.check()
+        assert (server.total, server.repeats) == (6, 1)
+    assert (root / SPEC).read_text().endswith(f"{STORE_BODY}\n## Tasks\n\n{STORE_TASKS}")
 
 
 async def test_a_spec_left_behind_is_a_problem_that_can_be_continued(tmp_path: Path) -> None:
     root = project(tmp_path / "notes")
     store = session("# Write spec 01: Store", HELD)
-    again = session("again", says(STORE_BODY)) | {"first": ["# Write spec 01: Store", "This spec as it stands"]}
-    store["not_first"] = ["This spec as it stands"]
     async with (
-        ScriptedServer(script(OUTLINE, store, again, STORE_LIST), delta_chars=16, pace_s=0.001) as server,
+        ScriptedServer(script(OUTLINE, store, STORE_LIST), delta_chars=16, pace_s=0.001) as server,
         hosted(root, server) as runtime,
     ):
         assert not isinstance(await runtime.plan(None, "", USER), Rejected)
@@ -126,9 +145,12 @@ async def test_a_spec_left_behind_is_a_problem_that_can_be_continued(tmp_path: P
         await runtime.cancel_plan(USER)
         assert runtime.state.plan.specs[SpecId("01")].status is SpecStatus.GENERATING
         assert any(SPEC.as_posix() == path for path, found in runtime.problems.items() if found)
+        server.release("half")
         assert not isinstance(await runtime.settle_spec(SpecId("01"), "continue", USER), Rejected)
         await runtime.wait_idle()
         assert list(runtime.state.graph.order) == ["01/1", "01/2"]
+        server.check()
+        assert server.repeats == 1
 
 
 async def test_a_spec_left_behind_can_be_discarded(tmp_path: Path) -> None:

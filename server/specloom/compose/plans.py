@@ -5,20 +5,35 @@ from dataclasses import dataclass
 from specloom.agent.ports import Gate
 from specloom.agent.roles import RoleName
 from specloom.agent.session import SessionSetup
-from specloom.domain.events.planning import PlanFinished, PlanningEvent, PlanStarted
+from specloom.domain.events import Event
+from specloom.domain.events.planning import PlanFinished, PlanningEvent, PlanStage, PlanStarted
 from specloom.domain.ids import AgentId
+from specloom.domain.spec import SpecDefinition
 from specloom.domain.states import TaskState
 from specloom.engine.briefings import instructions
 from specloom.engine.context import EngineContext
 from specloom.engine.hands import NO_CALL, DeskAsker, SessionHands
+from specloom.engine.history import PAGE
 from specloom.engine.journal import AttemptJournal
 from specloom.engine.ports import PlanRequest
+from specloom.planning.history import interrupted_in, is_whole
 from specloom.planning.planner import Planner
-from specloom.planning.ports import PLANNER, Known, PlanningOptions, PlanningPorts, PlanOrder, SpecOrder
+from specloom.planning.ports import (
+    PLANNER,
+    Interrupted,
+    Known,
+    PlanningOptions,
+    PlanningPorts,
+    PlanOrder,
+    SpecOrder,
+    Step,
+)
 from specloom.tools.ports import ReadMemory, ToolContext
 from specloom.tools.registry import ToolBox
 from specloom.workspace.workspace import Workspace
 
+LOOK_BACK = 50_000
+"""Events in which an interrupted session is looked for; one that lies further back is asked anew."""
 KEPT = (TaskState.DONE, TaskState.SKIPPED, TaskState.IN_PROGRESS)
 
 
@@ -27,16 +42,19 @@ class PlanningWorker:
 
     async def work(self, request: PlanRequest, engine: EngineContext, gate: Gate) -> None:
         """Returns when the plan has finished or failed, which is recorded."""
-        planner = _planner(engine, gate)
-        known = await _known(engine)
-        outline = engine.state.planning.outline if engine.state.planning is not None else ""
+        planner, known, past = _planner(engine, gate), await _known(engine), await interrupted(engine)
+        shelf, record = engine.library.shelf, engine.state.planning
+        outline = record.outline if record is not None else ""
         if request.stage == "project":
-            shelf = engine.library.shelf
             document, text = shelf.requirements[request.path], shelf.texts[request.path]
-            await planner.plan(PlanOrder(request.plan, document, text, known, request.feedback, outline))
+            done = frozenset(Step(spec, PlanStage(stage)) for spec, stage in (record.written if record else ()))
+            await planner.plan(
+                PlanOrder(request.plan, document, text, known, request.feedback, outline, done, interrupted=past)
+            )
             return
         assert request.spec is not None
-        order = SpecOrder(request.plan, request.spec, known, request.feedback, outline)
+        text = _document_of(engine.library.spec(request.spec), engine)
+        order = SpecOrder(request.plan, request.spec, known, request.feedback, outline, text, interrupted=past)
         await (planner.extract_tasks(order) if request.stage == "tasks" else planner.continue_spec(order))
 
 
@@ -53,6 +71,29 @@ class _Journal:
             await self.engine.library.refresh()
         if news:
             await self.engine.mailbox.record(*news)
+
+
+async def interrupted(engine: EngineContext) -> Interrupted | None:
+    """The planner session that an earlier plan was stopped in, looked up from the end of the log."""
+    if all(session.role != RoleName.PLANNER.value for session in engine.state.sessions.values()):
+        return None
+    events: list[Event] = []
+    upper = engine.state.seq
+    while upper > 0 and len(events) < LOOK_BACK and not is_whole(events):
+        lower = max(upper - PAGE, 0)
+        events[:0] = [item.event for item in await engine.ledger.read(lower, upper - lower)]
+        upper = lower
+    return interrupted_in(events)
+
+
+def _document_of(spec: SpecDefinition | None, engine: EngineContext) -> str:
+    """The requirements document that a spec was written for, as far as it can be told."""
+    shelf, wanted = engine.library.shelf, {ref.id for ref in spec.requirements} if spec is not None else set[str]()
+    serving = (
+        path for path, document in shelf.requirements.items() if wanted & {item.id for item in document.requirements}
+    )
+    path = next(serving, None)
+    return "" if path is None else shelf.texts[path]
 
 
 def _planner(engine: EngineContext, gate: Gate) -> Planner:

@@ -137,16 +137,16 @@ def _edited(state: ProjectState, event: proof.EditSettled) -> ProjectState:
 
 def _on_planning(plan: PlanRecord | None, event: planning.PlanningEvent) -> PlanRecord | None:
     if isinstance(event, planning.PlanStarted):
-        return PlanRecord(event.plan, event.path, event.stage.value, "running", _kept_outline(plan, event))
+        return _started(plan, event)
     if plan is None or plan.id != event.plan:
         return plan
     match event:
         case planning.OutlineAccepted():
-            return replace(plan, outline=event.outline)
+            return replace(plan, outline=event.outline, steps=plan.steps_done + event.steps)
         case planning.SpecGenerating():
             return replace(plan, writing=(*plan.writing, (event.spec, event.path)))
         case planning.SpecWritten():
-            return replace(plan, writing=tuple(item for item in plan.writing if item[0] != event.spec))
+            return _written(plan, event)
         case planning.PlanRefused():
             return replace(plan, problems=event.problems)
         case planning.PlanFinished():
@@ -157,15 +157,25 @@ def _on_planning(plan: PlanRecord | None, event: planning.PlanningEvent) -> Plan
             assert_never(event)
 
 
-def _kept_outline(before: PlanRecord | None, event: planning.PlanStarted) -> str:
-    """What a plan goes on with: the outline of one that did not finish, or that one spec's tasks belong to."""
-    if before is None or (event.stage is planning.PlanStage.SPECS and (before.state == "finished" or event.feedback)):
-        return ""
-    return before.outline
+def _started(before: PlanRecord | None, event: planning.PlanStarted) -> PlanRecord:
+    """A plan goes on with the outline of one that did not finish, or that one spec's tasks belong to."""
+    record = PlanRecord(event.plan, event.path, event.stage.value, "running")
+    if event.stage is planning.PlanStage.TASKS:
+        return replace(record, outline="" if before is None else before.outline, steps=1)
+    if before is None or before.state == "finished" or event.feedback:
+        return record
+    return replace(record, outline=before.outline, written=before.written, steps_done=len(before.written))
+
+
+def _written(plan: PlanRecord, event: planning.SpecWritten) -> PlanRecord:
+    step = (event.spec, event.stage.value)
+    kept = () if event.offered or step in plan.written else (step,)
+    writing = tuple(item for item in plan.writing if item[0] != event.spec)
+    return replace(plan, writing=writing, written=(*plan.written, *kept), steps_done=plan.steps_done + 1)
 
 
 def _outdated(plan: PlanRecord | None, path: str) -> PlanRecord | None:
-    return replace(plan, outline="") if plan is not None and plan.path == path else plan
+    return replace(plan, outline="", written=()) if plan is not None and plan.path == path else plan
 
 
 EMPTY = ProjectState()

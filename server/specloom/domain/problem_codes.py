@@ -235,6 +235,12 @@ GRAPH = ProblemGroup(
 PLANS = ProblemGroup(
     "Plans",
     (
+        ProblemCode(
+            "document-over-window",
+            ERROR,
+            "A document does not fit into the window of the planner's model; it was not sent",
+            "Split it and plan its parts one by one, or choose a model with a larger window",
+        ),
         ProblemCode("outline-empty", ERROR, "The outline has no spec", "Plan again"),
         ProblemCode("outline-id", ERROR, "A planned spec has no id of two digits", "Plan again"),
         ProblemCode("outline-slug", ERROR, "A planned spec has no usable slug", "Plan again"),

@@ -140,6 +140,12 @@ class PlanRecord:
     """The accepted outline (JSON), for a plan that goes on; empty once the requirements have changed."""
     writing: tuple[tuple[SpecId, str], ...] = ()
     """Specs whose text is streaming in, with their paths."""
+    written: tuple[tuple[SpecId, str], ...] = ()
+    """Specs and stages (`specs`, `tasks`) that stand complete in their files; goes with the outline."""
+    steps: int = 0
+    """Texts that the plan has to write in all: bodies and task lists; 0 while that is not known."""
+    steps_done: int = 0
+    """Those of them that are written or offered."""
     reason: str = ""
     problems: tuple[Problem, ...] = ()
 

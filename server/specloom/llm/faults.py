@@ -46,7 +46,7 @@ _NEXT_STEP = {
     ProviderFault.KEY: "check the key and what it may do",
     ProviderFault.BILLING: "settle the account's billing, waiting does not help",
     ProviderFault.NOT_FOUND: "check the model setting and the base URL",
-    ProviderFault.TOO_LARGE: "start a new session with less in it",
+    ProviderFault.TOO_LARGE: "shorten what is sent, or choose a model with a larger window",
     ProviderFault.INVALID: "report this as a bug of Specloom with the message above",
 }
 _BILLING = re.compile(

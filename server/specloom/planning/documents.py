@@ -88,6 +88,12 @@ def without_tasks(text: str) -> str:
     return text[:start]
 
 
+def without_list(text: str) -> str:
+    """The document without its section Tasks."""
+    start, end = _span(text)
+    return f"{text[:start].rstrip()}\n{text[end:]}"
+
+
 def body_in(text: str) -> str:
     """The sections between the title and the tasks."""
     return body_of(without_tasks(text))

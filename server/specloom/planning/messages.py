@@ -10,6 +10,17 @@ from specloom.planning.outline import Outline, PlannedSpec
 from specloom.planning.ports import Known, PlanOrder
 from specloom.planning.toolchain import toolchain
 
+_PRESENT = "This spec as it stands, to be written anew"
+_TOOLS = "Tools that tasks can be verified with"
+_FILES = "Files in the project"
+_PASSING = tuple(f"\n\n## {title}\n\n" for title in (_PRESENT, _TOOLS, _FILES))
+"""Sections about what the plan itself changes while it goes on; they stand last."""
+
+
+def lasting(message: str) -> str:
+    """The part of a first message that has to be the same for its session to be of use still."""
+    return message[: min((place for title in _PASSING if (place := message.find(title)) >= 0), default=len(message))]
+
 
 def outline_message(order: PlanOrder) -> str:
     """Asks for the list of specs."""
@@ -20,7 +31,8 @@ def outline_message(order: PlanOrder) -> str:
         _section("The requirements document, verbatim", _quoted("requirements", order.text)),
         _section("Requirement ids, to be cited exactly", _ids(order.document.requirements)),
         _section("Specs that exist", _existing(known)),
-        *_project(known),
+        *_instructions(known),
+        _section(_FILES, _listing(known)),
         "Look at the code if there is any, then call `submit_outline`.",
     )
 
@@ -54,9 +66,10 @@ def spec_message(brief: SpecBrief, known: Known, feedback: str = "") -> str:
         _section("The whole requirements document", _quoted("requirements", brief.document) if brief.document else ""),
         _section("All specs of the plan", _outlined(brief.outline)),
         _section("The specs that it depends on, as they are written", lower),
-        _section("This spec as it stands, to be written anew", _quoted("spec", brief.present) if brief.present else ""),
-        _section("Tools that tasks can be verified with", toolchain(known.files)),
-        *_project(known),
+        *_instructions(known),
+        _section(_PRESENT, _quoted("spec", brief.present) if brief.present else ""),
+        _section(_TOOLS, toolchain(known.files)),
+        _section(_FILES, _listing(known)),
         "Answer with the four sections, beginning with `## Purpose`, and nothing else.",
     )
 
@@ -79,8 +92,9 @@ def tasks_message(
         _section(
             "Tasks of lower specs, which are done before these, with the files they name", "\n".join(_listed(lower))
         ),
-        _section("Tools to verify with", toolchain(known.files)),
-        *_project(known),
+        *_instructions(known),
+        _section(_TOOLS, toolchain(known.files)),
+        _section(_FILES, _listing(known)),
         "Answer with the whole task list and nothing else.",
     )
 
@@ -163,11 +177,11 @@ def _titled(task: TaskDefinition) -> str:
     return f"{task.number} {task.title}"
 
 
-def _project(known: Known) -> tuple[str, ...]:
+def _instructions(known: Known) -> Iterable[str]:
+    return (_section(f"Instructions from {path}", text.strip()) for path, text in known.instructions)
+
+
+def _listing(known: Known) -> str:
     files = "\n".join(known.files)
     more = f"\n… and {known.files_left_out} more; `list_directory` shows them" if known.files_left_out else ""
-    listed = f"```\n{files}\n```{more}" if files else "There are none yet."
-    return (
-        *(_section(f"Instructions from {path}", text.strip()) for path, text in known.instructions),
-        _section("Files in the project", listed),
-    )
+    return f"```\n{files}\n```{more}" if files else "There are none yet."

@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from specloom.domain.events.planning import OutlineAccepted, PlanFailed, PlanFinished, PlanStage, PlanStarted
+from specloom.domain.events.planning import PlanFailed, PlanFinished, PlanStage, PlanStarted
 from specloom.domain.ids import PlanId, SpecId
 from specloom.domain.problem import Problem
 from specloom.domain.spec import Layout, SpecDefinition
 from specloom.planning import documents
 from specloom.planning.checks import Given, check_body, check_outline, errors_in, slug_of
 from specloom.planning.dialogue import Dialogue
-from specloom.planning.outline import Outline, PlannedSpec, outline_json, stored_outline
+from specloom.planning.outline import Outline, PlannedSpec, stored_outline
 from specloom.planning.ports import (
-    Known,
     NotPlanned,
     Planned,
     PlanningOptions,
@@ -70,19 +69,22 @@ class Planner:
         await self._ports.journal(PlanFailed(plan, result.reason, result.problems))
         return result
 
-    def _work(self, plan: PlanId, known: Known) -> PlanWork:
-        return PlanWork(Dialogue(plan, self._ports, self._options), known)
+    def _dialogue(self, order: PlanOrder | SpecOrder) -> Dialogue:
+        return Dialogue(order.plan, self._ports, self._options, order.interrupted)
+
+    def _work(self, order: SpecOrder) -> PlanWork:
+        return PlanWork(self._dialogue(order), order.known, order.document)
 
     async def _plan(self, order: PlanOrder) -> Planned:
         _refuse_unfit(order)
-        work = PlanWork(Dialogue(order.plan, self._ports, self._options), order.known, order.text)
+        work = PlanWork(self._dialogue(order), order.known, order.text)
         outline = await self._outline(order, work)
-        await work.open(outline)
+        await work.accept(outline)
         for page in work.pages.values():
             if not work.body_is_current(page):
                 await work.write_body(page, outline, order.feedback)
         for page in work.pages.values():
-            if not page.offered and (page.fresh or not page.definition.tasks):
+            if not page.offered and not work.tasks_are_current(page):
                 await work.write_tasks(page, order.feedback)
         return _planned(work)
 
@@ -90,17 +92,17 @@ class Planner:
         outline = stored_outline(order.outline) if order.outline and not order.feedback else None
         if outline is None or check_outline(outline, Given(order.document, order.known.specs)):
             return await work.outline(order)
-        await self._ports.journal(OutlineAccepted(order.plan, outline_json(outline), outline.out_of_scope))
+        work.written = order.written
         return outline
 
     async def _extract(self, order: SpecOrder, spec: SpecDefinition) -> Planned:
-        work = self._work(order.plan, order.known)
+        work = self._work(order)
         await work.open(_outline_of(order))
         await work.write_tasks(work.pages[spec.id], order.feedback)
         return _planned(work, spec.id)
 
     async def _continue(self, order: SpecOrder, spec: SpecDefinition) -> Planned:
-        work = self._work(order.plan, order.known)
+        work = self._work(order)
         outline = _outline_of(order)
         await work.open(outline)
         page = work.pages[spec.id]

@@ -8,7 +8,8 @@ from specloom.agent.ask import AskPorts
 from specloom.agent.calls import Hands
 from specloom.agent.ports import Gate
 from specloom.agent.session import SessionSetup
-from specloom.domain.events.planning import PlanningEvent
+from specloom.domain.events import Event
+from specloom.domain.events.planning import PlanningEvent, PlanStage
 from specloom.domain.ids import AgentId, PlanId, SessionId, SpecId, TaskId, spec_of
 from specloom.domain.ports import Ids
 from specloom.domain.problem import Problem
@@ -36,6 +37,8 @@ class PlanningOptions:
     model: str
     max_tokens: int = 32_768
     thinking: ThinkingSetting = ThinkingSetting()
+    continuations: int = 5
+    """How often an answer that is cut off at its length limit is continued."""
     repairs: int = 3
     """How often the faults of one answer go back to the model before they come to the user."""
     max_turns: int = 30
@@ -85,6 +88,27 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What one session of a plan is held for."""
+
+    spec: SpecId | None = None
+    """`None`: the outline."""
+    stage: PlanStage = PlanStage.SPECS
+    """The spec's text, or its tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A session that the log knows and whose result it does not: the process was stopped, or the plan was cancelled."""
+
+    step: Step
+    events: tuple[Event, ...]
+    """All of the session, in order, its start first."""
+    repairs: int = 0
+    """How many faults went back in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanOrder:
     """Turn a requirements document into specs with tasks."""
 
@@ -100,6 +124,10 @@ class PlanOrder:
 
     Passed over when there is feedback, or when it no longer fits the document.
     """
+    written: frozenset[Step] = frozenset()
+    """What the plan with this outline has brought to its end."""
+    interrupted: Interrupted | None = None
+    """Where that plan stopped; passed over when what the session was told no longer holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +140,10 @@ class SpecOrder:
     feedback: str = ""
     outline: str = ""
     """Of the plan that the spec belongs to, if it is known."""
+    document: str = ""
+    """The requirements document, verbatim, where it is at hand."""
+    interrupted: Interrupted | None = None
+    """As in `PlanOrder`."""
 
 
 @dataclass(frozen=True, slots=True)

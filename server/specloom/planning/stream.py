@@ -7,6 +7,7 @@ from specloom.agent.ports import Stream
 from specloom.domain.ids import SessionId
 from specloom.llm.model import DeltaKind, DeltaSink
 from specloom.planning.answers import whole_blocks
+from specloom.planning.joining import joined
 
 
 @dataclass(slots=True)
@@ -16,6 +17,8 @@ class Draft:
     touched: Callable[[], None] = lambda: None
     session: SessionId | None = None
     """Whose answer it is, once it is asked."""
+    kept: str = ""
+    """What came of the answer before it was cut off; the newest turn goes on with it."""
     ended: bool = False
     """The answer is whole: its last block is complete too."""
     _pieces: list[str] = field(default_factory=list[str])
@@ -36,10 +39,10 @@ class Draft:
 
     @property
     def text(self) -> str:
-        """Everything since the restart."""
+        """Everything since the restart, after what was kept."""
         whole = "".join(self._pieces)
         self._pieces = [whole]
-        return whole
+        return joined(self.kept, whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,23 @@
 """`submit_outline`: the planner hands in its list of specs. Refuses an outline with faults, naming each."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from specloom.planning.checks import Given, check_outline
+from specloom.domain.events.agents import ToolRequested
+from specloom.llm.messages import ModelAnswer
+from specloom.planning.checks import Given, check_outline, errors_in
 from specloom.planning.dialogue import Repairs, told
 from specloom.planning.outline import Outline, read_outline
+from specloom.planning.ports import Interrupted
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
 
 NUDGE = "You have not handed in an outline. Call `submit_outline` with all specs; a text alone is not read."
+SHORTER = (
+    "Nothing was handed in. Call `submit_outline` with the whole outline, in fewer words: summaries of two sentences."
+)
 _AGAIN = "Mend the outline and call `submit_outline` again with the whole of it."
 
 
@@ -92,10 +99,27 @@ class SubmitOutline:
         self.outline = outline
         return ToolOutcome("accepted", ends=True)
 
-    async def object_to(self, claim: str) -> str:
+    async def __call__(self, claim: str) -> str:
         """An `agent.loop.Objection`: a text is no outline. Says so once."""
         _ = claim
         if self.nudged:
             return ""
         self.nudged = True
         return NUDGE
+
+    def after_cut(self, answer: ModelAnswer) -> str:
+        """An `agent.loop.AfterCut`: half an outline is none."""
+        del answer
+        return SHORTER
+
+    def recall(self, past: Interrupted) -> bool:
+        """Takes the outline that ended the session, if it has no errors."""
+        calls = [event for event in past.events if isinstance(event, ToolRequested) and event.name == self.name]
+        if not calls:
+            return False
+        outline = read_outline(json.loads(calls[-1].input), self.given.document.requirements)
+        self.outline = None if errors_in(check_outline(outline, self.given)) else outline
+        return self.outline is not None
+
+    def resume(self, past: Interrupted) -> None:
+        """Nothing is kept of half an outline."""

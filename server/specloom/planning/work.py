@@ -19,7 +19,8 @@ from specloom.planning.checks import Given, TasksGiven, check_body, check_tasks,
 from specloom.planning.dialogue import Checked, Dialogue, Talk, told
 from specloom.planning.merging import merge_tasks
 from specloom.planning.outline import Outline, PlannedSpec, outline_json
-from specloom.planning.ports import Known, NotPlanned, PlanOrder, PlanStopError
+from specloom.planning.ports import Known, NotPlanned, PlanOrder, PlanStopError, Step
+from specloom.planning.size import Document
 from specloom.planning.stream import Draft, DraftStream
 from specloom.planning.submit_outline import SubmitOutline
 from specloom.planning.writing import Finished, SpecWriter, Target
@@ -44,6 +45,11 @@ class Page:
         return parse_spec(self.path, self.text)
 
     @property
+    def half_listed(self) -> bool:
+        """Its tasks, if there are any, are what an interrupted planner came to: no list yet."""
+        return self.definition.status is SpecStatus.GENERATING
+
+    @property
     def tasks(self) -> str:
         """Its section Tasks, verbatim."""
         return documents.tasks_section(self.text)
@@ -57,6 +63,8 @@ class PlanWork:
     known: Known
     document: str = ""
     """The requirements document, verbatim, where it is at hand."""
+    written: frozenset[Step] = frozenset()
+    """What an earlier plan with the same outline has brought to its end."""
     pages: dict[SpecId, Page] = field(default_factory=dict[SpecId, Page])
 
     @property
@@ -65,17 +73,34 @@ class PlanWork:
         return {item.id: item for item in self.known.requirements}
 
     async def outline(self, order: PlanOrder) -> Outline:
-        """Asks for the outline until it has no faults, and records it. Raises `PlanStopError`."""
+        """Asks for the outline until it has no faults. Raises `PlanStopError`."""
         repairs = self.dialogue.repairs()
         submit = SubmitOutline(Given(order.document, self.known.specs), repairs)
-        talk = Talk("planner-outline", messages.outline_message(order), "the outline", (submit,))
-        await self.dialogue.hold(talk, submit.object_to, repairs)
+        talk = Talk(
+            step=Step(),
+            prompt="planner-outline",
+            first=messages.outline_message(order),
+            what="the outline",
+            document=Document.of_requirements(order.document.path, order.text),
+            tools=(submit,),
+        )
+        await self.dialogue.hold(talk, submit, repairs)
         if submit.outline is None:
             reason = "the planner handed in no outline; try again, or try another model"
             raise PlanStopError(NotPlanned("refused", reason))
-        accepted = OutlineAccepted(self.dialogue.plan, outline_json(submit.outline), submit.outline.out_of_scope)
-        await self.dialogue.ports.journal(accepted)
         return submit.outline
+
+    async def accept(self, outline: Outline) -> None:
+        """Records the outline, with how much is to be done for it. Raises `WorkspaceError`."""
+        await self.open(outline)
+        steps = sum(self._steps(page) for page in self.pages.values())
+        accepted = OutlineAccepted(self.dialogue.plan, outline_json(outline), outline.out_of_scope, steps)
+        await self.dialogue.ports.journal(accepted)
+
+    def _steps(self, page: Page) -> int:
+        if not self.body_is_current(page):
+            return 2
+        return 0 if self.tasks_are_current(page) else 1
 
     async def open(self, outline: Outline) -> None:
         """Reads what stands at the paths of the outline."""
@@ -94,6 +119,8 @@ class PlanWork:
 
     def body_is_current(self, page: Page) -> bool:
         """Whether a spec is to be left as it is: it says already what the outline asks of it, or nothing is asked."""
+        if Step(page.planned.id) in self.written:
+            return bool(page.text)
         if not page.text or page.planned.rewrite:
             return False
         spec, wanted = page.definition, self._named(page.planned.requirements)
@@ -107,6 +134,13 @@ class PlanWork:
             and spec.depends_on == page.planned.depends_on
             and documents.is_written_for(spec.requirements, wanted)
         )
+
+    def tasks_are_current(self, page: Page) -> bool:
+        """Whether a spec has the tasks of its present body; one that is still `generating` has none."""
+        if Step(page.planned.id, PlanStage.TASKS) in self.written and not page.half_listed:
+            return True
+        begun = Step(page.planned.id) in self.written
+        return not page.fresh and not begun and not page.half_listed and bool(page.definition.tasks)
 
     async def write_body(self, page: Page, outline: Outline, feedback: str = "") -> None:
         """Asks for one spec and writes it. Raises `PlanStopError`, `WorkspaceError`."""
@@ -123,14 +157,18 @@ class PlanWork:
                 return documents.with_body(self._head(page, SpecStatus.READY), body_of(answer), page.tasks)
             return documents.rewritten(page.text, page.planned, self.requirements, body_of(answer))
 
-        message = messages.spec_message(self._brief(page, outline), self.known, feedback)
+        brief = self._brief(page, outline)
         writer = self._writer(target, page, draft, so_far if streams else None)
-        finished = await self._written(
-            (writer, draft),
-            Talk("planner-spec", message, f"spec {page.planned.id}", stream=self._listening(draft)),
-            lambda answer: self._check_body(page, answer),
-            whole,
+        talk = Talk(
+            step=Step(page.planned.id),
+            prompt="planner-spec",
+            first=messages.spec_message(brief, self.known, feedback),
+            what=f"spec {page.planned.id}",
+            document=Document(page.path, "the specs that it depends on and its requirements"),
+            shorter=messages.spec_message(replace(brief, document=""), self.known, feedback),
+            stream=self._listening(draft),
         )
+        finished = await self._written((writer, draft), talk, lambda answer: self._check_body(page, answer), whole)
         page.fresh = True
         await self._wrote(page, PlanStage.SPECS, finished)
 
@@ -144,12 +182,20 @@ class PlanWork:
             return documents.with_tasks(growing, draft.blocks(list_of))
 
         lower = [self.pages[name].definition for name in spec.depends_on if name in self.pages]
-        present = spec, documents.without_front_matter(page.text)
-        message = messages.tasks_message(present, self._refs(spec.requirements), lower, self.known, feedback)
-        writer = self._writer(target, page, draft, None if spec.tasks else so_far)
+        streams = page.half_listed or not spec.tasks
+        text = documents.without_list(page.text) if page.half_listed else page.text
+        present = spec, documents.without_front_matter(text)
+        talk = Talk(
+            step=Step(spec.id, PlanStage.TASKS),
+            prompt="planner-tasks",
+            first=messages.tasks_message(present, self._refs(spec.requirements), lower, self.known, feedback),
+            what=f"the task list of spec {spec.id}",
+            document=Document(page.path, "its text, its requirements and the tasks of the specs that it depends on"),
+            stream=self._listening(draft),
+        )
         finished = await self._written(
-            (writer, draft),
-            Talk("planner-tasks", message, f"the task list of spec {spec.id}", stream=self._listening(draft)),
+            (self._writer(target, page, draft, so_far if streams else None), draft),
+            talk,
             lambda answer: self._check_tasks(page, answer),
             lambda answer: self._with_tasks(page, answer),
         )
@@ -164,9 +210,13 @@ class PlanWork:
     ) -> Finished:
         """Holds the session while its answer streams into the file, and puts the checked answer there."""
         writer, draft = growing
+
+        def keep(text: str) -> None:
+            draft.kept = text
+
         async with writer:
             try:
-                answer = await self.dialogue.answer(talk, check)
+                answer = await self.dialogue.answer(talk, check, keep)
             except PlanStopError as stop:
                 # An answer that stays wrong is left to the user, with problems at its lines.
                 draft.ended = stop.result.kind == "faulty"
@@ -249,7 +299,10 @@ class PlanWork:
         placed = tuple(_placed(item, split_rows(text)) for item in problems)
         # A list that streams stands in the file, line for line; another one does not, so its lines are named instead.
         return Checked(
-            tuple(replace(item, span=NOWHERE) for item in placed) if present.tasks else problems, told(placed, AGAIN)
+            tuple(replace(item, span=NOWHERE) for item in placed)
+            if present.tasks and not page.half_listed
+            else problems,
+            told(placed, AGAIN),
         )
 
 

@@ -82,7 +82,10 @@ class SpecWriter:
 
     async def __aenter__(self) -> Self:
         if self._draft is not None:
-            await self._apply(self._draft())
+            text = self._draft()
+            # What an interrupted planner came to stays in sight until it is outgrown.
+            if not self.written.startswith(text):
+                await self._apply(text)
             self._pump = asyncio.create_task(self._write_drafts(self._draft))
         return self
 

@@ -12,6 +12,7 @@ from specloom.agent.ports import Halt
 from specloom.agent.session import SessionSetup
 from specloom.domain.documents.requirements import parse_requirements
 from specloom.domain.documents.specs import parse_spec
+from specloom.domain.events import Event
 from specloom.domain.events.agents import AgentEvent
 from specloom.domain.events.planning import PlanningEvent
 from specloom.domain.ids import CallId, PlanId, SessionId, SpecId, TaskId
@@ -48,6 +49,8 @@ class Recorded:
     """A recorder that keeps what is committed."""
 
     events: list[AgentEvent] = field(default_factory=list[AgentEvent])
+    log: list[Event] = field(default_factory=list[Event])
+    """All that was committed by anybody, in order."""
     _noted: list[AgentEvent] = field(default_factory=list[AgentEvent])
 
     def note(self, *events: AgentEvent) -> None:
@@ -57,6 +60,7 @@ class Recorded:
     async def commit(self, *events: AgentEvent) -> None:
         """In order."""
         self.events += [*self._noted, *events]
+        self.log += [*self._noted, *events]
         self._noted.clear()
 
 
@@ -126,6 +130,7 @@ class Desk:
         """Keeps events."""
         for event in events:
             self.events.append(event)
+            self.recorded.log.append(event)
             self.news.set()
 
     async def write(self, path: str, text: str) -> None:

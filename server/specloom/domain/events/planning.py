@@ -35,6 +35,8 @@ class OutlineAccepted:
     outline: str
     """JSON of the accepted outline."""
     out_of_scope: tuple[tuple[RequirementId, str], ...] = ()
+    steps: int = 0
+    """How many texts are still to be written: bodies of specs and task lists, each a `SpecWritten`."""
 
 
 @dataclass(frozen=True, slots=True)
