@@ -21,7 +21,8 @@ from specloom.lsp.handlers import STANDARD as HANDLED
 from specloom.lsp.methods import METHODS
 from specloom.lsp.names import ASKED_OF_CLIENTS, COMMANDS, NOTIFICATIONS, REQUESTS
 from specloom.lsp.protocol import InvalidParamsData, Params, RunStartParams, read_params, to_json
-from specloom.lsp.protocol_events import MOST_TEXT, EventBase, WireEvent
+from specloom.lsp.protocol_event_base import EventBase
+from specloom.lsp.protocol_events import MOST_TEXT, WireEvent
 from specloom.lsp.wire_events import TABLE, cut, text_of, wire_event
 from tests.lsp.samples import sample
 
@@ -90,6 +91,7 @@ def test_wire_events_say_what_the_domain_events_say() -> None:
         "SessionStarted": {"system", "tools"},
         "PlanStarted": {"feedback"},
         "SpecWritten": {"text"},
+        "MessageAdded": {"shown"},
         "TurnFinished": {"dropped_calls"},
         "ToolSettled": {"blocked", "shown", "corrected"},
         "EditRequested": {"before_digest", "after_digest"},

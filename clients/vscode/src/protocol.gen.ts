@@ -158,6 +158,27 @@ export interface CheckSettledEvent {
   note: string;
 }
 
+/** Old results became one line each; files that are open were shown again. */
+export interface ContextCollapsedEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  sessionId: string;
+  type: "contextCollapsed";
+  turn: number;
+  /** How many results and texts. */
+  collapsed: number;
+  /** Files shown again. */
+  paths: string[];
+  /** Estimated size of the context. */
+  tokensBefore: number;
+  tokensAfter: number;
+}
+
 /** Leaf tasks by state; `total` is the sum of the others. */
 export interface Counts {
   total: number;
@@ -301,6 +322,21 @@ export interface MessageAddedEvent {
   sessionId: string;
   type: "messageAdded";
   text: string;
+}
+
+/** More files are open in a session than it should carry. */
+export interface OpenFilesWarnedEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  sessionId: string;
+  type: "openFilesWarned";
+  files: number;
+  characters: number;
 }
 
 /** The order was taken. */
@@ -1173,6 +1209,8 @@ export type WireEvent =
   | ChangeSetRecordedEvent
   | SessionStartedEvent
   | MessageAddedEvent
+  | ContextCollapsedEvent
+  | OpenFilesWarnedEvent
   | TurnRequestedEvent
   | TurnFinishedEvent
   | TurnFailedEvent

@@ -1,11 +1,16 @@
-"""A session: what is fixed for its life, and the conversation that only grows. Refuses to rewrite what was sent."""
+"""A session: what is fixed for its life, and its conversation. Refuses to rewrite answers.
+
+Between two collections a conversation only grows; a collection replaces results and texts of ours by single lines.
+"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from specloom.agent.context.book import Book
 from specloom.domain.ids import AgentId, AttemptId, SessionId, TaskId
+from specloom.domain.prices import TokenCounts
 from specloom.llm.messages import (
     AnswerBlock,
     AssistantMessage,
@@ -37,31 +42,63 @@ class SessionSetup:
 
 
 class Conversation:
-    """Messages in order. Appending is all that can be done to it."""
+    """Messages in order. Appending is all that can be done to it, but for `collapse`."""
 
     def __init__(self, messages: Iterable[Message] = (), turns: int = 0) -> None:
-        self._messages: list[Message] = list(messages)
+        self._messages: list[Message] = []
+        self._kept: int | None = None
+        self.book = Book()
+        """What stands where, and the size of it all."""
         self.turns = turns
         """Answers so far."""
+        for message in messages:
+            if isinstance(message, UserMessage):
+                self.add_user(message)
+            else:
+                self._append_answer(message, None)
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """All messages, oldest first."""
         return tuple(self._messages)
 
-    def add_user(self, message: UserMessage) -> None:
-        """Adds a message of ours; two of ours in a row go out as one, since roles must alternate."""
+    @property
+    def elided(self) -> Mapping[int, str]:
+        """Outputs that stand there as one line, by the number that the line names. Grows with collections."""
+        return self.book.elided
+
+    def add_user(self, message: UserMessage, shows: Sequence[str] = ()) -> None:
+        """Adds a message of ours; two of ours in a row go out as one, since roles must alternate.
+
+        `shows`: the files that its blocks are about, block by block, where it was not a tool that showed them.
+        """
         last = self._messages[-1] if self._messages else None
         if isinstance(last, UserMessage):
+            self.book.user(message.blocks, (len(self._messages) - 1, len(last.blocks)), self.turns, shows)
             self._messages[-1] = UserMessage((*last.blocks, *message.blocks))
         else:
+            self.book.user(message.blocks, (len(self._messages), 0), self.turns, shows)
             self._messages.append(message)
 
-    def add_answer(self, message: AssistantMessage) -> None:
-        """Adds the model's; one without blocks counts as a turn, but cannot be sent back."""
+    def add_answer(self, message: AssistantMessage, usage: TokenCounts | None = None) -> None:
+        """Adds the model's; one without blocks counts as a turn, but cannot be sent back. `usage`: as billed."""
+        self._append_answer(message, usage)
+        self.turns += 1
+        self._kept = None
+
+    def _append_answer(self, message: AssistantMessage, usage: TokenCounts | None) -> None:
+        place = len(self._messages) if message.blocks else None
+        self.book.answer(message, place, self.turns, usage)
         if message.blocks:
             self._messages.append(message)
-        self.turns += 1
+
+    def text_of(self, number: int) -> str:
+        """The text of an entry of the book that is ours."""
+        return self.book.text(self._messages, number)
+
+    def collapse(self, lines: Sequence[tuple[int, str]]) -> None:
+        """Puts one line in the place of each numbered result or text; call ids, answers and order stay."""
+        self._kept = self.book.collapse(self._messages, lines)
 
     def correct(self, call: str, corrected: Mapping[str, Any]) -> None:
         """Stores a call of the newest answer as it was understood, before that answer is sent back for the first time.
@@ -84,6 +121,7 @@ class Conversation:
             tools=setup.tools,
             max_tokens=setup.max_tokens,
             thinking=setup.thinking,
+            kept=self._kept,
         )
 
 

@@ -36,6 +36,8 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
 
 SessionEvent: TypeAlias = (
     agents.MessageAdded
+    | agents.ContextCollapsed
+    | agents.OpenFilesWarned
     | agents.TurnRequested
     | agents.TurnFinished
     | agents.TurnFailed
@@ -54,7 +56,7 @@ def _in_session(state: ProjectState, event: SessionEvent) -> ProjectState:
 
 def _after(session: SessionRecord, event: SessionEvent) -> SessionRecord:
     match event:
-        case agents.MessageAdded():
+        case agents.MessageAdded() | agents.ContextCollapsed() | agents.OpenFilesWarned():
             return session
         case agents.TurnRequested():
             return replace(session, awaiting=event.turn)

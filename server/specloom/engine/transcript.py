@@ -85,8 +85,11 @@ def raw_line(event: AgentEvent) -> dict[str, Any] | None:
             return {"role": "assistant", "content": content, "stop_reason": event.stop, "usage": usage | cached}
         case agents.ToolSettled():
             return {"role": "user", "content": [json.loads(event.content)]}
+        case agents.ContextCollapsed():
+            return {"collapsed": [list(item) for item in event.collapsed], "content": json.loads(event.content)}
         case (
-            agents.TurnRequested()
+            agents.OpenFilesWarned()
+            | agents.TurnRequested()
             | agents.TurnFailed()
             | agents.ToolRequested()
             | agents.SessionEnded()
@@ -103,8 +106,8 @@ def readable(event: AgentEvent) -> str:
     match event:
         case agents.SessionStarted():
             return f"# {event.role}, {event.model}\n\nSession `{event.session}` of agent `{event.agent}`\n"
-        case agents.MessageAdded():
-            return f"\n## To the model\n\n{_texts(event.content)}\n"
+        case agents.MessageAdded() | agents.ContextCollapsed():
+            return _of_ours(event)
         case agents.TurnFinished():
             return f"\n## Turn {event.turn}\n\n{_texts(event.content)}\n"
         case agents.TurnFailed():
@@ -117,10 +120,17 @@ def readable(event: AgentEvent) -> str:
             return f"\n```\n{shown[:4000]}\n```\n"
         case agents.SessionEnded():
             return f"\n---\n\nended: {event.outcome}. {event.reason}\n"
-        case agents.TurnRequested() | agents.ApprovalAsked() | agents.ApprovalAnswered():
+        case agents.OpenFilesWarned() | agents.TurnRequested() | agents.ApprovalAsked() | agents.ApprovalAnswered():
             return ""
         case _:
             assert_never(event)
+
+
+def _of_ours(event: agents.MessageAdded | agents.ContextCollapsed) -> str:
+    if isinstance(event, agents.MessageAdded):
+        return f"\n## To the model\n\n{_texts(event.content)}\n"
+    lines = "\n".join(f"- {line}" for _, line in event.collapsed)
+    return f"\n## Results that became one line\n\n{lines}\n\n{_texts(event.content)}\n"
 
 
 def _texts(content: str) -> str:

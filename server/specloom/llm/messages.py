@@ -121,7 +121,7 @@ class ThinkingSetting:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One request. System, tools, model and thinking stay fixed for a session, messages only grow."""
+    """One request. System, tools, model and thinking stay fixed for a session, messages grow between collections."""
 
     model: str
     system: str
@@ -132,6 +132,8 @@ class ModelRequest:
     thinking: ThinkingSetting = ThinkingSetting()
     cache: bool = True
     """Whether to set cache breakpoints (after tools, after system, and on the newest message)."""
+    kept: int | None = None
+    """After a collection: how many messages at the beginning are as they were sent before; `None`: all of them."""
 
 
 class StopReason(StrEnum):

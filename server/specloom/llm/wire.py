@@ -108,7 +108,7 @@ class WireEncoder:
         """The parts of the list of messages. Neighbours of one side are joined: the API wants them to alternate."""
         encoded = [(message, self._encoded(message)) for message in request.messages]
         kept = [(message, part) for message, part in encoded if not part.empty]
-        marks = _breakpoints(kept) if request.cache else frozenset[int]()
+        marks = _breakpoints(kept, _same(encoded, request.kept)) if request.cache else frozenset[int]()
         role = b""
         for place, (message, part) in enumerate(kept):
             new = b"user" if isinstance(message, UserMessage) else b"assistant"
@@ -189,14 +189,21 @@ def _goes_back(block: AnswerBlock | UserBlock) -> bool:
     return isinstance(block, Thinking) or not isinstance(block, Text) or bool(block.text.strip())
 
 
-def _breakpoints(messages: list[tuple[Message, _Encoded]]) -> frozenset[int]:
-    """The newest message of ours, and the one before it, where the previous request wrote the cache.
+def _same(messages: list[tuple[Message, _Encoded]], kept: int | None) -> int | None:
+    """How many of the messages that go out are the same as before; `kept` counts the empty ones too."""
+    return None if kept is None else sum(not part.empty for _, part in messages[:kept])
+
+
+def _breakpoints(messages: list[tuple[Message, _Encoded]], kept: int | None) -> frozenset[int]:
+    """The newest message of ours, and the newest one before it at which an earlier request wrote the cache.
 
     Together with tools and system these are the four breakpoints that the API allows. The older one is read whatever
-    number of blocks came since; the look-back of 20 blocks alone would miss it after a turn with many calls.
+    number of blocks came since; the look-back of 20 blocks alone would miss it after a turn with many calls. Usually
+    it is the message before; after a collection it is the last one of those that were `kept`.
     """
     places = [place for place, (_, part) in enumerate(messages) if part.markable]
-    return frozenset(places[-2:])
+    older = [place for place in places[:-1] if kept is None or place < kept]
+    return frozenset([*older[-1:], *places[-1:]])
 
 
 def _dump(value: object) -> bytes:

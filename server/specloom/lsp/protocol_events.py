@@ -6,21 +6,24 @@ transcript is fetched where it stands.
 
 from typing import Annotated, Literal, TypeAlias
 
-from specloom.lsp.protocol import Actor, Budget, Evidence, Problem, Scope, Usage, Wire, tagged
+from specloom.lsp.protocol import Budget, Evidence, Problem, Scope, Wire, tagged
+from specloom.lsp.protocol_event_base import EventBase
+from specloom.lsp.protocol_session_events import (
+    ApprovalAnsweredEvent,
+    ApprovalAskedEvent,
+    ContextCollapsedEvent,
+    MessageAddedEvent,
+    OpenFilesWarnedEvent,
+    SessionEndedEvent,
+    SessionStartedEvent,
+    ToolRequestedEvent,
+    ToolSettledEvent,
+    TurnFailedEvent,
+    TurnFinishedEvent,
+    TurnRequestedEvent,
+)
 
 MOST_TEXT = 16_000
-
-
-class EventBase(Wire):
-    """What every event says."""
-
-    seq: int
-    at: str
-    project_id: str
-    actor: Actor
-    client_id: str | None
-    agent_id: str | None
-    command_id: str | None
 
 
 class ProjectOpenedEvent(EventBase):
@@ -267,107 +270,6 @@ class ChangeSetRecordedEvent(TaskEventBase):
     paths: list[str]
 
 
-class SessionEventBase(EventBase):
-    """What every event about a session says."""
-
-    session_id: str
-
-
-class SessionStartedEvent(SessionEventBase):
-    """A context window of conversation opened."""
-
-    type: Literal["sessionStarted"] = "sessionStarted"
-    role: str
-    model: str
-    attempt_id: str | None
-    task_id: str | None
-
-
-class MessageAddedEvent(SessionEventBase):
-    """The conversation was given words that are not tool results."""
-
-    type: Literal["messageAdded"] = "messageAdded"
-    text: str
-
-
-class TurnRequestedEvent(SessionEventBase):
-    """A request is about to go out."""
-
-    type: Literal["turnRequested"] = "turnRequested"
-    turn: int
-    attempt_no: int
-
-
-class TurnFinishedEvent(SessionEventBase):
-    """The whole answer came in."""
-
-    type: Literal["turnFinished"] = "turnFinished"
-    turn: int
-    text: str
-    stop: str
-    usage: Usage
-    model: str
-
-
-class TurnFailedEvent(SessionEventBase):
-    """No answer; `retryInS` when it is tried again."""
-
-    type: Literal["turnFailed"] = "turnFailed"
-    turn: int
-    fault: str
-    message: str
-    retry_in_s: float | None
-
-
-class ToolRequestedEvent(SessionEventBase):
-    """A tool is about to run."""
-
-    type: Literal["toolRequested"] = "toolRequested"
-    call_id: str
-    name: str
-    input: str
-    """JSON as the model sent it."""
-
-
-class ToolSettledEvent(SessionEventBase):
-    """A tool ended."""
-
-    type: Literal["toolSettled"] = "toolSettled"
-    call_id: str
-    name: str
-    is_error: bool
-    text: str
-
-
-class SessionEndedEvent(SessionEventBase):
-    """No further turn."""
-
-    type: Literal["sessionEnded"] = "sessionEnded"
-    outcome: str
-    reason: str
-
-
-class ApprovalAskedEvent(EventBase):
-    """Somebody must decide."""
-
-    type: Literal["approvalAsked"] = "approvalAsked"
-    approval_id: str
-    kind: Literal["command", "proposal", "question"]
-    subject: str
-    purpose: str
-    task_id: str | None
-
-
-class ApprovalAnsweredEvent(EventBase):
-    """The answer, and by what rule it was given."""
-
-    type: Literal["approvalAnswered"] = "approvalAnswered"
-    approval_id: str
-    allowed: bool
-    rule: str
-    reason: str
-
-
 class PlanEventBase(EventBase):
     """What every event about a plan says."""
 
@@ -465,6 +367,8 @@ WireEvent: TypeAlias = Annotated[
     | ChangeSetRecordedEvent
     | SessionStartedEvent
     | MessageAddedEvent
+    | ContextCollapsedEvent
+    | OpenFilesWarnedEvent
     | TurnRequestedEvent
     | TurnFinishedEvent
     | TurnFailedEvent

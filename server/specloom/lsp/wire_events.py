@@ -17,6 +17,7 @@ from specloom.domain.usage import UsageTotal
 from specloom.engine.api import Published
 from specloom.lsp import protocol as p
 from specloom.lsp import protocol_events as w
+from specloom.lsp import protocol_session_events as ws
 
 
 class Head(TypedDict):
@@ -262,18 +263,34 @@ _PROOF: tuple[_Row, ...] = (
 _AGENTS: tuple[_Row, ...] = (
     _row(
         agents.SessionStarted,
-        lambda e, h: w.SessionStartedEvent(
+        lambda e, h: ws.SessionStartedEvent(
             **h, session_id=e.session, role=e.role, model=e.model, attempt_id=e.attempt, task_id=e.task
         ),
     ),
-    _row(agents.MessageAdded, lambda e, h: w.MessageAddedEvent(**h, session_id=e.session, text=text_of(e.content))),
+    _row(agents.MessageAdded, lambda e, h: ws.MessageAddedEvent(**h, session_id=e.session, text=text_of(e.content))),
+    _row(
+        agents.ContextCollapsed,
+        lambda e, h: ws.ContextCollapsedEvent(
+            **h,
+            session_id=e.session,
+            turn=e.turn,
+            collapsed=len(e.collapsed),
+            paths=[path for path, _ in e.shown],
+            tokens_before=e.tokens_before,
+            tokens_after=e.tokens_after,
+        ),
+    ),
+    _row(
+        agents.OpenFilesWarned,
+        lambda e, h: ws.OpenFilesWarnedEvent(**h, session_id=e.session, files=e.files, characters=e.characters),
+    ),
     _row(
         agents.TurnRequested,
-        lambda e, h: w.TurnRequestedEvent(**h, session_id=e.session, turn=e.turn, attempt_no=e.attempt_no),
+        lambda e, h: ws.TurnRequestedEvent(**h, session_id=e.session, turn=e.turn, attempt_no=e.attempt_no),
     ),
     _row(
         agents.TurnFinished,
-        lambda e, h: w.TurnFinishedEvent(
+        lambda e, h: ws.TurnFinishedEvent(
             **h,
             session_id=e.session,
             turn=e.turn,
@@ -285,33 +302,33 @@ _AGENTS: tuple[_Row, ...] = (
     ),
     _row(
         agents.TurnFailed,
-        lambda e, h: w.TurnFailedEvent(
+        lambda e, h: ws.TurnFailedEvent(
             **h, session_id=e.session, turn=e.turn, fault=e.fault, message=e.message, retry_in_s=e.retry_in_s
         ),
     ),
     _row(
         agents.ToolRequested,
-        lambda e, h: w.ToolRequestedEvent(**h, session_id=e.session, call_id=e.call, name=e.name, input=cut(e.input)),
+        lambda e, h: ws.ToolRequestedEvent(**h, session_id=e.session, call_id=e.call, name=e.name, input=cut(e.input)),
     ),
     _row(
         agents.ToolSettled,
-        lambda e, h: w.ToolSettledEvent(
+        lambda e, h: ws.ToolSettledEvent(
             **h, session_id=e.session, call_id=e.call, name=e.name, is_error=e.is_error, text=text_of(e.content)
         ),
     ),
     _row(
         agents.SessionEnded,
-        lambda e, h: w.SessionEndedEvent(**h, session_id=e.session, outcome=e.outcome, reason=e.reason),
+        lambda e, h: ws.SessionEndedEvent(**h, session_id=e.session, outcome=e.outcome, reason=e.reason),
     ),
     _row(
         agents.ApprovalAsked,
-        lambda e, h: w.ApprovalAskedEvent(
+        lambda e, h: ws.ApprovalAskedEvent(
             **h, approval_id=e.approval, kind=e.kind, subject=e.subject, purpose=e.purpose, task_id=e.task
         ),
     ),
     _row(
         agents.ApprovalAnswered,
-        lambda e, h: w.ApprovalAnsweredEvent(
+        lambda e, h: ws.ApprovalAnsweredEvent(
             **h, approval_id=e.approval, allowed=e.allowed, rule=e.rule, reason=e.reason
         ),
     ),

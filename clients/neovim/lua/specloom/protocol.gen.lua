@@ -143,6 +143,23 @@
 ---@field timedOut boolean
 ---@field note string
 
+--- Old results became one line each; files that are open were shown again.
+---@class specloom.ContextCollapsedEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field sessionId string
+---@field type "contextCollapsed"
+---@field turn integer
+---@field collapsed integer How many results and texts.
+---@field paths string[] Files shown again.
+---@field tokensBefore integer Estimated size of the context.
+---@field tokensAfter integer
+
 --- Leaf tasks by state; `total` is the sum of the others.
 ---@class specloom.Counts
 ---@field total integer
@@ -264,6 +281,20 @@
 ---@field sessionId string
 ---@field type "messageAdded"
 ---@field text string
+
+--- More files are open in a session than it should carry.
+---@class specloom.OpenFilesWarnedEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field sessionId string
+---@field type "openFilesWarned"
+---@field files integer
+---@field characters integer
 
 --- The order was taken.
 ---@class specloom.OrderResult
@@ -1035,6 +1066,8 @@
 ---| specloom.ChangeSetRecordedEvent
 ---| specloom.SessionStartedEvent
 ---| specloom.MessageAddedEvent
+---| specloom.ContextCollapsedEvent
+---| specloom.OpenFilesWarnedEvent
 ---| specloom.TurnRequestedEvent
 ---| specloom.TurnFinishedEvent
 ---| specloom.TurnFailedEvent

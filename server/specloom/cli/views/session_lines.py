@@ -58,8 +58,8 @@ class SessionLines:
                 yield from self._opening(event)
             case agents.TurnFinished():
                 yield from _readings(event)
-            case agents.TurnFailed():
-                yield _failure(event)
+            case agents.TurnFailed() | agents.OpenFilesWarned():
+                yield _warning(event)
             case agents.ToolRequested():
                 yield from self._request(event)
             case agents.ToolSettled():
@@ -70,7 +70,7 @@ class SessionLines:
                 yield self._answer(event, self._asked.pop(event.approval, None))
             case agents.SessionEnded():
                 yield from self._closing(event)
-            case agents.MessageAdded() | agents.TurnRequested():
+            case agents.MessageAdded() | agents.ContextCollapsed() | agents.TurnRequested():
                 return
             case _:
                 assert_never(event)
@@ -119,7 +119,10 @@ class SessionLines:
             yield Line(f"{role or 'the agent'}: {one_line(event.reason, 160)}", "dim", 0, 1)
 
 
-def _failure(event: agents.TurnFailed) -> Line:
+def _warning(event: agents.TurnFailed | agents.OpenFilesWarned) -> Line:
+    if isinstance(event, agents.OpenFilesWarned):
+        size = f"{event.files} files are open in the session, {event.characters:,} characters"
+        return Line(f"{size}: each request carries them", "yellow", 1, 1)
     again = "" if event.retry_in_s is None else f"; trying again in {duration(event.retry_in_s)}"
     return Line(f"the model did not answer: {one_line(event.message, 400)}{again}", "yellow", 2)
 

@@ -33,6 +33,39 @@ class MessageAdded:
     V: ClassVar[int] = 1
     session: SessionId
     content: str
+    shown: tuple[tuple[str, Digest], ...] = ()
+    """Where it tells of changed files: the file of each block and the digest that the model knows now, "" for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCollapsed:
+    """Before request `turn`, old results and texts of ours became one line each; open files are shown behind them.
+
+    Lines and views stand here as they were sent, so that a replay gives the same bytes whatever the version.
+    """
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    turn: int
+    collapsed: tuple[tuple[int, str], ...]
+    """Numbers of entries of the conversation, and the line that each is now."""
+    content: str
+    """JSON of the text blocks that show files as they are."""
+    shown: tuple[tuple[str, Digest], ...]
+    """The file of each block, and the digest of its text."""
+    tokens_before: int
+    """Estimated size of the context."""
+    tokens_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFilesWarned:
+    """More files are open in a session, or more of their text, than it should carry; once a crossing."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    files: int
+    characters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +129,8 @@ class ToolSettled:
     content: str
     blocked: str = ""
     shown: tuple[tuple[str, Digest], ...] = ()
-    """Files whose text the model knows now, with the digest of what it was shown: the bases of its edits."""
+    """Files whose text the model knows now, with the digest of what it was shown: the bases of its edits. An empty
+    digest: closed, and not known any more."""
     corrected: str = ""
     """JSON of the input as it was understood, where that differs: from now on the conversation holds it like this."""
 
@@ -138,6 +172,8 @@ class ApprovalAnswered:
 AgentEvent: TypeAlias = (
     SessionStarted
     | MessageAdded
+    | ContextCollapsed
+    | OpenFilesWarned
     | TurnRequested
     | TurnFinished
     | TurnFailed
@@ -150,6 +186,8 @@ AgentEvent: TypeAlias = (
 TYPES = (
     SessionStarted,
     MessageAdded,
+    ContextCollapsed,
+    OpenFilesWarned,
     TurnRequested,
     TurnFinished,
     TurnFailed,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from specloom.lsp.methods import Method
 from specloom.lsp.names import command_of
 from specloom.lsp.protocol import wire_name
-from specloom.lsp.protocol_events import EventBase
+from specloom.lsp.protocol_event_base import EventBase
 from specloom.lsp.render.expressions import Language, expression
 from specloom.lsp.render.shapes import EVENT, SCOPE, Shape, Wires
 

@@ -11,12 +11,24 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from specloom.lsp import protocol, protocol_events, protocol_project
+from specloom.lsp import (
+    protocol,
+    protocol_event_base,
+    protocol_events,
+    protocol_project,
+    protocol_session_events,
+)
 from specloom.lsp.methods import METHODS, Method
 from specloom.lsp.protocol import FieldError, InvalidParamsData, RequestFailedData, Wire, schema_of, wire_name
 from specloom.lsp.protocol_events import EventsListResult
 
-MODULES: tuple[ModuleType, ...] = (protocol, protocol_project, protocol_events)
+MODULES: tuple[ModuleType, ...] = (
+    protocol,
+    protocol_project,
+    protocol_event_base,
+    protocol_session_events,
+    protocol_events,
+)
 EVENT = "WireEvent"
 SCOPE = "Scope"
 _ERRORS = (FieldError, InvalidParamsData, RequestFailedData)

@@ -1,0 +1,129 @@
+"""Events of sessions and approvals as clients hear them. Refuses deltas: those are `specloom/output`."""
+
+from typing import Literal
+
+from specloom.lsp.protocol import Usage
+from specloom.lsp.protocol_event_base import EventBase
+
+
+class SessionEventBase(EventBase):
+    """What every event about a session says."""
+
+    session_id: str
+
+
+class SessionStartedEvent(SessionEventBase):
+    """A context window of conversation opened."""
+
+    type: Literal["sessionStarted"] = "sessionStarted"
+    role: str
+    model: str
+    attempt_id: str | None
+    task_id: str | None
+
+
+class MessageAddedEvent(SessionEventBase):
+    """The conversation was given words that are not tool results."""
+
+    type: Literal["messageAdded"] = "messageAdded"
+    text: str
+
+
+class ContextCollapsedEvent(SessionEventBase):
+    """Old results became one line each; files that are open were shown again."""
+
+    type: Literal["contextCollapsed"] = "contextCollapsed"
+    turn: int
+    collapsed: int
+    """How many results and texts."""
+    paths: list[str]
+    """Files shown again."""
+    tokens_before: int
+    """Estimated size of the context."""
+    tokens_after: int
+
+
+class OpenFilesWarnedEvent(SessionEventBase):
+    """More files are open in a session than it should carry."""
+
+    type: Literal["openFilesWarned"] = "openFilesWarned"
+    files: int
+    characters: int
+
+
+class TurnRequestedEvent(SessionEventBase):
+    """A request is about to go out."""
+
+    type: Literal["turnRequested"] = "turnRequested"
+    turn: int
+    attempt_no: int
+
+
+class TurnFinishedEvent(SessionEventBase):
+    """The whole answer came in."""
+
+    type: Literal["turnFinished"] = "turnFinished"
+    turn: int
+    text: str
+    stop: str
+    usage: Usage
+    model: str
+
+
+class TurnFailedEvent(SessionEventBase):
+    """No answer; `retryInS` when it is tried again."""
+
+    type: Literal["turnFailed"] = "turnFailed"
+    turn: int
+    fault: str
+    message: str
+    retry_in_s: float | None
+
+
+class ToolRequestedEvent(SessionEventBase):
+    """A tool is about to run."""
+
+    type: Literal["toolRequested"] = "toolRequested"
+    call_id: str
+    name: str
+    input: str
+    """JSON as the model sent it."""
+
+
+class ToolSettledEvent(SessionEventBase):
+    """A tool ended."""
+
+    type: Literal["toolSettled"] = "toolSettled"
+    call_id: str
+    name: str
+    is_error: bool
+    text: str
+
+
+class SessionEndedEvent(SessionEventBase):
+    """No further turn."""
+
+    type: Literal["sessionEnded"] = "sessionEnded"
+    outcome: str
+    reason: str
+
+
+class ApprovalAskedEvent(EventBase):
+    """Somebody must decide."""
+
+    type: Literal["approvalAsked"] = "approvalAsked"
+    approval_id: str
+    kind: Literal["command", "proposal", "question"]
+    subject: str
+    purpose: str
+    task_id: str | None
+
+
+class ApprovalAnsweredEvent(EventBase):
+    """The answer, and by what rule it was given."""
+
+    type: Literal["approvalAnswered"] = "approvalAnswered"
+    approval_id: str
+    allowed: bool
+    rule: str
+    reason: str
