@@ -92,6 +92,7 @@ def test_wire_events_say_what_the_domain_events_say() -> None:
         "PlanStarted": {"feedback"},
         "SpecWritten": {"text"},
         "MessageAdded": {"shown"},
+        "ContextCollapsed": {"content"},
         "TurnFinished": {"dropped_calls"},
         "ToolSettled": {"blocked", "shown", "corrected"},
         "EditRequested": {"before_digest", "after_digest"},
