@@ -9,7 +9,7 @@ from specloom.agent.ask import RetryPolicy
 from specloom.agent.roles import RoleName
 from specloom.compose.files import SETTINGS, RootFiles
 from specloom.domain.prices import Price, cost
-from specloom.domain.problem import Problem, Severity
+from specloom.domain.problem import NOWHERE, Problem, Severity
 from specloom.domain.redact import Redactor
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget
@@ -148,6 +148,7 @@ def _limits(settings: Settings) -> Limits:
         turns=limits.turns,
         plan_repairs=limits.plan_repairs,
         parallel_tools=limits.max_parallel_tools,
+        edits_per_call=limits.edits_per_call,
         command_timeout_s=limits.command_timeout_s,
         verify_timeout_s=limits.verify_timeout_s,
         save_timeout_s=limits.save_timeout_s,
@@ -160,7 +161,7 @@ def _refusal(
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         first = errors[0]
-        place = f"{first.path}:{first.span.start_line + 1}"
+        place = first.path if first.span == NOWHERE else f"{first.path}:{first.span.start_line + 1}"
         return Rejected("invalid-settings", f"{place}: {first.message}")
     urls = {_url(settings.models.of(name.value), environment) for name in RoleName}
     keyless = [url for url in sorted(urls) if not is_loopback(url) and (key is None or not key.are_for(url))]

@@ -1,27 +1,21 @@
 """Finds the two lines that an edit names by number and text. Refuses a place that is not the only one that fits."""
 
-import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
 
-from specloom.domain.lines import split_lines
+from specloom.domain.edit_folds import look_alike, strictness
+from specloom.domain.edit_viewers import Viewed, unnumbered, viewed
+from specloom.domain.lines import Line
 
 REACH = 3
 """Lines that a stated number may be off by."""
 SIGHT = 6
 """Lines in which a second place that fits makes the first one doubtful."""
-NUMBERED = re.compile(r"[ \t]*\d+ \| ?")
-"""What `read_file` puts before each line."""
-LOOK_ALIKES = str.maketrans({
-    "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "″": '"',
-    "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-",
-})  # fmt: skip
-BLANKS = re.compile(r"\s+")
 
-Fold: TypeAlias = Callable[[str], str]
+Place: TypeAlias = tuple[int, int]
+"""First and last line, 0-based, both inclusive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +28,17 @@ class Anchors:
     end_text: str
 
     def is_insertion(self, count: int) -> bool:
-        """They name the gap before the first or after the last of `count` lines."""
-        same = self.start_line == self.end_line and not self.start_text and not self.end_text
-        return same and (self.start_line in {0, count + 1} or (count == 0 and self.start_line == 1))
+        """They name the gap before the first or after the last of `count` lines; an empty text is one gap."""
+        if self.start_text or self.end_text:
+            return False
+        if count == 0:
+            return {self.start_line, self.end_line} <= {0, 1}
+        return self.start_line == self.end_line and self.start_line in {0, count + 1}
+
+    @property
+    def stated(self) -> Place:
+        """Where they say that they are."""
+        return self.start_line - 1, self.end_line - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,134 +48,121 @@ class Found:
     start: int
     end: int
     start_text: str
-    """The anchor without what the viewer had put before it."""
+    """The anchor without what a viewer had put before it."""
     end_text: str
-    numbered: bool = False
-    """The anchors carried the viewer's numbers."""
+    numbered: Viewed | None = None
+    """The first anchor as it was sent, if both carried a viewer's numbers."""
 
-    def unnumbered(self, text: str) -> str:
-        """A new text without the viewer's numbers, if the anchors carried them and all its lines do."""
-        lines = [line.whole for line in split_lines(text)]
-        if not self.numbered or not all(NUMBERED.match(line) for line in lines):
+    def unnumbered(self, text: str, stated: int) -> str | None:
+        """A new text without a viewer's numbers, if the anchors carried them; `None` if only some of its lines do."""
+        if self.numbered is None:
             return text
-        return "".join(NUMBERED.sub("", line, count=1) for line in lines)
+        return unnumbered(text, self.numbered, (self.numbered.number, stated, self.start + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
     """No place, or more than one."""
 
-    message: str
     around: int
     """1-based line near which the model meant to be."""
-    ambiguous: bool = False
+    places: tuple[Place, ...] = ()
+    """More than one that fits."""
+    many_lines: bool = False
+    """An anchor is not one line."""
 
 
-def _same(text: str) -> str:
-    return text
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """One of the two lines as it is looked for."""
+
+    text: str
+    at: tuple[int, ...]
+    """0-based lines in sight that the loosest comparison takes."""
+    view: Viewed | None
+    """The viewer's number that had to be taken off."""
 
 
-def _no_trailing(text: str) -> str:
-    return text.rstrip()
-
-
-def _no_blanks(text: str) -> str:
-    return BLANKS.sub("", text)
-
-
-def _look_alike(text: str) -> str:
-    return BLANKS.sub("", unicodedata.normalize("NFKC", text).translate(LOOK_ALIKES))
-
-
-FOLDS: tuple[Fold, ...] = (_same, _no_trailing, _no_blanks, _look_alike)
-"""From strict to loose."""
-
-
-def find(lines: Sequence[str], anchors: Anchors) -> Found | NotFound:
+def find(lines: Sequence[Line], anchors: Anchors) -> Found | NotFound:
     """The stated place, or another within `REACH` lines that is the only one in sight.
 
     White space and look-alike characters are ignored, unless that would decide between two places.
     """
-    start_text, end_text = anchors.start_text.rstrip("\r\n"), anchors.end_text.rstrip("\r\n")
-    if any(mark in text for mark in "\r\n" for text in (start_text, end_text)):
-        message = "start_text and end_text must be one line each: the first and the last line to replace"
-        return NotFound(message, _near(lines, anchors))
-    plain = _find(lines, anchors, (start_text, end_text), numbered=False)
-    bare = NUMBERED.sub("", start_text, count=1), NUMBERED.sub("", end_text, count=1)
-    if isinstance(plain, Found) or not (NUMBERED.match(start_text) and NUMBERED.match(end_text)):
-        return plain
-    return _find(lines, anchors, bare, numbered=True)
-
-
-def _find(lines: Sequence[str], anchors: Anchors, texts: tuple[str, str], *, numbered: bool) -> Found | NotFound:
-    stated = (anchors.start_line - 1, anchors.end_line - 1)
-    pairs = _pairs(lines, anchors, texts)
-    if not pairs:
-        return _absent(lines, anchors, texts)
+    texts = anchors.start_text.rstrip("\r\n"), anchors.end_text.rstrip("\r\n")
+    near = max(1, min(anchors.start_line, len(lines)))
+    if any(mark in text for mark in "\r\n" for text in texts):
+        return NotFound(near, many_lines=True)
+    start, end = (_anchor(lines, at, text) for at, text in zip(anchors.stated, texts, strict=True))
+    pairs = _pairs(anchors, start, end)
+    stated = _stated(lines, anchors, start, end)
     if stated in pairs:
         # Text that fits better elsewhere casts doubt on the number, a number that fits casts doubt on the text.
-        strictness = _strictness(lines, stated, texts)
-        pairs = [stated, *(pair for pair in pairs if _strictness(lines, pair, texts) < strictness)]
+        fit = _strictness(lines, stated, start, end)
+        pairs = [stated, *(pair for pair in pairs if _strictness(lines, pair, start, end) < fit)]
+        pairs += _elsewhere(lines, stated, start, end)
     if len(pairs) > 1:
-        return _ambiguous(lines, anchors, pairs)
-    (found,) = pairs
-    if max(abs(at - near) for at, near in zip(found, stated, strict=True)) > REACH:
-        return _absent(lines, anchors, texts)
-    return Found(found[0], found[1] + 1, *texts, numbered)
+        return NotFound(near, tuple(pairs))
+    if not pairs or max(abs(at - told) for at, told in zip(pairs[0], stated, strict=True)) > REACH:
+        return NotFound(near)
+    carried = start.view if start.view is not None and end.view is not None else None
+    return Found(pairs[0][0], pairs[0][1] + 1, start.text, end.text, carried)
 
 
-def _pairs(lines: Sequence[str], anchors: Anchors, texts: tuple[str, str]) -> list[tuple[int, int]]:
+def in_sight(count: int, at: int) -> range:
+    """The lines (0-based, of `count`) around a place where a second fit counts."""
+    return range(max(0, at - SIGHT), min(count, at + SIGHT + 1))
+
+
+def fits(lines: Sequence[Line], at: int, text: str) -> bool:
+    """Whether the loosest comparison takes a line (0-based) for an anchor."""
+    return 0 <= at < len(lines) and look_alike(lines[at].text) == look_alike(text)
+
+
+def _anchor(lines: Sequence[Line], at: int, text: str) -> _Anchor:
+    """As it was sent, else without a viewer's number."""
+    plain = _candidates(lines, at, text)
+    view = viewed(text)
+    if plain or view is None:
+        return _Anchor(text, plain, None)
+    bare = _candidates(lines, at, view.text)
+    return _Anchor(view.text, bare, view) if bare else _Anchor(text, (), None)
+
+
+def _candidates(lines: Sequence[Line], stated: int, text: str) -> tuple[int, ...]:
+    wanted = look_alike(text)
+    return tuple(at for at in in_sight(len(lines), stated) if look_alike(lines[at].text) == wanted)
+
+
+def _pairs(anchors: Anchors, start: _Anchor, end: _Anchor) -> list[Place]:
     """All places in sight that the loosest comparison takes."""
-    starts = _candidates(lines, anchors.start_line - 1, texts[0])
-    if (anchors.start_line, texts[0]) == (anchors.end_line, texts[1]):
-        return [(at, at) for at in starts]
-    ends = _candidates(lines, anchors.end_line - 1, texts[1])
-    return [(start, end) for start, end in product(starts, ends) if start <= end]
+    if (anchors.start_line, start.text) == (anchors.end_line, end.text):
+        return [(at, at) for at in start.at]
+    return [(first, last) for first, last in product(start.at, end.at) if first <= last]
 
 
-def in_sight(lines: Sequence[object], at: int) -> range:
-    """The lines around a place (0-based) where a second fit counts."""
-    return range(max(0, at - SIGHT), min(len(lines), at + SIGHT + 1))
+def _carried(lines: Sequence[Line], start: _Anchor, end: _Anchor) -> Place | None:
+    """The place that a viewer's numbers name, if the lines stand there."""
+    if start.view is None or end.view is None:
+        return None
+    place = start.view.number - 1, end.view.number - 1
+    fit = fits(lines, place[0], start.text) and fits(lines, place[1], end.text)
+    return place if fit and place[0] <= place[1] else None
 
 
-def _candidates(lines: Sequence[str], stated: int, text: str) -> list[int]:
-    wanted = _look_alike(text)
-    return [at for at in in_sight(lines, stated) if _look_alike(lines[at]) == wanted]
+def _stated(lines: Sequence[Line], anchors: Anchors, start: _Anchor, end: _Anchor) -> Place:
+    """The viewer's numbers stand for stated ones that do not fit and are near: they were copied, not counted."""
+    stated, carried = anchors.stated, _carried(lines, start, end)
+    if carried is None or (stated[0] in start.at and stated[1] in end.at):
+        return stated
+    near = all(abs(at - told) <= REACH for at, told in zip(carried, stated, strict=True))
+    return carried if near else stated
 
 
-def _strictness(lines: Sequence[str], place: tuple[int, int], texts: tuple[str, str]) -> int:
-    """How far the comparison must be loosened for a place; 0 is exact."""
-    return max(
-        next(level for level, fold in enumerate(FOLDS) if fold(lines[at]) == fold(text))
-        for at, text in zip(place, texts, strict=True)
-    )
+def _elsewhere(lines: Sequence[Line], stated: Place, start: _Anchor, end: _Anchor) -> list[Place]:
+    """Another place that the viewer's numbers name."""
+    carried = _carried(lines, start, end)
+    return [] if carried in {None, stated} else [carried for carried in [carried] if carried is not None]
 
 
-def _near(lines: Sequence[str], anchors: Anchors) -> int:
-    return max(1, min(anchors.start_line, len(lines)))
-
-
-def _ambiguous(lines: Sequence[str], anchors: Anchors, pairs: Sequence[tuple[int, int]]) -> NotFound:
-    places = ", ".join(str(start + 1) if start == end else f"{start + 1}-{end + 1}" for start, end in pairs)
-    message = f"the stated lines do not fit, and these would: {places}; state the right numbers"
-    return NotFound(message, _near(lines, anchors), ambiguous=True)
-
-
-def _absent(lines: Sequence[str], anchors: Anchors, texts: tuple[str, str]) -> NotFound:
-    told = [_mismatch(lines, anchors.start_line, texts[0], "start")]
-    if (anchors.end_line, texts[1]) != (anchors.start_line, texts[0]):
-        told.append(_mismatch(lines, anchors.end_line, texts[1], "end"))
-    if not any(told) and anchors.end_line < anchors.start_line:
-        told = ["end_line is before start_line"]
-    message = "; ".join(filter(None, told)) or "the two lines do not fit together"
-    return NotFound(message, _near(lines, anchors))
-
-
-def _mismatch(lines: Sequence[str], number: int, text: str, side: str) -> str:
-    """Expected, actual, and where else the line stands; empty if the line is where it is stated."""
-    if 1 <= number <= len(lines) and _look_alike(lines[number - 1]) == _look_alike(text):
-        return ""
-    actual = repr(lines[number - 1][:200]) if 1 <= number <= len(lines) else f"no such line, the file has {len(lines)}"
-    elsewhere = [at for at, line in enumerate(lines, 1) if text.strip() and _no_blanks(line) == _no_blanks(text)]
-    hint = f" (it stands at {', '.join(map(str, elsewhere[:3]))})" if elsewhere else ""
-    return f"{side}_line {number}: expected {text[:200]!r}{hint}, found {actual}"
+def _strictness(lines: Sequence[Line], place: Place, start: _Anchor, end: _Anchor) -> int:
+    return max(strictness(lines[place[0]].text, start.text), strictness(lines[place[1]].text, end.text))

@@ -9,9 +9,16 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from specloom.domain.anchors import Anchors, Found, NotFound, find
-from specloom.domain.indentation import reindented
+from specloom.domain.edit_candidates import explained
+from specloom.domain.edit_folds import substitutes
+from specloom.domain.edit_hunks import inserted, keeping_the_end, replaced
+from specloom.domain.edit_numbering import Placed, doubts
+from specloom.domain.indentation import indent, reindented
 from specloom.domain.lines import Line, join_lines, main_eol, split_lines
 from specloom.domain.merge import Hunk
+
+EXPLAINED = 4
+"""Faults of one batch that are looked into; the others are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,11 @@ class LineEdit:
     end_text: str
     new_text: str
     """Whole lines; the last end-of-line may be left out. `""` deletes."""
+
+    @property
+    def anchors(self) -> Anchors:
+        """The lines that it names."""
+        return Anchors(self.start_line, self.start_text, self.end_line, self.end_text)
 
 
 class FaultKind(StrEnum):
@@ -46,7 +58,7 @@ class EditFault:
     """0-based, of the edit in the batch."""
     kind: FaultKind
     message: str
-    """Expected, actual and the next step."""
+    """Expected, actual and the next step. Empty beyond the first few of a batch."""
     around: int
     """1-based line to show the surroundings of."""
 
@@ -80,20 +92,21 @@ class ResolvedBatch:
 Resolution: TypeAlias = ResolvedBatch | EditRefusal
 
 
-def resolve(base_text: str, edits: Sequence[LineEdit]) -> Resolution:
+def resolve(base: str | tuple[Line, ...], edits: Sequence[LineEdit]) -> Resolution:
     """Finds the lines of each edit in the text that the model was shown; one fault refuses the batch."""
-    base = split_lines(base_text)
-    placed = [_place(base, index, edit) for index, edit in enumerate(edits)]
-    faults = [place for place in placed if isinstance(place, EditFault)]
-    good = [place for place in placed if not isinstance(place, EditFault)]
-    faults += _overlaps(good)
+    lines = split_lines(base) if isinstance(base, str) else base
+    eol = main_eol(lines)
+    places = [_place(lines, eol, index, edit) for index, edit in enumerate(edits)]
+    good = [place for place in places if isinstance(place, _Place)]
+    faults = [*_told(lines, edits, places), *_overlaps(good)]
+    if not faults:
+        faults = _doubts(lines, good)
     if faults:
-        return EditRefusal(tuple(faults), base)
+        return EditRefusal(tuple(faults), lines)
     found = tuple(place.edit for place in good)
-    hunks = tuple(
-        place.hunk for place in sorted(good, key=lambda place: (place.hunk.start, place.hunk.end, place.index))
-    )
-    return ResolvedBatch(base, hunks, found, found != tuple(edits))
+    ordered = sorted(good, key=lambda place: (place.hunk.start, place.hunk.end, place.index))
+    hunks = keeping_the_end(lines, [place.hunk for place in ordered], eol)
+    return ResolvedBatch(lines, hunks, found, found != tuple(edits))
 
 
 def applied(base: Sequence[Line], hunks: Sequence[Hunk]) -> str:
@@ -107,74 +120,87 @@ def applied(base: Sequence[Line], hunks: Sequence[Hunk]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class _Place:
     index: int
     edit: LineEdit
+    """With the numbers and texts that are right."""
+    stated: Anchors
+    """Without a viewer's numbers."""
     hunk: Hunk
 
 
-def _place(base: tuple[Line, ...], index: int, edit: LineEdit) -> "_Placed | EditFault":
-    anchors = Anchors(edit.start_line, edit.start_text, edit.end_line, edit.end_text)
-    if anchors.is_insertion(len(base)):
-        return _insertion(base, index, edit)
-    found = find([line.text for line in base], anchors)
+def _place(base: tuple[Line, ...], eol: str, index: int, edit: LineEdit) -> "_Place | EditFault | NotFound":
+    if edit.anchors.is_insertion(len(base)):
+        return _insertion(base, eol, index, edit)
+    found = find(base, edit.anchors)
     if isinstance(found, NotFound):
-        kind = FaultKind.AMBIGUOUS if found.ambiguous else FaultKind.NOT_FOUND
-        return EditFault(index, kind, found.message, found.around)
+        return found
     new_text = _new_text(base, edit, found)
-    if new_text is None:
-        message = "only the indentation differs, but not by one amount; send all lines with the indentation shown"
-        return EditFault(index, FaultKind.INDENTATION, message, found.start + 1)
-    texts = base[found.start].text, base[found.end - 1].text
-    corrected = LineEdit(found.start + 1, texts[0], found.end, texts[1], new_text)
-    return _Placed(index, corrected, _replaced(base, found.start, found.end, new_text))
+    if isinstance(new_text, str):
+        stated = Anchors(edit.start_line, found.start_text, edit.end_line, found.end_text)
+        texts = base[found.start].text, base[found.end - 1].text
+        corrected = LineEdit(found.start + 1, texts[0], found.end, texts[1], new_text)
+        return _Place(index, corrected, stated, replaced(base, found.start, found.end, new_text, eol))
+    return EditFault(index, new_text[0], new_text[1], found.start + 1)
 
 
-def _new_text(base: Sequence[Line], edit: LineEdit, found: Found) -> str | None:
-    """The new text as it fits to the lines found; `None` if it cannot be told."""
-    new_text = found.unnumbered(edit.new_text)
+def _new_text(base: Sequence[Line], edit: LineEdit, found: Found) -> str | tuple[FaultKind, str]:
+    """The new text as it fits to the lines found, or why that cannot be told."""
+    bare = found.unnumbered(edit.new_text, edit.start_line)
+    if bare is None:
+        return FaultKind.NOT_FOUND, "some lines of new_text begin with a line number; send the text without numbers"
     start, end = (found.start_text, base[found.start].text), (found.end_text, base[found.end - 1].text)
-    return reindented(new_text, start, end)
+    old = [line.text for line in base[found.start : found.end]]
+    moved = reindented(bare, start, end, old)
+    if moved is None:
+        return FaultKind.INDENTATION, _indentation(start, end)
+    swaps = substitutes(*start) | substitutes(*end)
+    kept = "".join(old)
+    return moved.translate(str.maketrans({mark: char for mark, char in swaps.items() if mark not in kept}))
 
 
-def _replaced(base: tuple[Line, ...], start: int, end: int, new_text: str) -> Hunk:
-    """Keeps the end-of-line of the replaced lines, and whether the text ends in one."""
-    eol = base[start].eol or main_eol(base)
-    lines = [Line(line.text, eol) for line in split_lines(new_text)]
-    last = base[end - 1].eol
-    if lines:
-        lines[-1] = Line(lines[-1].text, last)
-    elif not last and start:
-        start -= 1
-        lines = [Line(base[start].text, "")]
-    return Hunk(start, end, tuple(lines))
+def _indentation(*anchors: tuple[str, str]) -> str:
+    pairs = dict.fromkeys((_blank(stated), _blank(actual)) for stated, actual in anchors if actual.strip())
+    told = ", ".join(f"{stated} stated for {actual}" for stated, actual in pairs if stated != actual)
+    return f"only the indentation differs, but not by one amount ({told}); send all lines with the indentation shown"
 
 
-def _insertion(base: tuple[Line, ...], index: int, edit: LineEdit) -> "_Placed | EditFault":
+def _blank(line: str) -> str:
+    blank = indent(line)
+    spaces, tabs = blank.count(" "), blank.count("\t")
+    named = [f"{count} {name}{'s' if count > 1 else ''}" for count, name in ((tabs, "tab"), (spaces, "space")) if count]
+    return " and ".join(named) or "none"
+
+
+def _insertion(base: tuple[Line, ...], eol: str, index: int, edit: LineEdit) -> "_Place | EditFault":
     """At the stated end, as an exact fit. Refused where the line beside it is empty: the anchors may mean that one."""
     at = 0 if edit.start_line == 0 else len(base)
     beside = 0 if at == 0 else at - 1
     empty = beside + 1 if base and not base[beside].text.strip() else None
     if empty is None:
-        return _Placed(index, edit, _inserted(base, at, edit.new_text))
+        return _Place(index, edit, edit.anchors, inserted(at, edit.new_text, eol))
     message = f"line {empty} is empty too; to add lines, replace the line before them by itself and the new lines"
     return EditFault(index, FaultKind.AMBIGUOUS, message, empty)
 
 
-def _inserted(base: tuple[Line, ...], at: int, new_text: str) -> Hunk:
-    eol = main_eol(base)
-    lines = tuple(Line(line.text, eol) for line in split_lines(new_text))
-    if at == 0:
-        return Hunk(0, 0, lines)
-    last = base[-1]
-    if last.eol or not lines:
-        return Hunk(at, at, lines)
-    return Hunk(at - 1, at, (Line(last.text, eol), *lines[:-1], Line(lines[-1].text, "")))
-
-
-def _overlaps(placed: Sequence[_Placed]) -> list[EditFault]:
+def _told(
+    base: Sequence[Line], edits: Sequence[LineEdit], places: "Sequence[_Place | EditFault | NotFound]"
+) -> list[EditFault]:
+    """The faults in the order of the call; only the first few are worth the search for candidates."""
     faults: list[EditFault] = []
-    reached: _Placed | None = None
+    for index, place in enumerate(places):
+        if isinstance(place, EditFault):
+            faults.append(place)
+        elif isinstance(place, NotFound):
+            kind = FaultKind.AMBIGUOUS if place.places else FaultKind.NOT_FOUND
+            message = explained(base, edits[index].anchors, place) if len(faults) < EXPLAINED else ""
+            faults.append(EditFault(index, kind, message, place.around))
+    return faults
+
+
+def _overlaps(placed: Sequence[_Place]) -> list[EditFault]:
+    faults: list[EditFault] = []
+    reached: _Place | None = None
     for place in sorted(placed, key=lambda place: (place.hunk.start, place.hunk.end, place.index)):
         if reached is not None and place.hunk.start < reached.hunk.end:
             message = f"it overlaps edit {reached.index + 1}; put both into one edit"
@@ -182,3 +208,16 @@ def _overlaps(placed: Sequence[_Placed]) -> list[EditFault]:
         if reached is None or place.hunk.end > reached.hunk.end:
             reached = place
     return faults
+
+
+def _doubts(base: Sequence[Line], placed: Sequence[_Place]) -> list[EditFault]:
+    message = (
+        "it fits at line {before}, and at line {after} if its number counts the lines that the edits before it add or "
+        "remove; numbers mean the text before the call. Send edits from the last line to the first, or one a call"
+    )
+    return [
+        EditFault(
+            doubt.index, FaultKind.AMBIGUOUS, message.format(before=doubt.before, after=doubt.after), doubt.before
+        )
+        for doubt in doubts(base, [Placed(place.stated, place.hunk) for place in placed])
+    ]

@@ -1,9 +1,17 @@
 """Moves a new text to the indentation of the lines that it replaces. Refuses where there is not one shift for all."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from specloom.domain.lines import split_lines
+
+WIDTHS = (2, 3, 4, 8)
+"""Spaces that stand for one tab."""
+
+Shift: TypeAlias = Callable[[str], str | None]
+"""From the white space before a line to what it becomes; `None` if the shift does not reach it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,52 +26,105 @@ class _Told:
         """Nothing was stated, as by someone who names a line by its words."""
         return not self.stated and self.actual != ""
 
-    @property
-    def shift(self) -> tuple[str, str] | None:
-        """What to take from the front of each line, and what to put there instead."""
-        if self.actual.endswith(self.stated):
-            return "", self.actual[: len(self.actual) - len(self.stated)]
-        if self.stated.endswith(self.actual):
-            return self.stated[: len(self.stated) - len(self.actual)], ""
-        return None
 
-
-def reindented(new_text: str, start: tuple[str, str], end: tuple[str, str]) -> str | None:
+def reindented(new_text: str, start: tuple[str, str], end: tuple[str, str], replaced: Sequence[str] = ()) -> str | None:
     """`new_text` for lines whose anchors (stated, actual) may differ in indentation; `None` if that cannot be told.
 
-    A text that already has the actual indentation stays as it is: only its anchors were trimmed.
+    Lines that it repeats from `replaced` tell whether it has the actual indentation already or the stated one.
     """
     lines = [line.whole for line in split_lines(new_text)]
     filled = [line for line in lines if line.strip()]
-    told = [_Told(_indent(stated), _indent(actual)) for stated, actual in (start, end) if actual.strip()]
+    told = [_Told(indent(stated), indent(actual)) for stated, actual in (start, end) if actual.strip()]
     if not filled or all(pair.stated == pair.actual for pair in told):
         return new_text
-    if _has_its_place(filled, told):
-        return new_text
-    shifts = {pair.shift for pair in told}
-    shift = shifts.pop()
-    if shifts or shift is None or _indent(filled[0]) != told[0].stated:
+    shift = _shift(told, filled)
+    in_place, to_move = _votes(filled, [*replaced, start[1], end[1]], shift)
+    if in_place and to_move:
         return None
-    moved = [_moved(line, *shift) for line in lines]
+    first = filled[0] if start[1].strip() else filled[-1]
+    if in_place or (not to_move and _has_its_place(indent(first), indent(filled[-1]), told)):
+        return new_text
+    if shift is None or not (to_move or indent(first) == told[0].stated):
+        return None
+    moved = [_moved(line, shift) for line in lines]
     return None if None in moved else "".join(line for line in moved if line is not None)
 
 
-def _has_its_place(filled: Sequence[str], told: Sequence[_Told]) -> bool:
-    """It starts where the replaced lines start, and does not end at a trimmed anchor's column."""
-    if _indent(filled[0]) != told[0].actual:
-        return False
-    if told[0].stated != told[0].actual and not told[0].trimmed:
-        return True
-    return not (told[-1].trimmed and not _indent(filled[-1])) and all(
-        pair.trimmed or pair.stated == pair.actual for pair in told
-    )
-
-
-def _indent(line: str) -> str:
+def indent(line: str) -> str:
+    """The white space before it."""
     return line[: len(line) - len(line.lstrip())]
 
 
-def _moved(line: str, take: str, put: str) -> str | None:
+def _votes(filled: Sequence[str], replaced: Sequence[str], shift: Shift | None) -> tuple[int, int]:
+    """How many repeated lines stand where they were, and how many would after the shift."""
+    places: dict[str, set[str]] = {}
+    for line in replaced:
+        places.setdefault(line.strip(), set()).add(indent(line))
+    in_place = to_move = 0
+    for line in filled:
+        known = places.get(line.strip(), set[str]())
+        here, there = indent(line) in known, shift is not None and shift(indent(line)) in known
+        in_place += here and not there
+        to_move += there and not here
+    return in_place, to_move
+
+
+def _has_its_place(first: str, last: str, told: Sequence[_Told]) -> bool:
+    """It starts where the replaced lines start, and does not end at a trimmed anchor's column."""
+    if first != told[0].actual:
+        return False
+    if told[0].stated != told[0].actual and not told[0].trimmed:
+        return True
+    return not (told[-1].trimmed and not last) and all(pair.trimmed or pair.stated == pair.actual for pair in told)
+
+
+def _shift(told: Sequence[_Told], filled: Sequence[str]) -> Shift | None:
+    """The one shift that explains all anchors: white space put before lines or taken away, else tabs for spaces."""
+    fronts = {_front(pair) for pair in told}
+    front = fronts.pop()
+    if not fronts and front is not None:
+        take, put = front
+        return lambda blank: put + blank[len(take) :] if blank.startswith(take) else None
+    return _conversion([pair for pair in told if pair.stated or pair.actual], [indent(line) for line in filled])
+
+
+def _front(pair: _Told) -> tuple[str, str] | None:
+    """What to take from the front of a line, and what to put there instead."""
+    if pair.actual.endswith(pair.stated):
+        return "", pair.actual[: len(pair.actual) - len(pair.stated)]
+    if pair.stated.endswith(pair.actual):
+        return pair.stated[: len(pair.stated) - len(pair.actual)], ""
+    return None
+
+
+def _conversion(told: Sequence[_Told], blanks: Sequence[str]) -> Shift | None:
+    """Tabs for spaces or spaces for tabs, of one width throughout."""
+    for one, other in ((" ", "\t"), ("\t", " ")):
+        if all(set(pair.stated) == {one} and set(pair.actual) == {other} for pair in told):
+            widths = {_width(pair) for pair in told}
+            width = widths.pop()
+            known = len({pair.actual for pair in told}) > 1
+            steps = math.gcd(*(abs(len(blank) - len(told[0].stated)) for blank in blanks if set(blank) <= {one}))
+            sure = known or not steps or steps == (width if one == " " else 1)
+            if not widths and width in WIDTHS and sure:
+                return lambda blank: _converted(blank, one, other, width)
+    return None
+
+
+def _width(pair: _Told) -> int:
+    more, fewer = max(len(pair.stated), len(pair.actual)), min(len(pair.stated), len(pair.actual))
+    return more // fewer if more % fewer == 0 else 0
+
+
+def _converted(blank: str, one: str, other: str, width: int) -> str | None:
+    if not set(blank) <= {one} or (one == " " and len(blank) % width):
+        return None
+    return other * (len(blank) // width if one == " " else len(blank) * width)
+
+
+def _moved(line: str, shift: Shift) -> str | None:
     if not line.strip():
         return line
-    return put + line[len(take) :] if line.startswith(take) else None
+    blank = indent(line)
+    moved = shift(blank)
+    return None if moved is None else moved + line[len(blank) :]

@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import repeat
 
 END_OF_LINE = re.compile(r"\r\n|\n|\r")
 """As the Language Server Protocol defines it (3.17, text documents): the same numbers as in every editor."""
+_PARTED = re.compile(r"(\r\n|\n|\r)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,13 @@ class Line:
 
 def split_lines(text: str) -> tuple[Line, ...]:
     """The lines of a text; an end-of-line at the very end starts no further line, an empty text has none."""
-    lines: list[Line] = []
-    start = 0
-    for match in END_OF_LINE.finditer(text):
-        lines.append(Line(text[start : match.start()], match.group()))
-        start = match.end()
-    if start < len(text):
-        lines.append(Line(text[start:], ""))
-    return tuple(lines)
+    if "\r" in text:
+        *parts, last = _PARTED.split(text)
+        lines = [*map(Line, parts[::2], parts[1::2])]
+    else:
+        *texts, last = text.split("\n")
+        lines = [*map(Line, texts, repeat("\n"))]
+    return (*lines, Line(last, "")) if last else tuple(lines)
 
 
 def join_lines(lines: "tuple[Line, ...] | list[Line]") -> str:

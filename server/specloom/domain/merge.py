@@ -49,6 +49,8 @@ class Merged:
     text: str
     pieces: tuple[Piece, ...]
     """The whole text in order. A deletion is an empty piece."""
+    lines: tuple[Line, ...]
+    """Those of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ def merge_hunks(base: Sequence[Line], ours: Sequence[Hunk], theirs: Sequence[Hun
         woven.take(side, (group.start, group.end), lines)
         done = group.end
     woven.take(Side.BASE, (done, len(base)), base[done:])
-    return Conflict(tuple(conflicts)) if conflicts else Merged(join_lines(woven.lines), tuple(woven.pieces))
+    if conflicts:
+        return Conflict(tuple(conflicts))
+    return Merged(join_lines(woven.lines), tuple(woven.pieces), tuple(woven.lines))
 
 
 def diff(base: Sequence[Line], new: Sequence[Line]) -> tuple[Hunk, ...]:
@@ -104,6 +108,28 @@ def diff(base: Sequence[Line], new: Sequence[Line]) -> tuple[Hunk, ...]:
             hunks.append(Hunk(done_base, base_at, tuple(new[done_new:new_at])))
         done_base, done_new = base_at + size, new_at + size
     return tuple(hunks)
+
+
+def changes_of(merged: Merged) -> tuple[Hunk, ...]:
+    """What turned the base into the merged text, each piece for itself."""
+    return tuple(
+        Hunk(piece.base_start, piece.base_end, merged.lines[piece.start : piece.end])
+        for piece in merged.pieces
+        if piece.side is not Side.BASE
+    )
+
+
+def combined(earlier: Sequence[Hunk], later: Sequence[Hunk]) -> tuple[Hunk, ...] | None:
+    """All hunks of one base in order, those inserted at one place in the order given; `None` where two overlap."""
+    if set(earlier) & set(later):
+        return None
+    ordered = sorted([*earlier, *later], key=lambda hunk: (hunk.start, hunk.end))
+    reached = 0
+    for hunk in ordered:
+        if hunk.start < reached:
+            return None
+        reached = max(reached, hunk.end)
+    return tuple(ordered)
 
 
 @dataclass(frozen=True, slots=True)

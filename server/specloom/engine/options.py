@@ -33,6 +33,7 @@ class Limits:
     turns: int = 30
     plan_repairs: int = 3
     parallel_tools: int = 5
+    edits_per_call: int = 3
     command_timeout_s: float = 120.0
     verify_timeout_s: float = 600.0
     save_timeout_s: float = 120.0

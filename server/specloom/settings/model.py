@@ -147,6 +147,9 @@ class Limits(Section):
     max_parallel_tools: Annotated[int, Field(ge=1, le=5), Allowed("a whole number from 1 to 5")] = Field(
         default=5, description="Tools that read, at the same time."
     )
+    edits_per_call: Annotated[int, Field(ge=1, le=50), Allowed("a whole number from 1 to 50")] = Field(
+        default=3, description="Edits that one call of `edit_file` makes; it says which ones were left out."
+    )
     stream_retries: CountOrNone = Field(default=10, description="New tries of a broken stream.")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from specloom.domain.lines import split_lines
+from specloom.domain.lines import Line, split_lines
 from specloom.domain.merge import Merged, Piece, Side, diff, merge_hunks
 from specloom.tools.view import shortened
 
@@ -14,7 +14,7 @@ PLACES = 12
 
 def told(merged: Merged) -> str:
     """Changed lines with their new numbers, changes of others, and the shift of the rest."""
-    lines = [line.text for line in split_lines(merged.text)]
+    lines = merged.lines
     ours = [piece for piece in merged.pieces if piece.side in {Side.OURS, Side.BOTH}]
     theirs = [piece for piece in merged.pieces if piece.side is Side.THEIRS]
     parts = [_place(lines, piece) for piece in ours]
@@ -34,11 +34,11 @@ def since(base: str, present: str) -> str:
     return told(merged)
 
 
-def _place(lines: Sequence[str], piece: Piece) -> str:
+def _place(lines: Sequence[Line], piece: Piece) -> str:
     if piece.start == piece.end:
         gone = _span(piece.base_start, piece.base_end)
         return f"old {gone} deleted"
-    shown = [f"{number + 1} | {shortened(lines[number])}" for number in range(piece.start, piece.end)]
+    shown = [f"{number + 1} | {shortened(lines[number].text)}" for number in range(piece.start, piece.end)]
     if len(shown) > SHOWN:
         middle = f"… lines {piece.start + SHOWN // 2 + 1} to {piece.end - SHOWN // 2} as you sent them"
         shown = [*shown[: SHOWN // 2], middle, *shown[-SHOWN // 2 :]]

@@ -1,17 +1,16 @@
 """`edit_file`: replaces lines of a file that was read. Refuses the whole call when one edit is in doubt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from specloom.domain.edits import EditRefusal, LineEdit, ResolvedBatch, resolve
+from specloom.domain.edit_cap import Capped, Torn, capped, spans
+from specloom.domain.edits import EditRefusal, LineEdit, resolve
 from specloom.tools.changes import told
+from specloom.tools.edit_refusals import refused_batch, torn_call
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
-from specloom.tools.view import counted, numbered
+from specloom.tools.view import counted
 from specloom.tools.writing import Written, read_only, where, write
-
-AROUND = 2
-"""Lines shown before and after the place that a refused edit meant."""
 
 _UNREAD = "not changed: read {path} first with read_file (search results do not count), then edit what you saw"
 
@@ -62,24 +61,40 @@ class EditFile:
         base = context.memory.base_of(present.path)
         if base is None:
             return ToolOutcome(_UNREAD.format(path=present.path), is_error=True)
+        most = context.edits_per_call
         batch = resolve(base.text, [LineEdit(**edit) for edit in values["edits"]])
         if isinstance(batch, EditRefusal):
-            return ToolOutcome(_refusal(present.path, batch, len(values["edits"])), is_error=True)
-        written = await write(context, base, batch.hunks)
+            return ToolOutcome(refused_batch(present.path, batch, len(values["edits"])), is_error=True)
+        call = capped(batch, most)
+        if isinstance(call, Torn):
+            return ToolOutcome(torn_call(present.path, call, batch.edits, most), is_error=True)
+        written = await write(context, base, call.batch.base, call.batch.hunks)
         if isinstance(written, ToolOutcome):
             return written
-        return ToolOutcome(_report(present.path, batch, written), corrected=_corrected(values["path"], batch))
+        return ToolOutcome(_report(present.path, call, written), corrected=_corrected(values["path"], call))
 
 
-def _report(path: str, batch: ResolvedBatch, written: Written) -> str:
+def _report(path: str, call: Capped, written: Written) -> str:
+    made = len(call.batch.edits)
+    count = counted(made, "edit") if not call.dropped else f"the first {made} of {made + len(call.dropped)} edits"
     moved = "; others had changed the file since you read it" if written.moved else ""
-    return f"{path}: {counted(len(batch.edits), 'edit')} made{where(written.applied)}{moved}\n{told(written.merged)}"
+    title = f"{path}: {count} made{where(written.applied)}{moved}{_left(call)}"
+    return f"{title}\n{told(written.merged)}"
 
 
-def _corrected(path: str, batch: ResolvedBatch) -> Mapping[str, Any] | None:
-    if not batch.corrected:
+def _left(call: Capped) -> str:
+    """Names the edits that were not made, by the numbers that the model knows."""
+    if not call.dropped:
+        return ""
+    made = len(call.batch.edits)
+    named = [f"edit {made + at} ({span})" for at, span in enumerate(spans(call.dropped), 1)]
+    return f"\nNot made: {', '.join(named)}. A call takes {made}: send the others again with their new numbers"
+
+
+def _corrected(path: str, call: Capped) -> Mapping[str, Any] | None:
+    if not call.batch.corrected:
         return None
-    return {"path": path, "edits": [_as_sent(edit) for edit in batch.edits]}
+    return {"path": path, "edits": [_as_sent(edit) for edit in call.batch.edits]}
 
 
 def _as_sent(edit: LineEdit) -> dict[str, Any]:
@@ -90,22 +105,3 @@ def _as_sent(edit: LineEdit) -> dict[str, Any]:
         "end_text": edit.end_text,
         "new_text": edit.new_text,
     }
-
-
-def _refusal(path: str, refusal: EditRefusal, count: int) -> str:
-    none = "nothing was changed" if count == 1 else f"none of the {count} edits was made"
-    faults = [f"edit {fault.index + 1}: {fault.message}" if count > 1 else fault.message for fault in refusal.faults]
-    shown = _surroundings(refusal, sorted({fault.around for fault in refusal.faults}))
-    return "\n".join([f"{path}: {none}", *faults, *shown])
-
-
-def _surroundings(refusal: EditRefusal, places: Sequence[int]) -> list[str]:
-    """The lines as you last saw them; overlapping places are shown once."""
-    shown: list[str] = []
-    done = 0
-    for place in places:
-        first, last = max(place - AROUND, done + 1, 1), min(place + AROUND, len(refusal.lines))
-        if first <= last:
-            shown.append(numbered(refusal.lines, first, last).text)
-        done = max(done, last)
-    return shown

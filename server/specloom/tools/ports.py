@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from specloom.domain.ids import AgentId, AttemptId, CallId, SessionId, TaskId
-from specloom.workspace.ports import EditResult, FileChange, FolderEntry, TextSnapshot
+from specloom.domain.ids import AgentId, AttemptId, CallId, Digest, SessionId, TaskId
+from specloom.domain.merge import Hunk
+from specloom.workspace.ports import Deletion, EditResult, FileChange, FolderEntry, TextPart, TextSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,14 @@ class Files(Protocol):
         """At most `limit` bytes from disk. Raises as `read`."""
         ...
 
+    async def read_part(self, path: str, first: int, count: int) -> TextPart:
+        """`count` lines from `first` (1-based) on, of a file on disk of any size. Raises as `read`."""
+        ...
+
+    async def delete(self, path: str, label: str, known: Mapping[str, Digest]) -> Deletion:
+        """A file, or a folder with all below it, recorded; `known` digests must still be true. Raises as `read`."""
+        ...
+
     async def apply(self, change: FileChange) -> EditResult:
         """As `EditPort.apply`, recorded in the change set of the attempt."""
         ...
@@ -67,6 +76,16 @@ class Files(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the edits of a turn did to the text that the model knew when it wrote them."""
+
+    hunks: tuple[Hunk, ...]
+    """Of that text, in order, without overlap."""
+    text: str
+    """What came of it."""
+
+
 @dataclass(slots=True)
 class ReadMemory:
     """What this agent was last shown of each file: the base of its edits. Owned by one agent context."""
@@ -74,11 +93,14 @@ class ReadMemory:
     bases: dict[str, TextSnapshot] = field(default_factory=dict[str, TextSnapshot])
     _before: dict[str, TextSnapshot] = field(default_factory=dict[str, TextSnapshot])
     """What the model had seen when it wrote the calls of this turn, of files shown again since."""
+    _made: dict[str, Made] = field(default_factory=dict[str, Made])
+    """What calls of this turn did to the files that they edited."""
     _by_turn: bool = False
 
     def next_turn(self) -> None:
         """The model has seen all results so far. Never called: each call counts as a turn of its own."""
         self._before.clear()
+        self._made.clear()
         self._by_turn = True
 
     def show(self, snapshot: TextSnapshot) -> None:
@@ -88,9 +110,30 @@ class ReadMemory:
             self._before.setdefault(snapshot.path, known)
         self.bases[snapshot.path] = snapshot
 
+    def close(self, path: str) -> None:
+        """The model has no more use for this text, or the file is gone: to edit it again it must be read again."""
+        self.bases.pop(path, None)
+        self._before.pop(path, None)
+        self._made.pop(path, None)
+
     def base_of(self, path: str) -> TextSnapshot | None:
         """The text that the line numbers of a call in this turn mean."""
         return self._before.get(path, self.bases.get(path))
+
+    def wrote(self, snapshot: TextSnapshot) -> None:
+        """The model itself gave the whole text: numbers of later calls in this turn mean that one."""
+        if self._by_turn:
+            self._before[snapshot.path] = snapshot
+            self._made.pop(snapshot.path, None)
+
+    def made(self, path: str) -> Made | None:
+        """What earlier calls of this turn did to the base."""
+        return self._made.get(path)
+
+    def make(self, path: str, made: Made) -> None:
+        """Remembers what a call did to the base, together with those before it."""
+        if self._by_turn:
+            self._made[path] = made
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +153,9 @@ class ToolContext:
     """For commands; holds no key."""
     command_timeout: float = 120.0
     """Seconds, the default of `run_command`."""
+    edits_per_call: int = 3
+    """Edits of one `edit_file` call that are made."""
     read_only: tuple[str, ...] = ()
     """Paths that this role may not write: specs and `specloom.toml` for an executor."""
+    shell: AgentShell | None = None
+    """Of a role that may run commands; whoever made it ends it."""

@@ -1,6 +1,7 @@
 """`write_file`: gives a file a whole new text. Refuses to overwrite what was not read."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from specloom.domain.lines import adapted, split_lines
@@ -52,6 +53,7 @@ async def _create(path: str, content: str, context: ToolContext) -> ToolOutcome:
     if not isinstance(result, Applied):
         return refused(result)
     context.memory.show(result.snapshot)
+    context.memory.wrote(replace(result.snapshot, text=content))
     lines = counted(len(split_lines(content)), "line")
     return ToolOutcome(f"{result.snapshot.path} created, {lines}{where(result)}")
 
@@ -60,10 +62,11 @@ async def _replace(present: TextSnapshot, content: str, context: ToolContext) ->
     base = context.memory.base_of(present.path)
     if base is None:
         return ToolOutcome(_UNREAD.format(path=present.path), is_error=True)
-    ours = diff(split_lines(base.text), split_lines(adapted(content, base.text)))
-    written = await write(context, base, ours)
+    wanted, old = adapted(content, base.text), split_lines(base.text)
+    written = await write(context, base, old, diff(old, split_lines(wanted)))
     if isinstance(written, ToolOutcome):
         return written
-    lines = counted(len(split_lines(written.merged.text)), "line")
+    context.memory.wrote(replace(written.applied.snapshot, text=wanted))
+    lines = counted(len(written.merged.lines), "line")
     kept = "; changes that others made since you read it were kept, read it again to see them" if written.moved else ""
     return ToolOutcome(f"{present.path} replaced, {lines}{where(written.applied)}{kept}")

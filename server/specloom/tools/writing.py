@@ -1,14 +1,17 @@
 """How the writing tools reach a file that others may change too. Refuses to overwrite what the model has not seen."""
 
 import asyncio
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TypeAlias
 
-from specloom.domain.lines import split_lines
-from specloom.domain.merge import Conflict, Hunk, Merged, diff, merge_hunks
+from specloom.domain.lines import Line, split_lines
+from specloom.domain.merge import Conflict, Hunk, Merge, Merged, changes_of, combined, diff, merge_hunks
 from specloom.tools.changes import since
-from specloom.tools.ports import ToolContext
+from specloom.tools.ports import Made, ReadMemory, ToolContext
 from specloom.tools.tool import ToolOutcome
 from specloom.workspace.ports import Applied, FileChange, NotApplied, Refusal, TextSnapshot
 
@@ -16,6 +19,7 @@ TRIES = 3
 """How often a change is made again for a file that changes under it."""
 
 Hunks: TypeAlias = tuple[Hunk, ...]
+Lines: TypeAlias = tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,25 @@ async def read_only(path: str, context: ToolContext) -> ToolOutcome | None:
     return None
 
 
-async def write(context: ToolContext, base: TextSnapshot, ours: Hunks) -> Written | ToolOutcome:
-    """Merges changes of `base` onto the present text and applies them; the outcome is a refusal."""
-    lines = split_lines(base.text)
+def read_only_below(path: str, context: ToolContext) -> ToolOutcome | None:
+    """The refusal for a folder in which something stands that this role may not write. Blocking."""
+    folder = context.files.resolve(path).relative_to(context.files.root).as_posix()
+    closed = [
+        item
+        for item in context.read_only
+        if item.startswith(f"{folder}/") or any(fnmatchcase(name, item) for name in _below(context, folder))
+    ]
+    if not closed:
+        return None
+    message = f"{path} holds {closed[0]}, which is not yours to write; delete the other files by name"
+    return ToolOutcome(message, is_error=True)
+
+
+async def write(context: ToolContext, base: TextSnapshot, lines: Lines, ours: Hunks) -> Written | ToolOutcome:
+    """Merges changes of `base`, which has these lines, onto the present text and applies them; else says why not."""
     for _ in range(TRIES):
         present = await context.files.read(base.path)
-        merged = merge_hunks(lines, ours, diff(lines, split_lines(present.text)))
+        merged = _merged(context.memory, base, lines, ours, present)
         if isinstance(merged, Conflict):
             return _conflict(context, base, present)
         if merged.text == present.text:
@@ -53,11 +70,24 @@ async def write(context: ToolContext, base: TextSnapshot, ours: Hunks) -> Writte
         result = await context.files.apply(FileChange(base.path, merged.text, present, label(context)))
         if isinstance(result, Applied):
             context.memory.show(result.snapshot)
-            return Written(_as_read_back(merged, base, result), result, known.digest != present.digest)
+            merged = _as_read_back(merged, lines, result)
+            context.memory.make(base.path, Made(changes_of(merged), merged.text))
+            return Written(merged, result, known.digest != present.digest)
         if result.refusal is not Refusal.CHANGED_MEANWHILE:
             return refused(result)
     message = f"not changed: {base.path} kept changing while the change was made; read it again, then repeat"
     return ToolOutcome(message, is_error=True)
+
+
+def _merged(memory: ReadMemory, base: TextSnapshot, lines: Lines, ours: Hunks, present: TextSnapshot) -> Merge:
+    """Onto what others made of the base, as a comparison tells it, or what this turn made of it, as is known."""
+    made = memory.made(base.path)
+    if made is not None and made.text == present.text:
+        together = combined(made.hunks, ours)
+        if together is not None:
+            return merge_hunks(lines, together, ())
+    theirs = () if present.text == base.text else diff(lines, split_lines(present.text))
+    return merge_hunks(lines, ours, theirs)
 
 
 def refused(result: NotApplied) -> ToolOutcome:
@@ -75,23 +105,34 @@ def where(applied: Applied) -> str:
     return " (in the user's open editor, not saved yet)" if applied.in_buffer else ""
 
 
-def _as_read_back(merged: Merged, base: TextSnapshot, applied: Applied) -> Merged:
-    """An editor may have made more of it (formatting on change): then the numbers come from what it made."""
-    if applied.snapshot.text == merged.text:
+def _as_read_back(merged: Merged, lines: Lines, applied: Applied) -> Merged:
+    """An editor may have made more of it (formatting on change): then the numbers come from what it made.
+
+    So they do where a lone CR came to stand before a lone LF: the two are one end of line now.
+    """
+    text = applied.snapshot.text
+    if text == merged.text and ("\r" not in text or split_lines(text) == merged.lines):
         return merged
-    lines = split_lines(base.text)
     actual = merge_hunks(lines, diff(lines, split_lines(applied.snapshot.text)), ())
     assert isinstance(actual, Merged), "one side alone cannot conflict"
     return actual
 
 
 def _conflict(context: ToolContext, base: TextSnapshot, present: TextSnapshot) -> ToolOutcome:
+    earlier = context.memory.made(base.path)
     context.memory.show(present)
+    by = "by an earlier call of this turn" if earlier is not None and earlier.text == present.text else "by others"
     message = (
-        f"not changed: {base.path} was changed by others since you read it, at or next to the same lines. "
+        f"not changed: {base.path} was changed {by} since you read it, at or next to the same lines. "
         f"What differs, with present numbers:\n{since(base.text, present.text)}\nMake the change again for this text"
     )
     return ToolOutcome(message, is_error=True)
+
+
+def _below(context: ToolContext, folder: str) -> Iterator[str]:
+    for parent, _, names in os.walk(context.files.root / folder):
+        at = Path(parent).relative_to(context.files.root).as_posix()
+        yield from (f"{at}/{name}" for name in names)
 
 
 def _covers(pattern: str, path: str) -> bool:

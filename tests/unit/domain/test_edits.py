@@ -182,7 +182,7 @@ def test_too_deep_anchors_move_the_new_text_back() -> None:
     [
         LineEdit(5, "if path:", 6, "      return os.stat(path)", "if path:\n  return 1"),
         line(7, "  return None", "      return 1"),
-        line(7, "\treturn None", "\treturn 1"),
+        line(7, "\t  return None", "\treturn 1"),
     ],
 )
 def test_shift_that_is_not_uniform_is_refused(edit: LineEdit) -> None:

@@ -1,0 +1,70 @@
+"""Finds edits whose numbers may count what the edits before them in the same call do. Refuses to choose.
+
+All edits of a call count in the text before it, but models at times state later ones in the text that they imagine
+after the earlier ones. Where both readings name lines that fit, the edit is in doubt, unless another one tells.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from specloom.domain.anchors import Anchors, Place, fits
+from specloom.domain.lines import Line
+from specloom.domain.merge import Hunk
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An edit as it was stated, without a viewer's numbers, and what it does to the base."""
+
+    anchors: Anchors
+    hunk: Hunk
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An edit that fits in both countings."""
+
+    index: int
+    """0-based, in the order of the call."""
+    before: int
+    """1-based line, as numbers count in the text before the call."""
+    after: int
+    """The same in the text that the edits before it leave."""
+
+
+def doubts(base: Sequence[Line], edits: Sequence[Placed]) -> list[Doubt]:
+    """Edits in doubt, unless another one of the call fits in the text before it alone."""
+    found: list[Doubt] = []
+    for index, edit in enumerate(edits):
+        for shift in _shifts(edits[:index], edit.anchors):
+            other = edit.anchors.start_line - 1 - shift, edit.anchors.end_line - 1 - shift
+            if other == _place(edit.hunk):
+                continue
+            if _fits(base, other, edit.anchors):
+                found.append(Doubt(index, edit.hunk.start + 1, other[0] + 1))
+            elif edit.anchors.stated == _place(edit.hunk):
+                return []
+    return found
+
+
+def _place(hunk: Hunk) -> Place:
+    return hunk.start, max(hunk.start, hunk.end - 1)
+
+
+def _shifts(earlier: Sequence[Placed], anchors: Anchors) -> Iterator[int]:
+    """How many lines the earlier edits put before this one, for each number of them that may stand before it."""
+    ordered = sorted((edit.hunk for edit in earlier), key=lambda hunk: (hunk.start, hunk.end))
+    shift = 0
+    for at, hunk in enumerate(ordered):
+        shift += len(hunk.lines) - (hunk.end - hunk.start)
+        start = anchors.start_line - 1 - shift
+        if shift and start >= hunk.end and (at + 1 == len(ordered) or start <= ordered[at + 1].start):
+            yield shift
+
+
+def _fits(base: Sequence[Line], place: Place, anchors: Anchors) -> bool:
+    if anchors.is_insertion(len(base)):
+        return False
+    if not anchors.start_text and not anchors.end_text and place == (len(base), len(base)):
+        return True
+    return fits(base, place[0], anchors.start_text) and fits(base, place[1], anchors.end_text)
