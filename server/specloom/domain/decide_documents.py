@@ -1,10 +1,9 @@
 """What a changed document means for the log. Refuses to guess: only a box that changed by hand is a tick."""
 
-from collections.abc import Iterator
 from typing import assert_never
 
 from specloom.domain import commands as c
-from specloom.domain.decide_tasks import freed_by
+from specloom.domain.decide_tasks import freed
 from specloom.domain.documents.matching import match_tasks
 from specloom.domain.draft import Draft
 from specloom.domain.events import Event, documents, tasks
@@ -30,7 +29,7 @@ def decide_document(state: ProjectState, command: c.DocumentCommand) -> tuple[Ev
             if command.spec not in state.plan.specs:
                 return ()
             draft = Draft(state).add(documents.SpecRemoved(command.spec))
-            return draft.add(*_orphans(draft.state)).events
+            return draft.add(*freed(draft.state, draft.state.tasks)).events
         case _:
             assert_never(command)
 
@@ -45,7 +44,7 @@ def _read(state: ProjectState, command: c.ReadSpec) -> tuple[Event, ...]:
     before = {moved.get(task.id, task.id): task for task in old.tasks} if old is not None else {}
     if command.by_hand:
         _take_boxes(draft, before, new, command.at)
-    return draft.add(*_orphans(draft.state)).events
+    return draft.add(*freed(draft.state, draft.state.tasks)).events
 
 
 def _same(old: SpecDefinition, new: SpecDefinition) -> bool:
@@ -67,14 +66,5 @@ def _take_box(draft: Draft, old: TaskDefinition | None, new: TaskDefinition, at:
     if new.ticked and not was and transition(now, TaskAction.TICK) is not None:
         kind = EvidenceKind.IMPORTED if old is None else EvidenceKind.USER
         draft.add(tasks.TaskDone(new.id, (Evidence(kind, at),)))
-        draft.add(*freed_by(draft.state, new.id))
     elif was and not new.ticked and now is TaskState.DONE:
         draft.add(tasks.TaskReset(new.id))
-
-
-def _orphans(state: ProjectState) -> Iterator[Event]:
-    """Tasks whose blocking cause left the graph are free."""
-    for task, record in state.tasks.items():
-        gone = record.cause is not None and record.cause not in state.graph.tasks
-        if record.state is TaskState.BLOCKED and gone:
-            yield tasks.TaskUnblocked(task, by_cause=True)

@@ -1,7 +1,6 @@
 """Orders of a person about one task, and what a task's change means for its dependants. Refuses by the state table."""
 
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import assert_never
 
@@ -9,12 +8,12 @@ from specloom.domain import commands as c
 from specloom.domain.draft import Draft
 from specloom.domain.events import Event, tasks
 from specloom.domain.events.tasks import TaskEvent
-from specloom.domain.graph import TaskGraph
+from specloom.domain.graph_edges import leaves_behind
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.scope import leaves_below
-from specloom.domain.states import TaskAction, TaskState, actions, transition
+from specloom.domain.states import SATISFIED, TaskAction, TaskState, actions, transition
 
 
 def decide_user_task(state: ProjectState, command: c.UserTaskCommand) -> tuple[Event, ...] | Rejected:
@@ -87,47 +86,64 @@ def blocked_by(state: ProjectState, cause: TaskId) -> tuple[TaskEvent, ...]:
     verb = "is blocked" if state.record(cause).state is TaskState.BLOCKED else "failed"
     return tuple(
         tasks.TaskBlocked(task, f"{cause} {verb}", cause)
-        for task in _waiting_for(state.graph, cause)
+        for task in _held_by(state, cause)
         if state.record(task).state is TaskState.PENDING
     )
 
 
-def freed_by(state: ProjectState, cause: TaskId) -> tuple[TaskEvent, ...]:
-    """Every task that `cause` blocked is freed, unless something else that it waits for failed or is blocked."""
+def freed_by(state: ProjectState, task: TaskId) -> tuple[TaskEvent, ...]:
+    """What `task`, which is now satisfied, held up and nothing else does, is freed."""
+    return freed(state, _behind(state, task))
+
+
+def freed(state: ProjectState, among: Iterable[TaskId]) -> tuple[TaskEvent, ...]:
+    """Every task that no longer waits for the cause of its block is freed, unless it waits for another such cause."""
+    free = tuple(_no_longer_held(state, among))
+    others = _causes(state) if free else {}
     events: list[TaskEvent] = []
-    for task in _waiting_for(state.graph, cause):
-        record = state.record(task)
-        if record.state is TaskState.BLOCKED and record.cause == cause:
-            other = _other_cause(state, task, cause)
-            events.append(tasks.TaskUnblocked(task, by_cause=True))
-            if other is not None:
-                events.append(tasks.TaskBlocked(task, f"{other} failed or is blocked", other))
+    for task in free:
+        events.append(tasks.TaskUnblocked(task, by_cause=True))
+        if task in others:
+            events.append(tasks.TaskBlocked(task, f"{others[task]} failed or is blocked", others[task]))
     return tuple(events)
 
 
-def _other_cause(state: ProjectState, task: TaskId, cause: TaskId) -> TaskId | None:
-    for before in _upstream(state.graph, task):
-        record = state.record(before)
-        reported = record.state is TaskState.BLOCKED and record.cause is None
-        if before != cause and (reported or record.state is TaskState.FAILED):
-            return before
-    return None
-
-
-def _waiting_for(graph: TaskGraph, task: TaskId) -> Iterator[TaskId]:
-    return _reach(graph, task, forward=True)
-
-
-def _upstream(graph: TaskGraph, task: TaskId) -> Iterator[TaskId]:
-    return _reach(graph, task, forward=False)
-
-
-def _reach(graph: TaskGraph, start: TaskId, *, forward: bool) -> Iterator[TaskId]:
-    edges = graph.dependents if forward else graph.depends
-    seen, queue = {start}, deque(edges.get(start, ()))
-    while queue:
-        task = queue.popleft()
-        if task not in seen:
-            seen.add(task)
+def _no_longer_held(state: ProjectState, among: Iterable[TaskId]) -> Iterator[TaskId]:
+    held: dict[TaskId, frozenset[TaskId]] = {}
+    for task in among:
+        record = state.record(task)
+        cause = record.cause
+        if record.state is not TaskState.BLOCKED or cause is None:
+            continue
+        if cause not in held:
+            held[cause] = frozenset(_held_by(state, cause))
+        # A task that its document leaves out for a moment keeps its block, unless the cause is gone too.
+        if cause not in state.graph.tasks or (task in state.graph.positions and task not in held[cause]):
             yield task
-            queue.extend(edges.get(task, ()))
+
+
+def _held_by(state: ProjectState, cause: TaskId, seen: set[TaskId] | None = None) -> Iterator[TaskId]:
+    """The tasks that wait for `cause`, directly or through others, as long as it is not satisfied."""
+    return iter(()) if _is_satisfied(state, cause) else _behind(state, cause, seen)
+
+
+def _behind(state: ProjectState, task: TaskId, seen: set[TaskId] | None = None) -> Iterator[TaskId]:
+    """The tasks after `task`; what is satisfied passes nothing on."""
+    graph = state.graph
+    return leaves_behind(graph.followers, graph.positions, (task,), lambda leaf: not _is_satisfied(state, leaf), seen)
+
+
+def _causes(state: ProjectState) -> dict[TaskId, TaskId]:
+    """What is held up to what holds it: a task that failed or reported a block."""
+    found: dict[TaskId, TaskId] = {}
+    seen = set[TaskId]()
+    for cause in state.graph.order:
+        record = state.record(cause)
+        reported = record.state is TaskState.BLOCKED and record.cause is None
+        if reported or record.state is TaskState.FAILED:
+            found.update((task, cause) for task in _held_by(state, cause, seen))
+    return found
+
+
+def _is_satisfied(state: ProjectState, task: TaskId) -> bool:
+    return state.record(task).state in SATISFIED

@@ -2,20 +2,22 @@
 
 Rules (design, files a user sees): a leaf that states nothing depends on the last non-optional leaf before it in its
 spec; a parent's name stands for its non-optional leaves; a spec's `depends_on` adds all non-optional leaves of those
-specs to each of its leaves. What a parent states holds for the first of its leaves that states nothing itself.
+specs to each of its leaves. What a parent states holds for the first of its leaves that states nothing itself. A leaf
+below an optional task is optional, except for the leaves beside it below the same one (`domain/optional`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from specloom.domain.documents.findings import Names, or_suggestion, place_of
-from specloom.domain.graph_cycles import cycles, has_cycle
+from specloom.domain.graph_cycles import cycles
+from specloom.domain.graph_edges import LeafEdges, Node, junction, reversed_edges
 from specloom.domain.graph_specs import foundations_first, gates, is_lower, natural_key
-from specloom.domain.ids import SpecId, TaskId, spec_of, task_id
+from specloom.domain.ids import SpecId, TaskId, spec_of
+from specloom.domain.optional import Contexts, LeavesBefore, required_below
 from specloom.domain.problem import Problem, Severity, Span
 from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
-
-Edges = dict[TaskId, tuple[TaskId, ...]]
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,31 @@ class TaskGraph:
     tasks: Mapping[TaskId, TaskDefinition]
     order: tuple[TaskId, ...]
     """The leaves in work order, optional ones included: foundations first, then as they stand in their document."""
-    depends: Mapping[TaskId, tuple[TaskId, ...]]
-    """Leaf to the leaves it waits for, none twice; a missing or refused dependency is left out, see `faulty`."""
-    dependents: Mapping[TaskId, tuple[TaskId, ...]]
-    """Leaf to the leaves that wait for it."""
+    waits: Mapping[Node, tuple[Node, ...]]
+    """Leaf or junction to those it waits for; a missing or refused dependency is left out, see `faulty`."""
     faulty: frozenset[TaskId] = frozenset()
     """Leaves in a cycle or with a missing or refused dependency: never ready."""
     _children: Mapping[TaskId, tuple[TaskId, ...]] = field(default_factory=dict[TaskId, tuple[TaskId, ...]])
-    _positions: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
+
+    @cached_property
+    def followers(self) -> Mapping[Node, tuple[Node, ...]]:
+        """Leaf or junction to those that wait for it."""
+        return reversed_edges(self.waits)
+
+    @cached_property
+    def positions(self) -> Mapping[TaskId, int]:
+        """Leaf to its place in `order`."""
+        return {task: position for position, task in enumerate(self.order)}
+
+    @property
+    def depends(self) -> Mapping[TaskId, tuple[TaskId, ...]]:
+        """Leaf to the leaves it waits for, in work order; each is worked out when it is asked for."""
+        return LeafEdges(self.positions, self.waits)
+
+    @property
+    def dependents(self) -> Mapping[TaskId, tuple[TaskId, ...]]:
+        """Leaf to the leaves that wait for it, in work order; each is worked out when it is asked for."""
+        return LeafEdges(self.positions, self.followers)
 
     def children(self, parent: TaskId) -> tuple[TaskId, ...]:
         """The tasks directly below a parent, in document order; none for a leaf or an unknown task."""
@@ -40,7 +59,11 @@ class TaskGraph:
 
     def position(self, task: TaskId) -> int:
         """Place of a leaf in `order`. Raises `KeyError` for a parent or an unknown task."""
-        return self._positions[task]
+        return self.positions[task]
+
+    def required(self, parent: TaskId) -> tuple[TaskId, ...]:
+        """The leaves that make a parent done, in document order: without those below a further optional mark."""
+        return required_below(parent, self._children, self.tasks)
 
 
 def build_graph(specs: Iterable[SpecDefinition]) -> tuple[TaskGraph, tuple[Problem, ...]]:
@@ -56,13 +79,14 @@ class _Builder:
         self.generating: set[SpecId] = set()
         self.specs = {spec.id: spec for spec in self._usable(specs)}
         self.tasks = {task.id: task for spec in self.specs.values() for task in spec.tasks}
+        self.contexts = Contexts(self.tasks.values())
         self.spec_names = Names(self.specs)
         self.task_names = Names(self.tasks)
         self.children = self._collect_children()
-        self.own: Edges = {}
+        self.leaves: dict[Node, tuple[Node, ...]] = {}
+        """Leaf to what it waits for."""
+        self.junctions: dict[Node, tuple[Node, ...]] = {}
         self.faulty: set[TaskId] = set()
-        self.gates: Mapping[SpecId, tuple[SpecId, ...]] = {}
-        self.leaves_of: dict[TaskId, tuple[TaskId, ...]] = {}
         self.reported: set[tuple[str, TaskId, TaskId]] = set()
 
     def build(self) -> tuple[TaskGraph, tuple[Problem, ...]]:
@@ -74,10 +98,10 @@ class _Builder:
             if accepted is None:
                 self.faulty.update(leaves[spec])
         order = tuple(task for spec in foundations_first(waits) for task in leaves[spec])
-        depends, dependents = self._join(leaves, waits)
-        self._find_cycles(depends, leaves)
-        positions = {task: position for position, task in enumerate(order)}
-        graph = TaskGraph(self.tasks, order, depends, dependents, frozenset(self.faulty), self.children, positions)
+        self._join(leaves, waits)
+        edges = {**self.leaves, **self.junctions}
+        self._find_cycles(edges)
+        graph = TaskGraph(self.tasks, order, edges, frozenset(self.faulty), self.children)
         return graph, tuple(self.problems)
 
     def _usable(self, specs: Iterable[SpecDefinition]) -> Iterator[SpecDefinition]:
@@ -98,7 +122,7 @@ class _Builder:
         place = span or Span(0, 0, 0, 0)
         self.problems.append(Problem(code, message, path, place, Severity.ERROR, suggestions))
 
-    def _collect_children(self) -> Edges:
+    def _collect_children(self) -> dict[TaskId, tuple[TaskId, ...]]:
         children: dict[TaskId, list[TaskId]] = {}
         for task in self.tasks.values():
             if task.parent is not None:
@@ -139,69 +163,77 @@ class _Builder:
 
     def _own_dependencies(self, spec: SpecDefinition) -> None:
         """What the leaves of one spec wait for by their own words or by the leaf before them."""
-        before: TaskDefinition | None = None
+        order = LeavesBefore(self.contexts)
         for task in spec.tasks:
             if not task.is_leaf:
                 continue
-            holder = task if task.depends is not None else self._stating_parent(task, before)
+            before = order.before(task.id)
+            states = task.depends is not None or task.after
+            holder = task if states else self._stating_parent(task, before)
             if holder is not None:
-                self.own[task.id] = self._resolve(spec, task, holder)
+                self.leaves[task.id] = self._resolve(spec, task, holder)
             else:
-                self.own[task.id] = (before.id,) if before is not None else ()
-            if not task.optional:
-                before = task
+                self.leaves[task.id] = (before,) if before is not None else ()
+            order.take(task.id)
 
-    def _stating_parent(self, task: TaskDefinition, before: TaskDefinition | None) -> TaskDefinition | None:
+    def _stating_parent(self, task: TaskDefinition, before: TaskId | None) -> TaskDefinition | None:
         """The nearest parent that states dependencies, if the leaf before is not below that parent too."""
-        ancestor = task.parent
-        while ancestor is not None and ancestor in self.tasks:
-            parent = self.tasks[ancestor]
-            if before is not None and self._is_below(before, ancestor):
+        above_before = set(self._above(before)) if before is not None else set[TaskId]()
+        for name in self._above(task.id):
+            if name in above_before:
                 return None
-            if parent.depends is not None:
-                return parent
-            ancestor = parent.parent
+            if self.tasks[name].depends is not None:
+                return self.tasks[name]
         return None
 
-    def _is_below(self, task: TaskDefinition, ancestor: TaskId) -> bool:
-        parent = task.parent
-        while parent is not None and parent != ancestor:
-            parent = self.tasks[parent].parent if parent in self.tasks else None
-        return parent == ancestor
+    def _above(self, task: TaskId) -> Iterator[TaskId]:
+        """The parents of a task, the nearest first."""
+        parent = self.tasks[task].parent
+        while parent is not None and parent in self.tasks:
+            yield parent
+            parent = self.tasks[parent].parent
 
-    def _resolve(self, spec: SpecDefinition, task: TaskDefinition, holder: TaskDefinition) -> tuple[TaskId, ...]:
-        found: dict[TaskId, None] = {}
+    def _resolve(self, spec: SpecDefinition, task: TaskDefinition, holder: TaskDefinition) -> tuple[Node, ...]:
+        found: dict[Node, None] = {}
         for name in holder.depends or ():
             known = self.tasks.get(name)
             if known is None:
                 self.faulty.add(task.id)
                 self._unknown_task(spec, holder, name)
-                continue
-            leaves = (name,) if known.is_leaf else self._required_leaves(name)
-            if task.id in leaves or name == holder.id:
+            elif name == holder.id or self._is_required_by(task.id, name):
                 self.faulty.add(task.id)
                 self._depends_on_itself(spec, holder, name)
-            elif known.is_leaf and known.optional and not task.optional:
-                self._depends_on_optional(spec, holder, name)
-            found.update(dict.fromkeys(leaf for leaf in leaves if leaf != task.id))
+            else:
+                if known.optional and not task.optional:
+                    self._depends_on_optional(spec, holder, name)
+                found.update(dict.fromkeys((name,) if known.is_leaf else self._all_below(name)))
+        for place in holder.after:
+            found.update(dict.fromkeys(self._group(spec, place)))
         return tuple(found)
 
-    def _required_leaves(self, parent: TaskId) -> tuple[TaskId, ...]:
-        """The non-optional leaves below a parent, in document order."""
-        known = self.leaves_of.get(parent)
-        if known is None:
-            known = tuple(self._walk_required(parent))
-            self.leaves_of[parent] = known
-        return known
+    def _is_required_by(self, leaf: TaskId, name: TaskId) -> bool:
+        """Whether `name` is the leaf itself, or a parent that is done only when the leaf is."""
+        same = self.contexts.of(leaf) == self.contexts.of(name)
+        return leaf == name or (same and name in self._above(leaf))
 
-    def _walk_required(self, parent: TaskId) -> Iterator[TaskId]:
-        stack = list(reversed(self.children.get(parent, ())))
-        while stack:
-            task = self.tasks[stack.pop()]
-            if not task.is_leaf:
-                stack.extend(reversed(self.children.get(task.id, ())))
-            elif not task.optional:
-                yield task.id
+    def _group(self, spec: SpecDefinition, place: int) -> tuple[Node, ...]:
+        name = junction(spec.id, f"group {place}")
+        if name in self.junctions:
+            return (name,)
+        return self._through(name, tuple(member for member in spec.groups[place] if member in self.tasks))
+
+    def _all_below(self, parent: TaskId) -> tuple[Node, ...]:
+        name = junction(spec_of(parent), f"below {parent}")
+        if name in self.junctions:
+            return (name,)
+        return self._through(name, required_below(parent, self.children, self.tasks))
+
+    def _through(self, name: Node, members: tuple[Node, ...]) -> tuple[Node, ...]:
+        """What stands for all of `members`: a junction, unless there are less than two."""
+        if len(members) < 2:
+            return members
+        self.junctions[name] = members
+        return (name,)
 
     def _unknown_task(self, spec: SpecDefinition, holder: TaskDefinition, name: TaskId) -> None:
         near = self.task_names.near(name)
@@ -239,49 +271,25 @@ class _Builder:
 
     def _join(
         self, leaves: Mapping[SpecId, tuple[TaskId, ...]], waits: Mapping[SpecId, tuple[SpecId, ...] | None]
-    ) -> tuple[Edges, Edges]:
-        """Own dependencies plus those between specs, in both directions, by whole tuples where specs meet."""
-        with_work = {spec_of(task.id) for task in self.tasks.values() if task.is_leaf and not task.optional}
-        waits_for = self.gates = gates(waits, with_work)
-        required = {
-            spec: tuple(task for task in tasks if not self.tasks[task].optional) for spec, tasks in leaves.items()
-        }
-        waiting: dict[SpecId, list[SpecId]] = {spec: [] for spec in leaves}
+    ) -> None:
+        """Adds what each leaf waits for because its spec waits for others."""
+        required = {spec: tuple(task for task in tasks if self._always_runs(task)) for spec, tasks in leaves.items()}
+        waits_for = gates(waits, {spec for spec, tasks in required.items() if tasks})
         for spec, names in waits_for.items():
-            for name in names:
-                waiting[name].append(spec)
-        backward: dict[TaskId, list[TaskId]] = {task: [] for tasks in leaves.values() for task in tasks}
-        depends: Edges = {}
-        for spec, tasks in leaves.items():
-            gate = tuple(task for name in waits_for[spec] for task in required[name])
-            inside = frozenset(gate)
-            for task in tasks:
-                own = tuple(before for before in self.own[task] if before not in inside)
-                depends[task] = own + gate
-                for before in own:
-                    backward[before].append(task)
-        dependents: Edges = {}
-        for spec, tasks in leaves.items():
-            after = tuple(task for name in waiting[spec] for task in leaves[name])
-            for task in tasks:
-                own = tuple(backward[task])
-                dependents[task] = own if self.tasks[task].optional else own + after
-        return depends, dependents
+            whole = tuple(node for name in names for node in self._through(junction(name, "all"), required[name]))
+            for node in self._through(junction(spec, "before"), whole):
+                for task in leaves[spec]:
+                    self.leaves[task] = (*self.leaves[task], node)
 
-    def _has_cycle(self, leaves: Mapping[SpecId, tuple[TaskId, ...]]) -> bool:
-        """Decided on a small graph, where all leaves of a spec are waited for through one node named `spec/`."""
-        small: Edges = {}
-        for spec, tasks in leaves.items():
-            doors = tuple(task_id(name, "") for name in self.gates[spec])
-            small.update({task: (*self.own[task], *doors) for task in tasks})
-            small[task_id(spec, "")] = tuple(task for task in tasks if not self.tasks[task].optional)
-        return has_cycle(small)
+    def _always_runs(self, task: TaskId) -> bool:
+        return self.contexts.of(task) is None
 
-    def _find_cycles(self, depends: Edges, leaves: Mapping[SpecId, tuple[TaskId, ...]]) -> None:
-        for members, path in cycles(depends) if self._has_cycle(leaves) else ():
-            self.faulty.update(members)
-            first = self.tasks[path[0]]
+    def _find_cycles(self, edges: Mapping[Node, tuple[Node, ...]]) -> None:
+        for members, path in cycles(edges):
+            self.faulty.update(self.leaves.keys() & members)
+            tasks = tuple(node for node in path if node in self.leaves)
+            first = self.tasks[tasks[0]]
             spec = self.specs[spec_of(first.id)]
-            ring = " → ".join((*path, path[0]))
+            ring = " → ".join((*tasks, tasks[0]))
             message = f"These tasks wait for each other: {ring}; remove one of these dependencies"
             self._report("task-cycle", message, spec.path, first.span)

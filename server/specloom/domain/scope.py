@@ -10,11 +10,8 @@ from specloom.domain.states import TaskState
 
 
 def leaves_below(graph: TaskGraph, task: TaskId) -> tuple[TaskId, ...]:
-    """The leaves of a parent without optional ones, or the leaf itself, optional or not."""
-    if graph.tasks[task].is_leaf:
-        return (task,)
-    below = [leaf for child in graph.children(task) for leaf in leaves_below(graph, child)]
-    return tuple(leaf for leaf in below if not graph.tasks[leaf].optional)
+    """The leaf itself, optional or not; of a parent, optional or not, the leaves that make it done."""
+    return (task,) if graph.tasks[task].is_leaf else graph.required(task)
 
 
 def tasks_in(graph: TaskGraph, scope: Scope) -> tuple[TaskId, ...]:

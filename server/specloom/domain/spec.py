@@ -60,9 +60,14 @@ class TaskDefinition:
     requirements: tuple[RequirementId, ...] = ()
     depends: tuple[TaskId, ...] | None = None
     """`None`: nothing stated, so the leaf before it. `()`: stated as none, so free."""
+    after: tuple[int, ...] = ()
+    """Places in `SpecDefinition.groups`: it waits for all members of those too."""
     verify: tuple[str, ...] = ()
     """Commands as written; they are proposals until granted."""
     optional: bool = False
+    """Runs only when it is named, or an optional task that it stands below."""
+    inherits_optional: bool = False
+    """Whether only a task above it is marked optional."""
     ticked: bool = field(default=False, compare=False)
     parent: TaskId | None = None
     is_leaf: bool = True
@@ -89,8 +94,15 @@ class SpecDefinition:
     requirements: tuple[RequirementRef, ...] = ()
     tasks: tuple[TaskDefinition, ...] = ()
     """Parents before their children, in document order."""
+    groups: tuple[tuple[TaskId, ...], ...] = ()
+    """Leaves that others wait for together, such as those of a wave or a phase: named once, not by each that waits."""
     hash: Digest = field(default=NO_DIGEST, compare=False)
     """Of the whole text."""
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     mentions: tuple[Mention, ...] = field(default=(), compare=False)
     """The ids of its front matter, in order."""
+
+    def stated_by(self, task: TaskDefinition) -> tuple[TaskId, ...] | None:
+        """All that a task of this spec states to wait for, groups written out; `None` if it states nothing."""
+        members = (name for place in task.after for name in self.groups[place])
+        return task.depends if not task.after else tuple(dict.fromkeys((*(task.depends or ()), *members)))

@@ -229,6 +229,53 @@ def test_requirements_that_an_outline_leaves_out_are_remembered_over_later_plans
     assert state.out_of_scope == (name,)
 
 
+def test_a_skipped_task_satisfies_what_was_blocked_behind_it() -> None:
+    state = failed(running(task("1"), task("2", "1"), task("3", "2"), task("4", "3")), "1")
+    state = order(state, c.SkipTask(TaskId("01/2")))
+    assert states(state) == {"1": "failed", "2": "skipped", "3": "ready", "4": "pending"}
+
+
+def test_a_task_that_still_waits_for_the_cause_another_way_stays_blocked() -> None:
+    state = failed(running(task("1"), task("2", "1"), task("3", "1", "2")), "1")
+    state = order(state, c.SkipTask(TaskId("01/2")))
+    assert (states(state)["3"], state.record(TaskId("01/3")).cause) == (TaskState.BLOCKED, "01/1")
+
+
+def test_an_edit_that_takes_the_dependency_away_frees_the_task() -> None:
+    state = failed(running(task("1"), task("2", "1")), "1")
+    state = order(state, c.ReadSpec(spec(task("1"), task("2")), AT))
+    assert states(state) == {"1": "failed", "2": "ready"}
+
+
+def test_a_task_that_is_cut_and_pasted_keeps_its_block() -> None:
+    whole = (task("1"), task("2", "1"))
+    state = failed(running(*whole), "1")
+    state = order(state, c.ReadSpec(spec(whole[0]), AT), c.ReadSpec(spec(*whole), AT))
+    assert states(state) == {"1": "failed", "2": "blocked"}
+
+
+def test_a_regression_blocks_what_waits_for_it_and_not_what_waits_for_what_is_done() -> None:
+    state = proven(proven(running(task("1"), task("2", "1"), task("3", "2"), task("4", "1")), "1"), "2")
+    state = order(state, c.RegressTask(TaskId("01/1"), "regressed by 01/2", TaskId("01/2")))
+    assert states(state) == {"1": "failed", "2": "done", "3": "ready", "4": "blocked"}
+
+
+def test_a_task_freed_by_one_cause_names_the_other_that_holds_it() -> None:
+    state = running(task("1"), task("2"), task("3", "1", "2"))
+    state = started(started(state, "1"), "2")
+    for number in ("1", "2"):
+        state = order(state, c.FailAttempt(TaskId(f"01/{number}"), AttemptId(f"a-{number}"), "no", "", 1))
+    state = order(state, c.SkipTask(TaskId("01/1")))
+    assert state.record(TaskId("01/3")).cause == "01/2"
+    assert states(order(state, c.SkipTask(TaskId("01/2"))))["3"] is TaskState.READY
+
+
+def test_a_box_ticked_by_hand_frees_what_its_failure_blocked() -> None:
+    state = failed(running(task("1"), task("2", "1")), "1")
+    state = order(state, c.ReadSpec(spec(replace(task("1"), ticked=True), task("2", "1")), AT))
+    assert states(state) == {"1": "done", "2": "ready"}
+
+
 NUMBERS = ("1", "2", "3", "4")
 
 

@@ -29,10 +29,10 @@ def kiro(text: str) -> SpecDefinition:
 
 def depends(spec: SpecDefinition) -> dict[str, tuple[str, ...] | None]:
     prefix = f"{spec.id}/"
+    stated = {task.number: spec.stated_by(task) for task in spec.tasks if task.is_leaf}
     return {
-        task.number: None if task.depends is None else tuple(name.removeprefix(prefix) for name in task.depends)
-        for task in spec.tasks
-        if task.is_leaf
+        number: None if names is None else tuple(name.removeprefix(prefix) for name in names)
+        for number, names in stated.items()
     }
 
 

@@ -7,7 +7,9 @@ import pytest
 from specloom.domain.documents.findings import Findings
 from specloom.domain.documents.lines import scan
 from specloom.domain.documents.specs import parse_spec
-from specloom.domain.documents.tasks import parse_tasks
+from specloom.domain.documents.task_lines import numbered_label
+from specloom.domain.documents.tasks import read_drafts
+from specloom.domain.documents.waits import Groups, mark_parallel
 from specloom.domain.ids import SpecId
 from specloom.domain.problem import Problem, Severity
 from specloom.domain.spec import TaskDefinition
@@ -17,7 +19,9 @@ FIXTURES = Path(__file__).parents[2] / "fixtures" / "documents"
 
 def read(text: str) -> tuple[tuple[TaskDefinition, ...], list[Problem]]:
     findings = Findings("specs/01-x.md")
-    return parse_tasks(scan(text), SpecId("01"), findings), findings.problems
+    drafts = read_drafts(scan(text), SpecId("01"), findings, numbered_label)
+    mark_parallel(drafts, Groups())
+    return tuple(draft.definition() for draft in drafts), findings.problems
 
 
 def numbers(text: str) -> list[str]:
@@ -235,9 +239,10 @@ def test_optional_tasks(star: str) -> None:
 
 def test_parallel_leaves_depend_on_the_last_that_is_not() -> None:
     text = "- [ ] 1. a\n- [ ] 2. (P) b\n- [ ] 3. c (P)\n- [ ] 4. d\n- [ ] 5. e\n- [ ] 6. (P) f\n  - _Depends: none_\n"
-    tasks = {task.number: task for task in read(text)[0]}
+    spec = parse_spec("specs/01-x.md", text)
+    tasks = {task.number: task for task in spec.tasks}
     assert [task.title for task in tasks.values()] == ["a", "b", "c", "d", "e", "f"]
-    assert {number: task.depends for number, task in tasks.items()} == {
+    assert {number: spec.stated_by(task) for number, task in tasks.items()} == {
         "1": None,
         "2": ("01/1",),
         "3": ("01/1",),

@@ -14,7 +14,8 @@ from specloom.domain.documents.requirements import read_requirements
 from specloom.domain.documents.specs import first_title
 from specloom.domain.documents.task_lines import spec_kit_label
 from specloom.domain.documents.tasks import TaskDraft, read_drafts
-from specloom.domain.ids import RequirementId, SpecId, TaskId, digest_of
+from specloom.domain.documents.waits import Groups, Lanes
+from specloom.domain.ids import RequirementId, SpecId, digest_of
 from specloom.domain.requirement import RequirementsDocument
 from specloom.domain.spec import Layout, SpecDefinition
 
@@ -27,13 +28,14 @@ def parse_spec_kit(folder_id: str, path: str, text: str, spec_text: str | None) 
     findings = Findings(path)
     spec = SpecId(folder_id)
     drafts: list[TaskDraft] = []
+    groups = Groups()
     title = ""
     if not findings.binary(text):
         document = scan(text)
         findings.structure(document)
         title = _own_title(first_title(scan(spec_text or ""))) or _own_title(first_title(document))
         drafts = read_drafts(document, spec, findings, spec_kit_label)
-        _set_dependencies(drafts)
+        _set_dependencies(drafts, groups)
         for draft in drafts:
             _cite(draft)
     return SpecDefinition(
@@ -42,6 +44,7 @@ def parse_spec_kit(folder_id: str, path: str, text: str, spec_text: str | None) 
         path=path,
         layout=Layout.SPEC_KIT,
         tasks=tuple(draft.definition() for draft in drafts),
+        groups=tuple(groups.members),
         hash=digest_of(text),
         problems=tuple(findings.problems),
     )
@@ -58,23 +61,18 @@ def _own_title(title: str) -> str:
     return "" if own.startswith("[") else own
 
 
-def _set_dependencies(drafts: Sequence[TaskDraft]) -> None:
-    base: tuple[TaskId, ...] = ()
-    group: list[TaskId] = []
+def _set_dependencies(drafts: Sequence[TaskDraft], groups: Groups) -> None:
+    lanes = Lanes(groups)
     phase = None
     for draft in drafts:
         if not draft.is_leaf:
             continue
         if draft.heading is not phase:
-            phase, base, group = draft.heading, tuple(group) or base, []
+            phase = draft.heading
+            lanes.end_phase()
         if draft.depends is None:
-            draft.depends = base if draft.label.parallel else tuple(group) or base
-        if draft.box.optional:
-            continue
-        if draft.label.parallel:
-            group.append(draft.id)
-        else:
-            base, group = (draft.id,), []
+            (lanes.base(draft) if draft.label.parallel else lanes.newest(draft)).give(draft)
+        lanes.take(draft)
 
 
 def _cite(draft: TaskDraft) -> None:

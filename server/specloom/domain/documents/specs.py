@@ -7,7 +7,9 @@ from specloom.domain.documents.findings import Findings, Names
 from specloom.domain.documents.front_matter import Entry, FrontMatter, read_front_matter, write_entry
 from specloom.domain.documents.lines import Document, Kind, heading_of, scan
 from specloom.domain.documents.references import read_list, read_requirement_ref, write_requirement_ref
-from specloom.domain.documents.tasks import parse_tasks
+from specloom.domain.documents.task_lines import numbered_label
+from specloom.domain.documents.tasks import read_drafts
+from specloom.domain.documents.waits import Groups, mark_parallel
 from specloom.domain.ids import SpecId, digest_of
 from specloom.domain.spec import Layout, Mention, RequirementRef, SpecDefinition, SpecStatus
 
@@ -29,6 +31,8 @@ def parse_spec(path: str, text: str) -> SpecDefinition:
     depends_on = _entry(front_matter, "depends_on")
     requirements = _entry(front_matter, "requirements")
     refs, ref_mentions = _requirement_refs(requirements)
+    drafts, groups = read_drafts(document, spec, findings, numbered_label), Groups()
+    mark_parallel(drafts, groups)
     return SpecDefinition(
         id=spec,
         title=_title(front_matter, document, path),
@@ -37,7 +41,8 @@ def parse_spec(path: str, text: str) -> SpecDefinition:
         status=_status(front_matter, findings),
         depends_on=tuple(dict.fromkeys(SpecId(value.text) for value in depends_on.values if value.text)),
         requirements=refs,
-        tasks=parse_tasks(document, spec, findings),
+        tasks=tuple(draft.definition() for draft in drafts),
+        groups=tuple(groups.members),
         hash=digest_of(text),
         problems=tuple(findings.problems),
         mentions=(

@@ -27,7 +27,6 @@ from specloom.domain.documents.task_lines import (
     commands_of,
     is_legend,
     metadata_of,
-    numbered_label,
     without_bullet,
 )
 from specloom.domain.documents.texts import hash_of
@@ -51,14 +50,27 @@ class TaskDraft:
     heading: Line | None
     """The heading of level one or two above it."""
     parent: "TaskDraft | None"
+    inside: tuple[TaskId | None, ...]
+    """The contexts whose leaves a task below it may wait for, the nearest first (`domain/optional`)."""
     is_leaf: bool = True
     depends: tuple[TaskId, ...] | None = None
+    after: tuple[int, ...] = ()
     margin: str | None = None
     """White space before its first line of detail."""
     details: list[str] = field(default_factory=list[str])
     requirements: dict[RequirementId, None] = field(default_factory=dict[RequirementId, None])
     verify: list[str] = field(default_factory=list[str])
     mentions: list[Mention] = field(default_factory=list[Mention])
+
+    @property
+    def context(self) -> TaskId | None:
+        """The nearest task marked optional, itself or above it."""
+        return self.inside[0]
+
+    @property
+    def seen(self) -> tuple[TaskId | None, ...]:
+        """The contexts whose leaves it may wait for, the nearest first."""
+        return self.parent.inside if self.parent is not None else (None,)
 
     def definition(self) -> TaskDefinition:
         """The finished task."""
@@ -69,8 +81,10 @@ class TaskDraft:
             details=tuple(self.details),
             requirements=tuple(self.requirements),
             depends=self.depends,
+            after=self.after,
             verify=tuple(self.verify),
-            optional=self.box.optional,
+            optional=self.context is not None,
+            inherits_optional=self.context is not None and not self.box.optional,
             ticked=self.box.ticked,
             parent=self.parent.id if self.parent else None,
             is_leaf=self.is_leaf,
@@ -79,13 +93,6 @@ class TaskDraft:
             span=self.line.span(),
             mentions=tuple(self.mentions),
         )
-
-
-def parse_tasks(document: Document, spec: SpecId, findings: Findings) -> tuple[TaskDefinition, ...]:
-    """The tasks of a list in our grammar, in document order; problems go to `findings`."""
-    drafts = read_drafts(document, spec, findings, numbered_label)
-    mark_parallel(drafts)
-    return tuple(draft.definition() for draft in drafts)
 
 
 def read_drafts(document: Document, spec: SpecId, findings: Findings, label: ReadLabel) -> list[TaskDraft]:
@@ -100,25 +107,6 @@ def read_drafts(document: Document, spec: SpecId, findings: Findings, label: Rea
             )
             findings.warning("verify-on-parent", message, draft.line.span())
     return reader.drafts
-
-
-def mark_parallel(drafts: Sequence[TaskDraft]) -> None:
-    """Write down what `(P)` means where a task states nothing itself."""
-    base: tuple[TaskId, ...] = ()
-    group: list[TaskId] = []
-    for draft in drafts:
-        if not draft.is_leaf:
-            continue
-        if draft.depends is None and draft.label.parallel:
-            draft.depends = base
-        elif draft.depends is None and group:
-            draft.depends = (*base, *group)
-        if draft.box.optional:
-            continue
-        if draft.label.parallel:
-            group.append(draft.id)
-        else:
-            base, group = (draft.id,), []
 
 
 class _Reader:
@@ -203,7 +191,10 @@ class _Reader:
         parent = self._parent_of(label.number)
         written = self._number(label.number, parent)
         number = self._unique(written, line, box, label)
-        draft = TaskDraft(task_id(self._spec, number), number, label, box, line, self._heading, parent)
+        name = task_id(self._spec, number)
+        outside = parent.inside if parent is not None else (None,)
+        inside = (name, *outside) if box.optional else outside
+        draft = TaskDraft(name, number, label, box, line, self._heading, parent, inside)
         if parent is not None:
             parent.is_leaf = False
         if not label.title.strip():
