@@ -60,7 +60,12 @@ async def open_runtime(
             fresh = loaded_options(again, environment, overrides, editor, grant_proposals=grant_proposals)
             runtime.use(fresh.options, fresh.budget, (*again.problems, *fresh.problems))
 
-        runtime.on_settings = reload
+        async def configure(told: Mapping[str, object]) -> None:
+            nonlocal editor
+            editor = told
+            await reload()
+
+        runtime.on_settings, runtime.on_editor = reload, configure
         await runtime.open()
     except BaseException:
         await store.close()

@@ -215,6 +215,10 @@ class Runtime(Protocol):
         """Where a role's model is asked, for messages: host and port."""
         ...
 
+    async def configure(self, editor: Mapping[str, object]) -> None:
+        """Other settings of the editor, with the nested keys of `specloom.toml`, count from the next turn on."""
+        ...
+
     async def wait_idle(self) -> None:
         """Returns when neither a plan nor a run is going on (a paused run counts as idle)."""
         ...

@@ -61,6 +61,8 @@ class ProjectRuntime:
         """Earlier settings, whose endpoints a session in flight may still use."""
         self.on_settings: Callable[[], Awaitable[None]] = _nothing
         """Called when `specloom.toml` or `.env` changed on disk."""
+        self.on_editor: Callable[[Mapping[str, object]], Awaitable[None]] = _ignored
+        """Called with the editor's settings when they changed."""
         self.default_budget = Budget()
         """Of a run whose order names no limit."""
         self.root: Path = engine.workspace.root
@@ -276,6 +278,10 @@ class ProjectRuntime:
         """What proves the task."""
         return self.state.record(task).evidence
 
+    async def configure(self, editor: Mapping[str, object]) -> None:
+        """Other settings of the editor count from the next turn on."""
+        await self.on_editor(editor)
+
     def host_of(self, role: str) -> str:
         """Where a role's model is asked; empty for a role that does not exist."""
         known = next((options for name, options in self._engine.options.roles.items() if name == role), None)
@@ -378,3 +384,7 @@ class ProjectRuntime:
 
 async def _nothing() -> None:
     """Nobody reloads settings."""
+
+
+async def _ignored(_: Mapping[str, object]) -> None:
+    """Nobody takes an editor's settings."""

@@ -71,6 +71,17 @@ def shows_documents(client: types.ClientCapabilities) -> bool:
     return bool(client.window and client.window.show_document and client.window.show_document.support)
 
 
+def configures(client: types.ClientCapabilities) -> bool:
+    """Whether the client answers `workspace/configuration`."""
+    return bool(client.workspace and client.workspace.configuration)
+
+
+def registers_configuration(client: types.ClientCapabilities) -> bool:
+    """Whether the client tells of changed settings only when it is asked to."""
+    changed = client.workspace and client.workspace.did_change_configuration
+    return bool(changed and changed.dynamic_registration)
+
+
 def saves_documents(client: types.ClientCapabilities) -> bool:
     """Whether the client declares `experimental.specloom.documentSave`."""
     experimental: object = client.experimental

@@ -7,12 +7,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from specloom.lsp.buffers import Buffers
+from specloom.lsp.editor_settings import EditorSettings, section_of
 from specloom.lsp.frames import Outbox
 from specloom.lsp.outgoing import Outgoing
 from specloom.lsp.rpc import SpecloomProtocol
@@ -38,7 +39,7 @@ class Connection:
         self.buffers = Buffers()
         self.places: Places | None = None
         """The root, once `initialize` named one."""
-        self.editor_settings: dict[str, object] = {}
+        self.settings = EditorSettings()
         self.serving: asyncio.Future[Serving] = asyncio.get_running_loop().create_future()
         """What answers, once the root was opened; replaced when it is opened again."""
         self.cancellable: dict[str | int, Callable[[], object]] = {}
@@ -51,7 +52,7 @@ class Connection:
         """Takes what `initialize` says."""
         self.buffers.encoding = self.protocol.encoding
         self.places = _places_of(params)
-        self.editor_settings = _settings_of(params.initialization_options)
+        self.settings.given = section_of(params.initialization_options)
         if params.client_info is not None:
             self.name = f"{params.client_info.name} {self.name}".replace("/", "-")
         if params.process_id is not None:
@@ -92,12 +93,3 @@ def _places_of(params: types.InitializeParams) -> Places | None:
         return None
     stripped = named.rstrip("/") or "/"
     return Places(Path(stripped), stripped)
-
-
-def _settings_of(options: object) -> dict[str, object]:
-    """`initializationOptions`, or its member `specloom`."""
-    if not isinstance(options, dict):
-        return {}
-    given = cast("dict[str, object]", options)
-    ours = given.get("specloom")
-    return cast("dict[str, object]", ours) if isinstance(ours, dict) else given

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any, cast
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 
+from specloom.lsp.capabilities import registers_configuration
 from specloom.lsp.connection import LOG, Connection
+from specloom.lsp.editor_settings import SECTION
 from specloom.lsp.names import COMMANDS, REQUESTS
 
 if TYPE_CHECKING:
     from specloom.lsp.opening import Opening
     from specloom.lsp.serving import Serving
 
+REGISTER_DEADLINE = 10.0
 OPEN_DEADLINE = 60.0
 """Seconds that a request waits for its root to be opened."""
 STANDARD = (
@@ -55,6 +58,7 @@ class Dispatcher:
         handlers[types.TEXT_DOCUMENT_DID_CHANGE] = buffers.change
         handlers[types.TEXT_DOCUMENT_DID_SAVE] = self._saved
         handlers[types.TEXT_DOCUMENT_DID_CLOSE] = lambda params: buffers.close(params.text_document.uri)
+        handlers[types.WORKSPACE_DID_CHANGE_CONFIGURATION] = self._configured
         handlers[types.WINDOW_WORK_DONE_PROGRESS_CANCEL] = self._cancel_progress
         handlers[types.WORKSPACE_EXECUTE_COMMAND] = self._execute
         for method in STANDARD:
@@ -68,15 +72,29 @@ class Dispatcher:
             await self._opening.close()
 
     async def _initialized(self, _: object) -> None:
+        outgoing = self._connection.outgoing
+        if registers_configuration(outgoing.capabilities):
+            wanted = types.Registration(SECTION, types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION})
+            asked = outgoing.request(
+                types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams([wanted]), REGISTER_DEADLINE
+            )
+            self._connection.start(asked, "register for settings")
         await self._open()
 
+    async def _configured(self, params: types.DidChangeConfigurationParams) -> None:
+        opening = await self._opener()
+        await opening.configure(params.settings)
+
     async def _open(self) -> "Serving":
+        opening = await self._opener()
+        return await opening.open()
+
+    async def _opener(self) -> "Opening":
         if self._opening is None:
             module = await _loaded("specloom.lsp.opening")
             # Another task may have been here while the module was loaded.
             self._opening = self._opening or module.Opening(self._connection)
-        opening = cast("Opening", self._opening)
-        return await opening.open()
+        return cast("Opening", self._opening)
 
     def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
         self._connection.buffers.save(params.text_document.uri)

@@ -7,13 +7,15 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from lsprotocol import types
 
-from specloom.domain.problem import Problem
+from specloom.domain.problem import Problem, Severity
 from specloom.domain.rejection import Rejected
+from specloom.lsp.capabilities import configures
 from specloom.lsp.connection import LOG, Connection
+from specloom.lsp.editor_settings import SECTION, section_of
 from specloom.lsp.features.diagnostics import Announcer
 from specloom.lsp.features.progress import ProgressReports
 from specloom.lsp.features.text_sync import Mirror
@@ -21,6 +23,7 @@ from specloom.lsp.hosting import Reader
 from specloom.lsp.notice import Notice
 from specloom.lsp.serving import Hosted, Serving, Unhosted
 from specloom.lsp.uris import Places
+from specloom.settings.load import EDITOR
 
 SETTINGS_DEADLINE = 2.0
 NO_ROOT = Rejected("no-root", "Specloom needs a folder: open one in your editor, then start the server again")
@@ -61,12 +64,14 @@ class Opening:
             return self._unhosted(None, NO_ROOT)
         root = await asyncio.to_thread(Path.resolve, places.root)
         connection.places = places = Places(root, places.named)
-        settings = connection.editor_settings or await self._configuration()
+        settings = connection.settings
+        settings.configured = await self._configuration(settings.configured)
         try:
             hosted = Hosted(
-                connection, places, await self._stack.enter_async_context(self._host.runtime(root, settings))
+                connection, places, await self._stack.enter_async_context(self._host.runtime(root, settings.whole))
             )
             self._attach(hosted)
+            self._tell_settings(hosted)
         except Exception as error:  # noqa: BLE001 - the guard of opening
             LOG.info("cannot host %s", root, exc_info=error)
             refusal = Rejected("not-hosted", " ".join(str(error).split()) or type(error).__name__)
@@ -82,6 +87,7 @@ class Opening:
         self._stack.enter_context(hosted.runtime.attach(hosted.port))
         self._stack.enter_context(hosted.runtime.listen(announcer.heard))
         self._stack.enter_context(hosted.runtime.listen(progress.heard))
+        self._stack.enter_context(hosted.runtime.watch_output(progress.hear_output))
         self._stack.callback(hosted.subscription.close)
         progress.start()
         announcer.soon()
@@ -93,17 +99,44 @@ class Opening:
             LOG.info("no log to read in %s", root, exc_info=error)
             return None
 
-    async def _configuration(self) -> Mapping[str, object]:
-        """The client's section `specloom`, if it can be asked."""
+    async def configure(self, told: object) -> None:
+        """The client's configuration changed; `told` is what it says of it, for clients that cannot be asked."""
+        settings = self._connection.settings
+        async with self._lock:
+            before = settings.whole
+            settings.configured = await self._configuration(section_of(told))
+            serving = self._connection.serving
+            if settings.whole == before or not serving.done():
+                return
+            hosted = serving.result()
+            if isinstance(hosted, Hosted):
+                await hosted.runtime.configure(settings.whole)
+                self._tell_settings(hosted)
+                hosted.announce()
+                return
+        # What stood in the way may have been a setting.
+        await self.open()
+
+    async def _configuration(self, otherwise: Mapping[str, object]) -> Mapping[str, object]:
+        """The client's section `specloom`, if it can be asked and answers."""
         outgoing = self._connection.outgoing
-        workspace = outgoing.capabilities.workspace
-        if not (workspace and workspace.configuration):
-            return {}
-        asked = types.ConfigurationParams([types.ConfigurationItem(section="specloom")])
+        if not configures(outgoing.capabilities):
+            return otherwise
+        asked = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
         answer = await outgoing.request(types.WORKSPACE_CONFIGURATION, asked, SETTINGS_DEADLINE)
+        if not isinstance(answer, list | tuple):
+            return otherwise
         # lsprotocol makes a tuple of the array; who answers something else has no settings for us.
-        first: Any = cast("list[Any]", answer)[0] if isinstance(answer, list | tuple) and answer else None
-        return cast("dict[str, object]", first) if isinstance(first, dict) else {}
+        return section_of(cast("list[object]", answer)[0] if answer else None)
+
+    def _tell_settings(self, hosted: Hosted) -> None:
+        """They stand in no document: what is wrong with them is a message, once."""
+        found = hosted.problems.get(EDITOR, ())
+        faults = "; ".join(problem.message for problem in found if problem.severity is Severity.ERROR)
+        if faults and faults != self._told:
+            message = f"Specloom: {EDITOR}: {faults}; nothing is planned or run until this is mended"
+            self._connection.outgoing.show(types.MessageType.Error, message)
+        self._told = faults
 
     def _unhosted(
         self,

@@ -146,8 +146,13 @@ class LiveView:
         words = one_line(self._activity.words, 10_000)
         return Text(words if len(words) < width else "…" + words[-(width - 2) :], style="dim italic")
 
+    def _planning(self) -> str:
+        """How many of the texts that the outline asks for are written."""
+        plan = self._state.planning
+        return f"planning, {plan.steps_done} of {plan.steps} texts" if plan is not None and plan.steps else "planning"
+
     def _totals(self) -> Text:
         counts = count_tasks(self._state, self._scope)
-        parts = [counts_line(counts)] if counts.total else ["planning"]
+        parts = [counts_line(counts)] if counts.total else [self._planning()]
         parts += [usage(self._spent.usage), elapsed(self._now() - self._started)]
         return Text(" · ".join(parts), style="bold")

@@ -15,6 +15,7 @@ from specloom.lsp.diagnostics import diagnostic_of
 from specloom.lsp.positions import TextLines
 from specloom.lsp.serving import Hosted
 from specloom.lsp.throttle import Throttle
+from specloom.settings.load import EDITOR
 
 DELAY = 0.05
 REFRESH_DEADLINE = 5.0
@@ -55,6 +56,8 @@ class Announcer:
         pulls = pulls_diagnostics(hosted.connection.outgoing.capabilities)
         is_open = {path for buffer in hosted.connection.buffers.all() if (path := hosted.path_of(buffer.uri))}
         problems = dict(hosted.problems)
+        # The editor's settings are no document: what is wrong with them was a message.
+        problems.pop(EDITOR, None)
         pulled = {path: problems.pop(path, ()) for path in is_open} if pulls else {}
         for path in {*problems, *self._pushed}:
             await self._push(path, problems.get(path, ()))

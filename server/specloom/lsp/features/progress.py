@@ -3,6 +3,7 @@
 Refuses to create a token for clients that do not announce `window.workDoneProgress`.
 """
 
+import asyncio
 import itertools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -11,18 +12,25 @@ from typing import Any, TypeAlias
 from lsprotocol import types
 
 from specloom.domain.events import agents, planning, runs, tasks
-from specloom.domain.project import ProjectState
+from specloom.domain.project import PlanRecord, ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Scope
 from specloom.domain.scope import tasks_in
 from specloom.domain.states import SATISFIED, TaskState
-from specloom.engine.api import Accepted, Published
+from specloom.engine.api import Accepted, OutputChunk, Published
+from specloom.engine.waiting import ModelWatch
 from specloom.lsp.capabilities import shows_progress
 from specloom.lsp.serving import Hosted
 
 Cancel: TypeAlias = Callable[[], Coroutine[Any, Any, Accepted | Rejected]]
 _Asking: TypeAlias = agents.ApprovalAsked | agents.ApprovalAnswered
 CREATE_DEADLINE = 5.0
+SILENCE_S = 5.0
+"""Between looks at whether the model says anything."""
+OUTLINE = 10
+"""Percent of a plan that its outline is; the rest is shared by the texts that it asks for."""
+ALMOST = 99
+"""Percent of what is not over, whatever is done of it."""
 _numbers = itertools.count(1)
 
 
@@ -88,18 +96,28 @@ class ProgressReports:
         self._shows = shows_progress(hosted.connection.outgoing.capabilities)
         self._run: Bar | None = None
         self._plan: Bar | None = None
+        self._models = ModelWatch(asyncio.get_running_loop().time)
+        self._waiting = ""
+        """What is told beside the stand."""
 
     def start(self) -> None:
         """Shows what is going on already."""
         state = self._hosted.state
+        if self._shows:
+            self._hosted.connection.start(self._watch(), "silence of models")
         if state.run is not None and state.run.active:
             self._start_run(state, state.run.scope)
         if state.planning is not None and state.planning.state == "running":
             self._start_plan(state)
 
+    def hear_output(self, chunk: OutputChunk) -> None:
+        """The model, or a command, says something."""
+        self._models.hear_output(chunk)
+
     def heard(self, published: Published, state: ProjectState) -> None:
         """An event was committed."""
         event = published.event
+        self._models.hear(published, state)
         if isinstance(event, runs.RunStarted):
             self._start_run(state, event.scope)
         elif isinstance(event, runs.RunFinished):
@@ -128,11 +146,24 @@ class ProgressReports:
 
     def _report_run(self, state: ProjectState) -> None:
         if self._run is not None and state.run is not None:
-            self._run.report(run_stand(state, state.run.scope))
+            self._run.report(self._told(run_stand(state, state.run.scope)))
 
     def _report_plan(self, state: ProjectState) -> None:
         if self._plan is not None:
-            self._plan.report(plan_stand(state))
+            self._plan.report(self._told(plan_stand(state)))
+
+    def _told(self, stand: Stand) -> Stand:
+        return Stand(stand.percentage, f"{stand.message}; {self._waiting}") if self._waiting else stand
+
+    async def _watch(self) -> None:
+        """An endpoint that says nothing for long must not look like a server that hangs."""
+        while True:
+            await asyncio.sleep(SILENCE_S)
+            silence, before = self._models.silence(), self._waiting
+            self._waiting = silence.told(self._hosted.runtime.host_of(silence.role)) if silence is not None else ""
+            if self._waiting != before:
+                self._report_run(self._hosted.state)
+                self._report_plan(self._hosted.state)
 
 
 def run_stand(state: ProjectState, scope: Scope) -> Stand:
@@ -151,13 +182,21 @@ def run_stand(state: ProjectState, scope: Scope) -> Stand:
 
 
 def plan_stand(state: ProjectState) -> Stand:
-    """Specs that are written, out of those that are known."""
+    """The outline, then the texts and task lists that it asks for."""
     plan = state.planning
-    writing = ", ".join(path for _, path in plan.writing) if plan is not None else ""
-    total = len(state.plan.specs)
-    ready = sum(1 for spec in state.plan.specs.values() if spec.tasks)
-    percentage = min(99, 100 * ready // total) if total else 0
-    return Stand(percentage, f"writing {writing}" if writing else "asking the planner")
+    if plan is None or not (plan.outline or plan.steps):
+        return Stand(0, "asking for the outline")
+    share = plan.steps_done / plan.steps if plan.steps else 0.0
+    percentage = OUTLINE + round((ALMOST - OUTLINE) * share)
+    return Stand(percentage, f"{plan.steps_done}/{plan.steps} {_writing(plan)}".rstrip())
+
+
+def _writing(plan: PlanRecord) -> str:
+    """The texts that stream in."""
+    bodies = {spec for spec, stage in plan.written if stage == planning.PlanStage.SPECS}
+    lists = {spec for spec, _ in plan.writing if spec in bodies or plan.stage == planning.PlanStage.TASKS}
+    named = (f"the tasks of {path}" if spec in lists else path for spec, path in plan.writing)
+    return f"writing {', '.join(named)}" if plan.writing else ""
 
 
 def _end(bar: Bar | None, message: str) -> None:
