@@ -8,6 +8,7 @@ from typing import Protocol
 from specloom.domain.ids import AgentId, AttemptId, CallId, Digest, SessionId, TaskId
 from specloom.domain.merge import Hunk
 from specloom.workspace.ports import Deletion, EditResult, FileChange, FolderEntry, TextPart, TextSnapshot
+from specloom.workspace.shell.agent_shell import AgentShell
 
 
 @dataclass(frozen=True, slots=True)

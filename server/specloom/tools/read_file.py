@@ -7,8 +7,8 @@ from typing import Any
 from specloom.domain.lines import Line, split_lines
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
-from specloom.tools.view import counted, numbered
-from specloom.workspace.ports import NotTextError, TextSnapshot
+from specloom.tools.view import MAX_LINES, counted, numbered
+from specloom.workspace.ports import NotTextError, TextSnapshot, TooLargeError
 
 IMAGES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
 IMAGE_LIMIT = 3_700_000
@@ -22,7 +22,7 @@ class ReadFile:
     description = (
         "Shows a text file as it stands now, unsaved changes in the user's editor included. "
         "Lines look like `12 | text`: the number and ` | ` are not part of the file. Long files are cut and the answer "
-        "says how to go on. "
+        "says how to go on; very large ones are shown in parts and cannot be edited. "
         "Images are shown as images; other binary files are refused. Read a file before you edit or overwrite it."
     )
     input_schema: Mapping[str, Any] = {
@@ -41,6 +41,8 @@ class ReadFile:
         """Remembers the whole text as the base of later edits."""
         try:
             snapshot = await context.files.read(values["path"])
+        except TooLargeError:
+            return await _part(values, context)
         except NotTextError:
             image = await _image(values["path"], context)
             if image is None:
@@ -69,6 +71,19 @@ def _shown(snapshot: TextSnapshot, lines: tuple[Line, ...], first: int, last: in
     else:
         rest = ""
     return f"{title}\n{view.text}{rest}"
+
+
+async def _part(values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
+    """Of a file that is too large to be a base: what is shown of it cannot be edited."""
+    first = values.get("start_line", 1)
+    wanted = max(0, min(values.get("end_line", first + MAX_LINES - 1) - first + 1, MAX_LINES))
+    part = await context.files.read_part(values["path"], first, wanted)
+    if not part.lines:
+        return ToolOutcome(f"{part.path} has no line {first}", is_error=True)
+    view = numbered([Line(line, "\n") for line in part.lines], 1, len(part.lines), shift=first - 1)
+    more = f"\n… go on with start_line={view.last + 1}" if part.more or view.last < first + len(part.lines) - 1 else ""
+    title = f"{part.path} ({part.size:,} bytes, too large to edit: use a command for that)"
+    return ToolOutcome(f"{title}\n{view.text}{more}")
 
 
 async def _image(path: str, context: ToolContext) -> ToolOutcome | None:

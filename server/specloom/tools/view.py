@@ -19,17 +19,17 @@ class View:
     last: int
 
 
-def numbered(lines: Sequence[Line], first: int, last: int) -> View:
-    """The lines `first` to `last` (1-based, inclusive), as many of them as fit."""
+def numbered(lines: Sequence[Line], first: int, last: int, shift: int = 0) -> View:
+    """The lines `first` to `last` (1-based, inclusive), as many of them as fit; `shift` is added to their numbers."""
     shown: list[str] = []
     size = 0
     for number in range(first, min(last, first + MAX_LINES - 1) + 1):
-        line = f"{number} | {shortened(lines[number - 1].text)}"
+        line = f"{number + shift} | {shortened(lines[number - 1].text)}"
         size += len(line) + 1
         if shown and size > MAX_CHARACTERS:
             break
         shown.append(line)
-    return View("\n".join(shown), first + len(shown) - 1)
+    return View("\n".join(shown), first + shift + len(shown) - 1)
 
 
 def shortened(text: str) -> str:

@@ -45,12 +45,8 @@ async def read_only(path: str, context: ToolContext) -> ToolOutcome | None:
 def read_only_below(path: str, context: ToolContext) -> ToolOutcome | None:
     """The refusal for a folder in which something stands that this role may not write. Blocking."""
     folder = context.files.resolve(path).relative_to(context.files.root).as_posix()
-    closed = [
-        item
-        for item in context.read_only
-        if item.startswith(f"{folder}/") or any(fnmatchcase(name, item) for name in _below(context, folder))
-    ]
-    if not closed:
+    closed = [name for name in _below(context, folder) if any(_covers(item, name) for item in context.read_only)]
+    if not closed or folder == ".":
         return None
     message = f"{path} holds {closed[0]}, which is not yours to write; delete the other files by name"
     return ToolOutcome(message, is_error=True)

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from specloom.domain.ids import digest_of
 from specloom.workspace.encoding import BinaryError, decode, encode
 from specloom.workspace.jail import Jail, explained
+from specloom.workspace.large_text import part_of
 from specloom.workspace.ports import (
     Applied,
     EditResult,
@@ -22,7 +23,9 @@ from specloom.workspace.ports import (
     NotApplied,
     NotTextError,
     Refusal,
+    TextPart,
     TextSnapshot,
+    TooLargeError,
     WorkspaceError,
 )
 from specloom.workspace.shielding import to_the_end
@@ -43,12 +46,19 @@ class DiskEdits:
         relative = self.jail.locate(path)
         data = self._bytes(relative, TEXT_LIMIT + 1)
         if len(data) > TEXT_LIMIT:
-            raise NotTextError(f"{relative!r} is larger than {TEXT_LIMIT:,} bytes; look into it with a command")
+            message = f"{relative!r} is larger than {TEXT_LIMIT:,} bytes; it can be shown in parts, not edited"
+            raise TooLargeError(message)
         return snapshot_of(relative, data)
 
     def read_bytes(self, path: str, limit: int) -> bytes:
         """At most the first `limit` bytes. Blocking. Raises `WorkspaceError`."""
         return self._bytes(self.jail.locate(path), limit)
+
+    def read_part(self, path: str, first: int, count: int) -> TextPart:
+        """`count` lines from `first` on, of a file of any size. Blocking. Raises `WorkspaceError`."""
+        relative = self.jail.locate(path)
+        with os.fdopen(self.jail.open_file(relative), "rb") as file:
+            return part_of(file, relative, first, count)
 
     async def apply(self, change: FileChange) -> EditResult:
         """Replaces the file as a whole, keeping mode, owner and encoding. Raises `OutsideRootError`."""

@@ -15,12 +15,16 @@ class OutsideRootError(WorkspaceError):
     """The path leaves the root, or names what no tool may touch (`.git`, `.specloom`, secrets)."""
 
 
+class TooLargeError(WorkspaceError):
+    """The file is there, and too large to be held as one text; parts of it can be shown."""
+
+
 class MissingFileError(WorkspaceError):
     """There is no such file or folder, neither on disk nor in a buffer."""
 
 
 class NotTextError(WorkspaceError):
-    """The file is there, but is no text that could be shown or edited: binary, or too large."""
+    """The file is there, but is no text that could be shown or edited: it is binary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,21 @@ class TextSnapshot:
     """An open buffer whose text is not the disk's."""
     encoding: str = "utf-8"
     bom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Some lines of a file that is too large to be held whole."""
+
+    path: str
+    first: int
+    """1-based number of the first of `lines`."""
+    lines: tuple[str, ...]
+    """Without their ends; each cut when it is very long."""
+    size: int
+    """Bytes of the whole file."""
+    more: bool
+    """Lines follow."""
 
 
 class Refusal(StrEnum):
@@ -81,6 +100,16 @@ class FileChange:
     base: TextSnapshot | None
     label: str = ""
     """For the editor's undo history, for example `Specloom: 01/2.1`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Files that are gone."""
+
+    paths: tuple[str, ...]
+    """Relative to the root, sorted."""
+    refused: str = ""
+    """Why the next one is not: what went before stays gone, and is written down."""
 
 
 class EditPort(Protocol):

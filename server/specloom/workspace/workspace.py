@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from specloom.domain.ids import digest_of
+from specloom.domain.ids import Digest, digest_of
 from specloom.workspace.disk import DiskEdits, changed_meanwhile, encoded
 from specloom.workspace.documents import OpenDocument, OpenDocuments
 from specloom.workspace.encoding import encode
 from specloom.workspace.jail import Jail, explained
 from specloom.workspace.own_writes import OwnWrites
 from specloom.workspace.ports import (
+    Deletion,
     EditJournal,
     EditResult,
     FileChange,
@@ -24,9 +25,11 @@ from specloom.workspace.ports import (
     NotApplied,
     OutsideRootError,
     Refusal,
+    TextPart,
     TextSnapshot,
     WorkspaceError,
 )
+from specloom.workspace.removal import Removal
 from specloom.workspace.shielding import to_the_end
 from specloom.workspace.walk import entries_of, files_below
 
@@ -43,6 +46,8 @@ class Workspace:
     own_writes: OwnWrites = field(default_factory=OwnWrites)
     buffer_deadline: float = 10.0
     """Seconds that an editor has to change an open document."""
+    keep: Path | None = None
+    """Outside what tools may touch: takes deleted files that have no text. `None`: such files are not deleted."""
     _locks: "WeakValueDictionary[str, asyncio.Lock]" = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
 
     @classmethod
@@ -74,12 +79,23 @@ class Workspace:
         """At most `limit` bytes from disk. Raises `WorkspaceError`."""
         return await asyncio.to_thread(self.disk.read_bytes, path, limit)
 
+    async def read_part(self, path: str, first: int, count: int) -> TextPart:
+        """Lines of a file on disk that is too large for `read`. Raises `WorkspaceError`."""
+        return await asyncio.to_thread(self.disk.read_part, path, first, count)
+
     async def apply(self, change: FileChange) -> EditResult:
         """All or nothing, recorded before and after; a cancellation waits for the answer. Raises `OutsideRootError`."""
         relative = await asyncio.to_thread(self.disk.jail.locate, change.path)
-        lock = self._locks.setdefault(relative, asyncio.Lock())
-        async with lock:
+        async with self.lock_of(relative):
             return await to_the_end(self._apply(replace(change, path=relative)))
+
+    async def delete(self, path: str, label: str, known: Mapping[str, Digest]) -> Deletion:
+        """A file, or a folder with all below it; `known`: digests that must still be true. Raises `WorkspaceError`."""
+        return await Removal(self, label, self.keep).delete(path, known)
+
+    def lock_of(self, relative: str) -> asyncio.Lock:
+        """Held while one file is changed."""
+        return self._locks.setdefault(relative, asyncio.Lock())
 
     async def walk(self, below: str = "") -> tuple[str, ...]:
         """Paths of all files that no ignore rule hides, sorted. Raises `WorkspaceError`."""

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from specloom.domain.ids import AgentId, CallId, SessionId, TaskId
+from specloom.tools.close_file import CloseFile
+from specloom.tools.delete_file import DeleteFile
 from specloom.tools.edit_file import EditFile
 from specloom.tools.grep_search import GrepSearch
 from specloom.tools.list_directory import ListDirectory
@@ -99,6 +101,8 @@ def hands(tmp_path: Path) -> Hands:
         ReadFile(),
         WriteFile(),
         EditFile(),
+        DeleteFile(),
+        CloseFile(),
         ListDirectory(),
         SearchFiles(),
         GrepSearch(),

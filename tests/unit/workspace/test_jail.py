@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specloom.workspace.deleting import files_of, look_at
 from specloom.workspace.forbidden import is_forbidden
 from specloom.workspace.jail import Jail, resolve
 from specloom.workspace.ports import MissingFileError, OutsideRootError, WorkspaceError
@@ -275,3 +276,14 @@ def test_no_combination_of_parts_leaves_the_root(root: Path, parts: list[str]) -
 )
 def test_harmless_names_are_open(name: str) -> None:
     assert not is_forbidden(name)
+
+
+def test_no_attack_deletes_anything(root: Path) -> None:
+    def stands() -> list[str]:
+        return sorted(str(path) for path in root.parent.rglob("*"))
+
+    before = stands()
+    for attack in ATTACKS:
+        with pytest.raises(WorkspaceError):
+            _ = [look_at(Jail(root), file) for file in files_of(Jail(root), attack)]
+    assert stands() == before
