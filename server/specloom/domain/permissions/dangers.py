@@ -1,0 +1,114 @@
+"""What is never allowed in silence, whatever profile and rules say. Refuses to be a list of everything that is bad."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from specloom.domain.permissions.line import Word, named
+from specloom.domain.permissions.rules import Verdict, Words
+
+TOP = named(
+    """
+    bin boot dev etc home lib lib64 opt proc root run sbin srv sys usr var Users System Library Applications private
+    """
+)
+EVERYTHING = re.compile(
+    rf"""/+(?:\.+/*)*(?:(?:{"|".join(sorted(TOP))})/*)?\**|(?:~|\$HOME|\$\{{HOME[^}}]*\}}|"\$HOME"|"\$\{{HOME\}}")/*\**"""
+)
+"""The root, what stands right below it, and the home folder, also with `*` behind."""
+DISKS = re.compile(r"/dev/(?!null$|zero$|full$|tty$|stdout$|stderr$|stdin$|fd/|tcp/|udp/|random$|urandom$).+")
+SWITCHES_OFF = re.compile(r"shutdown|reboot|halt|poweroff|mkfs(\..+)?|wipefs|fdisk|sfdisk|parted|mkswap|cryptsetup")
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """One kind of command, told by its words."""
+
+    verdict: Verdict
+    name: str
+    applies: Callable[[Words], bool]
+    programs: frozenset[str] = frozenset()
+    """Whose words may make it so once they are expanded."""
+
+    def may_apply(self, words: Words) -> bool:
+        """Whether what the shell expands could make it so."""
+        if _name(words) not in self.programs or all(word.literal for word in words):
+            return False
+        harmless_git = _name(words) == "git" and words[1].literal and words[1].text != "push"
+        return not harmless_git
+
+
+def _name(words: Words) -> str:
+    return words[0].text.rpartition("/")[2] if words else ""
+
+
+def _short(words: Words, letters: str) -> bool:
+    found = "".join(word.text[1:] for word in words if re.fullmatch(r"-[A-Za-z]+", word.text))
+    return any(letter in found for letter in letters)
+
+
+def _long(words: Words, *names: str) -> bool:
+    """Long options count when cut short, too."""
+    stated = [word.text.partition("=")[0] for word in words if word.text.startswith("--") and len(word.text) > 3]
+    return any(name.startswith(text) for name in names for text in stated)
+
+
+def _everything(words: Words) -> bool:
+    return any(EVERYTHING.fullmatch(word.text) for word in words)
+
+
+def _removes(words: Words) -> bool:
+    name, rest = _name(words), words[1:]
+    if name == "rm":
+        return (_everything(rest) and (_short(rest, "rR") or _long(rest, "--recursive"))) or _long(
+            rest, "--no-preserve-root"
+        )
+    return name == "find" and _everything(rest) and any(word.text == "-delete" for word in rest)
+
+
+def _opens_all(words: Words) -> bool:
+    rest = words[1:]
+    return (
+        _name(words) in ("chmod", "chown", "chgrp")
+        and _everything(rest)
+        and (_short(rest, "R") or _long(rest, "--recursive"))
+    )
+
+
+def _writes_disk(words: Words) -> bool:
+    return _name(words) == "dd" and any(
+        word.text.startswith("of=") and DISKS.fullmatch(word.text[3:]) is not None for word in words
+    )
+
+
+def _ends_everything(words: Words) -> bool:
+    return SWITCHES_OFF.fullmatch(_name(words)) is not None or (
+        _name(words) == "kill" and len(words) > 2 and words[-1].text == "-1"
+    )
+
+
+def _rewrites_history(words: Words) -> bool:
+    texts = [word.text for word in words]
+    if _name(words) != "git" or "push" not in texts:
+        return False
+    rest = words[texts.index("push") + 1 :]
+    forced = _short(rest, "fd") or _long(rest, "--force", "--force-with-lease", "--mirror", "--delete", "--prune")
+    return forced or any(_overwrites(word) for word in rest)
+
+
+def _overwrites(word: Word) -> bool:
+    return re.match(r"[+:].", word.text) is not None
+
+
+DANGERS = (
+    Danger(Verdict.DENY, "removes the system or your home folder", _removes, frozenset({"rm", "find"})),
+    Danger(
+        Verdict.DENY,
+        "changes the rights of the system or of your home folder",
+        _opens_all,
+        frozenset({"chmod", "chown", "chgrp"}),
+    ),
+    Danger(Verdict.DENY, "writes over a disk", _writes_disk, frozenset({"dd"})),
+    Danger(Verdict.DENY, "ends or formats the machine", _ends_everything),
+    Danger(Verdict.ASK, "pushes over what others may have", _rewrites_history, frozenset({"git"})),
+)

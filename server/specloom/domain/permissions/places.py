@@ -1,0 +1,34 @@
+"""Where a path of a command leads. Refuses to look at a disk: whoever knows the root answers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Standing(StrEnum):
+    """What tools may do at a place."""
+
+    OPEN = "open"
+    """Read and write."""
+    READ_ONLY = "read-only"
+    """A document that the agent works from."""
+    CLOSED = "closed"
+    """Version control, our own state, secrets."""
+    OUTSIDE = "outside"
+    """Not below the root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path relative to the root with forward slashes, empty for the root; outside: as it was written."""
+
+    path: str
+    standing: Standing
+
+
+class Places(Protocol):
+    """Knows the root; may block."""
+
+    def find(self, path: str, folder: str) -> Place:
+        """Where `path` leads from `folder` (relative to the root), links followed. Never raises."""
+        ...
