@@ -59,11 +59,12 @@ def _composition() -> "Composition":
 def _command(words: list[str]) -> int:
     from specloom.cli import arguments
     from specloom.cli.failures import CommandError
+    from specloom.cli.streams import tell
 
     try:
         parsed = arguments.parse(words)
     except CommandError as error:
-        sys.stderr.write(f"specloom: {error}\n")
+        tell(f"specloom: {error}\n")
         return error.status
     if not parsed.command:
         arguments.print_help()
@@ -71,7 +72,7 @@ def _command(words: list[str]) -> int:
     try:
         return _carry_out(parsed)
     except ImportError as error:
-        sys.stderr.write(f"specloom: this installation is incomplete ({error}); install Specloom again\n")
+        tell(f"specloom: this installation is incomplete ({error}); install Specloom again\n")
         return 2
 
 

@@ -199,6 +199,31 @@ def test_a_full_disk_behind_standard_output_is_one_line_and_status_2(half_done: 
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("words", ["--help", "--version", "run --help"])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_help_that_cannot_be_written_is_one_line_and_status_2(empty: Project, words: str, buffered: bool) -> None:
+    empty.environment["PYTHONUNBUFFERED"] = "" if buffered else "1"
+    done = in_shell(empty, f"specloom {words} >/dev/full")
+    assert done.returncode == Exit.USAGE
+    assert done.stderr.startswith("specloom: standard output cannot be written: No space left on device; ")
+    assert done.stderr.count("\n") == 1
+    assert "standard output is closed" in in_shell(empty, f"specloom {words} >&-").stderr
+
+
+@pytest.mark.parametrize("words", ["--help", "status", "status --json", "tasks", "events --json", "doctor --offline"])
+def test_a_reader_that_takes_one_line_is_no_fault(half_done: Project, words: str) -> None:
+    done = in_shell(half_done, f"specloom {words} | true")
+    assert (done.returncode, done.stderr) == (Exit.OK, "")
+
+
+@pytest.mark.parametrize("words", ["bogus", "", "run --budget-usd x", "status --workspace nowhere"])
+@pytest.mark.parametrize("errors", ["2>/dev/full", "2>&-"])
+def test_an_error_that_nobody_can_be_told_is_still_status_2(empty: Project, words: str, errors: str) -> None:
+    done = in_shell(empty, f"specloom {words} {errors}")
+    assert (done.returncode, done.stdout, done.stderr) == (Exit.USAGE, "", "")
+
+
 def test_closed_input_and_errors_are_in_nobodys_way(half_done: Project) -> None:
     done = in_shell(half_done, "specloom status <&- 2>&-")
     assert (done.returncode, "1/2 done" in done.stdout) == (Exit.OK, True)

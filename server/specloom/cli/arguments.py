@@ -2,13 +2,13 @@
 
 import argparse
 import re
-import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import NoReturn
 
 from specloom import __version__
 from specloom.cli.failures import CommandError
+from specloom.cli.streams import print_whole, tell
 
 TASK_STATES = ("pending", "ready", "in_progress", "done", "failed", "blocked", "skipped")
 
@@ -31,6 +31,11 @@ class Parser(argparse.ArgumentParser):
         """One line, with the place where help is."""
         raise CommandError(f"{message}; see `{self.prog} --help`")
 
+    def _print_message(self, message: str, file: object = None) -> None:
+        """Help and version, whole or not at all: argparse passes over what cannot be written."""
+        del file
+        print_whole(message)
+
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The command and its options; `command` is empty when none was given. Raises `CommandError`."""
@@ -45,7 +50,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def print_help() -> None:
     """The overview, where errors go: no command was given."""
-    _parser()[0].print_help(sys.stderr)
+    tell(_parser()[0].format_help())
 
 
 def _parser() -> tuple[Parser, tuple[str, ...]]:

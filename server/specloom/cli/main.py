@@ -15,6 +15,7 @@ from specloom.cli.logs import set_up_log
 from specloom.cli.output import Output, standard_output
 from specloom.cli.ports import Composition, Place
 from specloom.cli.roots import find_root
+from specloom.cli.streams import tell
 
 LOG = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
     try:
         output = standard_output(as_json=arguments.json)
     except CommandError as error:
-        sys.stderr.write(f"specloom: {error}\n")
+        tell(f"specloom: {error}\n")
         return error.status
     log = set_up_log(environment)
     try:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from specloom.cli.failures import CommandError
+from specloom.cli.streams import CLOSED, present, silence, unwritable
 from specloom.cli.views.formats import visible
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Output:
         except BrokenPipeError:
             self.give_up()
         except OSError as error:
-            self.failure = f"standard output cannot be written: {error.strerror}; make room, or send it elsewhere"
+            self.failure = unwritable(error)
             self.give_up()
 
     def json(self, value: Mapping[str, object]) -> None:
@@ -124,26 +125,15 @@ def _fold(line: str, columns: int) -> str:
     return textwrap.fill(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def silence(stream: TextIO) -> None:
-    """Sends the rest of a stream nowhere, so that the interpreter's last flush stays quiet."""
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device, not a path
-        os.dup2(nowhere.fileno(), stream.fileno())
-
-
 def standard_output(*, as_json: bool) -> Output:
     """The process's own streams. Raises `CommandError` if standard output was closed before the start.
 
     Its number would go to the next file that is opened; those of the other two are taken by files that hold nothing.
     """
-    if _is_closed(sys.stdin):
+    if present(sys.stdin) is None:
         sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - a device, for the life of the process
-    if _is_closed(sys.stderr):
+    if present(sys.stderr) is None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - a device, for the life of the process
-    if _is_closed(sys.stdout):
-        raise CommandError("standard output is closed; leave it open, or send it to /dev/null")
+    if present(sys.stdout) is None:
+        raise CommandError(CLOSED)
     return Output(sys.stdout, sys.stderr, as_json=as_json)
-
-
-def _is_closed(stream: TextIO | None) -> bool:
-    """Python gives no stream for a descriptor that was closed before it started."""
-    return stream is None
