@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from specloom.domain.documents.findings import Findings, Names, or_suggestion, place_of
+from specloom.domain.documents.layouts import concerns
 from specloom.domain.documents.references import is_outdated
 from specloom.domain.ids import RequirementId
 from specloom.domain.problem import Problem, Span
@@ -29,10 +30,10 @@ def check_requirements(
     problems: list[Problem] = []
     for spec in all_specs:
         if spec.status is not SpecStatus.GENERATING:
-            known = _known([document for document in all_documents if _concerns(document, spec)])
+            known = _known([document for document in all_documents if concerns(document.path, spec)])
             problems.extend(_check_spec(spec, known))
     for document in all_documents:
-        serving = [spec for spec in all_specs if _concerns(document, spec)]
+        serving = [spec for spec in all_specs if concerns(document.path, spec)]
         if serving:
             problems.extend(_uncovered(document, serving, out_of_scope))
     return tuple(problems)
@@ -48,10 +49,6 @@ class _Known:
 
     def has(self, name: str) -> bool:
         return name in self.by_id or name in self.groups
-
-
-def _concerns(document: RequirementsDocument, spec: SpecDefinition) -> bool:
-    return spec.layout is Layout.SPECLOOM or document.path.rpartition("/")[0] == spec.path.rpartition("/")[0]
 
 
 def _known(documents: Sequence[RequirementsDocument]) -> _Known:

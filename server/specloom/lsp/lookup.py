@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from specloom.domain.ids import RequirementId, SpecId, TaskId, spec_of
+from specloom.domain.documents.layouts import concerns
+from specloom.domain.ids import SpecId, TaskId, spec_of
 from specloom.domain.problem import Span
 from specloom.domain.project import ProjectState
 from specloom.domain.requirement import Requirement
-from specloom.domain.spec import TaskDefinition
+from specloom.domain.spec import SpecDefinition, TaskDefinition
 from specloom.engine.api import Runtime
 
 
@@ -30,21 +31,28 @@ def mention_at(runtime: Runtime, path: str, line: int, column: int) -> Target | 
     holders = (spec, *spec.tasks)
     for mention in (mention for holder in holders for mention in holder.mentions):
         if mention.line == line and mention.column <= column <= mention.column + len(mention.text):
-            return target_of(runtime.state, mention.target)
+            return target_of(runtime.state, mention.target, spec)
     return None
 
 
-def target_of(state: ProjectState, name: str) -> Target | None:
-    """The place of a task, a requirement or a spec."""
+def target_of(state: ProjectState, name: str, spec: SpecDefinition) -> Target | None:
+    """The place of a task, a requirement or a spec that `spec` names; a requirement of its own document first."""
     task = state.graph.tasks.get(TaskId(name))
     if task is not None:
         return _task_target(state, task)
-    for path, requirements in state.requirements.items():
-        for requirement in requirements:
-            if requirement.id == RequirementId(name):
-                return Target(path, requirement.span)
-    spec = state.plan.specs.get(SpecId(name))
-    return None if spec is None else Target(spec.path, Span(0, 0, 0, 0))
+    requirement = _requirement_target(state, name, spec)
+    if requirement is not None:
+        return requirement
+    named = state.plan.specs.get(SpecId(name))
+    return None if named is None else Target(named.path, Span(0, 0, 0, 0))
+
+
+def _requirement_target(state: ProjectState, name: str, spec: SpecDefinition) -> Target | None:
+    """In the document that the spec's names are about; of an id that only groups others, the first of these."""
+    mine = sorted(item for item in state.requirements.items() if concerns(item[0], spec))
+    near = [(path, item) for path, items in mine for item in items if f"{item.id}.".startswith(f"{name}.")]
+    found = next((pair for pair in near if pair[1].id == name), near[0] if near else None)
+    return None if found is None else Target(found[0], found[1].span)
 
 
 def found_at(runtime: Runtime, path: str, line: int) -> Found | None:

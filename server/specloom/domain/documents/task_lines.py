@@ -1,10 +1,10 @@
-"""What one line of a task list says: a checkbox, a label, a metadata line. Refuses to know the lines around it."""
+"""What one line of a task list says: a checkbox, a label, metadata. Refuses lines around it that are no part of it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from specloom.domain.documents.lines import Line
+from specloom.domain.documents.lines import Kind, Line
 
 _BOX = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[([ xX~-])\](?:(\\?\*)(?!\*)[ \t]*|[ \t]+|$)")
 _NO_SPACE_BOX = re.compile(r"[-*+][ \t]+(\[\])\*?[ \t]")
@@ -23,6 +23,11 @@ _LEGEND_WORD = re.compile(
 _KEYS = {"r": "requirements", "d": "depends", "v": "verify"}
 _BACKTICKS = re.compile(r"`+")
 _SEPARATORS = " \t,;.&+"
+_LIST_SIGNS = (",", ";", "，", "、", "；")
+MOST_WRAPPED = 12
+"""Lines over which metadata may run; keeps the look ahead bounded."""
+_STARTS = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])[ \t]")
+_OPENS = re.compile(r"(?:^|[\s(])[_*]{1,3}(?=[^\W_])")
 
 
 class Box(NamedTuple):
@@ -51,14 +56,31 @@ class Label(NamedTuple):
 ReadLabel: TypeAlias = Callable[[str], Label]
 
 
+class Passage(NamedTuple):
+    """A text that may run over several lines, which are joined by a space."""
+
+    text: str
+    pieces: tuple[tuple[int, Line, int], ...]
+    """Where in the text each line's piece starts, the line, and the piece's column in it."""
+
+    def place(self, start: int, length: int) -> tuple[Line, int, int]:
+        """Line, first and last column of a part of the text; of one over several lines, what stands on the first."""
+        index = max(number for number, piece in enumerate(self.pieces) if piece[0] <= start)
+        offset, line, column = self.pieces[index]
+        end = start + length
+        if index + 1 < len(self.pieces):
+            end = min(end, self.pieces[index + 1][0] - 1)
+        return line, column + start - offset, column + end - offset
+
+
 class Metadata(NamedTuple):
-    """A line such as `_Requirements: 1.1, 1.2_`."""
+    """Lines such as `_Requirements: 1.1, 1.2_`."""
 
     key: str
     """`requirements`, `depends` or `verify`."""
-    value: str
-    column: int
-    """Of the value."""
+    value: Passage
+    rest: tuple[Line, ...] = ()
+    """The lines after the first over which it runs."""
 
 
 def box_of(line: Line) -> Box | None:
@@ -114,18 +136,56 @@ def without_bullet(text: str) -> str:
     return text[1:].lstrip(" \t") if text[:1] in {"-", "*", "+"} and text[1:2] in {" ", "\t"} else text
 
 
-def metadata_of(line: Line) -> Metadata | None:
-    """The metadata that a line holds, bullet or not; it stands between `_` or `*`, the closing one may be missing."""
+def metadata_of(line: Line, below: Sequence[Line] = ()) -> Metadata | None:
+    """The metadata that a line starts, bullet or not, wrapped or not.
+
+    It stands between `_` or `*`; the closing one may be missing if it is not wrapped. It goes on in the lines `below`
+    up to the closing sign; without any sign to wait for, as long as a line ends in a comma.
+    """
     match = _METADATA.match(line.body)
     if match is None:
         return None
-    marks, key, rest = match[1], match[2][0].lower(), line.body[match.end() :]
-    if rest.startswith(marks):
-        rest = rest[len(marks) :]
-        value = rest.strip()
-    else:
-        value = rest.strip().removesuffix(marks).rstrip()
-    return Metadata(_KEYS[key], value, len(line.text) - len(rest.lstrip()))
+    marks, rest = match[1], line.body[match.end() :]
+    closed = rest.startswith(marks)
+    rest = rest[len(marks) if closed else 0 :].strip()
+    more = _comma_lines(rest, below) if closed else _marked_lines(rest, below, marks)
+    pieces = [(0, line, line.text.rindex(rest) if rest else len(line.text))]
+    text = rest
+    for later in more:
+        pieces.append((len(text) + 1, later, later.start))
+        text = f"{text} {later.body.rstrip()}"
+    value = text if closed else text.removesuffix(marks).rstrip()
+    return Metadata(_KEYS[match[2][0].lower()], Passage(value, tuple(pieces)), more)
+
+
+def _comma_lines(text: str, below: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines that a list goes on in, each but the last with a comma at its end."""
+    found: list[Line] = []
+    for line in below:
+        if not text.endswith(_LIST_SIGNS) or not _goes_on(line):
+            break
+        found.append(line)
+        text = line.body.rstrip()
+    return tuple(found)
+
+
+def _marked_lines(text: str, below: Sequence[Line], marks: str) -> tuple[Line, ...]:
+    """The lines up to the one that ends in `marks`; none if there is no such line, or something else starts before."""
+    ticks = text.count("`")
+    if text.endswith(marks) and not ticks % 2:
+        return ()
+    for count, line in enumerate(below[:MOST_WRAPPED], 1):
+        if not _goes_on(line) or (not ticks % 2 and _OPENS.search(line.body)):
+            return ()
+        ticks += line.body.count("`")
+        if line.body.rstrip().endswith(marks) and not ticks % 2:
+            return tuple(below[:count])
+    return ()
+
+
+def _goes_on(line: Line) -> bool:
+    """Whether a line may be part of what the line before began."""
+    return line.kind is Kind.TEXT and not _STARTS.match(line.body) and not _METADATA.match(line.body)
 
 
 def commands_of(value: str) -> tuple[tuple[str, ...], str]:

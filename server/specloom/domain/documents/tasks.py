@@ -12,15 +12,18 @@ Refuses to decide what depends on what beyond the words of the list: that is `do
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from specloom.domain.documents.findings import Findings
 from specloom.domain.documents.lines import Document, Kind, Line, Section, find_section, heading_of
 from specloom.domain.documents.numbering import Numbering
 from specloom.domain.documents.references import Found, read_list, says_nothing
 from specloom.domain.documents.task_lines import (
+    MOST_WRAPPED,
     Box,
     Label,
     Metadata,
+    Passage,
     ReadLabel,
     box_of,
     box_without_space,
@@ -99,7 +102,7 @@ def read_drafts(document: Document, spec: SpecId, findings: Findings, label: Rea
     """The tasks of a list whose labels `label` reads."""
     reader = _Reader(spec, findings, label, find_section(document, "Tasks"))
     for line in document.lines:
-        reader.read(line)
+        reader.read(line, document.lines[line.number + 1 : line.number + 1 + MOST_WRAPPED])
     for draft in reader.drafts:
         if draft.verify and not draft.is_leaf:
             message = (
@@ -127,13 +130,18 @@ class _Reader:
         self._numbers: dict[str, TaskDraft] = {}
         self._numbering = Numbering()
         self._unnumbered = 0
+        self._read_to = 0
+        """Lines before this one belong to metadata that was read."""
 
-    def read(self, line: Line) -> None:
+    def read(self, line: Line, below: Sequence[Line]) -> None:
+        """Takes the next line; `below` are those that it may be wrapped over."""
+        if line.number < self._read_to:
+            return
         kind = line.kind
         if kind is Kind.TEXT:
             box = box_of(line)
             if box is None or not self._take_box(line, box):
-                self._take_text(line)
+                self._take_text(line, below)
         elif kind is Kind.HEADING:
             self._take_heading(line)
         elif kind is Kind.FENCE or kind is Kind.QUOTE:
@@ -149,13 +157,17 @@ class _Reader:
         self._owner = None
         self._nest.clear()
 
-    def _take_text(self, line: Line) -> None:
+    def _take_text(self, line: Line, below: Sequence[Line]) -> None:
         if "[]" in line.body:
             self._check_brackets(line)
         owner = self._owner
-        metadata = metadata_of(line) if owner is not None and line.indent > owner.line.indent else None
+        metadata = None
+        if owner is not None and line.indent > owner.line.indent:
+            inside = tuple(takewhile(lambda other: other.indent > owner.line.indent, below))
+            metadata = metadata_of(line, inside)
         if metadata is not None and owner is not None:
-            self._take_metadata(owner, line, metadata)
+            self._take_metadata(owner, metadata)
+            self._read_to = line.number + 1 + len(metadata.rest)
         else:
             self._take_detail(line)
 
@@ -179,7 +191,8 @@ class _Reader:
         owner.details.append(text if line.kind is Kind.FENCE else without_bullet(text))
         if _VALIDATES in line.body and line.kind is Kind.TEXT:
             column = line.text.index(_VALIDATES) + len(_VALIDATES)
-            self._take_requirements(owner, line, line.text[column:].replace("*", " ").replace("_", " "), column)
+            text = line.text[column:].replace("*", " ").replace("_", " ")
+            self._take_requirements(owner, Passage(text, ((0, line, column),)))
 
     def _take_box(self, line: Line, box: Box) -> bool:
         """Start a task; false if this checkbox is none."""
@@ -235,42 +248,42 @@ class _Reader:
             )
         return unique
 
-    def _take_metadata(self, owner: TaskDraft, line: Line, metadata: Metadata) -> None:
+    def _take_metadata(self, owner: TaskDraft, metadata: Metadata) -> None:
         if metadata.key == "requirements":
-            self._take_requirements(owner, line, metadata.value, metadata.column)
+            self._take_requirements(owner, metadata.value)
         elif metadata.key == "depends":
-            self._take_depends(owner, line, metadata)
-        elif not says_nothing(metadata.value):
-            self._take_verify(owner, line, metadata)
+            self._take_depends(owner, metadata.value)
+        elif not says_nothing(metadata.value.text):
+            self._take_verify(owner, metadata.value)
 
-    def _take_requirements(self, owner: TaskDraft, line: Line, value: str, column: int) -> None:
-        for found in read_list(value):
+    def _take_requirements(self, owner: TaskDraft, value: Passage) -> None:
+        for found in read_list(value.text):
             for name in found.names:
                 owner.requirements.setdefault(RequirementId(name))
-            self._mention(owner, line, found, found.names, column)
+            self._mention(owner, value, found, found.names)
 
-    def _take_depends(self, owner: TaskDraft, line: Line, metadata: Metadata) -> None:
-        if not metadata.value or says_nothing(metadata.value):
-            owner.depends = () if metadata.value else None
+    def _take_depends(self, owner: TaskDraft, value: Passage) -> None:
+        if not value.text or says_nothing(value.text):
+            owner.depends = () if value.text else None
             return
         names: dict[TaskId, None] = dict.fromkeys(owner.depends or ())
-        for found in read_list(metadata.value):
+        for found in read_list(value.text):
             targets = [TaskId(name) if "/" in name else task_id(self._spec, name) for name in found.names]
             names.update(dict.fromkeys(targets))
-            self._mention(owner, line, found, targets, metadata.column)
+            self._mention(owner, value, found, targets)
         owner.depends = tuple(names) or None
 
-    def _mention(self, owner: TaskDraft, line: Line, found: Found, targets: Sequence[str], column: int) -> None:
-        start = column + found.start
+    def _mention(self, owner: TaskDraft, value: Passage, found: Found, targets: Sequence[str]) -> None:
+        line, start, end = value.place(found.start, len(found.text))
         for target in targets:
-            owner.mentions.append(Mention(target, found.text, line.number, start))
+            owner.mentions.append(Mention(target, line.text[start:end], line.number, start))
         if not targets:
             message = f"{found.text!r} is not read as an id; write ids such as 1.2, separated by commas"
-            self._findings.information("unread-reference", message, line.span(start, start + len(found.text)))
+            self._findings.information("unread-reference", message, line.span(start, end))
 
-    def _take_verify(self, owner: TaskDraft, line: Line, metadata: Metadata) -> None:
-        commands, beside = commands_of(metadata.value)
+    def _take_verify(self, owner: TaskDraft, value: Passage) -> None:
+        commands, beside = commands_of(value.text)
         owner.verify.extend(commands)
         if beside:
             message = f"Only what stands in backticks is run; {beside!r} is not"
-            self._findings.information("unread-verify", message, line.span())
+            self._findings.information("unread-verify", message, value.pieces[0][1].span())
