@@ -245,6 +245,12 @@ PLANS = ProblemGroup(
         ProblemCode("outline-id", ERROR, "A planned spec has no id of two digits", "Plan again"),
         ProblemCode("outline-slug", ERROR, "A planned spec has no usable slug", "Plan again"),
         ProblemCode("outline-text", ERROR, "A planned spec has no title or no summary", "Plan again"),
+        ProblemCode(
+            "outline-unserving",
+            WARNING,
+            "A planned spec serves no requirement",
+            "Plan again, and say in the feedback what it is for",
+        ),
         ProblemCode("outline-order", ERROR, "The planned specs are not in ascending order", "Plan again"),
         ProblemCode("duplicate-slug", ERROR, "Two planned specs have one slug", "Plan again"),
         ProblemCode(
@@ -276,6 +282,7 @@ PLANS = ProblemGroup(
         ProblemCode(
             "section-order", ERROR, "The sections of the written spec are not in their order", "Continue the spec"
         ),
+        ProblemCode("section-repeated", ERROR, "A section of the written spec stands there twice", "Continue the spec"),
         ProblemCode("early-tasks", ERROR, "The written spec has tasks before they were asked for", "Continue the spec"),
         ProblemCode(
             "missing-file",
@@ -289,6 +296,30 @@ PLANS = ProblemGroup(
             ERROR,
             "The written task list has a task under another number that is done or in progress",
             "Derive the tasks again",
+        ),
+        ProblemCode(
+            "task-ticked",
+            ERROR,
+            "The written task list has a ticked box without anything done",
+            "Derive the tasks again",
+        ),
+        ProblemCode(
+            "verify-unreadable",
+            ERROR,
+            "A verify command of the written list cannot be read by a shell",
+            "Derive the tasks again, or mend the command",
+        ),
+        ProblemCode(
+            "verify-idle",
+            WARNING,
+            "A verify command of the written list proves nothing, holds a placeholder or never ends",
+            "Name a command that fails before the task and passes after it",
+        ),
+        ProblemCode(
+            "verify-repeated",
+            WARNING,
+            "Two tasks of the written list are proven by the same command",
+            "Give each a test of its own",
         ),
         ProblemCode(
             "no-verify",

@@ -16,6 +16,8 @@ from specloom.domain.ids import RequirementId, SpecId
 from specloom.domain.problem import Problem, Severity
 from specloom.domain.requirement import Requirement, RequirementsDocument
 from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
+from specloom.planning.check_verify import check_verify
+from specloom.planning.merging import kept_with_parents
 from specloom.planning.outline import Outline, PlannedSpec, covered, nearest
 
 SECTIONS = ("Purpose", "Interfaces", "Use cases", "Dependencies")
@@ -65,10 +67,13 @@ def _check_each(outline: Outline, given: Given) -> Iterator[Problem]:
             yield _about(spec, path, "outline-slug", what)
         if not spec.title or not spec.summary:
             yield _about(spec, path, "outline-text", "its title or summary is empty; say what the spec is for")
+        if not spec.requirements and spec.id not in {item.id for item in given.specs}:
+            what = "it serves no requirement; give it those that become testable in it, or plan no such spec"
+            yield _about(spec, path, "outline-unserving", what, severity=Severity.WARNING)
         for name in spec.requirements:
             if name not in known:
                 what = f"there is no requirement {name}; {nearest(name, known)}"
-                yield _about(spec, path, "unknown-requirement", what, Names(known).near(name))
+                yield _about(spec, path, "unknown-requirement", what, suggestions=Names(known).near(name))
 
 
 def _check_order(outline: Outline, given: Given) -> Iterator[Problem]:
@@ -129,8 +134,16 @@ def _check_coverage(outline: Outline, given: Given) -> Iterator[Problem]:
             yield Problem("requirement-not-covered", message, path, item.span)
 
 
-def _about(spec: PlannedSpec, path: str, code: str, what: str, suggestions: tuple[str, ...] = ()) -> Problem:
-    return Problem(code, f"Spec {spec.id} {spec.title!r}: {what}", path, suggestions=suggestions)
+def _about(
+    spec: PlannedSpec,
+    path: str,
+    code: str,
+    what: str,
+    *,
+    suggestions: tuple[str, ...] = (),
+    severity: Severity = Severity.ERROR,
+) -> Problem:
+    return Problem(code, f"Spec {spec.id} {spec.title!r}: {what}", path, severity=severity, suggestions=suggestions)
 
 
 def check_body(body: str, path: str, files: Collection[str] | None) -> tuple[Problem, ...]:
@@ -154,6 +167,10 @@ def check_body(body: str, path: str, files: Collection[str] | None) -> tuple[Pro
         if not any(line.body.strip() for line in document.lines[item.start + 1 : item.end]):
             message = f"The section `## {title}` is empty; say what belongs there, or why there is nothing"
             problems.append(Problem("empty-section", message, path, document.lines[item.start].span()))
+    for title in SECTIONS:
+        if order.count(title.casefold()) > 1:
+            message = f"The section `## {title}` stands there more than once; write each section once"
+            problems.append(Problem("section-repeated", message, path))
     if places != sorted(places):
         message = f"The sections stand in another order; write them as {', '.join(SECTIONS)}"
         problems.append(Problem("section-order", message, path))
@@ -211,7 +228,8 @@ def check_tasks(spec: SpecDefinition, given: TasksGiven) -> tuple[Problem, ...]:
         *_check_graph(spec, given.others),
         *_check_kept(spec, given.kept),
         *_check_requirements(spec, given.requirements),
-        *_check_verify(spec, leaves),
+        *_check_ticks(spec, given.kept),
+        *check_verify(spec, leaves, {task.id for task in given.kept}),
     )
 
 
@@ -239,7 +257,8 @@ def _check_requirements(spec: SpecDefinition, requirements: Iterable[Requirement
     for task in spec.tasks:
         for name in task.requirements:
             meant = covered(name, known)
-            served.update(meant)
+            if not task.optional:
+                served.update(meant)
             if not known.keys() & set(meant):
                 span = next((item.span for item in task.mentions if item.target == name), task.span)
                 message = f"Task {task.number} names requirement {name}, which does not exist; {nearest(name, known)}"
@@ -247,14 +266,20 @@ def _check_requirements(spec: SpecDefinition, requirements: Iterable[Requirement
                 yield Problem("unknown-requirement", message, spec.path, span, suggestions=near)
     for ref in spec.requirements:
         if ref.id in known and ref.id not in served:
-            message = f"Requirement {ref.id} of this spec is not covered: no task names it in its _Requirements:_ line"
+            message = (
+                f"Requirement {ref.id} of this spec is not covered: "
+                "no task that always runs names it in its _Requirements:_ line"
+            )
             yield Problem("requirement-not-covered", message, spec.path)
 
 
-def _check_verify(spec: SpecDefinition, leaves: list[TaskDefinition]) -> Iterator[Problem]:
-    if not any(task.verify for task in leaves):
-        message = "No task has a _Verify:_ line; give each task a command that proves it, if there can be one"
-        yield Problem("no-verify", message, spec.path, severity=Severity.WARNING)
+def _check_ticks(spec: SpecDefinition, kept: Iterable[TaskDefinition]) -> Iterator[Problem]:
+    """A box that the planner ticks would read as work that was found done, without any proof."""
+    begun = {task.id for task in kept_with_parents(spec.tasks, [task.id for task in kept])}
+    for task in spec.tasks:
+        if task.ticked and task.id not in begun:
+            message = f"Task {task.number} is ticked and not done; write `- [ ]`, only its proof ticks it"
+            yield Problem("task-ticked", message, spec.path, task.span)
 
 
 def errors_in(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -90,7 +90,7 @@ class Planner:
 
     async def _outline(self, order: PlanOrder, work: PlanWork) -> Outline:
         outline = stored_outline(order.outline) if order.outline and not order.feedback else None
-        if outline is None or check_outline(outline, Given(order.document, order.known.specs)):
+        if outline is None or errors_in(check_outline(outline, Given(order.document, order.known.specs))):
             return await work.outline(order)
         work.written = order.written
         return outline

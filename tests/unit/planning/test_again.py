@@ -29,7 +29,7 @@ MORE = REQUIREMENTS + "- R2.2 WHEN the program is called with `add`, THE program
 BIGGER = COMMANDS | {"requirements": ["R2.1", "R2.2"]}
 NEW_TASKS = """- [ ] 1 Print every note
   - _Requirements: R2.1_
-  - _Verify: `true`_
+  - _Verify: `python -m pytest -q tests/test_all.py`_
 - [ ] 2 Save a note
   - _Requirements: R2.2_
   - _Verify: `python -m pytest -q tests/test_add.py`_

@@ -98,6 +98,7 @@ def test_a_good_body_has_no_problem() -> None:
         ),
         (f"{STORE_BODY}\n## Tasks\n\n- [ ] 1 A\n", "early-tasks"),
         (f"{STORE_BODY}\n```python\n", "unclosed-block"),
+        (f"{STORE_BODY}\n{STORE_BODY}", "section-repeated"),
     ],
 )
 def test_each_fault_of_a_body_is_named(body: str, code: str) -> None:
@@ -142,10 +143,58 @@ def test_specs_that_are_still_written_count_as_written() -> None:
         (COMMANDS_TASKS.replace("R2.1", "R1.1"), "requirement-not-covered"),
         (COMMANDS_TASKS + COMMANDS_TASKS, "duplicate-number"),
         (COMMANDS_TASKS.replace("_Verify", "_Check"), "no-verify"),
+        (COMMANDS_TASKS.replace("- [ ]", "- [x]"), "task-ticked"),
+        (COMMANDS_TASKS.replace("- [ ]", "- [ ]*"), "requirement-not-covered"),
+        (COMMANDS_TASKS + "- [ ] 2 Sort\n  - _Verify: `python -m pytest -q tests/test_list.py`_\n", "verify-repeated"),
     ],
 )
 def test_each_fault_of_a_task_list_is_named(tasks: str, code: str) -> None:
     assert code in task_codes(tasks)
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("true", "verify-idle"),
+        ("echo done", "verify-idle"),
+        ("npm run dev", "verify-idle"),
+        ("npx vitest --watch", "verify-idle"),
+        ("python -m http.server", "verify-idle"),
+        ("go test ./<package>", "verify-idle"),
+        ("pytest path/to/test_x.py", "verify-idle"),
+        ("python -c 'print(1)", "verify-unreadable"),
+    ],
+)
+def test_a_command_that_cannot_prove_a_task_is_named(command: str, code: str) -> None:
+    assert task_codes(COMMANDS_TASKS.replace("python -m pytest -q tests/test_list.py", command)) == [code]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "go test ./...",
+        'test "$(echo hi | ./app)" = hi',
+        "sort < in.txt > out.txt && diff out.txt wanted.txt",
+        "timeout 5 python -m http.server --help",
+        "npx vitest run --watch=false",
+        "grep -q '<title>' page.html && true",
+    ],
+)
+def test_a_command_that_may_prove_a_task_is_not_doubted(command: str) -> None:
+    assert task_codes(COMMANDS_TASKS.replace("python -m pytest -q tests/test_list.py", command)) == []
+
+
+def test_a_kept_task_is_not_doubted_for_its_tick_nor_for_its_command() -> None:
+    text = COMMANDS_TASKS.replace("- [ ]", "- [x]").replace("python -m pytest -q tests/test_list.py", "true")
+    kept = parse_spec("specs/02-commands.md", HEAD + text).tasks
+    assert task_codes(text, replace(GIVEN, kept=kept)) == []
+
+
+def test_a_planned_spec_that_serves_nothing_is_doubted_unless_it_exists() -> None:
+    idle = PlannedSpec(SpecId("03"), "more", "More", "More of it.")
+    assert codes(FIRST, SECOND, idle) == ["outline-unserving"]
+    known = parse_spec("specs/03-more.md", '---\nid: "03"\n---\n')
+    assert check_outline(Outline((FIRST, SECOND, idle)), Given(DOCUMENT, (known,))) == ()
 
 
 def test_a_kept_task_under_another_number_is_named() -> None:
