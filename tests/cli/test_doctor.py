@@ -14,7 +14,8 @@ from specloom.cli.checks.project import project_checks
 from specloom.cli.failures import Exit
 from specloom.cli.ports import Inspection
 from specloom.llm.scripted import ScriptedServer
-from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, until
+from tests.cli.conftest import BOTH_TASKS, REQUIREMENTS, Project, Running, json_lines, until
+from tests.cli.plans import plan_script
 from tests.cli.test_run import model
 
 Start = Callable[..., ScriptedServer]
@@ -80,7 +81,9 @@ def test_wrong_settings_are_named_with_their_line(project: Project) -> None:
     [
         (None, "warn", "no requirements.md"),
         (b"", "fail", "is empty"),
-        (b"\xff\xfe\x00", "fail", "no text in UTF-8"),
+        (b"\xff\xfe\x00", "fail", "is no text: it starts as utf-16-le"),
+        ("R1 é".encode("latin-1"), "warn", "1 line, is not UTF-8 and is read as latin-1"),
+        ("R1 é".encode("utf-16"), "warn", "is read as utf-16-le"),
         (b"a\x00b", "fail", "is no text"),
         (b"x\n" * 600_000, "warn", "too much to read at once"),
     ],
@@ -93,6 +96,16 @@ def test_requirements_are_looked_into(tmp_path: Path, content: bytes | None, lev
     assert check.level.value == level
     assert said in check.message
     assert check.mend
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8-sig"])
+def test_what_doctor_takes_for_requirements_is_planned_from(empty: Project, scripted: Start, encoding: str) -> None:
+    text = REQUIREMENTS.replace("says hello", "says hello, né")
+    (empty.root / "requirements.md").write_bytes(text.encode(encoding))
+    _, found = checks(empty, "--offline")
+    assert found["requirements"]["level"] == ("ok" if encoding == "utf-8-sig" else "warn")
+    done = empty.specloom("plan", *model(scripted(plan_script())))
+    assert done.returncode == Exit.OK, done.stdout + done.stderr
 
 
 def test_a_holder_of_the_lock_is_named(

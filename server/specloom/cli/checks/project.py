@@ -15,11 +15,13 @@ from specloom.domain.problem import Severity
 from specloom.store.database import FILE_NAME, connect_reader
 from specloom.store.errors import StoreError, StoreMissingError, mapped_errors
 from specloom.store.lock import writer_of
+from specloom.workspace.encoding import BinaryError, decode
 
 FOREIGN = (".kiro/specs", "specs")
 """Where other layouts keep their requirements."""
 PROBE = 64 * 1024
 """Bytes that must fit on the disk."""
+UTF_8 = "utf-8"
 LARGE = 1_000_000
 """Bytes of a requirements document that no model reads at once."""
 
@@ -56,18 +58,21 @@ def _document(path: Path, name: str) -> Check:
         return Check("requirements", Level.FAIL, f"{name} is a folder", "name a file")
     try:
         data = path.read_bytes()
-        text = data.decode("utf-8-sig")
+        decoded = decode(data)
     except OSError as error:
         return Check("requirements", Level.FAIL, f"{name} cannot be read: {error.strerror}", "mend its owner or modes")
-    except UnicodeDecodeError:
-        return Check("requirements", Level.FAIL, f"{name} is no text in UTF-8", "save it as UTF-8")
-    if not text.strip() or "\0" in text:
-        what = "is empty" if not text.strip() else "is no text"
-        return Check("requirements", Level.FAIL, f"{name} {what}", "write what is wanted, one item a line")
+    except BinaryError as error:
+        return Check("requirements", Level.FAIL, f"{name} is no text: {error}", "save it as text in UTF-8")
+    if not decoded.text.strip():
+        return Check("requirements", Level.FAIL, f"{name} is empty", "write what is wanted, one item a line")
     if len(data) > LARGE:
         step = "split it into several documents"
         return Check("requirements", Level.WARN, f"{name} has {len(data) // 1000} kB, too much to read at once", step)
-    return Check("requirements", Level.OK, f"{name}, {count(len(text.splitlines()), 'line')}")
+    lines = f"{name}, {count(len(decoded.text.splitlines()), 'line')}"
+    if decoded.encoding == UTF_8:
+        return Check("requirements", Level.OK, lines)
+    found = f"{lines}, is not UTF-8 and is read as {decoded.encoding}"
+    return Check("requirements", Level.WARN, found, "save it as UTF-8 if its letters come out wrong")
 
 
 def _state(directory: Path) -> Check:
