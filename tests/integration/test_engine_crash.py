@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from specloom.domain.events import agents
+from specloom.domain.events import agents, proof
 from specloom.domain.evidence import EvidenceKind
 from specloom.domain.ids import TaskId
 from specloom.domain.rejection import Rejected
@@ -18,6 +18,8 @@ from specloom.domain.runs import RunOutcome, RunState
 from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
+from specloom.workspace import marked
+from specloom.workspace.orphans import start_of
 from tests.conftest import TIER
 from tests.integration.crash_story import FILES, crash_project, crash_script
 from tests.integration.projects import USER, hosted
@@ -207,7 +209,7 @@ async def test_a_run_killed_while_it_waits_goes_on(tmp_path: Path, what: str) ->
         await process.wait()
         (root / "again").touch()
         server.release("answer")
-        end_orphan(root / "pid")
+        await orphan_ended(root / "pid")
         async with hosted(root, server) as runtime:
             await resumes(runtime)
             assert runtime.state.record(TaskId("01/1")).attempts == 1
@@ -217,10 +219,58 @@ async def test_a_run_killed_while_it_waits_goes_on(tmp_path: Path, what: str) ->
         assert server.repeats == (what == "answer")
 
 
-def end_orphan(file: Path) -> None:
-    """A command whose Specloom was killed runs on; a test leaves none behind."""
-    if file.exists():
-        os.kill(int(file.read_text()), signal.SIGKILL)
+async def orphan_ended(file: Path) -> None:
+    """A command does not outlive its Specloom, however that died."""
+    async with asyncio.timeout(DEADLINE):
+        while await asyncio.to_thread(_runs, file):  # noqa: ASYNC110 - nobody tells us of another's child
+            await asyncio.sleep(0.01)
+
+
+def _runs(file: Path) -> bool:
+    return file.exists() and start_of(int(file.read_text())) != ""
+
+
+LEFT = "setsid bash -c 'echo $$ > pid; exec sleep 300' > /dev/null 2>&1 & until [ -s pid ]; do :; done"
+
+
+@pytest.mark.parametrize("what", ["command", "verification"])
+async def test_a_command_that_outlived_a_killed_specloom_is_ended_at_the_next_start(tmp_path: Path, what: str) -> None:
+    holds = f"{LEFT}; sleep 300"
+    verify = "test -f a.txt" if what == "command" else f"test -f a.txt || exit 1; [ -s pid ] || {{ {holds}; }}"
+    first = turn(command(holds)) if what == "command" else WRITES
+    then = (GOES_ON | {"expect": "It was still running, and was ended now"}, CLAIMS) if what == "command" else (CLAIMS,)
+    root = project(tmp_path / "p", task(1, verify))
+    async with ScriptedServer(script(attempt(1, first, *then))) as server:
+        process = await working(root, server.base_url)
+        await until_file(root / "pid", lambda text: text.endswith("\n"))
+        await asyncio.to_thread(kill_watchdog, process.pid)
+        process.kill()
+        await process.wait()
+        assert await asyncio.to_thread(_runs, root / "pid")
+        async with hosted(root, server) as runtime:
+            await orphan_ended(root / "pid")
+            await resumes(runtime)
+            notes = [event.note for event in await events_of(runtime, proof.CheckSettled) if event.note]
+            assert [note.endswith("and was ended then") for note in notes] == [True] * (what == "verification")
+        server.check()
+
+
+def kill_watchdog(owner: int) -> None:
+    """As when the system runs out of memory."""
+    for folder in Path("/proc").iterdir():
+        if (
+            folder.name.isdecimal()
+            and marked.__file__ in _arguments(folder)
+            and marked.parent_of(int(folder.name)) == owner
+        ):
+            os.kill(int(folder.name), signal.SIGKILL)
+
+
+def _arguments(folder: Path) -> str:
+    try:
+        return (folder / "cmdline").read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 async def test_a_command_behind_a_write_that_was_broken_off_is_not_run_on_resume(tmp_path: Path) -> None:

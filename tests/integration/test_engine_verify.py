@@ -391,3 +391,12 @@ async def test_a_reset_task_is_pending_and_its_box_empty(tmp_path: Path) -> None
         assert "- [ ] 1" in (root / SPEC).read_text()
         assert runtime.state.state_of(ONE) is TaskState.READY
         assert (root / "a.txt").exists()
+
+
+async def test_what_a_check_left_in_another_session_does_not_meet_the_next_check(tmp_path: Path) -> None:
+    leaves = "setsid bash -c 'echo $$ > pid; exec sleep 300' > /dev/null 2>&1 & until [ -s pid ]; do :; done"
+    gone = "! grep -qs sleep /proc/$(cat pid)/cmdline"
+    root = project(tmp_path / "p", task(1, f"test -f a.txt || exit 1; {leaves}", f"test -s pid && {gone}"))
+    async with staged(root, attempt(1, turn(write("a.txt", "a\n")), turn(says()))) as (runtime, _):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED

@@ -25,6 +25,7 @@ from specloom.engine.transcript import TranscriptWriter
 from specloom.store.log import EventStore
 from specloom.store.sessions import SessionFiles
 from specloom.store.system import RandomIds, SystemClock
+from specloom.workspace.orphans import Orphans
 from specloom.workspace.workspace import Workspace
 
 
@@ -50,7 +51,8 @@ async def open_runtime(
     try:
         ledger = await _ledger(store, files.name)
         workspace = await asyncio.to_thread(Workspace.at, root)
-        engine = _engine(Parts(store, ledger, workspace, clock, ids), loaded)
+        orphans = await asyncio.to_thread(Orphans.at, directory)
+        engine = _engine(Parts(store, ledger, workspace, clock, ids, orphans), loaded)
         runtime = ProjectRuntime(engine, store, PlanningWorker())
         runtime.default_budget = loaded.budget
         runtime.add_problems((*files.problems, *loaded.problems))
@@ -97,6 +99,7 @@ class Parts:
     workspace: Workspace
     clock: Clock
     ids: Ids
+    orphans: Orphans
 
 
 def _engine(parts: Parts, loaded: Loaded) -> EngineContext:
@@ -114,6 +117,7 @@ def _engine(parts: Parts, loaded: Loaded) -> EngineContext:
         ids=parts.ids,
         clock=parts.clock,
         sleeper=AsyncSleeper(),
+        orphans=parts.orphans,
         options=options,
     )
 

@@ -32,7 +32,7 @@ from specloom.engine.journal import AttemptJournal
 from specloom.engine.mailbox import expect
 from specloom.engine.saving import saved
 from specloom.engine.trust import Trust
-from specloom.engine.verification.checks import Checker, feedback
+from specloom.engine.verification.checks import feedback
 from specloom.engine.verification.evidence import Proof, digests_on_disk, files_behind
 from specloom.engine.verification.review import Review, Reviewer
 from specloom.tools.ports import ReadMemory, ToolContext
@@ -73,6 +73,7 @@ class Attempt:
     async def carry_out(self) -> Stopped | None:
         """Works until there is a verdict, which is recorded, or until the run must stop."""
         attempt = self.engine.state.record(self.task).attempt
+        await self.engine.orphans.watched()
         if not await self._granted(self._commands(), attempt):
             return None
         if attempt is None:
@@ -124,7 +125,7 @@ class Attempt:
     async def _look_before(self) -> None:
         """Learns which verify commands pass before anything is done."""
         commands = [command for command in self.verify if command not in self.before]
-        results = await self._checker().run(commands, self.task, self.attempt, CheckPhase.BEFORE)
+        results = await self.engine.checker().run(commands, self.task, self.attempt, CheckPhase.BEFORE)
         self.before |= {result.command: result.passed for result in results}
 
     async def _open_session(self) -> SessionOutcome:
@@ -202,7 +203,7 @@ class Attempt:
         if not self.verify:
             return await self._review(behind)
         present = await digests_on_disk(engine.workspace, behind)
-        results = await self._checker().run(self.verify, self.task, self.attempt, CheckPhase.AFTER)
+        results = await engine.checker().run(self.verify, self.task, self.attempt, CheckPhase.AFTER)
         if not all(result.passed for result in results):
             failed = results[-1]
             await self._fail(f"`{failed.command}` {failed.ended}", feedback(results))
@@ -258,10 +259,6 @@ class Attempt:
             self.task = next((task for task, known in state.tasks.items() if known.attempt == self.attempt), self.task)
             self.journal.task = self.task
 
-    def _checker(self) -> Checker:
-        engine = self.engine
-        return Checker(engine.workspace.root, engine.mailbox, engine.ids, engine.options)
-
     def _changed_before(self, changed: tuple[str, ...]) -> tuple[str, ...]:
         earlier = self.engine.state.change_sets.get(self.task) or ()
         return tuple(dict.fromkeys([*changed, *(path for item in earlier for path in item.paths)]))
@@ -281,7 +278,7 @@ class Attempt:
             attempt=self.attempt,
             task=self.task,
             call=NO_CALL,
-            environment=engine.options.environment,
+            environment={**engine.options.environment, **engine.orphans.environment(self.agent)},
             command_timeout=engine.options.limits.command_timeout_s,
             read_only=read_only(engine),
         )

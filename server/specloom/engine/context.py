@@ -19,7 +19,9 @@ from specloom.engine.options import EngineOptions
 from specloom.engine.output import OutputHub
 from specloom.engine.recorder import SessionRecorder
 from specloom.engine.transcript import TranscriptWriter
+from specloom.engine.verification.checks import Checker
 from specloom.tools.registry import ToolBox
+from specloom.workspace.orphans import Orphans
 from specloom.workspace.workspace import Workspace
 
 
@@ -38,12 +40,17 @@ class EngineContext:
     ids: Ids
     clock: Clock
     sleeper: Sleeper
+    orphans: Orphans
     options: EngineOptions
 
     @property
     def state(self) -> ProjectState:
         """The newest projection."""
         return self.ledger.state
+
+    def checker(self) -> Checker:
+        """What runs verify commands, by the settings as they are now."""
+        return Checker(self.workspace.root, self.mailbox, self.ids, self.options, self.orphans)
 
     def asking(self, role: RoleName, agent: AgentId) -> AskPorts:
         """What a role's turns are asked through."""

@@ -14,7 +14,7 @@ from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
-from specloom.engine.verification.checks import Checker, CheckResult
+from specloom.engine.verification.checks import CheckResult
 from specloom.engine.verification.evidence import Proof, digests_on_disk
 
 
@@ -38,12 +38,11 @@ def _commands(state: ProjectState, task: TaskId) -> tuple[str, ...]:
 
 
 async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...]) -> None:
-    checker = Checker(engine.workspace.root, engine.mailbox, engine.ids, engine.options)
     old = engine.state.record(task).evidence
     behind = dict.fromkeys(file.path for piece in old for file in piece.files)
     present = await digests_on_disk(engine.workspace, behind)
     culprit = changed_by(engine.state, task)
-    results = await checker.run(commands, task, None, CheckPhase.RECHECK)
+    results = await engine.checker().run(commands, task, None, CheckPhase.RECHECK)
     failed = [result for result in results if not result.passed]
     if failed:
         reason = f"regressed: {_told(failed[0])}" if culprit is None else f"regressed by {culprit}: {_told(failed[0])}"

@@ -1,26 +1,37 @@
 """Settles what a dead process left open, by looking at the world. Refuses to repeat an effect to find out."""
 
+from specloom.agent.calls import result_of, settled
+from specloom.agent.replay import UNKNOWN, replay
 from specloom.domain import commands as c
 from specloom.domain.events import agents, planning, proof, runs
 from specloom.domain.runs import RunOutcome, RunState
 from specloom.engine.abandoning import abandon_all
 from specloom.engine.context import EngineContext
+from specloom.engine.history import AttemptHistory
+from specloom.engine.recorder import stream_of
 from specloom.engine.verification.evidence import digest_at
+from specloom.tools.tool import Effect, ToolOutcome
 
 INTERRUPTED = "interrupted: Specloom was stopped; resume to go on"
 INTERRUPTED_PLAN = "interrupted: Specloom was stopped; plan again to go on"
 
 
+STILL_RUNNING = "; it was still running when Specloom came back, and was ended then"
+
+
 async def recover(engine: EngineContext) -> None:
     """Call once after the log was loaded, before anything is started. Leaves an active run paused."""
     state, mailbox = engine.state, engine.mailbox
+    # First: whoever still writes would make what is looked at next untrue.
+    alive = await engine.orphans.end_all()
+    await _tell_agents(engine, alive)
     for edit, opened in tuple(state.edits.items()):
         present = await digest_at(engine.workspace, opened.path)
         applied = present == opened.after_digest
         reason = "" if applied else _why(present == opened.before_digest)
         await mailbox.record(proof.EditSettled(edit, opened.path, applied, False, present, reason))
     for check, known in tuple(state.checks.items()):
-        note = "interrupted: Specloom was stopped while it ran"
+        note = "interrupted: Specloom was stopped while it ran" + (STILL_RUNNING if check in alive else "")
         await mailbox.record(proof.CheckSettled(check, known.task, None, "", 0.0, note=note))
     for approval in tuple(state.approvals):
         await mailbox.record(agents.ApprovalAnswered(approval, False, "interrupted", "Specloom was stopped"))
@@ -29,7 +40,7 @@ async def recover(engine: EngineContext) -> None:
         await mailbox.record(planning.PlanFailed(plan.id, INTERRUPTED_PLAN))
     run = state.run
     if run is not None and run.state is RunState.CANCELLING:
-        await _finish_cancelled(engine)
+        await finish_cancelled(engine)
     elif run is not None and run.state in (RunState.RUNNING, RunState.PAUSING):
         await mailbox.record(runs.RunPaused(run.id, INTERRUPTED))
 
@@ -40,6 +51,20 @@ def _why(untouched: bool) -> str:
     )
 
 
-async def _finish_cancelled(engine: EngineContext) -> None:
+async def _tell_agents(engine: EngineContext, alive: frozenset[str]) -> None:
+    """An agent whose command outlived Specloom is told so; what the command did stays unknown."""
+    for session in tuple(engine.state.sessions.values()):
+        if session.agent in alive and session.calls and session.attempt is not None and not session.outcome:
+            history = await AttemptHistory.read(engine.ledger, session.attempt)
+            calls = replay(history.conversation).unknown if history.session == session.id else ()
+            for call in calls:
+                if engine.toolbox.effect(call.name) is Effect.COMMAND:
+                    outcome = ToolOutcome(f"{UNKNOWN} It was still running, and was ended now.", is_error=True)
+                    told = settled(session.id, call, result_of(call, outcome), outcome)
+                    await engine.mailbox.record(told, stream=stream_of(session.agent))
+
+
+async def finish_cancelled(engine: EngineContext) -> None:
+    """Frees every task and ends a run that is being cancelled while nobody works on it."""
     await abandon_all(engine, "the run was cancelled")
     await engine.mailbox.submit(c.FinishRun(RunOutcome.CANCELLED, "cancelled by the user"))

@@ -30,7 +30,7 @@ from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
 from specloom.engine.ports import PlanRequest, PlanWorker
 from specloom.engine.problem_board import ProblemBoard
-from specloom.engine.recovery import recover
+from specloom.engine.recovery import finish_cancelled, recover
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
 from specloom.engine.worker import RunWorker
@@ -250,7 +250,7 @@ class ProjectRuntime:
             self._run.cancel()
             await asyncio.wait([self._run], timeout=CLOSE_DEADLINE)
         else:
-            await recover(self._engine)
+            await finish_cancelled(self._engine)
         return Accepted(self.state.seq)
 
     async def change_task(
@@ -324,6 +324,8 @@ class ProjectRuntime:
         run = self.state.run
         if run is not None and run.state in (RunState.RUNNING, RunState.PAUSING):
             await self._engine.mailbox.submit(c.SettlePause("Specloom was closed"))
+        await self._engine.orphans.end_all()
+        await self._engine.orphans.close()
         await self._engine.ledger.drain()
         await self._engine.transcripts.close()
         await self._store.close()

@@ -12,8 +12,10 @@ from specloom.domain.ids import AttemptId, CheckId, Digest, TaskId
 from specloom.domain.ports import Ids
 from specloom.engine.mailbox import Mailbox
 from specloom.engine.options import EngineOptions
+from specloom.workspace.orphans import Orphans
 from specloom.workspace.ports import WorkspaceError
 from specloom.workspace.process import ProcessResult, run
+from specloom.workspace.shielding import to_the_end
 
 STOPPED = "stopped: the run was cancelled or Specloom was closed while it ran"
 
@@ -49,6 +51,7 @@ class Checker:
     mailbox: Mailbox
     ids: Ids
     options: EngineOptions
+    orphans: Orphans
 
     async def run(
         self, commands: Iterable[str], task: TaskId, attempt: AttemptId | None, phase: CheckPhase
@@ -79,13 +82,21 @@ class Checker:
     async def _process(self, check: CheckId, command: str) -> CheckResult:
         limit = self.options.limits.verify_timeout_s
         try:
-            ended: ProcessResult = await run(command, self.root, self.options.environment, limit)
+            ended = await self._ended(check, command, limit)
         except WorkspaceError as error:
             return CheckResult(check, command, None, f"could not be started: {error}", None, False, 0.0)
         output = self.options.redact(ended.output)
         if ended.timed_out:
             output += f"\n(stopped after {limit:g} seconds)"
         return CheckResult(check, command, ended.exit_code, output, ended.digest, ended.timed_out, ended.duration_s)
+
+    async def _ended(self, check: CheckId, command: str, limit: float) -> ProcessResult:
+        """Also ends what left the command's session (`setsid`): the next check must not meet it."""
+        environment = {**self.options.environment, **self.orphans.environment(check)}
+        try:
+            return await run(command, self.root, environment, limit)
+        finally:
+            await to_the_end(self.orphans.end(check))
 
 
 def named_paths(command: str) -> tuple[str, ...]:
