@@ -163,7 +163,10 @@ def _feed(accumulator: Accumulator, events: list[SseEvent]) -> None:
             event = _decode(data.decode())
         except (ValueError, RecursionError):
             if data.strip() == _END_MARK:
+                accumulator.end()
                 continue
+            if name == b"error":
+                raise StreamedError({"message": data.decode(errors="replace")}) from None
             raise MalformedStreamError(f"an event is not JSON: {data[:80]!r}") from None
         accumulator.feed(event, name)
         if accumulator.finished:

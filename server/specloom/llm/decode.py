@@ -5,6 +5,8 @@ Shapes: https://docs.anthropic.com/en/api/messages-streaming and the event types
 
 import json
 import uuid
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NoReturn, cast
 
 from specloom.llm.messages import (
@@ -102,6 +104,7 @@ class Accumulator:
     def __init__(self, sink: DeltaSink | None = None) -> None:
         self._sink = sink
         self._blocks: dict[int, _Block] = {}
+        self._started: set[int] = set()
         self._head: Json | None = None
         self._usage: dict[str, int] = {}
         self._stop: object = None
@@ -117,7 +120,7 @@ class Accumulator:
         if kind == "content_block_delta":
             self._delta(event)
         elif kind == "content_block_start":
-            self._blocks[_index(event)] = _Block(dict(_object(event, "content_block")))
+            self._open(_index(event), _object(event, "content_block"))
         elif kind == "content_block_stop":
             self._block(_index(event)).closed = True
         elif kind == "message_start":
@@ -127,9 +130,18 @@ class Accumulator:
             self._count(event.get("usage"))
         elif kind == "message_stop":
             self.finished = True
-        elif kind == "error":
-            error = event.get("error")
-            raise StreamedError(cast("Json", error) if isinstance(error, dict) else {"message": str(error or event)})
+        elif kind == "error" or (not kind and "error" in event):
+            raise _streamed(event)
+
+    def end(self) -> None:
+        """The endpoint ends its stream in the manner of others: good if all but `message_stop` has come."""
+        whole = self._head is not None and self._stop is not None
+        self.finished = whole and all(block.closed for block in self._blocks.values())
+
+    @property
+    def usage(self) -> Usage:
+        """What was billed so far, as far as the endpoint said it."""
+        return Usage(**self._usage)
 
     def answer(self) -> ModelAnswer:
         """The finished answer. Raises `MalformedStreamError` if no message started."""
@@ -137,17 +149,24 @@ class Accumulator:
             raise MalformedStreamError("the stream has no message_start")
         stop = _stop_reason(self._stop)
         order = list(self._blocks.values())
-        finished = [_finish(block, stop, last=block is order[-1]) for block in order]
+        finished = _with_own_ids(_finish(block, stop, last=block is order[-1]) for block in order)
         return ModelAnswer(
             id=str(self._head.get("id") or ""),
             model=str(self._head.get("model") or ""),
             message=AssistantMessage(tuple(block for block in finished if block is not None)),
             stop=stop,
-            usage=Usage(**self._usage),
+            usage=self.usage,
             dropped_calls=sum(
                 block.type == "tool_use" and done is None for block, done in zip(order, finished, strict=True)
             ),
         )
+
+    def _open(self, index: int, start: Json) -> None:
+        # To take the second block for the first would lose one of them without a word.
+        if index in self._started:
+            raise MalformedStreamError(f"block {index} started twice")
+        self._started.add(index)
+        self._blocks[index] = _Block(dict(start))
 
     def _start(self, message: Json) -> None:
         self._head = message
@@ -190,23 +209,51 @@ class Accumulator:
         return block
 
     def _count(self, usage: object) -> None:
-        """Totals replace what was said before; what is missing, null or absurd leaves it."""
+        """Totals replace what was said before; what is missing, null, absurd or back to nothing leaves it."""
         if not isinstance(usage, dict):
             return
         for key, value in cast("Json", usage).items():
             field = _USAGE.get(key)
-            if field is not None and isinstance(value, int) and value >= 0:
+            if (
+                field is not None
+                and isinstance(value, int)
+                and (value > 0 or (value == 0 and field not in self._usage))
+            ):
                 self._usage[field] = int(value)
 
 
 def decode_message(body: object) -> ModelAnswer:
     """An answer that came whole, as JSON. Raises `MalformedStreamError`, `StreamedError`."""
     accumulator = Accumulator()
-    if isinstance(body, dict) and cast("Json", body).get("type") == "error":
-        accumulator.feed(cast("Json", body))
+    if isinstance(body, dict) and "content" not in body:
+        if "error" in body:
+            raise _streamed(cast("Json", body))
+        raise MalformedStreamError("an answer has no content")
     start: Json = {"type": "message_start", "message": body}
     accumulator.feed(start)
     return accumulator.answer()
+
+
+def _streamed(event: Json) -> StreamedError:
+    error = event.get("error")
+    return StreamedError(cast("Json", error) if isinstance(error, dict) else {"message": str(error or event)})
+
+
+def _with_own_ids(blocks: Iterable[AnswerBlock | None]) -> list[AnswerBlock | None]:
+    """Calls that share an id, as some endpoints number them, get one each: results are told apart by it."""
+    seen: set[str] = set()
+    kept: list[AnswerBlock | None] = []
+    for block in blocks:
+        if isinstance(block, ToolUse) and block.id in seen:
+            block = replace(block, id=(call := _new_id()), raw={**block.raw, "id": call})
+        if isinstance(block, ToolUse):
+            seen.add(block.id)
+        kept.append(block)
+    return kept
+
+
+def _new_id() -> str:
+    return f"toolu_{uuid.uuid4().hex}"
 
 
 def _finish(block: _Block, stop: StopReason, *, last: bool) -> AnswerBlock | None:
@@ -232,7 +279,7 @@ def _finish_call(block: _Block, raw: Json, *, cut: bool) -> ToolUse | None:
     empty = not value and not "".join(block.fields.get("input", ())).strip()
     if not block.closed or (cut and (fault or empty)):
         return None
-    call = str(raw.get("id") or "") or f"toolu_{uuid.uuid4().hex}"
+    call = str(raw.get("id") or "") or _new_id()
     return ToolUse(call, block.name, value, {**raw, "id": call, "input": value}, fault)
 
 

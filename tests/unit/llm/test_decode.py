@@ -74,6 +74,11 @@ def test_usage_of_a_delta_replaces_and_does_not_add() -> None:
     assert decode(events).usage == Usage(input=3, output=7, cache_read=20, cache_write=5)
 
 
+def test_usage_that_falls_back_to_nothing_was_said_by_an_endpoint_that_forgot_it() -> None:
+    events = [opened(), *ended(input_tokens=0, cache_read_input_tokens=0)]
+    assert decode(events).usage.input == decode([opened(), *ended()]).usage.input > 0
+
+
 def test_absurd_or_missing_usage_counts_nothing() -> None:
     events = [opened(usage=None), *ended()]
     events[1]["usage"] = {"output_tokens": None, "input_tokens": -4, "cache_read_input_tokens": "many"}
@@ -182,6 +187,24 @@ def test_a_call_without_id_gets_one() -> None:
     assert call.raw["id"] == call.id
 
 
+def test_calls_that_share_an_id_get_one_each() -> None:
+    start: Json = {"type": "tool_use", "id": "call_0", "name": "read_file", "input": {}}
+    first, second = decode([opened(), *block(0, start), *block(1, start), *ended("tool_use")]).message.tool_uses
+    assert first.id == "call_0"
+    assert second.id != first.id
+    assert second.raw["id"] == second.id
+
+
+def test_a_block_that_starts_twice_is_malformed_and_loses_nothing_silently() -> None:
+    with pytest.raises(MalformedStreamError, match="started twice"):
+        decode([opened(), *call_block(0, '{"a": 1}'), *text_block(0, "b"), *ended()])
+
+
+def test_an_error_without_a_type_is_an_error() -> None:
+    with pytest.raises(StreamedError, match="out of memory"):
+        decode([opened(), {"error": {"code": 500, "message": "out of memory"}}])
+
+
 def test_a_type_may_stand_in_the_event_name_only() -> None:
     accumulator = Accumulator()
     accumulator.feed({"message": opened()["message"]}, b"message_start")
@@ -245,7 +268,12 @@ def test_a_whole_error_is_an_error() -> None:
         decode_message({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
 
 
-@pytest.mark.parametrize("body", [None, [], "x", {"content": ["x"]}])
+def test_a_whole_error_without_a_type_is_an_error() -> None:
+    with pytest.raises(StreamedError, match="no such slot"):
+        decode_message({"error": {"message": "no such slot"}})
+
+
+@pytest.mark.parametrize("body", [None, [], "x", {"content": ["x"]}, {"choices": []}])
 def test_a_body_that_is_no_message_is_malformed(body: object) -> None:
     with pytest.raises(MalformedStreamError):
         decode_message(body)

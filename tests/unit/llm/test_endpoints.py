@@ -205,6 +205,18 @@ async def test_an_end_mark_before_the_end_is_no_end(new_model: NewModel) -> None
         assert (error.fault, "too early" in str(error)) == (ProviderFault.BROKEN_STREAM, True)
 
 
+async def test_an_end_mark_in_place_of_the_last_event_ends_an_answer_that_is_whole(new_model: NewModel) -> None:
+    events = [opened(), *text_block(0, "ok"), *ended()][:-1]
+    with raw_server({MESSAGES: http_stream(sse(events) + b"data: [DONE]\n\n")}) as server:
+        assert (await new_model(server.url).ask(request())).message.text == "ok"
+
+
+async def test_an_error_in_plain_words_in_the_stream_is_told(new_model: NewModel) -> None:
+    stream = sse([opened()]) + b"event: error\ndata: the model ran out of memory\n\n"
+    with raw_server({MESSAGES: http_stream(stream)}) as server:
+        assert "ran out of memory" in str(await failure(new_model, server.url))
+
+
 async def test_an_answer_that_comes_whole_is_an_answer(new_model: NewModel) -> None:
     message = {**opened(content=[{"type": "text", "text": "ok"}], stop_reason="end_turn")["message"]}
     with raw_server({MESSAGES: http(json.dumps(message).encode())}) as server:

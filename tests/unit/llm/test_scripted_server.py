@@ -188,6 +188,10 @@ def lawless(answer: Json) -> dict[str, tuple[list[Json], Json]]:
         "names must be unique": ([HELLO], {"tools": [TOOL, TOOL]}),
         "input_schema: field required": ([HELLO], {"tools": [{"name": "x"}]}),
         "system.0": ([HELLO], {"system": [{"type": "text", "text": " "}]}),
+        "'user' or 'assistant'": ([HELLO, answer, good, {"role": "system", "content": "now"}], {}),
+        "tools.0.name: String": ([HELLO], {"tools": [{**TOOL, "name": "read file"}]}),
+        "tool_use.id: String": ([HELLO, {"role": "assistant", "content": [{**call_block, "id": "call:0"}]}], {}),
+        "trailing whitespace": ([HELLO, {"role": "assistant", "content": "and so "}], {}),
         "should be an object": ([HELLO, {"role": "assistant", "content": [{**call_block, "input": "x"}]}], {}),
     }
 

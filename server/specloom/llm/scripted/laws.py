@@ -4,6 +4,7 @@ The laws are those of https://docs.anthropic.com/en/api/messages and of its erro
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import cast
 
@@ -14,6 +15,8 @@ BREAKPOINTS = 4
 SMALLEST_BUDGET = 1024
 THINKING = ("thinking", "redacted_thinking")
 _SIGNED = "scripted-"
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_CALL_ID = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 def violation(request: Json, facts: ScriptedFacts) -> str | None:
@@ -55,6 +58,8 @@ def _tools(request: Json, _facts: ScriptedFacts) -> Iterator[str]:
         name = str(tool.get("name") or "")
         if not name:
             yield f"tools.{place}.name: field required"
+        elif not _TOOL_NAME.fullmatch(name):
+            yield f"tools.{place}.name: String should match pattern '^{_TOOL_NAME.pattern}$'"
         elif name in seen:
             yield "tools: tool names must be unique"
         elif not isinstance(tool.get("input_schema"), dict):
@@ -86,16 +91,34 @@ def _messages(request: Json, _facts: ScriptedFacts) -> Iterator[str]:
         problem = content_problem(message)
         if problem:
             yield f"messages.{place}: {problem}"
+        if message.get("role") not in {"user", "assistant"}:
+            yield f"messages.{place}.role: Input should be 'user' or 'assistant'"
         if message.get("role") == role:
             other = "user" if role == "assistant" else "assistant"
             yield f"messages.{place}: roles must alternate, expected {other!r} and found {role!r}"
         role = str(message.get("role"))
         yield from _results(place, message, asked)
         asked = tuple(str(block.get("id")) for block in blocks_of(message) if block.get("type") == "tool_use")
-        if len(set(asked)) < len(asked):
-            yield f"messages.{place}: `tool_use` ids must be unique"
+        yield from _call_ids(place, asked)
+    yield from _beginning_of_answer(messages)
     if asked:
         yield f"messages.{len(messages) - 1}: {_unanswered(asked)}"
+
+
+def _call_ids(place: int, asked: tuple[str, ...]) -> Iterator[str]:
+    if len(set(asked)) < len(asked):
+        yield f"messages.{place}: `tool_use` ids must be unique"
+    for call in asked:
+        if not _CALL_ID.fullmatch(call):
+            yield f"messages.{place}: tool_use.id: String should match pattern '^{_CALL_ID.pattern}$'"
+
+
+def _beginning_of_answer(messages: list[Json]) -> Iterator[str]:
+    """A last message of the assistant is what the answer begins with."""
+    blocks = blocks_of(messages[-1]) if messages and messages[-1].get("role") == "assistant" else []
+    text = str(blocks[-1].get("text", "")) if blocks and blocks[-1].get("type") == "text" else ""
+    if text != text.rstrip():
+        yield "messages: final assistant content cannot end with trailing whitespace"
 
 
 def _results(place: int, message: Json, asked: tuple[str, ...]) -> Iterator[str]:
