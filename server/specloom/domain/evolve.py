@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from rpds import HashTrieMap
 
+from specloom.domain.copies import with_changes
 from specloom.domain.events import Event, agents, documents, planning, proof, runs, tasks
 from specloom.domain.evolve_agents import on_agents
 from specloom.domain.evolve_tasks import on_tasks, with_record
@@ -31,7 +31,7 @@ REFUSED_KEPT = 5
 def evolve(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState:
     """The state after `event`, which has the sequence number `seq` and happened `at`."""
     after = _dispatch(state, event, at, seq)
-    return replace(after, seq=seq)
+    return with_changes(after, seq=seq)
 
 
 def _dispatch(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState:
@@ -44,22 +44,22 @@ def _dispatch(state: ProjectState, event: Event, at: str, seq: int) -> ProjectSt
     if isinstance(event, documents.DocumentEvent):
         return _on_documents(state, event)
     if isinstance(event, runs.RunEvent):
-        return replace(state, run=_on_run(state.run, event, at))
-    planned = replace(state, planning=_on_planning(state.planning, event))
+        return with_changes(state, run=_on_run(state.run, event, at))
+    planned = with_changes(state, planning=_on_planning(state.planning, event))
     if isinstance(event, planning.OutlineAccepted):
-        return replace(planned, out_of_scope=tuple(name for name, _ in event.out_of_scope))
+        return with_changes(planned, out_of_scope=tuple(name for name, _ in event.out_of_scope))
     return planned
 
 
 def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> ProjectState:
     match event:
         case documents.ProjectOpened():
-            return replace(state, id=event.project, name=event.name)
+            return with_changes(state, id=event.project, name=event.name)
         case documents.RequirementsRead():
-            read = replace(state, requirements=state.requirements.insert(event.path, event.requirements))
-            return replace(read, planning=_outdated(state.planning, event.path))
+            read = with_changes(state, requirements=state.requirements.insert(event.path, event.requirements))
+            return with_changes(read, planning=_outdated(state.planning, event.path))
         case documents.RequirementsRemoved():
-            return replace(state, requirements=state.requirements.discard(event.path))
+            return with_changes(state, requirements=state.requirements.discard(event.path))
         case documents.SpecRead():
             records = _renamed(state.tasks, event.renamed)
             return _with_plan(state, Plan(state.plan.specs.insert(event.spec.id, event.spec)), records)
@@ -70,7 +70,7 @@ def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> Projec
 
 
 def _with_plan(state: ProjectState, plan: Plan, records: HashTrieMap[TaskId, TaskRecord]) -> ProjectState:
-    return replace(state, plan=plan, tasks=records, progress=Progress(plan, records))
+    return with_changes(state, plan=plan, tasks=records, progress=Progress(plan, records))
 
 
 def _renamed(
@@ -92,15 +92,15 @@ def _on_run(run: RunRecord | None, event: runs.RunEvent, at: str) -> RunRecord |
         return run
     match event:
         case runs.RunPausing():
-            return replace(run, state=RunState.PAUSING, reason=event.reason)
+            return with_changes(run, state=RunState.PAUSING, reason=event.reason)
         case runs.RunPaused():
-            return replace(run, state=RunState.PAUSED, reason=event.reason)
+            return with_changes(run, state=RunState.PAUSED, reason=event.reason)
         case runs.RunResumed():
-            return replace(run, state=RunState.RUNNING, reason="")
+            return with_changes(run, state=RunState.RUNNING, reason="")
         case runs.RunCancelling():
-            return replace(run, state=RunState.CANCELLING)
+            return with_changes(run, state=RunState.CANCELLING)
         case runs.RunFinished():
-            return replace(run, state=RunState.FINISHED, outcome=event.outcome, reason=event.reason, ended_at=at)
+            return with_changes(run, state=RunState.FINISHED, outcome=event.outcome, reason=event.reason, ended_at=at)
         case _:
             assert_never(event)
 
@@ -109,30 +109,30 @@ def _on_proof(state: ProjectState, event: proof.ProofEvent, seq: int) -> Project
     match event:
         case proof.CheckRequested():
             opened = OpenCheck(event.task, event.attempt, event.command)
-            return replace(state, checks=state.checks.insert(event.check, opened))
+            return with_changes(state, checks=state.checks.insert(event.check, opened))
         case proof.CheckSettled():
-            return replace(state, checks=state.checks.discard(event.check))
+            return with_changes(state, checks=state.checks.discard(event.check))
         case proof.EditRequested():
             pending = OpenEdit(event.attempt, event.task, event.path, event.before_digest, event.after_digest)
-            return replace(state, edits=state.edits.insert(event.edit, pending))
+            return with_changes(state, edits=state.edits.insert(event.edit, pending))
         case proof.EditSettled():
             return _edited(state, event)
         case proof.ChangeSetRecorded():
             known = state.change_sets.get(event.task) or ()
             kept = (*known, ChangeSetRecord(event.attempt, seq, event.paths))
-            return replace(state, change_sets=state.change_sets.insert(event.task, kept))
+            return with_changes(state, change_sets=state.change_sets.insert(event.task, kept))
         case _:
             assert_never(event)
 
 
 def _edited(state: ProjectState, event: proof.EditSettled) -> ProjectState:
     opened = state.edits.get(event.edit)
-    after = replace(state, edits=state.edits.discard(event.edit))
+    after = with_changes(state, edits=state.edits.discard(event.edit))
     if event.applied or opened is None or opened.task is None:
         return after
     record = state.record(opened.task)
     refused = (*record.refused, f"{event.path}: {event.reason}")[-REFUSED_KEPT:]
-    return with_record(after, opened.task, replace(record, refused=refused))
+    return with_record(after, opened.task, with_changes(record, refused=refused))
 
 
 def _on_planning(plan: PlanRecord | None, event: planning.PlanningEvent) -> PlanRecord | None:
@@ -142,17 +142,17 @@ def _on_planning(plan: PlanRecord | None, event: planning.PlanningEvent) -> Plan
         return plan
     match event:
         case planning.OutlineAccepted():
-            return replace(plan, outline=event.outline, steps=plan.steps_done + event.steps)
+            return with_changes(plan, outline=event.outline, steps=plan.steps_done + event.steps)
         case planning.SpecGenerating():
-            return replace(plan, writing=(*plan.writing, (event.spec, event.path)))
+            return with_changes(plan, writing=(*plan.writing, (event.spec, event.path)))
         case planning.SpecWritten():
             return _written(plan, event)
         case planning.PlanRefused():
-            return replace(plan, problems=event.problems)
+            return with_changes(plan, problems=event.problems)
         case planning.PlanFinished():
-            return replace(plan, state="finished", problems=())
+            return with_changes(plan, state="finished", problems=())
         case planning.PlanFailed():
-            return replace(plan, state="failed", reason=event.reason, problems=event.problems)
+            return with_changes(plan, state="failed", reason=event.reason, problems=event.problems)
         case _:
             assert_never(event)
 
@@ -161,21 +161,21 @@ def _started(before: PlanRecord | None, event: planning.PlanStarted) -> PlanReco
     """A plan goes on with the outline of one that did not finish, or that one spec's tasks belong to."""
     record = PlanRecord(event.plan, event.path, event.stage.value, "running")
     if event.stage is planning.PlanStage.TASKS:
-        return replace(record, outline="" if before is None else before.outline, steps=1)
+        return with_changes(record, outline="" if before is None else before.outline, steps=1)
     if before is None or before.state == "finished" or event.feedback:
         return record
-    return replace(record, outline=before.outline, written=before.written, steps_done=len(before.written))
+    return with_changes(record, outline=before.outline, written=before.written, steps_done=len(before.written))
 
 
 def _written(plan: PlanRecord, event: planning.SpecWritten) -> PlanRecord:
     step = (event.spec, event.stage.value)
     kept = () if event.offered or step in plan.written else (step,)
     writing = tuple(item for item in plan.writing if item[0] != event.spec)
-    return replace(plan, writing=writing, written=(*plan.written, *kept), steps_done=plan.steps_done + 1)
+    return with_changes(plan, writing=writing, written=(*plan.written, *kept), steps_done=plan.steps_done + 1)
 
 
 def _outdated(plan: PlanRecord | None, path: str) -> PlanRecord | None:
-    return replace(plan, outline="", written=()) if plan is not None and plan.path == path else plan
+    return with_changes(plan, outline="", written=()) if plan is not None and plan.path == path else plan
 
 
 EMPTY = ProjectState()

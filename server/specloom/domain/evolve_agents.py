@@ -1,8 +1,8 @@
 """Folds what sessions did: turns, calls, usage, approvals. Refuses to keep words but those of a claim."""
 
-from dataclasses import replace
 from typing import TypeAlias, assert_never
 
+from specloom.domain.copies import with_changes
 from specloom.domain.events import agents
 from specloom.domain.evolve_tasks import with_record
 from specloom.domain.project import ApprovalRecord, ProjectState, SessionRecord
@@ -18,16 +18,19 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
             opened = SessionRecord(
                 event.session, event.agent, event.role, event.model, event.attempt, event.task, started_at=at
             )
-            return replace(state, sessions=state.sessions.insert(event.session, opened))
+            return with_changes(state, sessions=state.sessions.insert(event.session, opened))
         case agents.ApprovalAsked():
             asked = ApprovalRecord(
                 event.approval, event.kind, event.subject, event.purpose, event.agent, event.task, asked_at=at
             )
-            return replace(state, approvals=state.approvals.insert(event.approval, asked))
+            return with_changes(state, approvals=state.approvals.insert(event.approval, asked))
         case agents.ApprovalAnswered():
-            return replace(state, approvals=state.approvals.discard(event.approval))
+            return with_changes(state, approvals=state.approvals.discard(event.approval))
         case agents.TurnFinished():
-            return _charged(_in_session(state, event), event)
+            return _charged(_in_session(state, event), event, turns=1)
+        case agents.TurnFailed():
+            # Broken off and asked again: what came of it was billed all the same.
+            return _charged(_in_session(state, event), event, turns=0)
         case agents.SessionEnded():
             return _claimed(_in_session(state, event), event)
         case _:
@@ -51,7 +54,7 @@ def _in_session(state: ProjectState, event: SessionEvent) -> ProjectState:
     session = state.sessions.get(event.session)
     if session is None:
         return state
-    return replace(state, sessions=state.sessions.insert(session.id, _after(session, event)))
+    return with_changes(state, sessions=state.sessions.insert(session.id, _after(session, event)))
 
 
 def _after(session: SessionRecord, event: SessionEvent) -> SessionRecord:
@@ -59,31 +62,34 @@ def _after(session: SessionRecord, event: SessionEvent) -> SessionRecord:
         case agents.MessageAdded() | agents.ContextCollapsed() | agents.OpenFilesWarned():
             return session
         case agents.TurnRequested():
-            return replace(session, awaiting=event.turn)
+            return with_changes(session, awaiting=event.turn)
         case agents.TurnFinished():
-            return replace(session, turns=event.turn, awaiting=0, usage=session.usage + event.usage)
+            return with_changes(session, turns=event.turn, awaiting=0, usage=session.usage + event.usage)
         case agents.TurnFailed():
-            return session if event.retry_in_s is not None else replace(session, awaiting=0)
+            awaiting = session.awaiting if event.retry_in_s is not None else 0
+            return with_changes(session, awaiting=awaiting, usage=session.usage + event.usage)
         case agents.ToolRequested():
-            return replace(session, calls=(*session.calls, event.call))
+            return with_changes(session, calls=(*session.calls, event.call))
         case agents.ToolSettled():
-            return replace(session, calls=tuple(call for call in session.calls if call != event.call))
+            return with_changes(session, calls=tuple(call for call in session.calls if call != event.call))
         case agents.SessionEnded():
-            return replace(session, outcome=event.outcome, awaiting=0)
+            return with_changes(session, outcome=event.outcome, awaiting=0)
         case _:
             assert_never(event)
 
 
-def _charged(state: ProjectState, event: agents.TurnFinished) -> ProjectState:
-    state = replace(state, usage=state.usage + event.usage)
+def _charged(state: ProjectState, event: agents.TurnFinished | agents.TurnFailed, *, turns: int) -> ProjectState:
+    state = with_changes(state, usage=state.usage + event.usage)
     session = state.sessions.get(event.session)
     task = session.task if session else None
     if task is not None:
         record = state.record(task)
-        state = with_record(state, task, replace(record, turns=record.turns + 1, usage=record.usage + event.usage))
+        state = with_record(
+            state, task, with_changes(record, turns=record.turns + turns, usage=record.usage + event.usage)
+        )
     run = state.run
     if run is not None and run.active:
-        state = replace(state, run=replace(run, turns=run.turns + 1, usage=run.usage + event.usage))
+        state = with_changes(state, run=with_changes(run, turns=run.turns + turns, usage=run.usage + event.usage))
     return state
 
 
@@ -93,4 +99,4 @@ def _claimed(state: ProjectState, event: agents.SessionEnded) -> ProjectState:
         return state
     claim = event.reason[:CLAIM_KEPT] if event.outcome == "claimed" else ""
     record = state.record(session.task)
-    return state if claim == record.claim else with_record(state, session.task, replace(record, claim=claim))
+    return state if claim == record.claim else with_record(state, session.task, with_changes(record, claim=claim))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeAlias, assert_never
 
+from specloom.domain.copies import with_changes
 from specloom.domain.events import tasks
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState, TaskRecord
@@ -27,14 +27,14 @@ def on_tasks(state: ProjectState, event: tasks.TaskEvent, at: str) -> ProjectSta
 def with_record(state: ProjectState, task: TaskId, record: TaskRecord) -> ProjectState:
     """The state with another record of one task; readiness follows incrementally."""
     records = state.tasks.insert(task, record)
-    return replace(state, tasks=records, progress=state.progress.after(records, task))
+    return with_changes(state, tasks=records, progress=state.progress.after(records, task))
 
 
 def _act(record: TaskRecord, action: TaskAction, event: tasks.TaskEvent) -> TaskRecord:
     to = transition(record.state, action)
     if to is None:
         raise IllegalEventError(f"{type(event).__name__} for task {event.task!r}, which is {record.state}")
-    return replace(record, state=to)
+    return with_changes(record, state=to)
 
 
 def _after(record: TaskRecord, event: tasks.TaskEvent, at: str) -> TaskRecord:
@@ -46,11 +46,11 @@ def _after(record: TaskRecord, event: tasks.TaskEvent, at: str) -> TaskRecord:
         case tasks.AttemptFailed():
             told = event.feedback or event.reason
             idle = _idle(_act(record, TaskAction.RELEASE, event))
-            return replace(idle, feedback=told, failures=record.failures + 1)
+            return with_changes(idle, feedback=told, failures=record.failures + 1)
         case tasks.ProofStale():
-            return replace(record, stale=event.paths)
+            return with_changes(record, stale=event.paths)
         case tasks.ProofRenewed():
-            return replace(record, stale=(), evidence=event.evidence, ended_at=at)
+            return with_changes(record, stale=(), evidence=event.evidence, ended_at=at)
         case _:
             return _moved(record, event, at)
 
@@ -60,31 +60,31 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
         case tasks.TaskDone():
             by_engine = event.attempt is not None and event.attempt == record.attempt
             done = _act(record, TaskAction.PROVE if by_engine else TaskAction.TICK, event)
-            return replace(
+            return with_changes(
                 _idle(done), evidence=event.evidence, stale=(), feedback="", refused=(), reason="", ended_at=at
             )
         case tasks.TaskFailed():
             failed = _idle(_act(record, TaskAction.FAIL, event))
-            return replace(failed, reason=event.reason, feedback=event.feedback, stale=(), ended_at=at)
+            return with_changes(failed, reason=event.reason, feedback=event.feedback, stale=(), ended_at=at)
         case tasks.TaskBlocked():
             blocked = _idle(_act(record, TaskAction.BLOCK, event))
-            return replace(blocked, reason=event.reason, cause=event.cause, ungranted=event.ungranted)
+            return with_changes(blocked, reason=event.reason, cause=event.cause, ungranted=event.ungranted)
         case tasks.TaskUnblocked():
             return _act(_clear(record), TaskAction.FREE if event.by_cause else TaskAction.UNBLOCK, event)
         case tasks.TaskSkipped():
-            return replace(_act(_clear(record), TaskAction.SKIP, event), reason=event.reason)
+            return with_changes(_act(_clear(record), TaskAction.SKIP, event), reason=event.reason)
         case tasks.TaskReset():
             fresh = _act(_clear(record), TaskAction.RESET, event)
-            unproven = replace(fresh, evidence=(), stale=(), feedback="", claim="", refused=(), verify=())
-            return replace(unproven, attempts=0, failures=0, started_at="", ended_at="")
+            unproven = with_changes(fresh, evidence=(), stale=(), feedback="", claim="", refused=(), verify=())
+            return with_changes(unproven, attempts=0, failures=0, started_at="", ended_at="")
         case tasks.TaskRetried():
-            return replace(_act(_clear(record), TaskAction.RETRY, event), attempts=0, failures=0)
+            return with_changes(_act(_clear(record), TaskAction.RETRY, event), attempts=0, failures=0)
         case _:
             assert_never(event)
 
 
 def _started(record: TaskRecord, event: tasks.TaskStarted, at: str) -> TaskRecord:
-    return replace(
+    return with_changes(
         _act(_clear(record), TaskAction.START, event),
         attempts=event.number,
         attempt=event.attempt,
@@ -96,8 +96,8 @@ def _started(record: TaskRecord, event: tasks.TaskStarted, at: str) -> TaskRecor
 
 
 def _idle(record: TaskRecord) -> TaskRecord:
-    return replace(record, attempt=None, agent=None)
+    return with_changes(record, attempt=None, agent=None)
 
 
 def _clear(record: TaskRecord) -> TaskRecord:
-    return replace(record, reason="", cause=None, ungranted=())
+    return with_changes(record, reason="", cause=None, ungranted=())

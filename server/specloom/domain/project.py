@@ -1,6 +1,7 @@
 """The projection of a project: what is true now, folded from its events. Refuses change: `evolve` makes a new one.
 
-Maps are persistent (rpds), so a state may be handed to any reader and costs O(log n) a change.
+Maps are persistent (rpds), so a state may be handed to any reader and costs O(log n) a change. What events change has
+no slots, for the sake of `domain/copies`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from specloom.domain.states import SATISFIED, TaskState
 from specloom.domain.usage import UsageTotal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskRecord:
     """What the log knows of one task."""
 
@@ -72,7 +73,7 @@ class TaskRecord:
     ended_at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunRecord:
     """The newest run."""
 
@@ -94,7 +95,7 @@ class RunRecord:
         return self.state is not RunState.FINISHED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SessionRecord:
     """One context window of conversation, without its words: those are in the log."""
 
@@ -127,7 +128,7 @@ class ApprovalRecord:
     asked_at: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanRecord:
     """The newest plan."""
 
