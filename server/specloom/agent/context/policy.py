@@ -7,6 +7,7 @@ stays and what is rewritten lies before an answer, and each cut is weighed with 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from specloom.agent.context.entry import Entry, Kind
 from specloom.agent.context.prices import PromptPrices
@@ -18,10 +19,16 @@ LISTED = PromptPrices()
 class Rules:
     """What was tuned on generated sessions (`benchmarks/context_cost.py --tune`)."""
 
-    growth: float = 1.0
+    growth: float = 0.7
     """Turns still expected, as a multiple of those done: a session that has lasted is likely to last."""
     margin: float = 0.5
     """Share of its cost that a collapse must earn beyond its cost."""
+    debt: float = 0.02
+    """Share of what appending alone would have cost so far that collapses may have cost and not yet earned."""
+    short: int = 20
+    """Turns up to which that share holds; afterwards it grows."""
+    loosening: float = 2.0
+    """Power of the turns over `short` by which it grows."""
     least: int = 400
     """Tokens that a collapse must save at least."""
     keep_turns: int = 6
@@ -50,6 +57,8 @@ class Occasion:
     """Tokens before the first entry: tools and system."""
     cold: bool = False
     """The cached prefix has outlived its life."""
+    allowance: float = inf
+    """Units that a collapse may cost now at most."""
     left: float | None = None
     """Turns still to come, where somebody knows (an oracle does); else they are estimated."""
 
@@ -63,6 +72,9 @@ class Occasion:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to collapse."""
+
+    cost: float
+    """Units more than appending costs now."""
 
     cut: int
     """Entries before it stay as they are, and cached."""
@@ -145,16 +157,19 @@ def decide(
     (a link's, say) are left alone.
     """
     scene = _Scene(entries, views, occasion, rules)
-    best: tuple[float, int] | None = None
+    best: tuple[float, int, float] | None = None
     prefix = sum(entry.tokens for entry in entries[: occasion.sent]) + occasion.head
     scan = _Scan()
     for place in range(len(entries) - 1, -1, -1):
         _take(scan, scene, place)
         if entries[place].kind is not Kind.ANSWER and place:
             continue
-        if scan.gain >= rules.least and (worth := _worth(scan, prefix - scan.size, occasion, rules)) > 0:
-            best = max(best or (worth, place), (worth, place))
-    return None if best is None else _plan(scene, best[1])
+        if scan.gain < rules.least:
+            continue
+        cost = _cost(scan, prefix - scan.size, occasion)
+        if (worth := _worth(scan, cost, occasion, rules)) > 0 and (best is None or worth > best[0]):
+            best = worth, place, cost
+    return None if best is None else _plan(scene, best[1], best[2])
 
 
 def _take(scan: _Scan, scene: _Scene, place: int) -> None:
@@ -169,26 +184,31 @@ def _take(scan: _Scan, scene: _Scene, place: int) -> None:
         scan.gain += entry.gain
 
 
-def _worth(scan: _Scan, before: int, occasion: Occasion, rules: Rules) -> float:
-    """Units won by a collapse behind `before` tokens, beyond what it must earn; not above 0: leave it."""
+def _worth(scan: _Scan, cost: float, occasion: Occasion, rules: Rules) -> float:
+    """Units won by a collapse, beyond what it must earn; not above 0: leave it."""
+    if cost > occasion.allowance:
+        return 0.0
+    later = occasion.prices.read * scan.gain * occasion.expected(rules)
+    return later - cost * (1 + rules.margin) if cost > 0 else later - cost
+
+
+def _cost(scan: _Scan, before: int, occasion: Occasion) -> float:
+    """Units more than appending now, for a collapse behind `before` tokens."""
     prices = occasion.prices
-    later = prices.read * scan.gain * occasion.expected(rules)
     if occasion.cold:
-        return prices.write * scan.gain + later
-    now = prices.write * (scan.size - scan.gain) - prices.read * scan.size
-    if before < prices.smallest:
-        now += (prices.plain - prices.read) * before
-    return later - now * (1 + rules.margin) if now > 0 else later - now
+        return -prices.write * scan.gain
+    cost = prices.write * (scan.size - scan.gain) - prices.read * scan.size
+    return cost + (prices.plain - prices.read) * before if before < prices.smallest else cost
 
 
-def _plan(scene: _Scene, cut: int) -> Plan:
+def _plan(scene: _Scene, cut: int, cost: float) -> Plan:
     show = _shown_again(scene, cut)
     collapsed, outputs = _chosen(scene, cut, show)
     entries = scene.entries
     saved = sum(entries[place].gain for place in (*collapsed, *outputs))
     saved -= sum(scene.views[path] or 0 for path in show)
     order = tuple(path for path in dict.fromkeys(entry.path for entry in reversed(entries)) if path in show)[::-1]
-    return Plan(cut, collapsed, outputs, order, saved)
+    return Plan(cost, cut, collapsed, outputs, order, saved)
 
 
 def _shown_again(scene: _Scene, cut: int) -> set[str]:

@@ -3,15 +3,18 @@
 Cache rules follow https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from specloom.domain.prices import CACHE_READ, CACHE_WRITE, Price, TokenCounts, price_of
+from specloom.agent.ports import Pricing
+from specloom.domain.prices import CACHE_READ, CACHE_WRITE, TokenCounts
+from specloom.llm.messages import Usage
 
 CACHE_LIFE_S = 300.0
 """Seconds after its last use that a cached prefix lives."""
 SMALLEST_CACHED = 1024
 """Tokens below which nothing is cached; some models need more."""
+_SAMPLE = 1000
+"""Tokens by which prices are compared; few, since some models bill long prompts otherwise."""
 ANSWERS_TO_TELL = 2
 """Answers without a billed write after which an endpoint is taken to cache by itself."""
 
@@ -27,14 +30,15 @@ class PromptPrices:
     """Tokens of prefix below which nothing is cached."""
 
     @classmethod
-    def of(cls, model: str, overrides: Mapping[str, Price] | None = None) -> "PromptPrices":
-        """From the price list; the usual ratios for a model that is not in it."""
-        price = price_of(model, overrides)
-        if price is None or not price.input:
+    def of(cls, model: str, pricing: Pricing) -> "PromptPrices":
+        """As the model is billed; the usual ratios where its price is unknown or nothing."""
+        plain, write, read = (
+            pricing.total(model, usage).cost_usd
+            for usage in (Usage(input=_SAMPLE), Usage(cache_write=_SAMPLE), Usage(cache_read=_SAMPLE))
+        )
+        if not plain or write is None or read is None:
             return cls()
-        read = CACHE_READ if price.cache_read is None else price.cache_read / price.input
-        write = CACHE_WRITE if price.cache_write is None else price.cache_write / price.input
-        return cls(write=write, read=read)
+        return cls(write=write / plain, read=read / plain)
 
 
 @dataclass(slots=True)
