@@ -130,6 +130,10 @@ class Attempt:
 
     async def _open_session(self) -> SessionOutcome:
         engine = self.engine
+        self._follow()
+        if self.task not in engine.state.graph.tasks:
+            # Removed while a command was looked at: there is nothing to say to a model, and the verdict frees it.
+            return loop.Ended("")
         box = engine.box(RoleName.EXECUTOR)
         setup = engine.setup(RoleName.EXECUTOR, self.agent, box, self.attempt, self.task)
         first = say(render(await brief(engine, self.definition, self.verify)))

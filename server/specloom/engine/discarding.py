@@ -1,18 +1,22 @@
 """Removes a spec that was never finished. Refuses when a person has put a hand on it: then it is theirs."""
 
 import asyncio
+from pathlib import Path
 
 from specloom.domain.events import proof
 from specloom.domain.ids import Digest, EditId
+from specloom.domain.origin import Origin
 from specloom.domain.spec import SpecDefinition, SpecStatus
 from specloom.engine.context import EngineContext
+from specloom.engine.history import PAGE
 from specloom.workspace.ports import WorkspaceError
+from specloom.workspace.shielding import to_the_end
 
 NOTHING = Digest("")
 """Digest of no file."""
 
 
-async def discard(engine: EngineContext, spec: SpecDefinition) -> str:
+async def discard(engine: EngineContext, spec: SpecDefinition, by: Origin, command_id: str | None) -> str:
     """Deletes the file, recorded; else the reason why it stays."""
     if spec.status is not SpecStatus.GENERATING:
         return f"Spec {spec.id} is finished; delete {spec.path} yourself if you do not want it"
@@ -27,13 +31,29 @@ async def discard(engine: EngineContext, spec: SpecDefinition) -> str:
         return f"{spec.path} was edited by hand since Specloom wrote it; delete it yourself"
     edit = EditId(engine.ids.new("edit"))
     asked = proof.EditRequested(edit, None, spec.path, present.text, present.digest, NOTHING, f"discard {spec.id}")
-    await engine.mailbox.record(asked)
-    await asyncio.to_thread(file.unlink, missing_ok=True)
-    await engine.mailbox.record(proof.EditSettled(edit, spec.path, True, False, None))
-    return ""
+    if await engine.mailbox.start(asked, by, command_id) is not None:
+        return ""
+    return await to_the_end(_removed(engine, asked, file))
+
+
+async def _removed(engine: EngineContext, asked: proof.EditRequested, file: Path) -> str:
+    reason = ""
+    try:
+        await asyncio.to_thread(file.unlink, missing_ok=True)
+    except OSError as error:
+        reason = f"{asked.path} cannot be deleted: {error.strerror}; check the folder's modes and discard again"
+    present = asked.before_digest if reason else None
+    await engine.mailbox.record(proof.EditSettled(asked.edit, asked.path, not reason, False, present, reason))
+    return reason
 
 
 async def _last_written(engine: EngineContext, path: str) -> Digest | None:
-    events = [item.event for item in await engine.ledger.read(0)]
-    settled = (event for event in events if isinstance(event, proof.EditSettled) and event.path == path)
-    return next((event.digest for event in reversed(list(settled)) if event.applied), None)
+    upper = engine.state.seq
+    while upper > 0:
+        lower = max(upper - PAGE, 0)
+        for item in reversed(await engine.ledger.read(lower, upper - lower)):
+            event = item.event
+            if isinstance(event, proof.EditSettled) and event.path == path and event.applied:
+                return event.digest
+        upper = lower
+    return None

@@ -36,6 +36,7 @@ from specloom.engine.trust import Trust
 from specloom.engine.worker import RunWorker
 from specloom.store.log import EventStore
 from specloom.workspace.documents import OpenDocuments
+from specloom.workspace.shielding import to_the_end
 
 EXECUTOR = AgentId("agent-1")
 TYPING = 2.0
@@ -163,6 +164,9 @@ class ProjectRuntime:
         self, spec: SpecId, feedback: str, by: Origin, command_id: str | None = None
     ) -> Accepted | Rejected:
         """Starts to derive the tasks of one spec."""
+        repeated = await self._engine.mailbox.repeated(command_id)
+        if repeated is not None:
+            return repeated
         await self._engine.library.refresh()
         known = self._engine.library.spec(spec)
         if known is None:
@@ -174,6 +178,9 @@ class ProjectRuntime:
         self, spec: SpecId, choice: Literal["continue", "discard"], by: Origin, command_id: str | None = None
     ) -> Accepted | Rejected:
         """Goes on with, or removes, a spec that a crash left unfinished."""
+        repeated = await self._engine.mailbox.repeated(command_id)
+        if repeated is not None:
+            return repeated
         await self._engine.library.refresh()
         known = self._engine.library.spec(spec)
         if known is None:
@@ -181,7 +188,7 @@ class ProjectRuntime:
         if choice == "continue":
             plan = PlanId(self._engine.ids.new("plan"))
             return await self._start_plan(PlanRequest(plan, "spec", known.path, spec), by, command_id)
-        reason = await discard(self._engine, known)
+        reason = await discard(self._engine, known, by, command_id)
         await self._engine.library.refresh()
         return Rejected("spec-edited", reason) if reason else Accepted(self.state.seq, spec)
 
@@ -207,18 +214,32 @@ class ProjectRuntime:
         await self._engine.library.refresh()
         run = RunId(self._engine.ids.new("run"))
         limits = budget if budget != Budget() else self.default_budget
-        answer = await self._engine.mailbox.submit(c.StartRun(run, scope, limits, unattended), by, command_id)
-        if isinstance(answer, Rejected) or answer.repeated:
+        order = c.StartRun(run, scope, limits, unattended)
+        return await to_the_end(self._work_on(order, by, command_id, unattended))
+
+    async def _work_on(
+        self, order: c.StartRun | c.ResumeRun, by: Origin, command_id: str | None, unattended: bool
+    ) -> Accepted | Rejected:
+        """To the end, because a run in the log that nobody works on would wait for ever."""
+        answer = await self._engine.mailbox.submit(order, by, command_id)
+        run = self.state.run
+        if isinstance(answer, Rejected) or answer.repeated or run is None:
             return answer
         self._order(unattended)
-        self._run = asyncio.create_task(self._guard(RunWorker(self._engine, self._trust, EXECUTOR).work(), "run"))
-        return Accepted(answer.seq, run)
+        earlier = self._run
+        if earlier is not None and (isinstance(order, c.StartRun) or earlier.cancelling()):
+            # It has nothing to do any more but to end.
+            await asyncio.wait([earlier], timeout=CLOSE_DEADLINE)
+        if self._run is None or self._run.done():
+            self._run = asyncio.create_task(self._guard(RunWorker(self._engine, self._trust, EXECUTOR).work(), "run"))
+        return Accepted(answer.seq, run.id)
 
     async def pause(self, by: Origin, command_id: str | None = None, *, at_once: bool = False) -> Accepted | Rejected:
         """Pauses at the next turn boundary; `at_once`: cuts off what is in flight, which is asked again on resume."""
         answer = await self._engine.mailbox.submit(c.PauseRun(), by, command_id)
         run = self.state.run
-        if at_once and run is not None and run.state is RunState.PAUSING:
+        idle = self._run is None or self._run.done()
+        if (at_once or idle) and run is not None and run.state is RunState.PAUSING:
             if self._run is not None:
                 self._run.cancel()
                 await asyncio.wait([self._run], timeout=CLOSE_DEADLINE)
@@ -232,14 +253,8 @@ class ProjectRuntime:
         busy = await self._engine.mailbox.repeated(command_id) or self._busy()
         if busy is not None:
             return busy
-        answer = await self._engine.mailbox.submit(c.ResumeRun(), by, command_id)
-        run = self.state.run
-        if isinstance(answer, Rejected) or run is None:
-            return answer
-        self._order(unattended or self._engine.desk.unattended)
-        if self._run is None or self._run.done():
-            self._run = asyncio.create_task(self._guard(RunWorker(self._engine, self._trust, EXECUTOR).work(), "run"))
-        return Accepted(answer.seq, run.id, answer.repeated)
+        unattended = unattended or self._engine.desk.unattended
+        return await to_the_end(self._work_on(c.ResumeRun(), by, command_id, unattended))
 
     async def cancel(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Cancels the run now: the request or command in flight is stopped, the task waits again."""
@@ -363,6 +378,12 @@ class ProjectRuntime:
             return Rejected("run-active", f"Run {run.id} is {run.state}; pause or cancel it before planning")
         stage = planning.PlanStage.TASKS if request.stage == "tasks" else planning.PlanStage.SPECS
         started = planning.PlanStarted(request.plan, request.path, stage, request.feedback)
+        return await to_the_end(self._work_out(request, started, by, command_id))
+
+    async def _work_out(
+        self, request: PlanRequest, started: planning.PlanStarted, by: Origin, command_id: str | None
+    ) -> Accepted:
+        """To the end, as `_work_on`."""
         known = await self._engine.mailbox.start(started, by, command_id)
         if known is not None:
             return known
