@@ -150,6 +150,8 @@ def _limits(settings: Settings) -> Limits:
         parallel_tools=limits.max_parallel_tools,
         edits_per_call=limits.edits_per_call,
         command_timeout_s=limits.command_timeout_s,
+        command_log_mib=limits.command_log_mib,
+        jobs=limits.jobs,
         verify_timeout_s=limits.verify_timeout_s,
         save_timeout_s=limits.save_timeout_s,
     )

@@ -1,7 +1,7 @@
 """Takes keys out of texts before a model, a log or a screen sees them. Refuses to tell which key it was."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 REDACTED = "[redacted]"
@@ -51,7 +51,7 @@ class Redactor:
 class StreamRedactor:
     """Redacts a text that comes in pieces: holds back what may still be part of a key."""
 
-    redact: Redactor
+    redact: Callable[[str], str]
     longest: int = 4096
     """Characters held back at most while no line ends."""
     _held: str = ""

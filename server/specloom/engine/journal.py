@@ -22,6 +22,8 @@ class AttemptJournal:
     task: TaskId | None = None
     before: dict[str, TextSnapshot | None] = field(default_factory=dict[str, TextSnapshot | None])
     """What each changed file was before the first change; `None`: it did not exist."""
+    made: dict[str, Digest] = field(default_factory=dict[str, Digest])
+    """What each file became by the newest change; as long as it is that, nobody else has changed it."""
     _open: dict[EditId, tuple[str, TextSnapshot | None]] = field(
         default_factory=dict[EditId, tuple[str, TextSnapshot | None]]
     )
@@ -46,6 +48,7 @@ class AttemptJournal:
         path, before = self._open.pop(edit)
         if isinstance(result, Applied):
             self.before.setdefault(path, before)
+            self.made[path] = result.snapshot.digest
             event = proof.EditSettled(edit, path, True, result.in_buffer, result.snapshot.digest)
         else:
             present = None if result.present is None else result.present.digest

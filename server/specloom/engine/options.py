@@ -7,6 +7,7 @@ from typing import Protocol
 from specloom.agent.ask import RetryPolicy
 from specloom.agent.ports import Pricing
 from specloom.agent.roles import RoleName
+from specloom.domain.permissions.policy import Policy
 from specloom.domain.rejection import Rejected
 from specloom.domain.spec import Layout
 from specloom.llm.messages import ThinkingSetting
@@ -35,6 +36,9 @@ class Limits:
     parallel_tools: int = 5
     edits_per_call: int = 3
     command_timeout_s: float = 120.0
+    command_log_mib: int = 64
+    jobs: int = 8
+    """Commands that one agent lets run beside its others."""
     verify_timeout_s: float = 600.0
     save_timeout_s: float = 120.0
     ask_timeout_s: float = 600.0
@@ -66,5 +70,9 @@ class EngineOptions:
     """Commands that prove every task, besides its own."""
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    permissions: Mapping[RoleName, Policy] = field(default_factory=dict[RoleName, Policy])
+    """By role; of one that is not named, the default holds."""
+    proposals: tuple[str, ...] = ()
+    """Keys of the repository with their values that nobody has granted and that may be granted now."""
     refusal: Rejected | None = None
     """Why nothing can be planned or run (no key, invalid settings), and what to do about it."""

@@ -136,6 +136,12 @@ class Limits(Section):
         default=3, description="How often a fault in a plan goes back to the planner before it comes to you."
     )
     command_timeout_s: Seconds = Field(default=120.0, description="Seconds for one command of the agent.")
+    command_log_mib: Annotated[int, Field(ge=1, le=4096), Allowed("a whole number from 1 to 4096")] = Field(
+        default=64, description="MiB of one command's output that its log in the state folder may hold."
+    )
+    jobs: Annotated[int, Field(ge=1, le=64), Allowed("a whole number from 1 to 64")] = Field(
+        default=8, description="Commands that an agent may have running beside its others."
+    )
     verify_timeout_s: Seconds = Field(default=600.0, description="Seconds for one verify command.")
     save_timeout_s: Seconds = Field(default=120.0, description="Seconds to wait for an open file to be saved.")
     answer_timeout_s: Seconds = Field(

@@ -46,6 +46,10 @@ class SessionFiles:
             name = f"{name.lstrip('.')}~{digest_of(session)[:12]}"
         return self._directory / f"{name}{suffix}"
 
+    def outputs(self, session: SessionId) -> Path:
+        """The folder for what the commands of a session print; made by whoever writes there, with mode 0700."""
+        return self.path(session, "") / "outputs"
+
     async def close(self) -> None:
         """Writes what was asked for before. Harmless when repeated."""
         thread, self._thread = self._thread, None

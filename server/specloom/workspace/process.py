@@ -15,8 +15,8 @@ from pathlib import Path
 
 from specloom.domain.ids import Digest
 from specloom.workspace.excerpt import Excerpt
-from specloom.workspace.ports import WorkspaceError
 from specloom.workspace.process_group import end_group
+from specloom.workspace.process_start import shell_code, start
 from specloom.workspace.shielding import to_the_end
 
 OUTPUT_LIMIT = 30_000
@@ -45,10 +45,6 @@ UNATTENDED: Mapping[str, str] = {
     "VISUAL": "true",
 }
 """Set for every command: no pager, editor or password prompt may wait for somebody who is not there."""
-
-
-class ProcessStartError(WorkspaceError):
-    """The command could not be started at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +115,7 @@ async def run(
         left_behind = await to_the_end(_close(process, pump, pipe))
     sink.write(b"", final=True)
     return ProcessResult(
-        exit_code=None if timed_out else _shell_code(process.returncode),
+        exit_code=None if timed_out else shell_code(process.returncode),
         output=sink.kept.text(),
         truncated=sink.kept.left_out > 0,
         duration_s=loop.time() - started,
@@ -127,10 +123,6 @@ async def run(
         digest=Digest(sink.digest.hexdigest()),
         left_behind=left_behind and not timed_out,
     )
-
-
-def _shell_code(returncode: int | None) -> int | None:
-    return 128 - returncode if returncode is not None and returncode < 0 else returncode
 
 
 async def _started(
@@ -141,43 +133,14 @@ async def _started(
     read_end, write_end = os.pipe()
     reader = asyncio.StreamReader()
     pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", 0))
-    starting = asyncio.create_task(
-        asyncio.create_subprocess_exec(
-            "bash",
-            "-c",
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=write_end,
-            stderr=write_end,
-            start_new_session=True,
-        )
-    )
     try:
-        process = await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        await to_the_end(_abandon(starting))
+        process = await start(("bash", "-c", command), cwd, env, output=write_end)
+    except BaseException:
         pipe.close()
         raise
-    except (OSError, ValueError) as error:
-        pipe.close()
-        raise ProcessStartError(
-            f"could not start bash in {cwd.name!r}: {error}; check the folder and the command"
-        ) from error
     finally:
         os.close(write_end)
     return process, reader, pipe
-
-
-async def _abandon(starting: asyncio.Task[asyncio.subprocess.Process]) -> None:
-    """The caller was cancelled between fork and exec: nobody else knows the process."""
-    try:
-        process = await starting
-    except (OSError, ValueError):
-        return
-    await end_group(process.pid, 0.0)
-    await process.wait()
 
 
 async def _pump(reader: asyncio.StreamReader, sink: _Sink) -> None:

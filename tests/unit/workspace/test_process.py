@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from specloom.workspace.process import ProcessStartError, run
+from specloom.workspace.process import run
 from specloom.workspace.process_group import is_alive
+from specloom.workspace.process_start import ProcessStartError
 
 ENV = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 

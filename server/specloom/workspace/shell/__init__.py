@@ -1,0 +1,1 @@
+"""One agent's shell: a bash that stays, and the commands that go on beside it."""

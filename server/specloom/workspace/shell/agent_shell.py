@@ -1,0 +1,390 @@
+"""The shell of one agent: its commands in order, those that go on beside them, and what becomes of a shell that dies.
+
+Refuses to outlive its agent, and to answer as if nothing had happened when a fresh bash had to take over.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from specloom.workspace.excerpt import Excerpt
+from specloom.workspace.process import DRAIN, OUTPUT_LIMIT, UNATTENDED
+from specloom.workspace.process_group import end_group
+from specloom.workspace.process_start import ProcessStartError
+from specloom.workspace.shell.command_log import CommandLog, Live, Printed
+from specloom.workspace.shell.jobs import Job, JobBook, Running
+from specloom.workspace.shell.pump import Pump
+from specloom.workspace.shell.shell_process import Ended, Place, ShellProcess
+from specloom.workspace.shell.unattended import asked, endless
+from specloom.workspace.shell.waiting import Waiting, waiting_below
+from specloom.workspace.shell.watchdog import Watchdog
+from specloom.workspace.shielding import to_the_end
+
+LOOK = 1.0
+"""Seconds between two looks at a command that prints nothing."""
+QUIET = 3
+"""Looks without a byte after which a program that waits at a terminal counts as waiting for a person."""
+RESTARTED = (
+    "Specloom was restarted: this is a fresh shell in the project root; "
+    "jobs, directory and variables from before are gone"
+)
+Show = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ShellLimits:
+    """What a user may set."""
+
+    log_bytes: int = 64 * 1024 * 1024
+    """Of one command's log."""
+    jobs: int = 8
+    """That run at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What came of a command."""
+
+    number: int
+    exit_code: int | None
+    """`None`: it did not end by itself."""
+    printed: Printed
+    log: Path
+    job: bool = False
+    """It goes on as the job of its number."""
+    notes: tuple[str, ...] = ()
+    """What has become of the shell, in sentences without a full stop."""
+    advice: str = ""
+    """How to run it without a person; empty: nothing shows that it wanted one."""
+
+
+@dataclass(slots=True)
+class AgentShell:
+    """Made for an agent before its first command; costs nothing until then. Belongs to one event loop."""
+
+    root: Path
+    environment: Mapping[str, str]
+    logs: Path
+    """Folder for the commands to come; made when one prints."""
+    redact: Callable[[str], str]
+    limits: ShellLimits = ShellLimits()
+    restarted: bool = False
+    """An earlier process of Specloom had a shell for this agent, which is gone."""
+    spawned: Callable[[int], Awaitable[None]] | None = None
+    """Told of the process id of each session leader, before any command runs in it."""
+    _jobs: JobBook = field(init=False)
+    _folder: Path | None = None
+    _place: Place | None = None
+    _pump: Pump | None = None
+    _shell: ShellProcess | None = None
+    _home: str = ""
+    """The root as the shell names it."""
+    _numbers: int = 0
+    _shells: int = 0
+    _known: dict[int, Path] = field(default_factory=dict[int, Path])
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._jobs = JobBook(self.limits.jobs)
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """All that there were, oldest first."""
+        return tuple(self._jobs)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything may be changing files between two commands."""
+        return bool(self._jobs.running) or (self._pump is not None and self._pump.watched)
+
+    @property
+    def folder(self) -> str:
+        """Where the next command runs, relative to the root where it lies below; `.` is the root itself."""
+        present = self._home if self._shell is None else self._shell.cwd
+        if present == self._home:
+            return "."
+        return present.removeprefix(f"{self._home}/")
+
+    def log(self, number: int) -> Path | None:
+        """Of any command, running or ended."""
+        return self._known.get(number)
+
+    def notices(self) -> tuple[str, ...]:
+        """What has happened by itself since the agent was told last: jobs that ended."""
+        return self._jobs.news()
+
+    async def run(self, command: str, timeout: float, show: Show | None = None) -> CommandResult:
+        """Runs a command and waits `timeout` seconds for its end; then it goes on as a job.
+
+        Raises `ProcessStartError`. A caller that is cancelled ends the shell with what runs in it.
+        """
+        _refuse_unspeakable(command)
+        async with self._turn:
+            try:
+                shell, notes = await self._ready()
+                running = await to_the_end(self._begin(shell, command, show))
+                waited = await self._attend(running, timeout)
+                if running.ended.done():
+                    return await self._finished(running, notes, waited)
+                return await self._overdue(running, notes)
+            except asyncio.CancelledError:
+                await to_the_end(self._forget_shell())
+                raise
+
+    async def start(self, command: str, show: Show | None = None) -> Job | None:
+        """Starts a command beside the others, in a shell of its own that begins as this one stands.
+
+        `None` when no more jobs may run. Raises `ProcessStartError`.
+        """
+        _refuse_unspeakable(command)
+        async with self._turn:
+            if self._jobs.full:
+                return None
+            shell, _ = await self._ready()
+            return await to_the_end(self._start(shell, command, show))
+
+    async def look(self, job: Job) -> Printed:
+        """What a job has printed so far; its log is up to date afterwards."""
+        assert self._pump is not None
+        if job.state != "running":
+            return job.running.stream.log.printed()
+        return await self._pump.looked(job.running.stream)
+
+    async def stop(self, number: int) -> Job | None:
+        """Ends a job with all it started; one that has ended already stays as it is. `None`: there is none."""
+        job = self._jobs.get(number)
+        if job is not None and job.state == "running":
+            await to_the_end(self._stop(job))
+        return job
+
+    async def close(self) -> None:
+        """Ends everything that the agent started. Harmless when repeated."""
+        await to_the_end(self._close())
+
+    def spoken(self, folder: str) -> str:
+        """A folder in words."""
+        return "the project root" if folder == "." else folder
+
+    async def _ready(self) -> tuple[ShellProcess, tuple[str, ...]]:
+        if self._shell is None:
+            self._shell = await self._fresh(None)
+            self._home = self._home or self._shell.cwd
+            if self.restarted:
+                self.restarted = False
+                return self._shell, (RESTARTED,)
+            return self._shell, ()
+        if not await asyncio.to_thread(os.path.isdir, self._shell.cwd):
+            gone = self.folder
+            await self._shell.go(self.root)
+            return self._shell, (f"the shell's folder {gone} is gone, so it went back to the project root",)
+        return self._shell, ()
+
+    async def _fresh(self, state: Path | None) -> ShellProcess:
+        if self._place is None or self._folder is None:
+            self._place = await asyncio.to_thread(self._settle_in)
+            self._pump = Pump(asyncio.get_running_loop())
+        assert self._folder is not None
+        self._shells += 1
+        return await ShellProcess.spawn(self._place, self._folder / str(self._shells), state)
+
+    def _settle_in(self) -> Place:
+        bash = shutil.which("bash", path=self.environment.get("PATH"))
+        if bash is None:
+            raise ProcessStartError("could not start bash: it is not on PATH; install it or mend PATH")
+        self._folder = Path(tempfile.mkdtemp(prefix="specloom-shell-"))
+        self._numbers = _last_number(self.logs)
+        env = {**self.environment, **UNATTENDED}
+        # Without what marks a command: it must be the last to go.
+        watchdog = Watchdog(bash, {"PATH": env.get("PATH", os.defpath)}, self._folder)
+        return Place(bash, self.root, env, watchdog, self.spawned or _unheard)
+
+    async def _begin(self, shell: ShellProcess, command: str, show: Show | None, *, job: bool = False) -> Running:
+        assert self._pump is not None
+        loop = asyncio.get_running_loop()
+        self._numbers += 1
+        path = self.logs / f"{self._numbers}.log"
+        live = Live(loop, show)
+        log = CommandLog(path, self.limits.log_bytes, self.redact, Excerpt(OUTPUT_LIMIT), live)
+        try:
+            if job:
+                await asyncio.to_thread(log.create)
+            stream, token = await shell.begin(command, log, self._pump)
+        except OSError as error:
+            raise ProcessStartError(f"the command was not run: {error}; see whether the disk is full") from error
+        self._known[self._numbers] = path
+        ended = asyncio.create_task(shell.answer(token))
+        return Running(self._numbers, command, shell, stream, live, ended, loop.time())
+
+    async def _attend(self, running: Running, timeout: float) -> tuple[str, ...]:
+        """Waits; answers the programs that were ended because they waited for a person."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        waited: list[Waiting] = []
+        quiet, seen = 0, 0
+        while (left := end - loop.time()) > 0:
+            await asyncio.wait((running.ended,), timeout=min(left, LOOK))
+            if running.ended.done():
+                break
+            quiet, seen = (quiet + 1, seen) if running.stream.log.seen == seen else (0, running.stream.log.seen)
+            if quiet >= QUIET:
+                found = await asyncio.to_thread(waiting_below, running.shell.process.pid)
+                if found is not None:
+                    _press_no_key(found, again=found in waited)
+                    waited.append(found)
+        return tuple(dict.fromkeys(item.name for item in waited))
+
+    async def _finished(self, running: Running, notes: tuple[str, ...], waited: tuple[str, ...]) -> CommandResult:
+        ended = running.ended.result()
+        printed = await self._drained(running)
+        running.live.stop()
+        notes += tuple(f"{name} waited for keys at a terminal, where nobody is, and was ended" for name in waited)
+        if not ended.alive:
+            notes += await self._replaced(running.shell, "the shell ended with this command (`exit`, `exec`, `set -e`)")
+        elif not running.stream.closed.is_set():
+            notes += (f"what it left in the background goes on and prints to {running.stream.log.path}",)
+        advice = asked(running.command, printed.text, ended.exit_code)
+        if waited and not advice:
+            advice = "without a terminal, with its answers given by options or a file"
+        return CommandResult(
+            running.number, ended.exit_code, printed, running.stream.log.path, notes=notes, advice=advice
+        )
+
+    async def _drained(self, running: Running) -> Printed:
+        """Output may still arrive for a moment, from `> >(tee log)` and the like."""
+        assert self._pump is not None
+        printed = await self._pump.finished(running.stream)
+        if running.stream.closed.is_set():
+            return printed
+        try:
+            async with asyncio.timeout(DRAIN):
+                await running.stream.closed.wait()
+        except TimeoutError:
+            pass
+        return await self._pump.looked(running.stream)
+
+    async def _overdue(self, running: Running, notes: tuple[str, ...]) -> CommandResult:
+        assert self._pump is not None
+        printed = await self._pump.looked(running.stream)
+        full = self._jobs.full
+        notes += await self._replaced(running.shell, "", keep=not full)
+        result = CommandResult(
+            running.number,
+            None,
+            printed,
+            running.stream.log.path,
+            job=not full,
+            notes=notes,
+            advice=endless(running.command),
+        )
+        if full:
+            running.live.stop()
+            await running.ended
+        else:
+            self._follow(Job(running, running.stream.log.path))
+        return result
+
+    async def _replaced(self, old: ShellProcess, why: str, *, keep: bool = False) -> tuple[str, ...]:
+        """A fresh shell takes over; the old one ends unless its command goes on."""
+        self._shell = None
+        left = False
+        try:
+            self._shell = await self._fresh(await old.state())
+        except ProcessStartError as error:
+            return (f"{why or 'the shell is stuck'}, and {error}",)
+        finally:
+            if not keep:
+                left = await old.end()
+        also = "; what it had left in the background ended with it" if left else ""
+        told = f"a fresh shell took over in {self.spoken(self.folder)} with the exported environment{also}"
+        return (f"{why}; {told}" if why else told,)
+
+    async def _start(self, shell: ShellProcess, command: str, show: Show | None) -> Job:
+        own = await self._fresh(await shell.state())
+        try:
+            running = await self._begin(own, command, show, job=True)
+        except BaseException:
+            await own.end(0.0)
+            raise
+        job = Job(running, running.stream.log.path)
+        self._follow(job)
+        return job
+
+    def _follow(self, job: Job) -> None:
+        self._jobs.add(job)
+        job.follower = asyncio.create_task(self._settle(job))
+
+    async def _settle(self, job: Job) -> None:
+        running = job.running
+        ended: Ended = await running.ended
+        await self._drained(running)
+        held = not running.stream.closed.is_set()
+        left = await running.shell.end() or held
+        job.duration_s = asyncio.get_running_loop().time() - running.started_at
+        running.live.stop()
+        if job.state == "stopped":
+            return
+        job.state, job.exit_code = "ended", ended.exit_code
+        also = "; what it had left in the background ended with it" if left else ""
+        self._tell(f"job {job.number} (`{job.title}`) {job.status}{also}; its output: {job.log}")
+
+    async def _stop(self, job: Job) -> None:
+        job.state = "stopped"
+        await end_group(job.running.shell.process.pid, grace=2.0)
+        if job.follower is not None:
+            await asyncio.wait((job.follower,))
+
+    async def _forget_shell(self) -> None:
+        shell, self._shell = self._shell, None
+        if shell is not None:
+            await shell.end()
+            self._tell("the shell was ended with the command that was cancelled; a fresh one is in the root")
+
+    def _tell(self, news: str) -> None:
+        self._jobs.tell(self.redact(news))
+
+    async def _close(self) -> None:
+        shell, self._shell = self._shell, None
+        ending = [self._stop(job) for job in self._jobs.running]
+        await asyncio.gather(*ending, *((shell.end(),) if shell is not None else ()))
+        if self._pump is not None:
+            await self._pump.close()
+            self._pump = None
+        if self._place is not None:
+            await self._place.watchdog.close()
+            self._place = None
+        if self._folder is not None:
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            self._folder = None
+
+
+async def _unheard(pid: int) -> None:
+    del pid
+
+
+def _refuse_unspeakable(command: str) -> None:
+    if "\0" in command:
+        raise ProcessStartError("the command holds a NUL character, which no command can; write \\0 for printf")
+    try:
+        command.encode()
+    except UnicodeEncodeError:
+        raise ProcessStartError("the command holds half of a surrogate pair; send the whole character") from None
+
+
+def _press_no_key(found: Waiting, *, again: bool) -> None:
+    try:
+        os.kill(found.pid, signal.SIGKILL if again else signal.SIGTERM)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _last_number(logs: Path) -> int:
+    """Of an earlier process of Specloom: a number is never given twice."""
+    try:
+        return max((int(path.stem) for path in logs.glob("*.log") if path.stem.isdecimal()), default=0)
+    except OSError:
+        return 0
