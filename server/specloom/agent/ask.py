@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from specloom.agent.ports import Pricing, Recorder, Sleeper, Stream
 from specloom.agent.session import Conversation, SessionSetup, content_json
 from specloom.domain.events import agents
+from specloom.domain.usage import UsageTotal
 from specloom.llm.errors import ProviderError, ProviderFault
-from specloom.llm.messages import ModelAnswer, StopReason
+from specloom.llm.messages import ModelAnswer, StopReason, Usage
 from specloom.llm.model import Model
 
 
@@ -59,20 +60,23 @@ async def ask(setup: SessionSetup, conversation: Conversation, ports: AskPorts) 
         except ProviderError as error:
             failed += 1
             wait = ports.retry.wait(failed, error) if ports.retry.again(failed, error) else None
-            await ports.recorder.commit(agents.TurnFailed(setup.id, turn, error.fault.value, str(error), wait))
+            spent = UsageTotal() if error.usage == Usage() else ports.pricing.total(setup.model, error.usage)
+            await ports.recorder.commit(agents.TurnFailed(setup.id, turn, error.fault.value, str(error), wait, spent))
             if wait is None:
                 raise
             await ports.sleeper.sleep(wait)
             continue
         ports.recorder.note(finished(setup, turn, answer, ports.pricing))
-        conversation.add_answer(answer.message)
+        conversation.add_answer(answer.message, answer.usage)
         return answer
 
 
 def _refuse_empty(answer: ModelAnswer) -> None:
     # The same request may get a better answer; one that was cut off before its first block was whole is told instead.
     if not answer.message.blocks and answer.stop is not StopReason.MAX_TOKENS:
-        raise ProviderError(ProviderFault.BROKEN_STREAM, f"{answer.model} answered nothing at all ({answer.stop})")
+        error = ProviderError(ProviderFault.BROKEN_STREAM, f"{answer.model} answered nothing at all ({answer.stop})")
+        error.usage = answer.usage
+        raise error
 
 
 def finished(setup: SessionSetup, turn: int, answer: ModelAnswer, pricing: Pricing) -> agents.TurnFinished:

@@ -101,11 +101,18 @@ class AnthropicModel:
 
     async def _read(self, response: "httpx2.Response", sink: DeltaSink | None) -> ModelAnswer:
         """The answer of an open response, streamed or (an endpoint that cannot stream) whole."""
+        accumulator = Accumulator(sink)
+        try:
+            return await self._decoded(response, accumulator)
+        except ProviderError as error:
+            error.usage = accumulator.usage
+            raise
+
+    async def _decoded(self, response: "httpx2.Response", accumulator: Accumulator) -> ModelAnswer:
         faults = self._connection.faults
         try:
             if response.headers.get("content-type", "").startswith("application/json"):
                 return decode_message(await self._read_json(response))
-            accumulator = Accumulator(sink)
             plain = "content-encoding" not in response.headers
             async with contextlib.aclosing(response.aiter_raw() if plain else response.aiter_bytes()) as chunks:
                 await self._follow(chunks, accumulator)

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from specloom.llm.messages import Usage
+
 
 class ProviderFault(StrEnum):
     """The kinds of failure that the engine tells apart."""
@@ -47,6 +49,8 @@ class ProviderError(Exception):
         self.status = status
         self.retry_after = retry_after
         """Seconds that the endpoint asks to wait, uncapped, if it said so."""
+        self.usage = Usage()
+        """What an answer that broke off had cost by then, as far as the endpoint said it."""
         self.met = True
         """False: this endpoint has never answered in this process, so that its address is in doubt."""
 

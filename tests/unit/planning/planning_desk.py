@@ -96,6 +96,11 @@ class NoWait:
         """Drops what a command prints."""
         _ = text
 
+    async def may_call(self, wanted: object) -> Decision:
+        """All that a planner has reads."""
+        _ = wanted
+        return Decision(True)
+
     async def may_run(self, command: str, purpose: str) -> Decision:
         """Nothing may."""
         return Decision(False, f"{command}: {purpose}")

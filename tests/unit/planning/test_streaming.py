@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from specloom.domain.documents.specs import parse_spec
+from specloom.domain.events.agents import TurnFailed
 from specloom.domain.events.planning import PlanFailed, SpecWritten
 from specloom.domain.ids import SpecId
 from specloom.domain.spec import SpecStatus
@@ -137,6 +138,8 @@ async def test_a_broken_stream_starts_again_without_a_trace(desk: Desk) -> None:
     await desk.plan(script(OUTLINE, broken, *REST), await desk.order(REQUIREMENTS))
     assert (await desk.read(PATH)).count("## Purpose") == 1
     assert STORE_BODY in await desk.read(PATH)
+    failed = [event for event in desk.recorded.events if isinstance(event, TurnFailed)]
+    assert [event.usage.input > 0 for event in failed] == [True]
 
 
 async def test_words_before_a_look_at_the_code_are_not_part_of_the_spec(desk: Desk) -> None:

@@ -103,6 +103,8 @@ class TurnFailed:
     fault: str
     message: str
     retry_in_s: float | None = None
+    usage: UsageTotal = UsageTotal()
+    """What an answer that broke off had cost by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class ToolSettled:
     digest: closed, and not known any more."""
     corrected: str = ""
     """JSON of the input as it was understood, where that differs: from now on the conversation holds it like this."""
+    rule: str = ""
+    """The permission that the call was made or refused by; empty: it was refused before anybody asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,8 @@ class ApprovalAsked:
     purpose: str
     agent: AgentId | None
     task: TaskId | None
+    choices: tuple[str, ...] = ("Allow once", "Deny")
+    """What can be answered; none: free text."""
 
 
 @dataclass(frozen=True, slots=True)
