@@ -52,12 +52,14 @@ class Found:
     end_text: str
     numbered: Viewed | None = None
     """The first anchor as it was sent, if both carried a viewer's numbers."""
+    tight: bool = False
+    """The viewer put no blank between its mark and the text."""
 
     def unnumbered(self, text: str, stated: int) -> str | None:
         """A new text without a viewer's numbers, if the anchors carried them; `None` if only some of its lines do."""
         if self.numbered is None:
             return text
-        return unnumbered(text, self.numbered, (self.numbered.number, stated, self.start + 1))
+        return unnumbered(text, self.numbered, (self.numbered.number, stated, self.start + 1), tight=self.tight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,20 @@ def find(lines: Sequence[Line], anchors: Anchors) -> Found | NotFound:
         return NotFound(near, tuple(pairs))
     if not pairs or max(abs(at - told) for at, told in zip(pairs[0], stated, strict=True)) > REACH:
         return NotFound(near)
-    carried = start.view if start.view is not None and end.view is not None else None
-    return Found(pairs[0][0], pairs[0][1] + 1, start.text, end.text, carried)
+    if anchors.end_line < anchors.start_line and any(last < first for first, last in product(start.at, end.at)):
+        return NotFound(near)
+    return _found(lines, pairs[0], start, end)
+
+
+def _found(lines: Sequence[Line], place: Place, start: _Anchor, end: _Anchor) -> Found:
+    if start.view is None or end.view is None:
+        return Found(place[0], place[1] + 1, start.text, end.text)
+    texts = start.view.tight, end.view.tight
+    told = [(text, lines[at].text) for at, text in zip(place, texts, strict=True) if text.strip()]
+    tight = bool(told) and all(text.rstrip() == actual.rstrip() for text, actual in told)
+    if not tight:
+        texts = start.text, end.text
+    return Found(place[0], place[1] + 1, *texts, start.view, tight)
 
 
 def in_sight(count: int, at: int) -> range:

@@ -63,8 +63,6 @@ def _shifts(earlier: Sequence[Placed], anchors: Anchors) -> Iterator[int]:
 
 
 def _fits(base: Sequence[Line], place: Place, anchors: Anchors) -> bool:
-    if anchors.is_insertion(len(base)):
-        return False
     if not anchors.start_text and not anchors.end_text and place == (len(base), len(base)):
         return True
     return fits(base, place[0], anchors.start_text) and fits(base, place[1], anchors.end_text)

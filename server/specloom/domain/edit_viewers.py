@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from specloom.domain.lines import split_lines
 
-_PREFIX = re.compile(r"[ \t]*(\d{1,7})( ?[|│] ?|→|:[ \t]?|\t)")
+_PREFIX = re.compile(r"[ \t]*(\d{1,7})( ?[|│]|→|:|\t)")
 """`12 | `, `12|`, `12→`, `12: `, `12:` and a tab, `    12` and a tab (as `cat -n`)."""
+_GAPS = {"|": " ", "│": " ", ":": " \t"}
+"""What some viewers put between the mark and the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,13 @@ class Viewed:
     number: int
     mark: str
     """What parts the number from the text, without blanks."""
-    text: str
+    tight: str
+    """The text, if nothing stands between it and the mark."""
+
+    @property
+    def text(self) -> str:
+        """The text without the blank that most viewers put before it."""
+        return self.tight[1:] if self.tight[:1] and self.tight[0] in _GAPS.get(self.mark, "") else self.tight
 
 
 def viewed(line: str) -> Viewed | None:
@@ -26,22 +34,19 @@ def viewed(line: str) -> Viewed | None:
     return Viewed(int(match[1]), match[2].strip(), line[match.end() :]) if match else None
 
 
-def unnumbered(new_text: str, anchor: Viewed, numbers: Sequence[int]) -> str | None:
+def unnumbered(new_text: str, anchor: Viewed, numbers: Sequence[int], *, tight: bool) -> str | None:
     """A new text without its numbers, if all its lines carry them as the anchor does, from one of `numbers` upwards.
 
     A text whose first line carries none stays as it is. `None`: some lines do and others do not, or they do not count.
     """
     lines = split_lines(new_text)
-    filled = [(line, viewed(line.text)) for line in lines if line.text.strip()]
-    if not filled or not _marked(filled[0][1], anchor):
+    views = [viewed(line.text) for line in lines if line.text.strip()]
+    marked = [view for view in views if view is not None and view.mark == anchor.mark]
+    if not marked or views[0] is not marked[0]:
         return new_text
-    shown = [view for _, view in filled if view is not None and _marked(view, anchor)]
-    counted = [view.number for view in shown]
-    if len(shown) < len(filled) or counted[0] not in numbers or counted != sorted(counted):
+    counted = [view.number for view in marked]
+    if len(marked) < len(views) or counted[0] not in numbers or counted != sorted(counted):
         return None
-    bare = {id(line): view.text for line, view in filled if view is not None}
-    return "".join(bare.get(id(line), line.text) + line.eol for line in lines)
-
-
-def _marked(view: Viewed | None, anchor: Viewed) -> bool:
-    return view is not None and view.mark == anchor.mark
+    tight = tight or any(view.tight.strip() and view.text == view.tight for view in marked)
+    bare = iter(view.tight if tight else view.text for view in marked)
+    return "".join((next(bare) if line.text.strip() else line.text) + line.eol for line in lines)

@@ -177,6 +177,8 @@ def _insertion(base: tuple[Line, ...], eol: str, index: int, edit: LineEdit) -> 
     at = 0 if edit.start_line == 0 else len(base)
     beside = 0 if at == 0 else at - 1
     empty = beside + 1 if base and not base[beside].text.strip() else None
+    if not edit.new_text:
+        return EditFault(index, FaultKind.NOT_FOUND, f"no line {edit.start_line} to delete", max(1, at))
     if empty is None:
         return _Place(index, edit, edit.anchors, inserted(at, edit.new_text, eol))
     message = f"line {empty} is empty too; to add lines, replace the line before them by itself and the new lines"

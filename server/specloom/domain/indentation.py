@@ -38,8 +38,8 @@ def reindented(new_text: str, start: tuple[str, str], end: tuple[str, str], repl
     if not filled or all(pair.stated == pair.actual for pair in told):
         return new_text
     shift = _shift(told, filled)
-    in_place, to_move = _votes(filled, [*replaced, start[1], end[1]], shift)
-    if in_place and to_move:
+    in_place, to_move, neither = _votes(filled, [*replaced, start[1], end[1]], shift)
+    if (in_place > 0) + (to_move > 0) + (neither > 0) > 1:
         return None
     first = filled[0] if start[1].strip() else filled[-1]
     if in_place or (not to_move and _has_its_place(indent(first), indent(filled[-1]), told)):
@@ -55,18 +55,21 @@ def indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def _votes(filled: Sequence[str], replaced: Sequence[str], shift: Shift | None) -> tuple[int, int]:
-    """How many repeated lines stand where they were, and how many would after the shift."""
+def _votes(filled: Sequence[str], replaced: Sequence[str], shift: Shift | None) -> tuple[int, int, int]:
+    """How many repeated lines stand where they were, how many would after the shift, how many in neither case."""
     places: dict[str, set[str]] = {}
     for line in replaced:
         places.setdefault(line.strip(), set()).add(indent(line))
-    in_place = to_move = 0
+    in_place = to_move = neither = 0
     for line in filled:
-        known = places.get(line.strip(), set[str]())
+        known = places.get(line.strip())
+        if known is None:
+            continue
         here, there = indent(line) in known, shift is not None and shift(indent(line)) in known
         in_place += here and not there
         to_move += there and not here
-    return in_place, to_move
+        neither += not here and not there
+    return in_place, to_move, neither
 
 
 def _has_its_place(first: str, last: str, told: Sequence[_Told]) -> bool:

@@ -36,7 +36,7 @@ def split_lines(text: str) -> tuple[Line, ...]:
 
 def join_lines(lines: "tuple[Line, ...] | list[Line]") -> str:
     """The text of these lines."""
-    return "".join(line.text + line.eol for line in lines)
+    return "".join([line.text + line.eol for line in lines])
 
 
 def main_eol(lines: "tuple[Line, ...] | list[Line]") -> str:
