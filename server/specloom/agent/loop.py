@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias, assert_never
 
 from specloom.agent.ask import AskPorts, ask
 from specloom.agent.calls import Hands, answers, carry_out, refused_write, settled
+from specloom.agent.context.keeper import ContextKeeper
 from specloom.agent.ports import Gate, Halt
 from specloom.agent.replay import Replayed, close, unknown_result
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
@@ -108,6 +109,8 @@ class LoopPorts:
     objection: Objection | None = None
     after_cut: AfterCut = smaller_steps
     cut_limit: int = CUT_LIMIT
+    keeper: ContextKeeper | None = None
+    """`None`: what is appended stays as it is."""
 
 
 async def run_session(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
@@ -150,6 +153,8 @@ async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPor
         halt = await ports.gate.before_turn(setup.id)
         if halt is not None:
             return Halted(halt)
+        if ports.keeper is not None:
+            await ports.keeper.before_request(setup, conversation, ports.asking.recorder)
         try:
             answer = await ask(setup, conversation, ports.asking)
         except ProviderError as error:

@@ -31,6 +31,8 @@ class Replayed:
     """Calls that were started; without a result their outcome is unknown."""
     ended: agents.SessionEnded | None = None
     """How the session ended, if it did."""
+    warned: bool = False
+    """The session was told that it has too much open."""
 
     @property
     def unknown(self) -> tuple[ToolUse, ...]:
@@ -53,10 +55,16 @@ def replay(events: Iterable[Event]) -> Replayed:
 
 def _take(replayed: Replayed, event: Event) -> None:
     if isinstance(event, agents.MessageAdded):
-        replayed.conversation.add_user(UserMessage(_user_blocks(event.content)))
+        replayed.conversation.add_user(UserMessage(_user_blocks(event.content)), tuple(path for path, _ in event.shown))
+    elif isinstance(event, agents.ContextCollapsed):
+        replayed.conversation.collapse(event.collapsed)
+        if blocks := _user_blocks(event.content):
+            replayed.conversation.add_user(UserMessage(blocks), tuple(path for path, _ in event.shown))
+    elif isinstance(event, agents.OpenFilesWarned):
+        replayed.warned = True
     elif isinstance(event, agents.TurnFinished):
         message = answer_of(event)
-        replayed.conversation.add_answer(message)
+        replayed.conversation.add_answer(message, event.usage)
         replayed.calls, replayed.results, replayed.requested = message.tool_uses, {}, set()
     elif isinstance(event, agents.ToolRequested):
         replayed.requested.add(event.call)

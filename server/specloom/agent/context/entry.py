@@ -43,6 +43,8 @@ class Entry:
     """The call in a few words: `read_file src/a.py 1-80`."""
     whole: bool = False
     """A view of all that the session knows of its file: earlier ones are superseded by it alone."""
+    failed: bool = False
+    """A call that changed nothing; it may have shown the file as others made it."""
 
     @property
     def gain(self) -> int:
@@ -57,7 +59,7 @@ def result_entry(call: ToolUse | None, result: ToolResult, turn: int) -> Entry:
         return Entry(Kind.KEPT, tokens, turn)
     what, path = label(call), call.input.get("path")
     if call.name in VIEWING and isinstance(path, str) and not (result.is_error and call.name == "read_file"):
-        return Entry(Kind.VIEW, tokens, turn, normpath(path), what, _is_whole(call, result))
+        return Entry(Kind.VIEW, tokens, turn, normpath(path), what, _is_whole(call, result), result.is_error)
     return Entry(Kind.OUTPUT, tokens, turn, what=what)
 
 

@@ -1,0 +1,193 @@
+"""Keeps a session's context true and cheap: before each request it tells what changed, warns, and collapses.
+
+Refuses to touch what a model said. What it does is noted as events, so that a replay gives the same bytes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from specloom.agent.context.collection import Collector, FileView, collect
+from specloom.agent.context.entry import Entry
+from specloom.agent.context.known import Known
+from specloom.agent.context.notes import change_note, crowd_note, gone_note, too_long_note
+from specloom.agent.context.policy import Occasion
+from specloom.agent.context.prices import CACHE_LIFE_S, PromptPrices
+from specloom.agent.context.size import CHARACTERS_A_TOKEN, tokens_of
+from specloom.agent.context.view import view_characters, whole_view
+from specloom.agent.context.watch import Watch
+from specloom.agent.ports import Pricing, Recorder
+from specloom.agent.session import Conversation, SessionSetup, content_json, say
+from specloom.domain.events import agents
+from specloom.domain.ids import Digest
+from specloom.domain.ports import Clock
+from specloom.llm.messages import Text, UserMessage
+from specloom.tools.ports import ReadMemory
+from specloom.workspace.ports import TextSnapshot, WorkspaceError
+
+NOT_KNOWN = Digest("")
+"""Of a file that the model knows no text of any more."""
+STOPPED = "somebody while Specloom was stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLimits:
+    """Above these the model and the user are warned."""
+
+    files: int = 5
+    characters: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperPorts:
+    """What a keeper works with."""
+
+    watch: Watch
+    pricing: Pricing
+    clock: Clock
+    redact: Callable[[str], str]
+    limits: OpenLimits = OpenLimits()
+
+
+@dataclass(slots=True)
+class ContextKeeper:
+    """Of one session, from its start or from where a replay left it."""
+
+    ports: KeeperPorts
+    lost: tuple[str, ...] = ()
+    """Files that changed while nobody watched: what was shown of them may be wrong."""
+    warned: bool = False
+    known: Known = field(default_factory=Known)
+    collector: Collector = field(default_factory=Collector)
+    _asked_at: float | None = None
+    _fixed: tuple[PromptPrices, int] | None = None
+    """Prices by the list, and tokens of tools and system text."""
+
+    @property
+    def memory(self) -> ReadMemory:
+        """What the session was shown of each file."""
+        return self.ports.watch.memory
+
+    async def before_request(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
+        """Appends what the model must know, then collapses what is worth it."""
+        await self.ports.watch.look()
+        fresh = self.known.fresh(conversation)
+        self.known.catch_up(conversation, self.memory, fresh)
+        blocks = [*await self._lost_files(), *self._changed_files(fresh)]
+        self._tell(setup, conversation, recorder, blocks)
+        self._warn(setup, conversation, recorder)
+        self.known.fresh(conversation)
+        self.known.catch_up(conversation, self.memory, {})
+        self.ports.watch.told()
+        self.memory.next_turn()
+        self._collect(setup, conversation, recorder)
+        self._asked_at = self.ports.clock.monotonic()
+
+    def _tell(
+        self, setup: SessionSetup, conversation: Conversation, recorder: Recorder, blocks: list[tuple[str, str]]
+    ) -> None:
+        if not blocks:
+            return
+        message = UserMessage(tuple(Text.of(self.ports.redact(text)) for _, text in blocks))
+        bases = self.memory.bases
+        shown = tuple((path, bases[path].digest if path in bases else NOT_KNOWN) for path, _ in blocks)
+        conversation.add_user(message, tuple(path for path, _ in blocks))
+        recorder.note(agents.MessageAdded(setup.id, content_json(message), shown))
+
+    async def _lost_files(self) -> list[tuple[str, str]]:
+        blocks: list[tuple[str, str]] = []
+        for path in self.lost:
+            if path in self.memory.bases:
+                continue
+            try:
+                present = await self.ports.watch.files.read(path)
+            except WorkspaceError:
+                blocks.append((path, gone_note(path, STOPPED)))
+                self.known.closed.add(path)
+            else:
+                blocks.append((path, self._note("", present, STOPPED, sure=False)))
+        self.lost = ()
+        return blocks
+
+    def _changed_files(self, fresh: Mapping[str, list[tuple[int, Entry]]]) -> list[tuple[str, str]]:
+        blocks: list[tuple[str, str]] = []
+        for path, base in tuple(self.memory.bases.items()):
+            present, by = self.ports.watch.present(path), self.ports.watch.by(path)
+            views = [entry for _, entry in fresh.get(path, [])]
+            told = base.text if views and views[-1].whole else accounted(self.memory, base)
+            if present is None:
+                self._forget(path)
+                blocks.append((path, gone_note(path, by)))
+            elif told != present.text:
+                sure = not any(entry.failed for entry in views)
+                blocks.append((path, self._note(told, present, by, sure=sure)))
+            elif base.digest != present.digest:
+                self.memory.show(present)
+        return blocks
+
+    def _note(self, before: str, present: TextSnapshot, by: str, *, sure: bool) -> str:
+        note = change_note(before, present, by, self.known.moved(present), sure=sure)
+        if note is None:
+            self._forget(present.path)
+            return too_long_note(present.path, by)
+        self.memory.show(present)
+        return note
+
+    def _forget(self, path: str) -> None:
+        self.memory.close(path)
+        self.known.closed.add(path)
+
+    def _warn(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
+        files = len(self.memory.bases)
+        characters = sum(len(base.text) for base in self.memory.bases.values())
+        crowded = files > self.ports.limits.files or characters > self.ports.limits.characters
+        if crowded and not self.warned:
+            can_close = any(tool.name == "close_file" for tool in setup.tools)
+            message = say(crowd_note(files, characters, can_close=can_close))
+            conversation.add_user(message)
+            recorder.note(
+                agents.MessageAdded(setup.id, content_json(message)),
+                agents.OpenFilesWarned(setup.id, files, characters),
+            )
+        self.warned = crowded
+
+    def _collect(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
+        plan = self.collector.plan(conversation.book.entries, self._occasion(setup, conversation), self._views)
+        if plan is None:
+            return
+        bases = self.memory.bases
+        views = {
+            path: FileView(self.ports.redact(whole_view(bases[path], self.known.seen(path))), bases[path].digest)
+            for path in plan.show
+        }
+        recorder.note(collect(conversation, plan, views, frozenset(self.known.closed), setup.id))
+        self.known.fresh(conversation)
+
+    def _occasion(self, setup: SessionSetup, conversation: Conversation) -> Occasion:
+        book, now = conversation.book, self.ports.clock.monotonic()
+        if self._fixed is None:
+            head = tokens_of(setup.system) + sum(tokens_of(f"{tool}") for tool in setup.tools)
+            self._fixed = PromptPrices.of(setup.model, self.ports.pricing), head
+        listed, head = self._fixed
+        return Occasion(
+            sent=book.sent,
+            turns=conversation.turns,
+            most_turns=setup.max_turns,
+            prices=book.tally.prices(listed),
+            head=head,
+            cold=self._asked_at is not None and now - self._asked_at > CACHE_LIFE_S,
+        )
+
+    def _views(self) -> Mapping[str, int | None]:
+        closed: dict[str, int | None] = dict.fromkeys(self.known.closed)
+        views = {
+            path: view_characters(base, self.known.seen(path)) // CHARACTERS_A_TOKEN
+            for path, base in self.memory.bases.items()
+        }
+        return closed | views
+
+
+def accounted(memory: ReadMemory, base: TextSnapshot) -> str:
+    """The text of a file that the results of this turn account for: a partial read says nothing of what moved."""
+    made = memory.made(base.path)
+    known = memory.base_of(base.path) or base
+    return known.text if made is None else made.text
