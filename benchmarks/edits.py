@@ -50,6 +50,9 @@ def main() -> None:
         "seed": arguments.seed,
         "python": VERSION,
         "edits": sum(len(case.call.edits) for case in found),
+        "wrong": [
+            f"{case.damage}, {case.language}: {case.call.edits}" for case in found if case.ending is Ending.WRONG
+        ][:5],
         "all": shares(found),
         "by_damage": table(found, "damage"),
         "by_language": table(found, "language"),

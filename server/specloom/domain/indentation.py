@@ -42,6 +42,8 @@ def reindented(new_text: str, start: tuple[str, str], end: tuple[str, str], repl
     if (in_place > 0) + (to_move > 0) + (neither > 0) > 1:
         return None
     first = filled[0] if start[1].strip() else filled[-1]
+    if in_place and told[0].stated != told[0].actual and indent(first) == told[0].stated:
+        return None
     if in_place or (not to_move and _has_its_place(indent(first), indent(filled[-1]), told)):
         return new_text
     if shift is None or not (to_move or indent(first) == told[0].stated):
