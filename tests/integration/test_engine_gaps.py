@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from specloom.domain.commands import StartRun
-from specloom.domain.events import planning, proof, runs, tasks
+from specloom.domain.events import agents, planning, proof, runs, tasks
 from specloom.domain.ids import PlanId, RunId, SpecId
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
@@ -112,3 +112,38 @@ async def test_a_spec_discarded_twice_under_one_id_is_discarded_once(tmp_path: P
         assert again.repeated
         assert not torn.exists()
         assert len([event for event in await events_of(runtime, proof.EditRequested) if not event.after_digest]) == 1
+
+
+async def test_giving_up_a_run_again_does_not_cut_short_what_is_settled(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    held = turn(says(), hold="claim")
+    async with staged(root, attempt(1, turn(write("a.txt", "a\n")), held), strict=False) as (runtime, server):
+        asked: list[asyncio.Task[Accepted | Rejected]] = []
+
+        def insists(published: Published, state: ProjectState) -> None:
+            del state
+            if isinstance(published.event, runs.RunCancelling | agents.SessionEnded):
+                asked.append(asyncio.create_task(runtime.cancel(USER)))
+
+        await start(runtime)
+        assert await server.until(lambda known: known.total == 2)
+        with runtime.listen(insists):
+            await runtime.cancel(USER)
+            await asyncio.gather(*asked)
+        assert len(asked) == 2
+        run = run_of(runtime.state)
+        assert (run.state, run.outcome) == (RunState.FINISHED, RunOutcome.CANCELLED)
+        assert len(await events_of(runtime, tasks.TaskReleased)) == 1
+        assert len(await events_of(runtime, proof.ChangeSetRecorded)) == 1
+
+
+async def test_giving_up_goes_on_when_the_client_who_asked_for_it_is_gone(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    async with staged(root, attempt(1, turn(says(), hold="claim")), strict=False) as (runtime, server):
+        await start(runtime)
+        assert await server.until(lambda known: known.total == 1)
+        asked = asyncio.create_task(runtime.cancel(USER))
+        await until_event(runtime, runs.RunCancelling)
+        asked.cancel()
+        await asyncio.wait([asked], timeout=DEADLINE)
+        assert run_of(runtime.state).outcome is RunOutcome.CANCELLED

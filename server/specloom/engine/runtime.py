@@ -237,14 +237,23 @@ class ProjectRuntime:
     async def pause(self, by: Origin, command_id: str | None = None, *, at_once: bool = False) -> Accepted | Rejected:
         """Pauses at the next turn boundary; `at_once`: cuts off what is in flight, which is asked again on resume."""
         answer = await self._engine.mailbox.submit(c.PauseRun(), by, command_id)
-        run = self.state.run
-        idle = self._run is None or self._run.done()
-        if (at_once or idle) and run is not None and run.state is RunState.PAUSING:
-            if self._run is not None:
-                self._run.cancel()
-                await asyncio.wait([self._run], timeout=CLOSE_DEADLINE)
-            await self._engine.mailbox.submit(c.SettlePause(), by)
+        if at_once or self._run is None or self._run.done():
+            await to_the_end(self._cut_off(by))
         return answer
+
+    async def _cut_off(self, by: Origin) -> None:
+        run = self.state.run
+        if run is not None and run.state is RunState.PAUSING:
+            await self._end_work()
+            await self._engine.mailbox.submit(c.SettlePause(), by)
+
+    async def _end_work(self) -> None:
+        """Once: a second cancellation would cut short what the first one has to settle."""
+        if self._run is None or self._run.done():
+            return
+        if not self._run.cancelling():
+            self._run.cancel()
+        await asyncio.wait([self._run], timeout=CLOSE_DEADLINE)
 
     async def resume(
         self, by: Origin, command_id: str | None = None, *, unattended: bool = False
@@ -258,13 +267,16 @@ class ProjectRuntime:
 
     async def cancel(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Cancels the run now: the request or command in flight is stopped, the task waits again."""
+        return await to_the_end(self._give_up(by, command_id))
+
+    async def _give_up(self, by: Origin, command_id: str | None) -> Accepted | Rejected:
         answer = await self._engine.mailbox.submit(c.CancelRun(), by, command_id)
         if isinstance(answer, Rejected) or answer.repeated:
             return answer
-        if self._run is not None and not self._run.done():
-            self._run.cancel()
-            await asyncio.wait([self._run], timeout=CLOSE_DEADLINE)
-        else:
+        await self._end_work()
+        run = self.state.run
+        idle = self._run is None or self._run.done()
+        if idle and run is not None and run.state is RunState.CANCELLING:
             await finish_cancelled(self._engine)
         return Accepted(self.state.seq)
 
