@@ -42,7 +42,12 @@ def test_no_command_is_a_usage_error_with_the_overview(empty: Project) -> None:
         (["events", "--since", "²"], "'²' is no event number"),
         (["tasks", "--state", "finished"], "invalid choice: 'finished'"),
         (["status", "--nonsense"], "unrecognized arguments: --nonsense"),
-        (["run", "01", "02"], "unrecognized arguments: 02"),
+        (["run", "01", "02"], "unrecognized arguments: 02; see `specloom run --help`"),
+        (
+            ["run", "--modle", "x"],
+            "unrecognized arguments: --modle (did you mean `--model`?); see `specloom run --help`",
+        ),
+        (["--verion"], "unrecognized arguments: --verion (did you mean `--version`?); see `specloom --help`"),
     ],
 )
 def test_what_is_not_understood_gets_one_line_and_status_2(words: list[str], said: str) -> None:

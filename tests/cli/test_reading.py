@@ -37,6 +37,14 @@ def test_a_folder_without_a_log_is_told_so_kindly_and_left_alone(empty: Project,
     assert list(empty.root.iterdir()) == []
 
 
+def test_where_nothing_is_wanted_yet_the_next_step_is_to_write_it_down(empty: Project) -> None:
+    assert "write what is wanted into requirements.md, one item a line, then `specloom plan`" in " ".join(
+        empty.specloom("status").stdout.split()
+    )
+    (empty.root / "requirements.md").write_text("- R1 It SHALL work.\n")
+    assert "write what is wanted" not in empty.specloom("status").stdout
+
+
 @pytest.mark.parametrize("words", [["tasks", "--json"], ["events", "--json"]])
 def test_a_folder_without_a_log_gives_no_json_lines(empty: Project, words: list[str]) -> None:
     done = empty.specloom(*words)

@@ -178,6 +178,18 @@ def test_no_line_of_the_picture_is_wider_than_the_terminal(
     assert max(len(line) for line in picture.splitlines()) <= columns
 
 
+def test_an_error_is_broken_between_words(empty: Project, terminal: Callable[..., Terminal]) -> None:
+    (empty.root / "requirements.md").write_text("- R1 It SHALL work.\n")
+    screen = terminal(empty, "run", columns=60)
+    assert screen.end() == Exit.USAGE
+    lines = screen.text.strip().splitlines()
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 60
+    assert " ".join(lines).endswith(
+        "or name a local endpoint with --base-url or `base_url` under [models.default] in specloom.toml"
+    )
+
+
 def test_no_colour_is_sent_when_none_is_wanted(
     project: Project, scripted: Start, terminal: Callable[..., Terminal]
 ) -> None:

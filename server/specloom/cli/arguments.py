@@ -20,6 +20,8 @@ LONGEST_SHOWN = 40
 """Characters of a wrong value that a message repeats."""
 
 
+_OPTIONS = ("--help", "--version")
+
 ADDRESS = re.compile(r"\Ahttps?://[^\s/?#@]+(/[^\s?#]*)?\Z")
 """What the settings take for `base_url`, too; they would name the setting, and not the option."""
 
@@ -30,6 +32,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line, with the place where help is."""
         raise CommandError(f"{message}; see `{self.prog} --help`")
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The long names of all that was added."""
+        return tuple(name for action in self._actions for name in action.option_strings if name.startswith("--"))
 
     def _print_message(self, message: str, file: object = None) -> None:
         """Help and version, whole or not at all: argparse passes over what cannot be written."""
@@ -45,7 +52,22 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         near = get_close_matches(first, commands, n=2, cutoff=0.4)
         hint = f"did you mean `{'` or `'.join(near)}`?" if near else f"commands are {', '.join(commands)}"
         raise CommandError(f"there is no command {first!r}; {hint}")
-    return parser.parse_args(argv)
+    known, unknown = parser.parse_known_args(argv)
+    if unknown:
+        raise CommandError(_unknown(unknown, known.command))
+    return known
+
+
+def _unknown(words: Sequence[str], command: str) -> str:
+    """Names them, with the nearest option of the command that they were given to."""
+    called, options = "specloom", _OPTIONS
+    if command:
+        alone = Parser(add_help=False)
+        _COMMANDS[command][1](alone)
+        called, options = f"specloom {command}", (*_OPTIONS, *alone.options)
+    near = get_close_matches(words[0].partition("=")[0], options, n=1)
+    meant = f" (did you mean `{near[0]}`?)" if near else ""
+    return f"unrecognized arguments: {' '.join(words)}{meant}; see `{called} --help`"
 
 
 def print_help() -> None:
@@ -69,8 +91,11 @@ def _parser() -> tuple[Parser, tuple[str, ...]]:
     return parser, tuple(_COMMANDS)
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--workspace", metavar="DIR", help="the project's folder (default: the nearest one upwards)")
+NEAREST = "the project's folder (default: the nearest one upwards)"
+
+
+def _common(parser: argparse.ArgumentParser, folder: str = NEAREST) -> None:
+    parser.add_argument("--workspace", metavar="DIR", help=folder)
     parser.add_argument("--json", action="store_true", help="JSON lines on standard output, nothing else")
 
 
@@ -85,7 +110,7 @@ def _model(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:
-    _common(parser)
+    _common(parser, "where to make the demo's folder (default: a temporary place)")
     _model(parser)
     parser.add_argument(
         "--keep", action=argparse.BooleanOptionalAction, default=True, help="keep the folder afterwards (default: keep)"

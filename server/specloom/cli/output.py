@@ -40,14 +40,7 @@ class Output:
 
     def line(self, text: str) -> None:
         """One line on standard output, at once; control characters are spelled out."""
-        self._write(self._folded(visible(text)))
-
-    def _folded(self, text: str) -> str:
-        """Broken between words where a person reads it; untouched for a file."""
-        if self.as_json or not self.stdout.isatty():
-            return text
-        columns = shutil.get_terminal_size().columns
-        return "\n".join(_fold(part, columns) if len(part) > columns else part for part in text.split("\n"))
+        self._write(visible(text) if self.as_json else _folded(visible(text), self.stdout))
 
     def _write(self, text: str) -> None:
         if self.closed.is_set():
@@ -108,7 +101,7 @@ class Output:
     def note(self, text: str) -> None:
         """A line about the command itself, where it does not disturb what a program reads."""
         try:
-            self.stderr.write(f"specloom: {visible(text)}\n")
+            self.stderr.write(_folded(f"specloom: {visible(text)}", self.stderr) + "\n")
             self.stderr.flush()
         except OSError:
             silence(self.stderr)
@@ -117,6 +110,14 @@ class Output:
         """Standard output has no reader: the rest goes nowhere."""
         self.closed.set()
         silence(self.stdout)
+
+
+def _folded(text: str, stream: TextIO) -> str:
+    """Broken between words where a person reads it; untouched for a file."""
+    if not stream.isatty():
+        return text
+    columns = shutil.get_terminal_size().columns
+    return "\n".join(_fold(part, columns) if len(part) > columns else part for part in text.split("\n"))
 
 
 def _fold(line: str, columns: int) -> str:

@@ -84,7 +84,8 @@ def _facts(known: Told) -> list[tuple[str, str]]:
     facts += [("tasks", counts_line(counts) if counts.total else ""), ("used", _used(state))]
     facts += [("failed", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.FAILED)]
     facts += [("blocked", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.BLOCKED)]
-    facts += [("stale", f"{task}: {', '.join(record.stale)}") for task, record in state.tasks.items() if record.stale]
+    stale = ((task, state.record(task).stale) for task in state.graph.order)
+    facts += [("stale", f"{task}: {', '.join(paths)}") for task, paths in stale if paths]
     facts += [("asks", f"{one_line(item.subject)} ({one_line(item.purpose)})") for item in state.approvals.values()]
     facts += [("problem", problem_line(problem)) for problem in known.problems]
     torn = has_errors(known.problems)

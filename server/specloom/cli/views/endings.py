@@ -52,6 +52,8 @@ def next_steps(state: ProjectState, scope: Scope, *, torn: bool = False, stopped
     run = state.run
     if not state.plan.specs:
         step = "`specloom plan` turns the requirements into specs and tasks"
+        if not state.requirements and not torn:
+            step = f"write what is wanted into requirements.md, one item a line, then {step}"
         return [f"mend the errors above, then {step}" if torn else step]
     if not state.graph.tasks:
         return ["`specloom plan` again: there are specs and no tasks yet"]
