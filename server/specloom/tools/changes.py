@@ -23,7 +23,7 @@ def told(merged: Merged) -> str:
         parts += [_place(lines, piece) for piece in theirs[:PLACES]]
         if len(theirs) > PLACES:
             parts.append(f"… and {len(theirs) - PLACES} more places; read the file again")
-    return "\n".join([*parts, *_shifts(merged.pieces)])
+    return "\n".join([*parts, *_shifts(merged.pieces), *_end(len(lines), merged.pieces)])
 
 
 def since(base: str, present: str) -> str:
@@ -40,7 +40,8 @@ def _place(lines: Sequence[Line], piece: Piece) -> str:
         return f"old {gone} deleted"
     shown = [f"{number + 1} | {shortened(lines[number].text)}" for number in range(piece.start, piece.end)]
     if len(shown) > SHOWN:
-        middle = f"… lines {piece.start + SHOWN // 2 + 1} to {piece.end - SHOWN // 2} as you sent them"
+        why = "not shown, read them again" if piece.side is Side.THEIRS else "as you sent them"
+        middle = f"… lines {piece.start + SHOWN // 2 + 1} to {piece.end - SHOWN // 2} {why}"
         shown = [*shown[: SHOWN // 2], middle, *shown[-SHOWN // 2 :]]
     return "\n".join(shown)
 
@@ -55,6 +56,12 @@ def _shifts(pieces: Sequence[Piece]) -> list[str]:
         f"Old {_span(piece.base_start, piece.base_end)} → {_span(piece.start, piece.end).partition(' ')[2]}"
         for piece in moved
     ]
+
+
+def _end(count: int, pieces: Sequence[Piece]) -> list[str]:
+    """Where lines at the very end were replaced by fewer, no shift of others tells that they are gone."""
+    shrunk = bool(pieces) and pieces[-1].side is not Side.BASE and pieces[-1].base_end > count
+    return [f"The file ends with line {count} now"] if shrunk else []
 
 
 def _span(start: int, end: int) -> str:

@@ -68,8 +68,8 @@ class Collector:
         self._fresh += sum(entry.tokens for entry in new if entry.kind in {Kind.VIEW, Kind.OUTPUT})
         self._account.request(sum(entry.tokens for entry in new), occasion)
         self._looked_at = len(entries)
-        rested = occasion.turns - self._turns >= REST
-        if not (self._fresh >= FRESH or rested or occasion.cold):
+        rested = occasion.turns - self._turns >= self.rules.rest
+        if not (self._fresh >= self.rules.fresh or rested or occasion.cold):
             return None
         self._turns, self._fresh = occasion.turns, 0
         bounded = replace(occasion, allowance=self._account.allowance(occasion.turns, self.rules))
@@ -78,12 +78,6 @@ class Collector:
             self._account.collapsed(plan)
             self._looked_at += len(plan.show)
         return plan
-
-
-FRESH = 1000
-"""Tokens of new results after which it is worth to look."""
-REST = 8
-"""Turns after which it is worth to look whatever came."""
 
 
 def collect(

@@ -35,6 +35,10 @@ class Rules:
     """Turns for which an output stands as it is."""
     smallest: int = 150
     """Tokens of the smallest output that is elided."""
+    fresh: int = 1000
+    """Tokens of new results after which it is worth to look over the conversation."""
+    rest: int = 8
+    """Turns after which it is worth to look whatever came."""
     elide: bool = True
     """Whether outputs are elided at all."""
 
