@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
 
-from specloom.domain.edit_folds import look_alike, strictness
+from specloom.domain.edit_folds import cut, look_alike, strictness
 from specloom.domain.edit_viewers import Viewed, unnumbered, viewed
 from specloom.domain.lines import Line
 
@@ -129,7 +129,7 @@ def in_sight(count: int, at: int) -> range:
 
 def fits(lines: Sequence[Line], at: int, text: str) -> bool:
     """Whether the loosest comparison takes a line (0-based) for an anchor."""
-    return 0 <= at < len(lines) and look_alike(lines[at].text) == look_alike(text)
+    return 0 <= at < len(lines) and bool(_among(lines, range(at, at + 1), text))
 
 
 def _anchor(lines: Sequence[Line], at: int, text: str) -> _Anchor:
@@ -143,8 +143,14 @@ def _anchor(lines: Sequence[Line], at: int, text: str) -> _Anchor:
 
 
 def _candidates(lines: Sequence[Line], stated: int, text: str) -> tuple[int, ...]:
-    wanted = look_alike(text)
-    return tuple(at for at in in_sight(len(lines), stated) if look_alike(lines[at].text) == wanted)
+    return _among(lines, in_sight(len(lines), stated), text)
+
+
+def _among(lines: Sequence[Line], places: range, text: str) -> tuple[int, ...]:
+    wanted, beginning = look_alike(text), cut(text)
+    if beginning:
+        return tuple(at for at in places if lines[at].text.startswith(beginning))
+    return tuple(at for at in places if look_alike(lines[at].text) == wanted)
 
 
 def _pairs(anchors: Anchors, start: _Anchor, end: _Anchor) -> list[Place]:

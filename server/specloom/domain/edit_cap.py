@@ -24,16 +24,14 @@ class Torn:
 
 
 def capped(batch: ResolvedBatch, most: int) -> Capped | Torn:
-    """The first `most` edits of a batch that was found as a whole, if the others all stand on one side of them."""
+    """The first `most` edits of a batch that was found as a whole, if none of the others stands between them."""
     kept, dropped = batch.edits[:most], batch.edits[most:]
     if not dropped:
         return Capped(batch, ())
     first, last = min(edit.start_line for edit in kept), max(edit.end_line for edit in kept)
-    before = [edit.end_line < first for edit in dropped]
-    after = [edit.start_line > last for edit in dropped]
-    if not (all(before) or all(after)):
-        inside = [at for at, sides in enumerate(zip(before, after, strict=True), most) if not any(sides)]
-        return Torn(tuple(inside or range(most, len(batch.edits))))
+    inside = tuple(at for at, edit in enumerate(dropped, most) if first < edit.start_line < last)
+    if inside:
+        return Torn(inside)
     rest: Resolution = resolve(batch.base, kept)
     assert isinstance(rest, ResolvedBatch), "edits with the numbers that were found are found again"
     return Capped(ResolvedBatch(rest.base, rest.hunks, rest.edits, corrected=True), dropped)

@@ -1,5 +1,6 @@
 """Ways to compare two lines, from strict to loose. Refuses to change a text: it only says what counts as the same."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import TypeAlias
@@ -9,6 +10,11 @@ _DASHES = str.maketrans("‐‑‒–—―−﹣－", "---------")
 _UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff"))
 LOOK_ALIKES: dict[int, int | None] = {**_QUOTES, **_DASHES, **_UNSEEN}
 """Quotes and dashes of typography by what a keyboard has for them; characters without width by nothing."""
+
+CUT = re.compile(r"… \([\d,]+ more characters in this line\)$")
+"""What a viewer puts in place of the rest of a long line."""
+LEAST = 80
+"""Characters that must stand before that to name a line."""
 
 Fold: TypeAlias = Callable[[str], str]
 
@@ -37,9 +43,18 @@ def look_alike(text: str) -> str:
 FOLDS: tuple[Fold, ...] = (_same, no_trailing, no_blanks, look_alike)
 
 
-def strictness(one: str, other: str) -> int:
+def cut(text: str) -> str:
+    """The beginning of a long line that was shown without its end; empty for a whole line."""
+    match = CUT.search(text)
+    return text[: match.start()] if match is not None and match.start() >= LEAST else ""
+
+
+def strictness(line: str, stated: str) -> int:
     """How far the comparison must be loosened until two lines are the same; 0 is exact, `len(FOLDS)` is never."""
-    return next((level for level, fold in enumerate(FOLDS) if fold(one) == fold(other)), len(FOLDS))
+    beginning = cut(stated)
+    if beginning and line.startswith(beginning):
+        return 0
+    return next((level for level, fold in enumerate(FOLDS) if fold(line) == fold(stated)), len(FOLDS))
 
 
 def substitutes(stated: str, actual: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Finds edits whose numbers may count what the edits before them in the same call do. Refuses to choose.
+"""Finds edits whose numbers may count what the edits before them in the same turn do. Refuses to choose.
 
-All edits of a call count in the text before it, but models at times state later ones in the text that they imagine
+All edits of a turn count in the text before it, but models at times state later ones in the text that they imagine
 after the earlier ones. Where both readings name lines that fit, the edit is in doubt, unless another one tells.
 """
 
@@ -32,11 +32,15 @@ class Doubt:
     """The same in the text that the edits before it leave."""
 
 
-def doubts(base: Sequence[Line], edits: Sequence[Placed]) -> list[Doubt]:
-    """Edits in doubt, unless another one of the call fits in the text before it alone."""
+def doubts(base: Sequence[Line], edits: Sequence[Placed], earlier: Sequence[Hunk] = ()) -> list[Doubt]:
+    """Edits in doubt, unless another one of the call fits in the text before it alone.
+
+    `earlier`: what calls before this one made of the same base, without their author having seen it.
+    """
     found: list[Doubt] = []
     for index, edit in enumerate(edits):
-        for shift in _shifts(edits[:index], edit.anchors):
+        before = [*earlier, *(known.hunk for known in edits[:index])]
+        for shift in _shifts(before, edit.anchors):
             other = edit.anchors.start_line - 1 - shift, edit.anchors.end_line - 1 - shift
             if other == _place(edit.hunk):
                 continue
@@ -51,9 +55,9 @@ def _place(hunk: Hunk) -> Place:
     return hunk.start, max(hunk.start, hunk.end - 1)
 
 
-def _shifts(earlier: Sequence[Placed], anchors: Anchors) -> Iterator[int]:
-    """How many lines the earlier edits put before this one, for each number of them that may stand before it."""
-    ordered = sorted((edit.hunk for edit in earlier), key=lambda hunk: (hunk.start, hunk.end))
+def _shifts(before: Sequence[Hunk], anchors: Anchors) -> Iterator[int]:
+    """How many lines the edits before put above this one, for each number of them that may stand above it."""
+    ordered = sorted(before, key=lambda hunk: (hunk.start, hunk.end))
     shift = 0
     for at, hunk in enumerate(ordered):
         shift += len(hunk.lines) - (hunk.end - hunk.start)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from specloom.domain.anchors import Anchors, Found, NotFound, find
 from specloom.domain.edit_candidates import explained
-from specloom.domain.edit_folds import substitutes
+from specloom.domain.edit_folds import cut, substitutes
 from specloom.domain.edit_hunks import inserted, keeping_the_end, replaced
 from specloom.domain.edit_numbering import Placed, doubts
 from specloom.domain.indentation import indent, reindented
@@ -92,15 +92,18 @@ class ResolvedBatch:
 Resolution: TypeAlias = ResolvedBatch | EditRefusal
 
 
-def resolve(base: str | tuple[Line, ...], edits: Sequence[LineEdit]) -> Resolution:
-    """Finds the lines of each edit in the text that the model was shown; one fault refuses the batch."""
+def resolve(base: str | tuple[Line, ...], edits: Sequence[LineEdit], earlier: Sequence[Hunk] = ()) -> Resolution:
+    """Finds the lines of each edit in the text that the model was shown; one fault refuses the batch.
+
+    `earlier`: what was already made of that text before the model could see it.
+    """
     lines = split_lines(base) if isinstance(base, str) else base
     eol = main_eol(lines)
     places = [_place(lines, eol, index, edit) for index, edit in enumerate(edits)]
     good = [place for place in places if isinstance(place, _Place)]
     faults = [*_told(lines, edits, places), *_overlaps(good)]
     if not faults:
-        faults = _doubts(lines, good)
+        faults = _doubts(lines, good, earlier)
     if faults:
         return EditRefusal(tuple(faults), lines)
     found = tuple(place.edit for place in good)
@@ -138,7 +141,10 @@ def _place(base: tuple[Line, ...], eol: str, index: int, edit: LineEdit) -> "_Pl
     new_text = _new_text(base, edit, found)
     if isinstance(new_text, str):
         stated = Anchors(edit.start_line, found.start_text, edit.end_line, found.end_text)
-        texts = base[found.start].text, base[found.end - 1].text
+        texts = tuple(
+            text if cut(text) else base[at].text
+            for at, text in ((found.start, found.start_text), (found.end - 1, found.end_text))
+        )
         corrected = LineEdit(found.start + 1, texts[0], found.end, texts[1], new_text)
         return _Place(index, corrected, stated, replaced(base, found.start, found.end, new_text, eol))
     return EditFault(index, new_text[0], new_text[1], found.start + 1)
@@ -212,14 +218,14 @@ def _overlaps(placed: Sequence[_Place]) -> list[EditFault]:
     return faults
 
 
-def _doubts(base: Sequence[Line], placed: Sequence[_Place]) -> list[EditFault]:
+def _doubts(base: Sequence[Line], placed: Sequence[_Place], earlier: Sequence[Hunk]) -> list[EditFault]:
     message = (
         "it fits at line {before}, and at line {after} if its number counts the lines that the edits before it add or "
-        "remove; numbers mean the text before the call. Send edits from the last line to the first, or one a call"
+        "remove; numbers mean the text before this turn. Send edits from the last line to the first, or one a turn"
     )
     return [
         EditFault(
             doubt.index, FaultKind.AMBIGUOUS, message.format(before=doubt.before, after=doubt.after), doubt.before
         )
-        for doubt in doubts(base, [Placed(place.stated, place.hunk) for place in placed])
+        for doubt in doubts(base, [Placed(place.stated, place.hunk) for place in placed], earlier)
     ]

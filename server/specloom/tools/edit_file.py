@@ -21,7 +21,10 @@ EDIT: Mapping[str, Any] = {
         "start_text": {"type": "string", "description": "That line as it is, without its number"},
         "end_line": {"type": "integer", "minimum": 0, "description": "Last line to replace, inclusive"},
         "end_text": {"type": "string", "description": "That line as it is, without its number"},
-        "new_text": {"type": "string", "description": "The lines to stand there instead; empty deletes"},
+        "new_text": {
+            "type": "string",
+            "description": "The lines to stand there instead, indented as in the file, without numbers; empty deletes",
+        },
     },
     "required": ["start_line", "start_text", "end_line", "end_text", "new_text"],
     "additionalProperties": False,
@@ -33,13 +36,13 @@ class EditFile:
 
     name = "edit_file"
     description = (
-        "Replaces whole lines of a file that you have read with read_file (search results do not count). "
-        "Each edit names the first and the last line to replace by "
-        "number and exact text; for one line both are the same. Line numbers mean the text as you last saw it, for all "
-        "edits of one turn. To insert, replace a line by itself and the new lines; after the last line, use its number "
-        "plus one and empty texts. All edits of a call are made, or none: a refusal shows the lines as you last saw "
-        "them. If others changed other lines meanwhile, both changes are kept. The answer shows the changed lines with "
-        "their new numbers."
+        "Replaces whole lines of a file that you have read with read_file (search results do not count). Each edit "
+        "names the first and the last line to replace by number and exact text; for one line both are the same. "
+        "Numbers mean the text as you last saw it, for all edits of a turn: do not count in what the others add or "
+        "remove. To insert, replace a line by itself and the new lines; to add after the last line, state its number "
+        "plus one and empty texts, in an empty file line 1. A call takes few edits (3, unless set otherwise), from the "
+        "first line to the last. All are made, or none: a refusal shows the lines as you last saw them. What others "
+        "changed elsewhere meanwhile is kept. The answer shows the changed lines with their new numbers."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",
@@ -62,7 +65,9 @@ class EditFile:
         if base is None:
             return ToolOutcome(_UNREAD.format(path=present.path), is_error=True)
         most = context.edits_per_call
-        batch = resolve(base.text, [LineEdit(**edit) for edit in values["edits"]])
+        made = context.memory.made(present.path)
+        edits = [LineEdit(**edit) for edit in values["edits"]]
+        batch = resolve(base.text, edits, made.hunks if made is not None else ())
         if isinstance(batch, EditRefusal):
             return ToolOutcome(refused_batch(present.path, batch, len(values["edits"])), is_error=True)
         call = capped(batch, most)

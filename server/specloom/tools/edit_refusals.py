@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from specloom.domain.edit_cap import Torn, spans
 from specloom.domain.edits import EditRefusal, LineEdit
 from specloom.domain.lines import Line
+from specloom.tools.view import shortened
 
 AROUND = 2
 """Lines shown before and after the place that a refused edit meant."""
@@ -29,8 +30,8 @@ def torn_call(path: str, torn: Torn, edits: Sequence[LineEdit], most: int) -> st
     left = spans([edits[at] for at in torn.indices])
     named = [f"edit {at + 1} ({span})" for at, span in zip(torn.indices, left, strict=True)]
     return (
-        f"{path}: none of the {len(edits)} edits was made: a call takes {most}, and {', '.join(named)} would be left "
-        f"out between the others. Send at most {most} a call, from the first line to the last"
+        f"{path}: none of the {len(edits)} edits was made: a call takes {most}, and {', '.join(named)} stands "
+        f"between the first ones. Send at most {most} a call, from the first line to the last"
     )
 
 
@@ -40,10 +41,6 @@ def _surroundings(lines: Sequence[Line], places: Sequence[int]) -> list[str]:
     done = 0
     for place in places:
         first, last = max(place - AROUND, done + 1, 1), min(place + AROUND, len(lines))
-        shown += [f"{number} | {_cut(lines[number - 1].text)}" for number in range(first, last + 1)]
+        shown += [f"{number} | {shortened(lines[number - 1].text, WIDTH)}" for number in range(first, last + 1)]
         done = max(done, last)
     return shown
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= WIDTH else f"{text[:WIDTH]}…"

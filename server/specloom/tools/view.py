@@ -32,11 +32,9 @@ def numbered(lines: Sequence[Line], first: int, last: int, shift: int = 0) -> Vi
     return View("\n".join(shown), first + shift + len(shown) - 1)
 
 
-def shortened(text: str) -> str:
-    """One line, cut when it is very long."""
-    return (
-        text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]}… ({len(text) - MAX_LINE:,} more characters in this line)"
-    )
+def shortened(text: str, most: int = MAX_LINE) -> str:
+    """One line, cut when it is longer than `most` characters, in the form that anchors of edits may have."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters in this line)"
 
 
 def counted(number: int, noun: str) -> str:
