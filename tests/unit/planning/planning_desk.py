@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from specloom.agent.ask import AskPorts, RetryPolicy
 from specloom.agent.ports import Halt
@@ -100,6 +100,10 @@ class NoWait:
         """All that a planner has reads."""
         _ = wanted
         return Decision(True)
+
+    async def ask(self, question: str, choices: tuple[str, ...]) -> NoReturn:
+        """A planner asks nobody."""
+        raise AssertionError(f"{question} {choices}")
 
     async def may_run(self, command: str, purpose: str) -> Decision:
         """Nothing may."""
