@@ -15,8 +15,8 @@ ANTHROPIC = "https://api.anthropic.com"
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 ENDPOINT = "ANTHROPIC_BASE_URL"
 
-_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=[ \t]*(?P<value>.*?)\s*\Z")
-_QUOTED = re.compile(r"""(?P<quote>['"])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)\s*(?:#.*)?\Z""")
+_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=[ \t]*(?P<value>.*)\Z")
+_QUOTED = re.compile(r"""(?:"(?P<double>(?:\\.|[^"\\])*+)"|'(?P<single>[^']*+)')\s*(?:#.*)?\Z""")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 _PORTS = {"http": 80, "https": 443}
 
@@ -82,9 +82,9 @@ def _value(text: str) -> str | None:
     quoted = _QUOTED.match(text)
     if quoted is None:
         return None
-    if quoted["quote"] == "'":
-        return quoted["text"]
-    return re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), quoted["text"])
+    if quoted["single"] is not None:
+        return quoted["single"]
+    return re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), quoted["double"])
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -1,5 +1,7 @@
 """Keys are read, kept from sight, and stay with their endpoint."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +53,13 @@ def test_a_quote_that_is_not_closed_is_a_problem_that_shows_no_value() -> None:
 @given(st.text())
 def test_no_text_raises_and_only_keys_come_out(text: str) -> None:
     assert set(read_env(text)[0]) <= {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"}
+
+
+@pytest.mark.parametrize("value", ['"' + "\\" * 20_001, "x" + " " * 20_000 + "y", " " * 20_000 + "x", "'" * 20_001])
+def test_a_hostile_line_costs_no_more_than_its_length(value: str) -> None:
+    start = time.process_time()
+    read_env(f"ANTHROPIC_API_KEY={value}")
+    assert time.process_time() - start < 0.5
 
 
 def test_a_key_is_never_shown() -> None:
