@@ -42,6 +42,12 @@ def is_alive(leader: int) -> bool:
     return True
 
 
+def others(leader: int) -> bool:
+    """Whether the session holds a process beside its leader; where that cannot be known, it may. Blocking."""
+    members = _members(leader)
+    return members is None or any(pid != leader for pid in members)
+
+
 def _signal(leader: int, number: signal.Signals) -> bool:
     """Sends to the group, and to members of the session that made groups of their own (`set -m`)."""
     members = _members(leader)

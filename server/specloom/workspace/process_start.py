@@ -20,7 +20,6 @@ async def start(
     *,
     stdin: int = asyncio.subprocess.DEVNULL,
     output: int = asyncio.subprocess.DEVNULL,
-    pass_fds: Sequence[int] = (),
     executable: str | None = None,
 ) -> asyncio.subprocess.Process:
     """The leader of a new session; standard output and error both go to `output`.
@@ -36,7 +35,6 @@ async def start(
             stdout=output,
             stderr=output,
             start_new_session=True,
-            pass_fds=pass_fds,
             executable=executable,
         )
     )

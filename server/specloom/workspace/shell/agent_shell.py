@@ -14,7 +14,7 @@ from pathlib import Path
 
 from specloom.workspace.excerpt import Excerpt
 from specloom.workspace.process import DRAIN, OUTPUT_LIMIT, UNATTENDED
-from specloom.workspace.process_group import end_group
+from specloom.workspace.process_group import end_group, others
 from specloom.workspace.process_start import ProcessStartError
 from specloom.workspace.shell.command_log import CommandLog, Live, Printed
 from specloom.workspace.shell.jobs import Job, JobBook, Running
@@ -87,6 +87,8 @@ class AgentShell:
     _numbers: int = 0
     _shells: int = 0
     _known: dict[int, Path] = field(default_factory=dict[int, Path])
+    _background: bool = False
+    """The shell has processes beside itself after its last command."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -100,7 +102,7 @@ class AgentShell:
     @property
     def busy(self) -> bool:
         """Whether anything may be changing files between two commands."""
-        return bool(self._jobs.running) or (self._pump is not None and self._pump.watched)
+        return self._background or bool(self._jobs.running)
 
     @property
     def folder(self) -> str:
@@ -126,9 +128,15 @@ class AgentShell:
         _refuse_unspeakable(command)
         async with self._turn:
             try:
-                shell, notes = await self._ready()
+                shell, notes = await to_the_end(self._ready())
                 running = await to_the_end(self._begin(shell, command, show))
                 waited = await self._attend(running, timeout)
+                if running.ended.done() and not running.ended.result().begun:
+                    await self._drained(running)
+                    shell, late = await to_the_end(self._ready())
+                    notes += late
+                    running = await to_the_end(self._begin(shell, command, show))
+                    waited = await self._attend(running, timeout)
                 if running.ended.done():
                     return await self._finished(running, notes, waited)
                 return await self._overdue(running, notes)
@@ -145,7 +153,7 @@ class AgentShell:
         async with self._turn:
             if self._jobs.full:
                 return None
-            shell, _ = await self._ready()
+            shell, _ = await to_the_end(self._ready())
             return await to_the_end(self._start(shell, command, show))
 
     async def look(self, job: Job) -> Printed:
@@ -171,18 +179,22 @@ class AgentShell:
         return "the project root" if folder == "." else folder
 
     async def _ready(self) -> tuple[ShellProcess, tuple[str, ...]]:
+        notes: tuple[str, ...] = ()
+        if self.restarted:
+            self.restarted, notes = False, (RESTARTED,)
+        if self._shell is not None and self._shell.dead:
+            notes = await self._replaced(self._shell, "the shell had ended since the command before")
+        shell = await self._standing()
+        if not await asyncio.to_thread(os.path.isdir, shell.cwd):
+            notes += (f"the shell's folder {self.folder} is gone, so it went back to the project root",)
+            await shell.go(self.root)
+        return shell, notes
+
+    async def _standing(self) -> ShellProcess:
         if self._shell is None:
             self._shell = await self._fresh(None)
             self._home = self._home or self._shell.cwd
-            if self.restarted:
-                self.restarted = False
-                return self._shell, (RESTARTED,)
-            return self._shell, ()
-        if not await asyncio.to_thread(os.path.isdir, self._shell.cwd):
-            gone = self.folder
-            await self._shell.go(self.root)
-            return self._shell, (f"the shell's folder {gone} is gone, so it went back to the project root",)
-        return self._shell, ()
+        return self._shell
 
     async def _fresh(self, state: Path | None) -> ShellProcess:
         if self._place is None or self._folder is None:
@@ -242,17 +254,25 @@ class AgentShell:
         ended = running.ended.result()
         printed = await self._drained(running)
         running.live.stop()
+        before, self._background = self._background, ended.alive and await self._left(running)
         notes += tuple(f"{name} waited for keys at a terminal, where nobody is, and was ended" for name in waited)
         if not ended.alive:
             notes += await self._replaced(running.shell, "the shell ended with this command (`exit`, `exec`, `set -e`)")
-        elif not running.stream.closed.is_set():
+        elif self._background and not running.stream.closed.is_set():
             notes += (f"what it left in the background goes on and prints to {running.stream.log.path}",)
+        elif self._background and not before:
+            notes += ("what it left in the background goes on",)
         advice = asked(running.command, printed.text, ended.exit_code)
         if waited and not advice:
             advice = "without a terminal, with its answers given by options or a file"
         return CommandResult(
             running.number, ended.exit_code, printed, running.stream.log.path, notes=notes, advice=advice
         )
+
+    async def _left(self, running: Running) -> bool:
+        """Whether the shell has processes beside itself; asked only where something shows that it may."""
+        maybe = self._background or running.shell.background or not running.stream.closed.is_set()
+        return bool(maybe) and await asyncio.to_thread(others, running.shell.process.pid)
 
     async def _drained(self, running: Running) -> Printed:
         """Output may still arrive for a moment, from `> >(tee log)` and the like."""
@@ -290,7 +310,7 @@ class AgentShell:
 
     async def _replaced(self, old: ShellProcess, why: str, *, keep: bool = False) -> tuple[str, ...]:
         """A fresh shell takes over; the old one ends unless its command goes on."""
-        self._shell = None
+        self._shell, self._background = None, False
         left = False
         try:
             self._shell = await self._fresh(await old.state())

@@ -34,24 +34,17 @@ class Pump:
     """The thread, started with the first command."""
 
     loop: asyncio.AbstractEventLoop
-    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    _selector: selectors.BaseSelector = field(init=False)
     _orders: deque[Callable[[], object]] = field(default_factory=deque[Callable[[], object]])
     _wake: tuple[int, int] | None = None
     _thread: threading.Thread | None = None
     _ended: bool = False
-    _open: int = 0
 
     def add(self, stream: Stream) -> None:
         """Begins to read."""
         if self._thread is None:
             self._start()
-        self._open += 1
         self._order(lambda: self._selector.register(stream.read_end, selectors.EVENT_READ, stream))
-
-    @property
-    def watched(self) -> bool:
-        """Whether any process may still print, and so still runs."""
-        return self._open > 0
 
     async def finished(self, stream: Stream) -> Printed:
         """The command has ended: what it printed. Sets `closed` as well unless something still holds the pipe."""
@@ -75,6 +68,7 @@ class Pump:
             await asyncio.to_thread(thread.join)
 
     def _start(self) -> None:
+        self._selector = selectors.DefaultSelector()
         self._wake = os.pipe()
         for end in self._wake:
             os.set_blocking(end, False)
@@ -140,11 +134,7 @@ class Pump:
         os.close(stream.read_end)
         stream.read_end = -1
         stream.log.close()
-        self._tell(lambda: self._closed(stream))
-
-    def _closed(self, stream: Stream) -> None:
-        self._open -= 1
-        stream.closed.set()
+        self._tell(stream.closed.set)
 
     def _tell(self, news: Callable[[], None]) -> None:
         try:

@@ -1,8 +1,8 @@
 """The lines of bash that drive a shell which stays. Refuses to rely on a name that a command could redefine.
 
 Bash reads them one at a time from its standard input, so no loop of ours encloses a command (`break` has nothing to
-break) and what each line needs stands in it literally. The control and status descriptors are closed for the command:
-bash keeps copies for itself that end at `exec`.
+break) and what each line needs stands in it literally. While a command runs the shell has no descriptor of ours open
+but its input, which is moved away: what tells of the end is a named pipe, opened afterwards.
 """
 
 from pathlib import Path
@@ -10,10 +10,11 @@ from shlex import quote
 
 COMMAND = "__specloom_command"
 CODE = "__specloom_code"
+NAME = "__specloom_name"
 
 
 def dump(file: Path, root: Path) -> str:
-    """Writes down what a fresh shell needs: environment, functions, mask and directory, as a script of its own."""
+    """Writes down what a fresh shell needs: mask, environment, functions and directory, as a script of its own."""
     back = f"builtin cd -- %q 2>/dev/null || builtin cd -- {quote(str(root))}\\n".replace("'", "'\\''")
     return (
         "{ builtin umask -p; builtin export -p; builtin declare -f; "
@@ -24,27 +25,28 @@ def dump(file: Path, root: Path) -> str:
 def opening(leaving: str, state: Path | None, report: str) -> str:
     """The first line: takes over a state that another shell wrote down, and writes its own down when it must leave."""
     # Started with the environment of every shell, whose marks others look for; what the state unset is unset here.
-    clear = (
-        'for __specloom_name in $(builtin compgen -e); do builtin unset -v "$__specloom_name"; done; '
-        if state is not None
-        else ""
-    )
+    clear = f'for {NAME} in $(builtin compgen -e); do builtin unset -v "${NAME}"; done; ' if state is not None else ""
     restore = f"{clear}builtin . {quote(str(state))} </dev/null; " if state is not None else ""
     return f"{restore}builtin trap {quote(f'{{ {leaving}; }} 2>/dev/null')} EXIT; {report}\n"
 
 
-def report(token: str, status_fd: int, code: str = "$?") -> str:
-    """Tells through the status pipe that a line was carried out: token, exit code, directory, and NUL at the end."""
-    return f'builtin printf \'{token} %s %s\\0\' "{code}" "$PWD" >&{status_fd}'
+def report(token: str, status: Path, code: str = "$?") -> str:
+    """Tells that a line was carried out: token, exit code, newest background process, directory; NUL at the end."""
+    return f'builtin printf \'{token} %s %s %s\\0\' "{code}" "${{!:-0}}" "$PWD" >|{quote(str(status))}'
 
 
-def turn(command: Path, output: Path, status_fd: int, after: str, told: str) -> str:
+def begun(token: str, status: Path) -> str:
+    """Tells that the shell has read its line: a command whose shell dies before that can be given to another."""
+    return f"builtin printf '{token}\\0' >|{quote(str(status))} 2>/dev/null"
+
+
+def turn(command: Path, output: Path, first: str, after: str, told: str) -> str:
     """Carries out the command in the file `command`.
 
     `set -e`, `-u` and `-x` count for one command: left on, the next that fails would take the shell along.
     """
     return (
-        f"IFS= builtin read -r -d '' {COMMAND} <{quote(str(command))}; "
-        f'{{ LINENO=0; builtin eval "${COMMAND}"; }} {status_fd}>&- </dev/null >{quote(str(output))} 2>&1; '
+        f"{first}; IFS= builtin read -r -d '' {COMMAND} <{quote(str(command))}; "
+        f'{{ builtin :; builtin eval "${COMMAND}"; }} </dev/null >{quote(str(output))} 2>&1; '
         f"{CODE}=$?; {{ builtin set +eux; {after}; {told}; }} 2>/dev/null\n"
     )

@@ -6,7 +6,6 @@ that it was not told.
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
@@ -24,10 +23,10 @@ from specloom.workspace.shell.pump import Pump, Stream
 from specloom.workspace.shell.watchdog import Watchdog
 from specloom.workspace.shielding import to_the_end
 
-HIGH = 200
-"""The status pipe's number in the shell at least, so that scripts with `exec 3>file` do not meet it."""
-START_DEADLINE = 20.0
+START_DEADLINE = 10.0
 """Seconds until a fresh shell must have answered; what `BASH_ENV` and restored functions take is in it."""
+LATE = 0.05
+"""Seconds in which the last word of a dead shell may still come out of its pipe."""
 FOUND = "state.found"
 """Where a shell that leaves by itself writes its state down."""
 
@@ -51,6 +50,68 @@ class Ended:
     exit_code: int | None
     alive: bool
     """The shell stands; false: it ended with the command."""
+    begun: bool = True
+    """False: the shell was dead already, and the command was not run."""
+
+
+class StatusPipe(asyncio.Protocol):
+    """Where a shell tells of its lines. Held open at both ends, so that no command can end it."""
+
+    def __init__(self, path: Path, write_end: int) -> None:
+        self.path = path
+        self.last: list[str] = []
+        """What was told of the end of the line: exit code, newest background process, directory."""
+        self.begun = False
+        """The line was read."""
+        self.broken = False
+        """Somebody else wrote into the pipe."""
+        self._write_end = write_end
+        self._token = ""
+        self._buffer = b""
+        self._told = asyncio.Event()
+        self._transport: asyncio.BaseTransport | None = None
+
+    @classmethod
+    async def made(cls, path: Path) -> "StatusPipe":
+        """A new one. Raises `OSError`."""
+        read_end, write_end = await asyncio.to_thread(_fifo, path)
+        pipe = cls(path, write_end)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, os.fdopen(read_end, "rb", 0))
+        return pipe
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """For asyncio."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """For asyncio."""
+        *messages, self._buffer = (self._buffer + data).split(b"\0")
+        for message in messages:
+            token, *told = message.decode("utf-8", "replace").split(" ", 3)
+            self.broken |= token != self._token or len(told) not in (0, 3)
+            self.begun = True
+            self.last = told
+        if self.last or self.broken:
+            self._told.set()
+
+    def expect(self, token: str) -> None:
+        """A line is about to be sent."""
+        self._token, self.last, self.begun = token, [], False
+        self._told.clear()
+
+    def wake(self) -> None:
+        """Nothing more will be told."""
+        self._told.set()
+
+    async def told(self) -> None:
+        """Returns when the end of the line was told, or nothing more will be."""
+        await self._told.wait()
+
+    def close(self) -> None:
+        """Both ends."""
+        if self._transport is not None:
+            self._transport.close()
+        os.close(self._write_end)
 
 
 @dataclass(slots=True)
@@ -63,9 +124,9 @@ class ShellProcess:
     process: asyncio.subprocess.Process
     cwd: str
     """Its directory after the last command."""
-    _status: asyncio.StreamReader
-    _pipe: asyncio.ReadTransport
-    _status_fd: int
+    background: int
+    """The newest process that it was told to put into the background; 0: none yet."""
+    _status: "StatusPipe"
     _dying: asyncio.Task[int]
     _turns: int = 0
     _state: Path | None = None
@@ -74,8 +135,20 @@ class ShellProcess:
     async def spawn(cls, place: Place, folder: Path, state: Path | None) -> "ShellProcess":
         """A shell in the root, or as `state` has it: a file that another shell wrote. Raises `ProcessStartError`."""
         await asyncio.to_thread(_prepare, folder, state)
-        reader, pipe, process, status_fd = await _spawned(place)
-        shell = cls(place, folder, process, "", reader, pipe, status_fd, asyncio.create_task(process.wait()))
+        status = await StatusPipe.made(folder / "status")
+        try:
+            process = await start(
+                ("bash", "--noprofile", "--norc"),
+                place.root,
+                place.env,
+                stdin=asyncio.subprocess.PIPE,
+                executable=place.bash,
+            )
+        except BaseException:
+            status.close()
+            raise
+        shell = cls(place, folder, process, "", 0, status, asyncio.create_task(process.wait()))
+        shell._dying.add_done_callback(shell._has_died)
         try:
             await place.spawned(process.pid)
             await place.watchdog.guard(process.pid)
@@ -86,13 +159,13 @@ class ShellProcess:
         return shell
 
     async def _open(self, state: Path | None) -> None:
-        token = secrets.token_hex(8)
+        token = self._token()
         first = script.dump(self.folder / "state.0", self.place.root)
-        told = f"{{ {first}; {script.report(token, self._status_fd)}; }} 2>/dev/null"
+        told = f"{{ {first}; {script.report(token, self._status.path)}; }} 2>/dev/null"
         await self._send(script.opening(script.dump(self.folder / FOUND, self.place.root), state, told))
         try:
             async with asyncio.timeout(START_DEADLINE):
-                ended = await self._answer(token)
+                ended = await self._answer()
         except TimeoutError:
             ended = Ended(None, alive=False)
         if not ended.alive:
@@ -101,18 +174,22 @@ class ShellProcess:
 
     async def begin(self, command: str, log: CommandLog, pump: Pump) -> tuple[Stream, str]:
         """Starts a command; answers its output and the token of its end. `answer` waits for that. Raises `OSError`."""
-        token = secrets.token_hex(8)
+        token = self._token()
         stream = await asyncio.to_thread(_opened, self.folder, token, command, log)
         pump.add(stream)
         self._turns += 1
         kept = script.dump(self._slot(), self.place.root)
-        told = script.report(token, self._status_fd, f"${script.CODE}")
-        await self._send(script.turn(self.folder / "command", self.folder / token, self._status_fd, kept, told))
+        told = script.report(token, self._status.path, f"${script.CODE}")
+        await self._send(
+            script.turn(
+                self.folder / "command", self.folder / token, script.begun(token, self._status.path), kept, told
+            )
+        )
         return stream, token
 
     async def answer(self, token: str) -> Ended:
         """Waits for the end of the command that `begin` started, or of the shell."""
-        ended = await self._answer(token)
+        ended = await self._answer()
         await asyncio.to_thread((self.folder / token).unlink, missing_ok=True)
         if ended.alive:
             self._state = self._slot()
@@ -120,10 +197,15 @@ class ShellProcess:
 
     async def go(self, folder: Path) -> None:
         """Moves to another directory, for one that has been deleted under the shell."""
-        token = secrets.token_hex(8)
-        told = script.report(token, self._status_fd)
+        token = self._token()
+        told = script.report(token, self._status.path)
         await self._send(f"{{ builtin cd -- {quote(str(folder))}; {told}; }} </dev/null 2>/dev/null\n")
-        await self._answer(token)
+        await self._answer()
+
+    @property
+    def dead(self) -> bool:
+        """Whether it has ended by itself."""
+        return self._dying.done()
 
     async def state(self) -> Path | None:
         """The newest state that it wrote down whole; while a command runs, that before the command."""
@@ -138,7 +220,7 @@ class ShellProcess:
         left = await end_group(self.process.pid, grace)
         await asyncio.wait((self._dying,), timeout=GRACE)
         self.place.watchdog.release(self.process.pid)
-        self._pipe.close()
+        self._status.close()
         if self.process.stdin is not None:
             self.process.stdin.close()
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
@@ -148,55 +230,36 @@ class ShellProcess:
         """Two files in turn, so that one is whole whenever the shell dies."""
         return self.folder / f"state.{self._turns & 1}"
 
+    def _token(self) -> str:
+        token = secrets.token_hex(8)
+        self._status.expect(token)
+        if self._dying.done():
+            self._has_died(self._dying)
+        return token
+
+    def _has_died(self, dying: asyncio.Task[int]) -> None:
+        if not dying.cancelled():
+            asyncio.get_running_loop().call_later(LATE, self._status.wake)
+
     async def _send(self, line: str) -> None:
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # `_answer` tells of a dead shell
             self.process.stdin.write(line.encode())
             await self.process.stdin.drain()
 
-    async def _answer(self, token: str) -> Ended:
-        reading = asyncio.create_task(self._status.readuntil(b"\0"))
-        try:
-            await asyncio.wait((reading, self._dying), return_when=asyncio.FIRST_COMPLETED)
-            if not reading.done() or reading.exception() is not None:
-                await asyncio.wait((self._dying,))
-                return Ended(shell_code(self.process.returncode), alive=False)
-            said, code, cwd = reading.result()[:-1].decode("utf-8", "replace").split(" ", 2)
-            if said == token:
-                self.cwd = cwd
-                return Ended(int(code), alive=True)
-        finally:
-            reading.cancel()
-        # Somebody else wrote into the pipe: nothing that this shell says can be believed any more.
-        await to_the_end(end_group(self.process.pid, GRACE))
-        await asyncio.wait((self._dying,))
-        return Ended(None, alive=False)
-
-
-async def _spawned(
-    place: Place,
-) -> tuple[asyncio.StreamReader, asyncio.ReadTransport, asyncio.subprocess.Process, int]:
-    loop = asyncio.get_running_loop()
-    read_end, low = os.pipe()
-    write_end = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, HIGH)
-    os.close(low)
-    reader = asyncio.StreamReader()
-    pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", 0))
-    try:
-        process = await start(
-            ("bash", "--noprofile", "--norc"),
-            place.root,
-            place.env,
-            stdin=asyncio.subprocess.PIPE,
-            pass_fds=(write_end,),
-            executable=place.bash,
-        )
-    except BaseException:
-        pipe.close()
-        raise
-    finally:
-        os.close(write_end)
-    return reader, pipe, process, write_end
+    async def _answer(self) -> Ended:
+        status = self._status
+        await status.told()
+        if status.broken:
+            # Nothing that this shell says can be believed any more.
+            await to_the_end(end_group(self.process.pid, GRACE))
+            await asyncio.wait((self._dying,))
+            return Ended(None, alive=False)
+        if not status.last:
+            return Ended(shell_code(self.process.returncode), alive=False, begun=status.begun)
+        code, background, self.cwd = status.last
+        self.background = int(background)
+        return Ended(int(code), alive=True)
 
 
 def _prepare(folder: Path, state: Path | None) -> None:
@@ -207,10 +270,13 @@ def _prepare(folder: Path, state: Path | None) -> None:
 
 def _opened(folder: Path, token: str, command: str, log: CommandLog) -> Stream:
     (folder / "command").write_text(command, encoding="utf-8", errors="surrogateescape", newline="")
-    fifo = folder / token
-    os.mkfifo(fifo, 0o600)
-    read_end = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    return Stream(read_end, os.open(fifo, os.O_WRONLY | os.O_CLOEXEC), log)
+    return Stream(*_fifo(folder / token), log)
+
+
+def _fifo(path: Path) -> tuple[int, int]:
+    os.mkfifo(path, 0o600)
+    read_end = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return read_end, os.open(path, os.O_WRONLY | os.O_CLOEXEC)
 
 
 def _whole(found: Path) -> bool:
