@@ -205,6 +205,14 @@ async def test_a_question_that_is_settled_elsewhere_is_taken_back(tmp_path: Path
     hand.answer(request, {"title": "Allow once"})
 
 
+async def test_a_connection_that_ends_cancels_nobody_who_asked(tmp_path: Path) -> None:
+    async with edit(tmp_path) as (hand, order):
+        await hand.asked(types.WORKSPACE_APPLY_EDIT)
+        hand.protocol.abandon()
+        assert await refusal_of(order) is Refusal.CLIENT_SILENT
+        assert not order.cancelled()
+
+
 @pytest.mark.parametrize("way", ["says so", "writes only", "never"])
 async def test_a_save_is_seen_on_the_disk_whether_the_client_says_so_or_not(
     way: Literal["says so", "writes only", "never"], tmp_path: Path

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from lsprotocol import types
 
 from specloom.lsp.names import REQUESTS
 from tests.integration.projects import greeter
 from tests.lsp.editor import Editor, editing
+from tests.lsp.wire import process, status_of
 
 READABLE = ("specloom/project/get", "specloom/events/list", "specloom/approval/list")
 
@@ -70,6 +72,21 @@ async def test_bad_settings_are_a_diagnostic_and_orders_are_refused_until_they_a
         assert editor.diagnostics(uri)[0].range.start.line == 1
         refused = await editor.refused("specloom/run/start", {"scope": {"kind": "project"}})
         assert refused.code == -32803
+
+
+@pytest.mark.parametrize("name", ["a%00b", "circle"])
+async def test_a_root_that_is_no_path_at_all_is_told_and_nothing_hangs(name: str, tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    async with process() as (wire, server):
+        asked: dict[str, object] = {"processId": None, "rootUri": f"{tmp_path.as_uri()}/{name}", "capabilities": {}}
+        wire.ask("init", "initialize", asked)
+        await wire.answer("init")
+        wire.tell("initialized", {})
+        wire.ask(1, "specloom/run/start", {"scope": {"kind": "project"}})
+        error = (await wire.answer(1))["error"]
+        assert (error["code"], "is no folder" in error["message"]) == (-32803, True)
+        await wire.leave()
+        assert await status_of(server) == 0
 
 
 async def test_a_root_that_is_no_folder_is_told(tmp_path: Path) -> None:

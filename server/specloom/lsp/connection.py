@@ -36,6 +36,8 @@ class Connection:
         self.name = name
         """Unique among the clients of this process."""
         self.outgoing = Outgoing(protocol, lambda: outbox.waiting)
+        self.until_below = outbox.below
+        """Waits until at most so many bytes wait for the client."""
         self.buffers = Buffers()
         self.places: Places | None = None
         """The root, once `initialize` named one."""

@@ -86,6 +86,7 @@ class Outbox:
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._news = asyncio.Event()
+        self._sent = asyncio.Event()
         self._closing = False
         self.broken = asyncio.Event()
         """Set when the other side does not read any more."""
@@ -105,6 +106,11 @@ class Outbox:
         self._waiting.append(data)
         self._bytes += len(data)
         self._news.set()
+
+    async def below(self, most: int) -> None:
+        """Returns when at most so many bytes wait, or nobody reads any more."""
+        while self._bytes > most and not self.broken.is_set():
+            await self._sent.wait()
 
     def close(self) -> None:
         """No more frames; what waits is still sent."""
@@ -128,6 +134,8 @@ class Outbox:
                 # ValueError: the stream was closed under us.
                 self.broken.set()
             self._bytes -= len(data)
+            self._sent.set()
+            self._sent = asyncio.Event()
 
 
 async def drained(outbox: Outbox, sender: "asyncio.Task[None]", deadline: float) -> None:

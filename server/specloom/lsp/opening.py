@@ -62,7 +62,13 @@ class Opening:
         connection, places = self._connection, self._connection.places
         if places is None:
             return self._unhosted(None, NO_ROOT)
-        root = await asyncio.to_thread(Path.resolve, places.root)
+        try:
+            root = await asyncio.to_thread(Path.resolve, places.root)
+        except (OSError, RuntimeError, ValueError) as error:
+            # A circle of links, or a character that no path has.
+            return self._unhosted(
+                None, Rejected("no-root", f"{places.named!r} is no folder: {error}; open another one")
+            )
         connection.places = places = Places(root, places.named)
         settings = connection.settings
         settings.configured = await self._configuration(settings.configured)

@@ -60,6 +60,12 @@ class Outgoing:
                 return await answer
         except (TimeoutError, JsonRpcException):
             return NoAnswer()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if answer.cancelled() and task is not None and not task.cancelling():
+                # The connection ends and gives up its requests: who asked, a run perhaps, goes on without this client.
+                return NoAnswer()
+            raise
         finally:
             if not answer.done() or answer.cancelled():
                 self._protocol.forget(identifier)

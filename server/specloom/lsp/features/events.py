@@ -13,6 +13,8 @@ from specloom.lsp.serving import Hosted, Serving
 from specloom.lsp.wire_events import wire_event
 
 PAGE = 200
+MOST_REPLAYED = 1024 * 1024
+"""Bytes of the past that may wait for the client."""
 
 
 async def list_events(serving: Serving, params: p.EventsListParams) -> EventsListResult | Rejected:
@@ -77,6 +79,8 @@ class EventSender:
     async def replay(self, since: int, until: int) -> None:
         """Sends what was committed after `since` up to `until`, then lets live events through."""
         while since < until and not self._ended:
+            # A long past must not fill the queue faster than the client reads it.
+            await self._hosted.connection.until_below(MOST_REPLAYED)
             page = await self._hosted.events(since, PAGE)
             for published in page:
                 if published.seq <= until:

@@ -9,6 +9,8 @@ from specloom.lsp.serving import Hosted
 from specloom.lsp.throttle import Throttle
 
 DELAY = 0.04
+MOST_BLOCKS = 64
+"""Blocks that wait for a client that does not read; the newest ones."""
 MOST_OF_BLOCK = 64_000
 """Characters of one block that are kept between two sends; the newest ones."""
 
@@ -42,6 +44,9 @@ class OutputStream:
         key = (chunk.session, chunk.block, chunk.kind)
         pending = self._pending.setdefault(key, Pending(chunk, ""))
         pending.add(chunk.text)
+        if len(self._pending) > MOST_BLOCKS:
+            # The client reads nothing; what it misses is in the events.
+            del self._pending[next(iter(self._pending))]
         self._soon()
 
     def end(self) -> None:
