@@ -71,8 +71,9 @@ class Orphans:
         )
 
     async def register(self, command: str, leader: int) -> None:
-        """Writes down the first process of a command that has just started."""
-        await asyncio.to_thread(self._register, command, leader)
+        """Writes down the first process of a command that has just started, if the state folder takes it."""
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(self._register, command, leader)
 
     async def end(self, command: str, grace: float = marked.GRACE) -> bool:
         """Ends what is left of a command; returns whether anything was."""
@@ -113,7 +114,8 @@ class Orphans:
         file.write_text(json.dumps(asdict(FirstProcess(leader, started, boot_id()))), encoding="utf-8")
 
     def _forget(self, command: str) -> None:
-        (self.folder / f"{command}.json").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self.folder / f"{command}.json").unlink(missing_ok=True)
 
     def _recorded(self) -> dict[str, FirstProcess | None]:
         return {file.stem: _read(file) for file in sorted(self.folder.glob("*.json"))}

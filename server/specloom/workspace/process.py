@@ -9,7 +9,7 @@ import codecs
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,11 +90,13 @@ async def run(
     timeout: float,
     *,
     on_output: Callable[[str], None] | None = None,
+    on_start: Callable[[int], Awaitable[None]] | None = None,
     limit: int = OUTPUT_LIMIT,
 ) -> ProcessResult:
     """Runs `command` with `bash -c` in `cwd`; `env` is the whole environment, save for `UNATTENDED`.
 
-    `timeout` in seconds, `limit` in characters of output. Raises `ProcessStartError`.
+    `timeout` in seconds, `limit` in characters of output; `on_start` is told the leader of the command's session.
+    Raises `ProcessStartError`.
     `CancelledError` ends the group before it is raised.
     """
     loop = asyncio.get_running_loop()
@@ -106,6 +108,8 @@ async def run(
     try:
         try:
             async with asyncio.timeout(timeout):
+                if on_start is not None:
+                    await on_start(process.pid)
                 await process.wait()
         except TimeoutError:
             timed_out = True

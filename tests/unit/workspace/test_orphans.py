@@ -11,6 +11,7 @@ import pytest
 
 from specloom.workspace import marked
 from specloom.workspace.orphans import FirstProcess, Orphans, boot_id, is_same, start_of
+from specloom.workspace.process import run
 
 DEADLINE = 10.0
 PATH = {"PATH": "/usr/bin:/bin"}
@@ -174,4 +175,25 @@ async def test_a_record_that_was_cut_short_is_nobodys_process(owner: Orphans, tm
     await asyncio.to_thread((tmp_path / "commands").mkdir)
     await asyncio.to_thread((tmp_path / "commands" / "check-1.json").write_text, '{"pid": 1')
     assert await owner.end_all() == frozenset()
+    assert await asyncio.to_thread(records, tmp_path) == []
+
+
+async def test_a_folder_that_takes_no_record_stops_no_command(owner: Orphans, tmp_path: Path) -> None:
+    await asyncio.to_thread((tmp_path / "commands").write_text, "a file where the folder should be")
+    async with process("sleep", "300", env=PATH | owner.environment("check-1")) as left:
+        await owner.register("check-1", left.pid)
+        assert await owner.end("check-1")
+
+
+async def test_a_command_is_written_down_while_it_runs(owner: Orphans, tmp_path: Path) -> None:
+    found: list[str] = []
+
+    async def started(leader: int) -> None:
+        await owner.register("check-1", leader)
+        found.extend(file.name for file in await asyncio.to_thread(records, tmp_path))
+        await asyncio.to_thread((tmp_path / "go").touch)
+
+    await run("until [ -e go ]; do :; done", tmp_path, PATH, DEADLINE, on_start=started)
+    await owner.end("check-1")
+    assert found == ["check-1.json"]
     assert await asyncio.to_thread(records, tmp_path) == []

@@ -4,6 +4,7 @@ import asyncio
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from specloom.domain.events import proof
@@ -94,7 +95,9 @@ class Checker:
         """Also ends what left the command's session (`setsid`): the next check must not meet it."""
         environment = {**self.options.environment, **self.orphans.environment(check)}
         try:
-            return await run(command, self.root, environment, limit)
+            return await run(
+                command, self.root, environment, limit, on_start=partial(self.orphans.register, str(check))
+            )
         finally:
             await to_the_end(self.orphans.end(check))
 
