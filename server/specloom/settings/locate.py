@@ -11,8 +11,9 @@ from specloom.domain.problem import NOWHERE, Span
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _PATH = rf"{_PART}(?:\s*\.\s*{_PART})*"
 _TABLE = re.compile(rf"\s*\[\[?\s*(?P<path>{_PATH})\s*\]\]?")
-_PAIR = re.compile(rf"\s*(?P<path>{_PATH})\s*=\s*(?P<value>.*?)\s*\Z")
-_TOKEN = re.compile(r'''(?P<fence>"""|\'{3})|"(?:[^"\\]|\\.)*"|'[^']*'|#.*''')
+_PAIR = re.compile(rf"\s*(?P<path>{_PATH})\s*=\s*(?P<value>.*)")
+_TOKEN = re.compile(r'''(?P<fence>"""|\'{3})|"(?:[^"\\]|\\.?)*(?:"|\Z)|'[^']*(?:'|\Z)|#.*''')
+"""A string that nothing closes reaches to the end of its line, so that no line is looked through twice."""
 _CLOSING = {'"""': re.compile(r'(?:[^"\\]|\\.|"{1,2}(?!"))*"""'), "'''": re.compile(r".*?'''")}
 
 
@@ -37,7 +38,7 @@ def _keys(text: str) -> Iterator[tuple[tuple[str, ...], Span, Span]]:
         inside, fence = bool(fence), _fence_after(line, fence)
         if inside:
             continue
-        line = line.removesuffix("\r")
+        line = line.rstrip()
         if match := _TABLE.match(line):
             table = _parts(match["path"])
             span = _last_part(match, number)

@@ -1,6 +1,7 @@
 """Keys are found where they stand in the text."""
 
 import json
+import time
 import tomllib
 from typing import Any
 
@@ -68,3 +69,20 @@ def test_every_key_of_every_table_is_found(tables: dict[str, dict[str, int]]) ->
 def _quoted(key: str) -> str:
     """A TOML basic string; for printable text it is that of JSON."""
     return json.dumps(key, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a = "' + '\\"' * 20_000,
+        "a =" + " " * 20_000 + "x" + " " * 20_000 + "y",
+        '"' * 20_000,
+        "'" * 20_001,
+        'a = """' + '\\"' * 10_000 + "\n" + '""x' * 10_000,
+    ],
+)
+def test_a_hostile_line_is_looked_through_once(text: str) -> None:
+    # Each of these took minutes when a failed match was begun again at every character.
+    start = time.process_time()
+    locate(text, ("a", "b"))
+    assert time.process_time() - start < 2
