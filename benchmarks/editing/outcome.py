@@ -87,10 +87,13 @@ def _file(language: str, number: int, seed: int) -> tuple[str, ...]:
     """A written file; for Python every second one is from the standard library that runs this."""
     if language == "python" and number % 2:
         names = sorted(Path(sysconfig.get_path("stdlib")).glob("[a-z]*.py"))
-        text = Random(f"{seed} {number}").choice(names).read_text(encoding="utf-8")
-        lines = [line.text for line in split_lines(text)]
-        return tuple(lines[:2000])
+        long = (lines for lines in map(_lines, Random(f"{seed} {number}").sample(names, len(names))) if len(lines) > 80)
+        return next(long)[:2000]
     return tuple(written(language, Random(f"{seed} {language} {number}")))
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    return tuple(line.text for line in split_lines(path.read_text(encoding="utf-8")))
 
 
 VERSION = sys.version.split()[0]

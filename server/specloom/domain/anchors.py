@@ -52,8 +52,8 @@ class Found:
     end_text: str
     numbered: Viewed | None = None
     """The first anchor as it was sent, if both carried a viewer's numbers."""
-    tight: bool = False
-    """The viewer put no blank between its mark and the text."""
+    tight: bool | None = None
+    """The viewer put no blank between its mark and the text; `None` if that cannot be told."""
 
     def unnumbered(self, text: str, stated: int) -> str | None:
         """A new text without a viewer's numbers, if the anchors carried them; `None` if only some of its lines do."""
@@ -116,7 +116,7 @@ def _found(lines: Sequence[Line], place: Place, start: _Anchor, end: _Anchor) ->
         return Found(place[0], place[1] + 1, start.text, end.text)
     texts = start.view.tight, end.view.tight
     told = [(text, lines[at].text) for at, text in zip(place, texts, strict=True) if text.strip()]
-    tight = bool(told) and all(text.rstrip() == actual.rstrip() for text, actual in told)
+    tight = all(text.rstrip() == actual.rstrip() for text, actual in told) if told else None
     if not tight:
         texts = start.text, end.text
     return Found(place[0], place[1] + 1, *texts, start.view, tight)

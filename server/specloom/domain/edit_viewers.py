@@ -21,6 +21,8 @@ class Viewed:
     """What parts the number from the text, without blanks."""
     tight: str
     """The text, if nothing stands between it and the mark."""
+    spaced: bool = False
+    """A blank stands before the mark, so that one stands after it too."""
 
     @property
     def text(self) -> str:
@@ -31,13 +33,17 @@ class Viewed:
 def viewed(line: str) -> Viewed | None:
     """The parts of a line that begins with a number and a mark."""
     match = _PREFIX.match(line)
-    return Viewed(int(match[1]), match[2].strip(), line[match.end() :]) if match else None
+    if match is None:
+        return None
+    mark = match[2].strip()
+    return Viewed(int(match[1]), mark, line[match.end() :], spaced=bool(mark) and match[2] != mark)
 
 
-def unnumbered(new_text: str, anchor: Viewed, numbers: Sequence[int], *, tight: bool) -> str | None:
+def unnumbered(new_text: str, anchor: Viewed, numbers: Sequence[int], *, tight: bool | None) -> str | None:
     """A new text without its numbers, if all its lines carry them as the anchor does, from one of `numbers` upwards.
 
-    A text whose first line carries none stays as it is. `None`: some lines do and others do not, or they do not count.
+    `tight`: the viewer puts no blank after its mark; `None` if the anchors, being empty, do not tell.
+    A text whose first line carries no number stays as it is. `None`: it begins like one, but goes on otherwise.
     """
     lines = split_lines(new_text)
     views = [viewed(line.text) for line in lines if line.text.strip()]
@@ -47,6 +53,16 @@ def unnumbered(new_text: str, anchor: Viewed, numbers: Sequence[int], *, tight: 
     counted = [view.number for view in marked]
     if len(marked) < len(views) or counted[0] not in numbers or counted != sorted(counted):
         return None
-    tight = tight or any(view.tight.strip() and view.text == view.tight for view in marked)
+    if tight is None:
+        tight = _tight(anchor, marked)
+    if tight is None:
+        return None
     bare = iter(view.tight if tight else view.text for view in marked)
     return "".join((next(bare) if line.text.strip() else line.text) + line.eol for line in lines)
+
+
+def _tight(anchor: Viewed, marked: Sequence[Viewed]) -> bool | None:
+    """Whether lines begin right after the mark, as far as the lines tell."""
+    if any(view.tight.strip() and view.text == view.tight for view in marked) or anchor.mark not in _GAPS:
+        return True
+    return False if anchor.spaced or anchor.text != anchor.tight or not any(view.tight for view in marked) else None

@@ -1,7 +1,7 @@
 """Three-way merge of texts by lines. Refuses to choose where both sides changed overlapping or touching lines."""
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -107,7 +107,21 @@ def diff(base: Sequence[Line], new: Sequence[Line]) -> tuple[Hunk, ...]:
         if (base_at, new_at) != (done_base, done_new):
             hunks.append(Hunk(done_base, base_at, tuple(new[done_new:new_at])))
         done_base, done_new = base_at + size, new_at + size
-    return tuple(hunks)
+    return _settled(base, hunks)
+
+
+def _settled(base: Sequence[Line], hunks: Sequence[Hunk]) -> tuple[Hunk, ...]:
+    """Insertions and deletions that fit in several places stand in the last one, so that two sides agree on it."""
+    settled: list[Hunk] = []
+    limit = len(base)
+    for hunk in reversed(hunks):
+        start, end, lines = hunk.start, hunk.end, deque(hunk.lines)
+        while end < limit and not (lines and end > start) and base[end] == (lines[0] if lines else base[start]):
+            lines.rotate(-1)
+            start, end = start + 1, end + 1
+        settled.append(Hunk(start, end, tuple(lines)))
+        limit = start - 1
+    return tuple(reversed(settled))
 
 
 def changes_of(merged: Merged) -> tuple[Hunk, ...]:

@@ -4,6 +4,7 @@ import itertools
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from specloom.domain.lines import Line, join_lines, split_lines
 from specloom.domain.merge import Conflict, Hunk, Merged, Side, diff, merge, merge_hunks
+from tests.conftest import TIER
 
+REPETITIVE = {"test": 150, "soak": 5000}[TIER]
 ANY_TEXT = st.text(st.sampled_from("ab\n\r \té"), max_size=40)
 
 
@@ -38,7 +41,15 @@ def versions(draw: st.DrawFn) -> Versions:
     base = [f"line {number}" for number in range(draw(st.integers(0, 12)))]
     same = draw(st.booleans())
     marks = ("new ", "new " if same else "other ")
-    return Versions("".join(f"{line}\n" for line in base), draw(changed(base, marks[0])), draw(changed(base, marks[1])))
+    texts = "".join(f"{line}\n" for line in base), draw(changed(base, marks[0])), draw(changed(base, marks[1]))
+    eol = draw(st.sampled_from(["\n", "\r\n"]))
+    ends = draw(st.lists(st.booleans(), min_size=3, max_size=3))
+    return Versions(*(ended(text, eol, whole=whole) for text, whole in zip(texts, ends, strict=True)))
+
+
+def ended(text: str, eol: str, *, whole: bool) -> str:
+    """With these ends of lines, and with or without the last one."""
+    return (text if whole else text.removesuffix("\n")).replace("\n", eol)
 
 
 def git_merge(folder: Path, given: Versions) -> str | None:
@@ -56,6 +67,44 @@ def git_merge(folder: Path, given: Versions) -> str | None:
 def test_merge_does_what_git_does(tmp_path: Path, given: Versions) -> None:
     ours = merge(given.base, given.ours, given.theirs)
     assert (ours.text if isinstance(ours, Merged) else None) == git_merge(tmp_path, given)
+
+
+def repetitive(random: Random) -> list[str]:
+    """Blocks with the twins of code: ends, blank lines, the same statement again and again."""
+    lines: list[str] = []
+    for number in range(random.randint(2, 12)):
+        body = random.choices(
+            ["    a();", "    b();", "    return;", "    }", f"    own({number});", ""], k=random.randint(1, 6)
+        )
+        lines += [f"call {random.randint(0, 6)} {{", *body, "}", ""]
+    return lines
+
+
+def worked_on(lines: list[str], random: Random, mark: str) -> list[str]:
+    """Lines put in, taken out, replaced, and copied from beside."""
+    result = list(lines)
+    for number in range(random.randint(0, 4)):
+        at = random.randrange(len(result) + 1)
+        new = random.choice([[f"{mark} {number}"], ["}"], [""], result[at : at + 3], []])
+        result[at : at + random.choice([0, 0, 1, 3])] = new
+    return result
+
+
+def test_merge_of_twins_does_what_git_does_or_refuses(tmp_path: Path) -> None:
+    """Equal lines can be matched in several ways, so that in rare cases both are right and differ."""
+    other: list[int] = []
+    for seed in range(REPETITIVE):
+        random = Random(seed)
+        lines = repetitive(random)
+        texts = [
+            "\n".join(side) for side in (lines, worked_on(lines, random, "ours"), worked_on(lines, random, "theirs"))
+        ]
+        eol = random.choice(["\n", "\r\n"])
+        given = Versions(*(ended(f"{text}\n", eol, whole=random.random() < 0.8) for text in texts))
+        ours, theirs = merge(given.base, given.ours, given.theirs), git_merge(tmp_path, given)
+        if isinstance(ours, Merged) and ours.text != theirs:
+            other.append(seed)
+    assert len(other) <= REPETITIVE / 100, other
 
 
 @given(ANY_TEXT, ANY_TEXT)
@@ -99,6 +148,20 @@ def test_pieces_cover_base_and_result_without_a_gap(base: str, ours: str, theirs
             assert merged[piece.start : piece.end] == split_lines(base)[piece.base_start : piece.base_end]
         done_base, done = piece.base_end, piece.end
     assert (done_base, done) == (len(split_lines(base)), len(merged))
+
+
+@given(ANY_TEXT, ANY_TEXT)
+def test_insertions_and_deletions_stand_in_their_last_place(base: str, new: str) -> None:
+    lines, hunks = split_lines(base), diff(split_lines(base), split_lines(new))
+    for hunk, after in itertools.pairwise([*hunks, Hunk(len(lines) + 1, 0, ())]):
+        if hunk.end < min(len(lines), after.start - 1) and not (hunk.lines and hunk.start < hunk.end):
+            assert lines[hunk.end] != (hunk.lines[0] if hunk.lines else lines[hunk.start])
+
+
+def test_same_line_put_in_beside_its_twin_by_both_counts_once() -> None:
+    result = merge("a\n\nb\n", "a\n\n\nb\n", "a\n\n\nb\n")
+    assert isinstance(result, Merged)
+    assert result.text == "a\n\n\nb\n"
 
 
 @given(ANY_TEXT)
