@@ -41,6 +41,8 @@ PARAMS: dict[str, dict[str, Any]] = {
     "specloom/run/cancel": {},
     "specloom/approval/list": {},
     "specloom/approval/answer": {"approvalId": "approval-none", "choice": "Deny"},
+    "specloom/grant/list": {},
+    "specloom/grant/revoke": {"grantId": "none"},
     "specloom/evidence/get": {"taskId": ONE},
     "specloom/changeset/get": {"taskId": ONE},
 }
@@ -50,6 +52,7 @@ REFUSED = {
     "specloom/task/unblock": "illegal-transition",
     "specloom/task/reset": "illegal-transition",
     "specloom/approval/answer": "unknown-approval",
+    "specloom/grant/revoke": "unknown-grant",
     "specloom/spec/cancel": "no-active-plan",
     "specloom/run/pause": "no-active-run",
     "specloom/run/resume": "no-active-run",

@@ -60,6 +60,8 @@ export interface ApprovalAskedEvent {
   subject: string;
   purpose: string;
   taskId: string | null;
+  /** What can be answered; none: free text. */
+  choices: string[];
 }
 
 /** All questions that wait. */
@@ -303,6 +305,47 @@ export interface FieldError {
   /** Dotted path, empty for the parameters as a whole. */
   field: string;
   message: string;
+}
+
+/** A person's consent to one exact text, kept outside the workspace. */
+export interface Grant {
+  id: string;
+  /** A rule that allows calls, or what the repository says and would run code or widen rights. */
+  kind: "rule" | "proposal";
+  text: string;
+  scope: "task" | "project";
+  taskId: string | null;
+  grantedAt: string;
+}
+
+/** What is granted for longer than once. */
+export interface GrantListParams {
+}
+
+/** Oldest first. */
+export interface GrantListResult {
+  grants: Grant[];
+}
+
+/** Takes a grant back; what runs on it already is not stopped. */
+export interface GrantRevokeParams {
+  grantId: string;
+}
+
+/** A person took back what was granted for longer than once. */
+export interface GrantRevokedEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  type: "grantRevoked";
+  grantId: string;
+  kind: string;
+  text: string;
+  scope: string;
 }
 
 /** `data` of error -32602. */
@@ -687,6 +730,8 @@ export interface RunStartParams {
   commandId?: string | null;
   scope: Scope;
   budget?: Budget;
+  /** What agents may do where no rule says otherwise, for this run; by default that of the settings. */
+  profile?: "read-only" | "ask" | "auto-edit" | "full" | null;
 }
 
 /** A run was started; hear of it through events. */
@@ -724,8 +769,12 @@ export interface Session {
   startedAt: string;
   turns: number;
   usage: Usage;
-  /** Empty while it is open. */
+  /** Empty while it is open; `rotated` where another session goes on with its work. */
   outcome: string;
+  /** The session that this one continues. */
+  previousId: string | null;
+  /** Which session of its attempt it is, in its role. */
+  number: number;
 }
 
 /** No further turn. */
@@ -758,6 +807,12 @@ export interface SessionStartedEvent {
   model: string;
   attemptId: string | null;
   taskId: string | null;
+  /** The session that this one continues; of a summariser, the one that it reads. */
+  previousId: string | null;
+  /** Which session of its attempt it is, in its role. */
+  number: number;
+  /** Why the previous one had to end; empty where none did. */
+  because: string;
 }
 
 /** One spec document. */
@@ -1110,6 +1165,8 @@ export interface ToolSettledEvent {
   name: string;
   isError: boolean;
   text: string;
+  /** The permission that the call was made or refused by; empty where none was needed. */
+  rule: string;
 }
 
 /** No answer; `retryInS` when it is tried again. */
@@ -1219,6 +1276,7 @@ export type WireEvent =
   | SessionEndedEvent
   | ApprovalAskedEvent
   | ApprovalAnsweredEvent
+  | GrantRevokedEvent
   | PlanStartedEvent
   | OutlineAcceptedEvent
   | SpecGeneratingEvent
@@ -1274,6 +1332,10 @@ export interface Requests {
   "specloom/approval/list": { params: ApprovalListParams; result: ApprovalListResult };
   /** Answers a question. */
   "specloom/approval/answer": { params: ApprovalAnswerParams; result: OrderResult };
+  /** What is granted for longer than once. */
+  "specloom/grant/list": { params: GrantListParams; result: GrantListResult };
+  /** Takes a grant back. */
+  "specloom/grant/revoke": { params: GrantRevokeParams; result: OrderResult };
   /** What proves a task. */
   "specloom/evidence/get": { params: EvidenceGetParams; result: EvidenceGetResult };
   /** What a task changed. */
@@ -1316,6 +1378,8 @@ export const COMMANDS = [
   "specloom.run.cancel",
   "specloom.approval.list",
   "specloom.approval.answer",
+  "specloom.grant.list",
+  "specloom.grant.revoke",
   "specloom.evidence.get",
   "specloom.changeset.get",
 ] as const;

@@ -69,7 +69,7 @@ def refused_write(calls: Sequence[ToolUse], results: Mapping[str, ToolResult], h
 
 def _not_run(done: Sequence[tuple[ToolResult, ToolOutcome]], refused: str, effect: Effect) -> str:
     """Why the next call is not started; empty: it is."""
-    if done and (done[-1][1].blocked or done[-1][1].ends):
+    if done and (done[-1][1].blocked or done[-1][1].ends or done[-1][1].continues):
         return "the session ended before this call"
     if refused and effect is Effect.COMMAND:
         return f"the {refused} before it was refused; mend that first, then call it again"
@@ -137,6 +137,7 @@ def settled(session: SessionId, call: ToolUse, result: ToolResult, outcome: Tool
         blocked=outcome.blocked,
         shown=outcome.shown,
         corrected=corrected,
+        rule=outcome.rule,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from specloom.agent.roles import ROLES, RoleName, prompt
 from specloom.compose.files import RootFiles, read_root, refuse_foreign_state, state_directory
-from specloom.compose.options import Loaded, loaded_options
+from specloom.compose.given import Given, grant_book
+from specloom.compose.options import Loaded
 from specloom.compose.plans import PlanningWorker
 from specloom.compose.toolbox import all_tools
 from specloom.domain.events import REGISTRY
@@ -16,10 +17,12 @@ from specloom.domain.events.documents import ProjectOpened
 from specloom.domain.ports import Clock, Ids
 from specloom.engine.approvals import ApprovalDesk
 from specloom.engine.context import EngineContext
+from specloom.engine.grants import GrantBook
 from specloom.engine.ledger import PROJECT, Ledger
 from specloom.engine.library import Library
 from specloom.engine.mailbox import ENGINE, Mailbox
 from specloom.engine.output import OutputHub
+from specloom.engine.permits import Permits
 from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.transcript import TranscriptWriter
 from specloom.store.log import EventStore
@@ -43,7 +46,8 @@ async def open_runtime(
     Raises `ConfigurationError` and the errors of `EventStore.open`.
     """
     files = await asyncio.to_thread(_read, root)
-    loaded = loaded_options(files, environment, overrides, editor, grant_proposals=grant_proposals)
+    given = Given(root, environment, overrides, editor, grant_proposals, await grant_book(root, environment))
+    loaded = given.loaded(files)
     directory = state_directory(root, environment, loaded.state_dir)
     await asyncio.to_thread(refuse_foreign_state, root, directory)
     clock, ids = SystemClock(), RandomIds()
@@ -51,23 +55,13 @@ async def open_runtime(
     try:
         ledger = await _ledger(store, files.name)
         workspace = await asyncio.to_thread(Workspace.at, root)
+        workspace.keep = directory / "deleted"
         orphans = await asyncio.to_thread(Orphans.at, directory)
-        engine = _engine(Parts(store, ledger, workspace, clock, ids, orphans), loaded)
+        engine = _engine(Parts(store, ledger, workspace, clock, ids, orphans, given.book), loaded)
         runtime = ProjectRuntime(engine, store, PlanningWorker())
         runtime.default_budget = loaded.budget
         runtime.add_problems((*files.problems, *loaded.problems))
-
-        async def reload() -> None:
-            again = await asyncio.to_thread(read_root, root)
-            fresh = loaded_options(again, environment, overrides, editor, grant_proposals=grant_proposals)
-            runtime.use(fresh.options, fresh.budget, (*again.problems, *fresh.problems))
-
-        async def configure(told: Mapping[str, object]) -> None:
-            nonlocal editor
-            editor = told
-            await reload()
-
-        runtime.on_settings, runtime.on_editor = reload, configure
+        given.follow(runtime)
         await runtime.open()
     except BaseException:
         await store.close()
@@ -100,19 +94,23 @@ class Parts:
     clock: Clock
     ids: Ids
     orphans: Orphans
+    book: GrantBook
 
 
 def _engine(parts: Parts, loaded: Loaded) -> EngineContext:
     options, ledger = loaded.options, parts.ledger
     mailbox = Mailbox(ledger)
+    sessions = SessionFiles(parts.store.directory)
     return EngineContext(
         ledger=ledger,
         mailbox=mailbox,
         workspace=parts.workspace,
         library=Library(parts.workspace, mailbox, options, parts.clock),
         desk=ApprovalDesk(ledger, parts.ids, options.limits.ask_timeout_s),
+        permits=Permits(parts.workspace.root, parts.book, parts.book.folder, options.permissions),
         output=OutputHub(),
-        transcripts=TranscriptWriter(SessionFiles(parts.store.directory)),
+        transcripts=TranscriptWriter(sessions),
+        outputs=sessions.outputs,
         toolbox=all_tools(loaded.redactor),
         ids=parts.ids,
         clock=parts.clock,

@@ -9,6 +9,7 @@ from typing import Any
 from specloom.cli.ports import Endpoint, Inspection, Preview
 from specloom.compose.draft_mailbox import DraftMailbox
 from specloom.compose.files import read_root, state_directory
+from specloom.compose.given import granted
 from specloom.compose.options import Loaded, is_loopback, loaded_options
 from specloom.domain.evolve import EMPTY
 from specloom.engine.library import Library
@@ -22,7 +23,8 @@ from specloom.workspace.workspace import Workspace
 async def inspect(root: Path, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Inspection:
     """How a root is set up, for `specloom doctor`. Raises `ConfigurationError` for a root that is no folder."""
     files = await asyncio.to_thread(read_root, root)
-    loaded = loaded_options(files, environment, overrides, None, grant_proposals=False)
+    kept = await asyncio.to_thread(granted, root, environment)
+    loaded = loaded_options(files, environment, overrides, None, grant_proposals=False, granted=kept)
     return Inspection(
         state_directory(root, environment, loaded.state_dir),
         loaded.options.requirements,
@@ -43,7 +45,8 @@ async def preview(
     A root that has a log already is told so, and its documents are left to that.
     """
     files = await asyncio.to_thread(read_root, root)
-    loaded = loaded_options(files, environment, overrides, None, grant_proposals=grant_proposals)
+    kept = await asyncio.to_thread(granted, root, environment)
+    loaded = loaded_options(files, environment, overrides, None, grant_proposals=grant_proposals, granted=kept)
     directory = state_directory(root, environment, loaded.state_dir)
     refusal = loaded.options.refusal.message if loaded.options.refusal is not None else ""
     if await asyncio.to_thread((directory / "state.db").exists):

@@ -1,6 +1,6 @@
 """Turns settings and keys into what the engine is built from. Refuses to send a key to an endpoint it is not for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from specloom.agent.ask import RetryPolicy
 from specloom.agent.roles import RoleName
 from specloom.compose.files import SETTINGS, RootFiles
+from specloom.compose.permissions import policies
 from specloom.domain.prices import Price, cost
 from specloom.domain.problem import NOWHERE, Problem, Severity
 from specloom.domain.redact import Redactor
@@ -64,15 +65,17 @@ def loaded_options(
     editor: Mapping[str, Any] | None,
     *,
     grant_proposals: bool,
+    granted: Collection[str] = (),
 ) -> Loaded:
     """Reads all sources. What the repository proposes counts only with `grant_proposals`.
 
     Its verify commands are asked for when they are about to run, together with those of the specs.
     """
     first = load_settings(files.settings, SETTINGS, editor, overrides)
-    granted = {item.hash for item in first.proposals if grant_proposals or item.kind == "verify"}
-    loaded = load_settings(files.settings, SETTINGS, editor, overrides, granted)
-    ignored = tuple(_ignored(item) for item in loaded.proposals if item.hash not in granted)
+    counts = {item.hash for item in first.proposals if grant_proposals or item.kind == "verify" or item.hash in granted}
+    loaded = load_settings(files.settings, SETTINGS, editor, overrides, counts)
+    waiting = tuple(item for item in loaded.proposals if item.hash not in counts)
+    ignored = tuple(_ignored(item) for item in waiting)
     key = credentials(_with_endpoint(environment, overrides, editor), files.keys)
     secrets = [value for value in (key.api_key, key.auth_token) if value] if key else []
     redactor = Redactor(secrets)
@@ -88,16 +91,22 @@ def loaded_options(
         verify=settings.verify,
         limits=_limits(settings),
         retry=RetryPolicy(tries=settings.limits.stream_retries + 1),
+        permissions=policies(settings.permissions),
+        proposals=tuple(item.text for item in waiting if item.kind not in AT_OPEN),
         refusal=_refusal(settings, environment, key, (*files.problems, *problems)),
     )
     budget, source = Budget(**settings.budget.model_dump()), key.source if key is not None else ""
     return Loaded(options, redactor, budget, settings.state_dir, problems, source)
 
 
+AT_OPEN = ("state_dir",)
+"""Proposals that count when the root is opened the next time: they are not asked for in a run."""
+
+
 def _ignored(proposal: Proposal) -> Problem:
     message = (
         f"specloom.toml proposes {proposal.text}, which is ignored: a repository may not set this by itself; "
-        "grant it for one run with --yes, or put it into your editor settings"
+        "allow it with `specloom approve`, for one run with --yes, or put it into your editor settings"
     )
     return Problem("proposal-ignored", message, SETTINGS, severity=Severity.WARNING)
 
@@ -153,6 +162,7 @@ def _limits(settings: Settings) -> Limits:
         command_log_mib=limits.command_log_mib,
         jobs=limits.jobs,
         verify_timeout_s=limits.verify_timeout_s,
+        ask_timeout_s=limits.ask_timeout_s,
         save_timeout_s=limits.save_timeout_s,
     )
 

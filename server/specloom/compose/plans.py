@@ -10,9 +10,10 @@ from specloom.domain.events.planning import PlanFinished, PlanningEvent, PlanSta
 from specloom.domain.ids import AgentId
 from specloom.domain.spec import SpecDefinition
 from specloom.domain.states import TaskState
+from specloom.engine.asker import DeskAsker
 from specloom.engine.briefings import instructions
 from specloom.engine.context import EngineContext
-from specloom.engine.hands import NO_CALL, DeskAsker, SessionHands
+from specloom.engine.hands import NO_CALL, SessionHands
 from specloom.engine.history import PAGE
 from specloom.engine.journal import AttemptJournal
 from specloom.engine.ports import PlanRequest
@@ -125,7 +126,7 @@ def _planner(engine: EngineContext, gate: Gate) -> Planner:
 def _hands(engine: EngineContext, files: Workspace, setup: SessionSetup, box: ToolBox) -> SessionHands:
     context = ToolContext(
         files=files,
-        asker=DeskAsker(engine.desk, frozenset(), setup.agent, None),
+        asker=DeskAsker(engine.desk, engine.permits, RoleName.PLANNER, setup.agent, None),
         output=engine.output.command(setup.id, NO_CALL),
         memory=ReadMemory(),
         agent=setup.agent,

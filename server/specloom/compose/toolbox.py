@@ -1,6 +1,11 @@
 """All tools that exist, in the order in which models are told of them."""
 
 from specloom.domain.redact import Redactor
+from specloom.tools.ask_user import AskUser
+from specloom.tools.close_file import CloseFile
+from specloom.tools.command_jobs import CommandJobs
+from specloom.tools.continue_in_new_session import ContinueInNewSession
+from specloom.tools.delete_file import DeleteFile
 from specloom.tools.edit_file import EditFile
 from specloom.tools.grep_search import GrepSearch
 from specloom.tools.list_directory import ListDirectory
@@ -21,7 +26,12 @@ def all_tools(redactor: Redactor) -> ToolBox:
         GrepSearch(),
         EditFile(),
         WriteFile(),
+        DeleteFile(),
+        CloseFile(),
         RunCommand(),
+        CommandJobs(),
+        AskUser(),
         ReportBlocked(),
+        ContinueInNewSession(),
     )
     return ToolBox(tools, redactor)

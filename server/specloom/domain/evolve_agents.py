@@ -16,16 +16,26 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
     match event:
         case agents.SessionStarted():
             opened = SessionRecord(
-                event.session, event.agent, event.role, event.model, event.attempt, event.task, started_at=at
+                id=event.session,
+                agent=event.agent,
+                role=event.role,
+                model=event.model,
+                attempt=event.attempt,
+                task=event.task,
+                started_at=at,
+                previous=event.previous,
+                number=event.number,
             )
             return with_changes(state, sessions=state.sessions.insert(event.session, opened))
         case agents.ApprovalAsked():
             asked = ApprovalRecord(
-                event.approval, event.kind, event.subject, event.purpose, event.agent, event.task, asked_at=at
+                event.approval, event.kind, event.subject, event.purpose, event.agent, event.task, at, event.choices
             )
             return with_changes(state, approvals=state.approvals.insert(event.approval, asked))
         case agents.ApprovalAnswered():
             return with_changes(state, approvals=state.approvals.discard(event.approval))
+        case agents.GrantRevoked():
+            return state
         case agents.TurnFinished():
             return _charged(_in_session(state, event), event, turns=1)
         case agents.TurnFailed():

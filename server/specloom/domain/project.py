@@ -113,6 +113,10 @@ class SessionRecord:
     """Tool calls that were requested and not settled."""
     usage: UsageTotal = UsageTotal()
     outcome: str = ""
+    previous: SessionId | None = None
+    """The session that this one continues."""
+    number: int = 1
+    """Which session of its attempt it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,8 @@ class ApprovalRecord:
     agent: AgentId | None
     task: TaskId | None
     asked_at: str
+    choices: tuple[str, ...]
+    """What can be answered; none: free text."""
 
 
 @dataclass(frozen=True)

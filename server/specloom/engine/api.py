@@ -14,6 +14,8 @@ from specloom.domain.events import Event
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import ApprovalId, SessionId, SpecId, TaskId
 from specloom.domain.origin import Origin
+from specloom.domain.permissions.grants import Grant
+from specloom.domain.permissions.rules import Profile
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
@@ -174,9 +176,16 @@ class Runtime(Protocol):
         ...
 
     async def start_run(
-        self, scope: Scope, budget: Budget, by: Origin, command_id: str | None = None, *, unattended: bool = False
+        self,
+        scope: Scope,
+        budget: Budget,
+        by: Origin,
+        command_id: str | None = None,
+        *,
+        unattended: bool = False,
+        profile: Profile | None = None,
     ) -> Accepted | Rejected:
-        """Starts a run; `Accepted.id` is a `RunId`."""
+        """Starts a run; `Accepted.id` is a `RunId`. `profile` beats those of the settings until the next order."""
         ...
 
     async def pause(self, by: Origin, command_id: str | None = None, *, at_once: bool = False) -> Accepted | Rejected:
@@ -184,7 +193,12 @@ class Runtime(Protocol):
         ...
 
     async def resume(
-        self, by: Origin, command_id: str | None = None, *, unattended: bool = False
+        self,
+        by: Origin,
+        command_id: str | None = None,
+        *,
+        unattended: bool = False,
+        profile: Profile | None = None,
     ) -> Accepted | Rejected:
         """Goes on with a paused run, also one that an earlier process left."""
         ...
@@ -201,6 +215,14 @@ class Runtime(Protocol):
 
     async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
         """Answers an open question from any client."""
+        ...
+
+    async def grants(self) -> tuple[Grant, ...]:
+        """What is granted here for longer than once, oldest first."""
+        ...
+
+    async def revoke(self, grant: str, by: Origin) -> Accepted | Rejected:
+        """Takes a grant back by its id."""
         ...
 
     async def diff(self, task: TaskId) -> str:

@@ -15,7 +15,6 @@ from specloom.domain.rejection import Rejected
 from specloom.engine.api import Accepted, Client, Question
 from specloom.engine.ledger import PROJECT, Ledger
 from specloom.engine.mailbox import ENGINE
-from specloom.tools.ports import Decision
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +22,11 @@ TELL_DEADLINE = 5.0
 """Seconds that a client gets to take a message; it is told to people, and nothing waits for it."""
 YES = "--yes"
 """The rule under which an unattended run allows once."""
+
+
+NOBODY = "no client"
+PERSON = "user"
+"""The rule of whatever a person answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,15 @@ class Ask:
     covered: bool = True
     """Whether `--yes` may answer it."""
 
+    @property
+    def no(self) -> str:
+        """What stands where nobody answers."""
+        return "" if self.kind == "question" else self.choices[-1]
+
+    def allows(self, answer: "Answer") -> bool:
+        """Whether an answer is a yes; to a question of the agent's own, whether there is one."""
+        return answer.by_person if self.kind == "question" else answer.choice in self.choices[:-1]
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -47,6 +60,11 @@ class Answer:
     rule: str
     by: Origin = ENGINE
     reason: str = ""
+
+    @property
+    def by_person(self) -> bool:
+        """Whether somebody said so, and no rule in his place."""
+        return self.rule == PERSON
 
 
 class ApprovalDesk:
@@ -81,16 +99,10 @@ class ApprovalDesk:
         except Exception:  # a client that is gone or stuck must not stop the work
             log.warning("client %s could not be told: %s", client.id, message, exc_info=True)
 
-    async def allowed(self, ask: Ask) -> Decision:
-        """Whether the first of the choices was made."""
-        answer = await self.ask(ask)
-        yes = answer.choice == ask.choices[0]
-        return Decision(yes, "" if yes else answer.reason or f"denied ({answer.rule})")
-
     async def ask(self, ask: Ask) -> Answer:
         """Records the question, waits for an answer or the deadline, records the answer."""
         approval = ApprovalId(self._ids.new("approval"))
-        asked = agents.ApprovalAsked(approval, ask.kind, ask.subject, ask.purpose, ask.agent, ask.task)
+        asked = agents.ApprovalAsked(approval, ask.kind, ask.subject, ask.purpose, ask.agent, ask.task, ask.choices)
         try:
             await self._ledger.append(PROJECT, [asked], ENGINE)
             answer = await self._decide(approval, ask)
@@ -101,15 +113,14 @@ class ApprovalDesk:
         return answer
 
     async def _settle(self, approval: ApprovalId, ask: Ask, answer: Answer) -> None:
-        yes = answer.choice == ask.choices[0]
-        settled = agents.ApprovalAnswered(approval, yes, answer.rule, answer.reason or answer.choice)
+        settled = agents.ApprovalAnswered(approval, ask.allows(answer), answer.rule, answer.reason or answer.choice)
         await self._ledger.append(PROJECT, [settled], answer.by)
 
     async def _decide(self, approval: ApprovalId, ask: Ask) -> Answer:
         if self.unattended and ask.covered and ask.kind != "question":
             return Answer(ask.choices[0], YES)
         if not self._clients:
-            return Answer(ask.choices[-1], "no client", reason="nobody is attached who could allow it")
+            return Answer(ask.no, NOBODY, reason="nobody is attached who could answer")
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[approval] = (ask, future)
         question = Question(approval, ask.kind, ask.subject, ask.purpose, ask.choices)
@@ -119,7 +130,7 @@ class ApprovalDesk:
                 return await future
         except TimeoutError:
             reason = f"nobody answered within {self._deadline:g} seconds"
-            return Answer(ask.choices[-1], "deadline", reason=reason)
+            return Answer(ask.no, "deadline", reason=reason)
         finally:
             del self._waiting[approval]
             for prompt in prompts:
@@ -129,10 +140,9 @@ class ApprovalDesk:
     async def _prompt(self, client: Client, question: Question, future: asyncio.Future[Answer]) -> None:
         choice = await client.ask(question)
         if choice is not None and not future.done():
-            future.set_result(Answer(choice, "user", Origin("user", client.id)))
+            future.set_result(Answer(choice, PERSON, Origin("user", client.id)))
         elif choice is None and client.final and not future.done():
-            reason = "nobody is at the terminal who could allow it; use --yes to allow everything that asks"
-            future.set_result(Answer(question.choices[-1], "no client", reason=reason))
+            future.set_result(Answer("", NOBODY, reason=_nobody(question)))
 
     def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
         """Answers an open question."""
@@ -140,8 +150,14 @@ class ApprovalDesk:
         if waiting is None:
             return Rejected("unknown-approval", f"There is no open question {approval!r}; it may have been answered")
         ask, future = waiting
-        if choice not in ask.choices:
+        if ask.choices and choice not in ask.choices:
             return Rejected("unknown-choice", f"{choice!r} is not one of: {', '.join(ask.choices)}", ask.choices)
         if not future.done():
-            future.set_result(Answer(choice, "user", by))
+            future.set_result(Answer(choice, PERSON, by))
         return Accepted(self._ledger.state.seq, approval)
+
+
+def _nobody(question: Question) -> str:
+    if question.kind == "question":
+        return "nobody is at the terminal who could answer"
+    return "nobody is at the terminal who could allow it; use --yes to allow everything that asks"

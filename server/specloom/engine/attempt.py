@@ -4,6 +4,7 @@ Refuses to believe the agent: what it claims is verified, and only the mailbox t
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias, assert_never
 
 from specloom.agent import loop
@@ -21,12 +22,14 @@ from specloom.domain.ids import AgentId, AttemptId, Digest, SessionId, TaskId
 from specloom.domain.rejection import Rejected
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.abandoning import end_sessions
+from specloom.engine.agent_shells import had_shell, shell_of
+from specloom.engine.asker import DeskAsker
 from specloom.engine.briefings import brief
 from specloom.engine.changes import record_change_set, tick, ticking
 from specloom.engine.command_images import CommandImages
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
-from specloom.engine.hands import NO_CALL, DeskAsker, SessionHands, recall
+from specloom.engine.hands import NO_CALL, SessionHands, recall
 from specloom.engine.history import AttemptHistory
 from specloom.engine.journal import AttemptJournal
 from specloom.engine.mailbox import expect
@@ -36,6 +39,8 @@ from specloom.engine.verification.checks import feedback
 from specloom.engine.verification.evidence import Proof, digests_on_disk, files_behind
 from specloom.engine.verification.review import Review, Reviewer
 from specloom.tools.ports import ReadMemory, ToolContext
+from specloom.workspace.shell.agent_shell import AgentShell
+from specloom.workspace.shielding import to_the_end
 from specloom.workspace.workspace import Workspace
 
 Verdict: TypeAlias = c.ProveTask | c.FailAttempt | c.BlockTask | c.ReleaseTask
@@ -65,6 +70,9 @@ class Attempt:
     shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
     reviewed: tuple[Event, ...] = ()
     """What an earlier process has of a review of the claim that stands."""
+    shell: AgentShell | None = None
+    """From its first session to its last, and not beyond: what verifies starts from nothing."""
+    images: CommandImages | None = None
     journal: AttemptJournal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,14 +84,24 @@ class Attempt:
         await self.engine.orphans.watched()
         if not await self._granted(self._commands(), attempt):
             return None
-        if attempt is None:
-            if not await self._start():
-                return None
-            outcome = await self._open_session()
-        else:
-            self.attempt = self.journal.attempt = attempt
-            outcome = await self._go_on()
+        if attempt is None and not await self._start():
+            return None
+        try:
+            if attempt is None:
+                outcome = await self._open_session()
+            else:
+                self.attempt = self.journal.attempt = attempt
+                outcome = await self._go_on()
+        finally:
+            await to_the_end(self._end_commands())
         return await self._settle(outcome)
+
+    async def _end_commands(self) -> None:
+        """Nothing of the agent's runs on beside what verifies its work; what it changed to the end is recorded."""
+        if self.shell is not None:
+            await self.shell.close()
+        if self.images is not None:
+            await self.images.catch_up()
 
     @property
     def definition(self) -> TaskDefinition:
@@ -171,7 +189,9 @@ class Attempt:
         setup = replace(fresh, id=record.id, model=record.model)
         memory = await recall(self._files(), history.shown)
         asking = engine.asking(RoleName.EXECUTOR, self.agent)
-        ports = engine.loop(asking, self._hands(setup, memory), self.gate.settled_by(asking.recorder))
+        ports = engine.loop(
+            asking, self._hands(setup, memory, restarted=had_shell(history)), self.gate.settled_by(asking.recorder)
+        )
         return await loop.resume_session(setup, replayed, ports)
 
     async def _settle(self, outcome: SessionOutcome) -> Stopped | None:
@@ -270,11 +290,28 @@ class Attempt:
     def _files(self) -> Workspace:
         return self.engine.workspace.recorded(self.journal)
 
-    def _hands(self, setup: SessionSetup, memory: ReadMemory) -> SessionHands:
+    def _asker(self) -> DeskAsker:
         engine = self.engine
+        granted = frozenset(command.strip() for command in self.verify)
+        return DeskAsker(
+            engine.desk,
+            engine.permits,
+            RoleName.EXECUTOR,
+            self.agent,
+            self.task,
+            self.definition.title,
+            granted,
+            read_only(engine),
+        )
+
+    def _hands(self, setup: SessionSetup, memory: ReadMemory, *, restarted: bool = False) -> SessionHands:
+        engine = self.engine
+        if self.shell is None:
+            self.shell = shell_of(engine, self.agent, setup.id, restarted=restarted)
+        self.shell.logs = engine.outputs(setup.id)
         context = ToolContext(
             files=self._files(),
-            asker=DeskAsker(engine.desk, frozenset(self.verify), self.agent, self.task),
+            asker=self._asker(),
             output=engine.output.command(setup.id, NO_CALL),
             memory=memory,
             agent=self.agent,
@@ -282,13 +319,20 @@ class Attempt:
             attempt=self.attempt,
             task=self.task,
             call=NO_CALL,
-            environment={**engine.options.environment, **engine.orphans.environment(self.agent)},
+            environment=self.shell.environment,
             command_timeout=engine.options.limits.command_timeout_s,
+            edits_per_call=engine.options.limits.edits_per_call,
             read_only=read_only(engine),
+            shell=self.shell,
         )
         aside = AttemptJournal(engine.ledger, engine.ids)
-        images = CommandImages(engine.workspace, self.journal, aside, context.read_only)
-        return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output, images)
+        protected, busy = context.read_only, partial(_is_busy, self.shell)
+        self.images = CommandImages(engine.workspace, self.journal, aside, protected, busy)
+        return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output, self.images)
+
+
+def _is_busy(shell: AgentShell) -> bool:
+    return shell.busy
 
 
 def verify_commands(engine: EngineContext, task: TaskDefinition) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ What happens to the documents that the agent works from is recorded apart, is no
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -37,19 +37,49 @@ class CommandImages:
     """Writes down what happened to `protected`: it is recorded, and no part of the attempt's change set."""
     protected: tuple[str, ...]
     """Paths, and folders with all theirs, that the agent may not change."""
+    busy: Callable[[], bool]
+    """Whether a command goes on that may change files while none is waited for."""
     _stamps: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
     _images: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    _going_on: bool = False
+    """A command went on when one last looked: what has changed since may be its work."""
 
-    async def before(self) -> None:
-        """Remembers every visible file as it is now."""
-        self._stamps = await asyncio.to_thread(self._look, await self.workspace.walk())
+    async def before(self) -> tuple[str, ...]:
+        """Remembers every visible file as it is now; what went on before is recorded first, as in `after`."""
+        protected = await self.catch_up()
+        if not self._going_on:
+            await self._remember()
+        return protected
 
     async def after(self) -> tuple[str, ...]:
         """Records what has changed since `before`; returns the protected paths among it."""
+        protected = await self._compare(own=False)
+        self._going_on = self.busy()
+        if self._going_on:
+            await self._remember()
+        return protected
+
+    async def catch_up(self) -> tuple[str, ...]:
+        """Records what a command that goes on has changed since the last look; what the agent's tools wrote is known.
+
+        Call before a tool changes a file, so that the change is not taken for part of what it was before.
+        """
+        if not self._going_on:
+            return ()
+        protected = await self._compare(own=True)
+        self._going_on = self.busy()
+        if self._going_on:
+            await self._remember()
+        return protected
+
+    async def _remember(self) -> None:
+        self._stamps = await asyncio.to_thread(self._look, await self.workspace.walk())
+
+    async def _compare(self, *, own: bool) -> tuple[str, ...]:
         was = self._stamps
         now = await asyncio.to_thread(_stamps, self.workspace.root, await self.workspace.walk())
         changed = [path for path in sorted({*was, *now}) if was.get(path) != now.get(path)]
-        return tuple([path for path in changed if await self._record(path, existed=path in was)])
+        return tuple([path for path in changed if await self._record(path, existed=path in was, own=own)])
 
     def _look(self, paths: Iterable[str]) -> dict[str, Stamp]:
         stamps = _stamps(self.workspace.root, paths)
@@ -63,12 +93,15 @@ class CommandImages:
                     room -= len(data)
         return stamps
 
-    async def _record(self, path: str, *, existed: bool) -> bool:
-        """Writes down one change; true if the path is protected and its bytes are others than before."""
+    async def _record(self, path: str, *, existed: bool, own: bool) -> bool:
+        """Writes down one change; true if the path is protected and its bytes are others than before.
+
+        `own`: a change may be that of an edit which is written down already.
+        """
         before = self._snapshot(path) if existed else None
         after = await asyncio.to_thread(_read, self.workspace.root / path)
         digest = NO_FILE if after is None else digest_of(after)
-        if before is not None and before.digest == digest:
+        if (before is not None and before.digest == digest) or (own and self.journal.made.get(path) == digest):
             return False
         protected = self._is_protected(path)
         journal = self.aside if protected else self.journal

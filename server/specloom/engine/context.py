@@ -1,6 +1,8 @@
 """The parts of one hosted project, built once by the runtime and handed to what works on it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from specloom.agent.ask import AskPorts
 from specloom.agent.calls import Hands
@@ -17,6 +19,7 @@ from specloom.engine.library import Library
 from specloom.engine.mailbox import Mailbox
 from specloom.engine.options import EngineOptions
 from specloom.engine.output import OutputHub
+from specloom.engine.permits import Permits
 from specloom.engine.recorder import SessionRecorder
 from specloom.engine.transcript import TranscriptWriter
 from specloom.engine.verification.checks import Checker
@@ -34,8 +37,11 @@ class EngineContext:
     workspace: Workspace
     library: Library
     desk: ApprovalDesk
+    permits: Permits
     output: OutputHub
     transcripts: TranscriptWriter
+    outputs: Callable[[SessionId], Path]
+    """The folder for what the commands of a session print."""
     toolbox: ToolBox
     ids: Ids
     clock: Clock

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from specloom.domain.ids import AgentId, CallId, Digest, TaskId
-from specloom.engine.approvals import ApprovalDesk, Ask
+from specloom.domain.ids import CallId, Digest
 from specloom.engine.command_images import CommandImages
 from specloom.engine.output import OutputHub
 from specloom.llm.messages import ToolUse
-from specloom.tools.ports import Decision, Files, ReadMemory, ToolContext
+from specloom.tools.ports import Files, ReadMemory, ToolContext
 from specloom.tools.registry import BoundTools, ToolBox
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.workspace.ports import WorkspaceError
@@ -15,23 +14,6 @@ from specloom.workspace.shielding import to_the_end
 
 NO_CALL = CallId("")
 """Stands in a context until a call is made."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeskAsker:
-    """A `tools.ports.Asker`: commands that were granted run, all others are asked for."""
-
-    desk: ApprovalDesk
-    granted: frozenset[str]
-    """The verify commands of the attempt, which the user has granted."""
-    agent: AgentId
-    task: TaskId | None
-
-    async def may_run(self, command: str, purpose: str) -> Decision:
-        """Asks, unless it is exactly a granted verify command."""
-        if command.strip() in self.granted:
-            return Decision(True)
-        return await self.desk.allowed(Ask("command", command, purpose, self.agent, self.task))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +39,24 @@ class SessionHands:
         before = _digests(self.context.memory)
         stream = self.output.command(self.context.session, CallId(call.id))
         hands = self.toolbox.bound(replace(self.context, output=stream))
-        if self.images is None or self.effect(call.name) is not Effect.COMMAND:
-            outcome = await hands.run(call)
-        else:
-            outcome = await _followed(self.images, hands, call)
+        outcome = await self._carried_out(hands, call)
+        if self.context.shell is not None and (news := self.context.shell.notices()):
+            outcome = replace(outcome, text="\n".join((outcome.text.rstrip("\n"), *(f"({item})" for item in news))))
         shown = tuple(item for item in _digests(self.context.memory).items() if before.get(item[0]) != item[1])
         return replace(outcome, shown=shown)
 
+    async def _carried_out(self, hands: BoundTools, call: ToolUse) -> ToolOutcome:
+        effect = self.effect(call.name)
+        if self.images is None or effect not in (Effect.COMMAND, Effect.WRITE):
+            return await hands.run(call)
+        if effect is Effect.COMMAND:
+            return await _followed(self.images, hands, call)
+        touched = await self.images.catch_up()
+        return _noted(await hands.run(call), touched)
+
 
 async def _followed(images: CommandImages, hands: BoundTools, call: ToolUse) -> ToolOutcome:
-    await images.before()
+    earlier = await images.before()
     try:
         outcome = await hands.run(call)
     except BaseException:
@@ -75,6 +65,10 @@ async def _followed(images: CommandImages, hands: BoundTools, call: ToolUse) -> 
     # First, for nothing can be written down where the log is gone.
     await images.journal.ledger.guard.check(images.journal.task, images.workspace.root)
     touched = await to_the_end(images.after())
+    return _noted(outcome, tuple(dict.fromkeys((*earlier, *touched))))
+
+
+def _noted(outcome: ToolOutcome, touched: tuple[str, ...]) -> ToolOutcome:
     if not touched:
         return outcome
     note = (

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from specloom.domain import commands as c
-from specloom.domain.events import planning, proof
+from specloom.domain.events import agents, planning, proof
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, ApprovalId, PlanId, RunId, SpecId, TaskId
 from specloom.domain.origin import Origin
+from specloom.domain.permissions.grants import Grant
+from specloom.domain.permissions.rules import Profile
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
@@ -52,7 +54,8 @@ class ProjectRuntime:
         self._engine = engine
         self._store = store
         self._planner = planner
-        self._trust = Trust(engine.desk)
+        self._trust = Trust(engine.desk, engine.permits)
+        self._trust.on_keys = self._reload
         self._board = ProblemBoard(engine.library)
         self._run: asyncio.Task[None] | None = None
         self._plan: asyncio.Task[None] | None = None
@@ -98,6 +101,7 @@ class ProjectRuntime:
         """Other settings count from the next turn, command or reading on; what is in flight ends as it began."""
         self._retired.append(self._engine.options)
         self._engine.options = options
+        self._engine.permits.policies = options.permissions
         self._engine.library.use(options)
         self.default_budget = budget
         self.add_problems(problems)
@@ -205,7 +209,14 @@ class ProjectRuntime:
         return Accepted(self.state.seq)
 
     async def start_run(
-        self, scope: Scope, budget: Budget, by: Origin, command_id: str | None = None, *, unattended: bool = False
+        self,
+        scope: Scope,
+        budget: Budget,
+        by: Origin,
+        command_id: str | None = None,
+        *,
+        unattended: bool = False,
+        profile: Profile | None = None,
     ) -> Accepted | Rejected:
         """Starts a run."""
         busy = await self._engine.mailbox.repeated(command_id) or self._busy()
@@ -215,17 +226,22 @@ class ProjectRuntime:
         run = RunId(self._engine.ids.new("run"))
         limits = budget if budget != Budget() else self.default_budget
         order = c.StartRun(run, scope, limits, unattended)
-        return await to_the_end(self._work_on(order, by, command_id, unattended))
+        return await to_the_end(self._work_on(order, by, command_id, unattended, profile))
 
     async def _work_on(
-        self, order: c.StartRun | c.ResumeRun, by: Origin, command_id: str | None, unattended: bool
+        self,
+        order: c.StartRun | c.ResumeRun,
+        by: Origin,
+        command_id: str | None,
+        unattended: bool,
+        profile: Profile | None,
     ) -> Accepted | Rejected:
         """To the end, because a run in the log that nobody works on would wait for ever."""
         answer = await self._engine.mailbox.submit(order, by, command_id)
         run = self.state.run
         if isinstance(answer, Rejected) or answer.repeated or run is None:
             return answer
-        self._order(unattended)
+        self._order(unattended, profile, resumed=isinstance(order, c.ResumeRun))
         earlier = self._run
         if earlier is not None and (isinstance(order, c.StartRun) or earlier.cancelling()):
             # It has nothing to do any more but to end.
@@ -256,14 +272,20 @@ class ProjectRuntime:
         await asyncio.wait([self._run], timeout=CLOSE_DEADLINE)
 
     async def resume(
-        self, by: Origin, command_id: str | None = None, *, unattended: bool = False
+        self,
+        by: Origin,
+        command_id: str | None = None,
+        *,
+        unattended: bool = False,
+        profile: Profile | None = None,
     ) -> Accepted | Rejected:
         """Goes on with a paused run, also one that an earlier process left."""
         busy = await self._engine.mailbox.repeated(command_id) or self._busy()
         if busy is not None:
             return busy
         unattended = unattended or self._engine.desk.unattended
-        return await to_the_end(self._work_on(c.ResumeRun(), by, command_id, unattended))
+        profile = profile or self._engine.permits.profile
+        return await to_the_end(self._work_on(c.ResumeRun(), by, command_id, unattended, profile))
 
     async def cancel(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Cancels the run now: the request or command in flight is stopped, the task waits again."""
@@ -293,6 +315,20 @@ class ProjectRuntime:
     async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
         """Answers an open question."""
         return self._engine.desk.answer(approval, choice, by)
+
+    async def grants(self) -> tuple[Grant, ...]:
+        """What is granted here for longer than once."""
+        return await self._engine.permits.book.refresh()
+
+    async def revoke(self, grant: str, by: Origin) -> Accepted | Rejected:
+        """Takes a grant back; what runs on it already is not stopped."""
+        found = await self._engine.permits.book.revoke(grant)
+        if found is None:
+            return Rejected("unknown-grant", f"There is no grant {grant!r}; `specloom approve` lists them")
+        await self._engine.mailbox.record(
+            agents.GrantRevoked(found.id, found.kind.value, found.text, found.scope), by=by
+        )
+        return Accepted(self.state.seq, grant)
 
     async def diff(self, task: TaskId) -> str:
         """The unified diffs of a task's attempts, oldest first."""
@@ -360,9 +396,10 @@ class ProjectRuntime:
         for endpoint in {id(endpoint): endpoint for endpoint in known}.values():
             await endpoint.close()
 
-    def _order(self, unattended: bool) -> None:
+    def _order(self, unattended: bool, profile: Profile | None = None, *, resumed: bool = False) -> None:
         self._engine.desk.unattended = unattended
-        self._trust.forget_denials()
+        self._engine.permits.profile = profile
+        self._trust.new_order(resumed=resumed)
 
     def _busy(self) -> Rejected | None:
         if self._engine.options.refusal is not None:
@@ -404,6 +441,11 @@ class ProjectRuntime:
         return Accepted(self.state.seq, request.plan)
 
     async def _planned(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await self._trust.ask_for((), at_start=True, keys=self._engine.options.proposals)
+        except BaseException:
+            work.close()
+            raise
         await work
         await self._engine.library.refresh()
 

@@ -65,8 +65,8 @@ class TranscriptWriter:
 
 
 def session_of(event: AgentEvent) -> SessionId | None:
-    """The session that an event belongs to; approvals belong to none."""
-    if isinstance(event, agents.ApprovalAsked | agents.ApprovalAnswered):
+    """The session that an event belongs to; approvals and grants belong to none."""
+    if isinstance(event, agents.ApprovalAsked | agents.ApprovalAnswered | agents.GrantRevoked):
         return None
     return event.session
 
@@ -95,6 +95,7 @@ def raw_line(event: AgentEvent) -> dict[str, Any] | None:
             | agents.SessionEnded()
             | agents.ApprovalAsked()
             | agents.ApprovalAnswered()
+            | agents.GrantRevoked()
         ):
             return None
         case _:
@@ -105,7 +106,8 @@ def readable(event: AgentEvent) -> str:
     """The event as Markdown for a person; empty for what a person need not see."""
     match event:
         case agents.SessionStarted():
-            return f"# {event.role}, {event.model}\n\nSession `{event.session}` of agent `{event.agent}`\n"
+            whose = f"Session `{event.session}` of agent `{event.agent}`\n"
+            return f"# {event.role}, {event.model}\n\n{whose}{_continued(event)}"
         case agents.MessageAdded() | agents.ContextCollapsed():
             return _of_ours(event)
         case agents.TurnFinished():
@@ -122,8 +124,18 @@ def readable(event: AgentEvent) -> str:
             return f"\n---\n\nended: {event.outcome}. {event.reason}\n"
         case agents.OpenFilesWarned() | agents.TurnRequested() | agents.ApprovalAsked() | agents.ApprovalAnswered():
             return ""
+        case agents.GrantRevoked():
+            return ""
         case _:
             assert_never(event)
+
+
+def _continued(event: agents.SessionStarted) -> str:
+    """The line that parts a session from the one that it continues; empty where it continues none."""
+    if event.previous is None or event.number < 2:
+        return ""
+    line = f"session {event.number} continues session {event.number - 1} ({event.because})"
+    return f"\n---\n\n{line}: `{event.previous}`\n"
 
 
 def _of_ours(event: agents.MessageAdded | agents.ContextCollapsed) -> str:

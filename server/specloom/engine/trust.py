@@ -1,48 +1,92 @@
-"""Which commands of the repository may run: what it says is a proposal until a person granted that exact text.
+"""What of the repository may count: what it says is a proposal until a person granted that exact text.
 
-Refuses grants from the log: it lies in the workspace, and a hostile repository could bring one along.
+Refuses grants from the log: it lies in the workspace, and a hostile repository could bring one along. Refuses to let a
+grant lift what a rule denies.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
+from specloom.domain.ids import digest_of
+from specloom.domain.permissions.grants import GrantKind
 from specloom.engine.approvals import ApprovalDesk, Ask
+from specloom.engine.permits import Permits
 
 LATE = "it appeared while the run was going on, which --yes does not cover; start the run again to allow it"
+ONCE, ALWAYS, DENY = "Allow once", "Allow in this project", "Deny"
+"""Once: for this order, until the next one."""
 
 
 class Trust:
-    """Grants of this process. Asks once for a set, and not again for what was denied."""
+    """Asks once for a set, and not again for what was denied or is granted, also by an earlier process."""
 
-    def __init__(self, desk: ApprovalDesk) -> None:
+    def __init__(self, desk: ApprovalDesk, permits: Permits) -> None:
         self._desk = desk
-        self._granted: set[str] = set()
+        self._permits = permits
         self._denied: dict[str, str] = {}
+        self._ruled_out: dict[str, str] = {}
+        """Commands that a rule denies, with the reason."""
+        self.on_keys: Callable[[], Awaitable[None]] = _nothing
+        """Called when keys were granted: the settings are others now."""
 
-    async def ask_for(self, commands: Iterable[str], *, at_start: bool = False) -> None:
-        """Asks for all commands that nobody decided on, as one question.
+    async def ask_for(self, commands: Iterable[str], *, at_start: bool = False, keys: Iterable[str] = ()) -> None:
+        """Asks for all commands, and `keys` with their values, that nobody decided on, as one question.
 
-        `--yes` covers what stands in the specs `at_start` of an order, and not what appears while agents work: an
+        `--yes` covers what stands in the documents `at_start` of an order, and not what appears while agents work: an
         agent's command could have written it.
         """
-        new = tuple(dict.fromkeys(item for item in commands if item not in self._granted and item not in self._denied))
+        await self._permits.book.refresh()
+        texts = tuple(dict.fromkeys(commands))
+        self._ruled_out = {text: reason for text in texts if (reason := await self._permits.ruled_out(text))}
+        new_keys = self._open(keys)
+        new = (*new_keys, *self._open(text for text in texts if text not in self._ruled_out))
         if not new:
             return
-        purpose = (
-            f"{len(new)} verify command{'s' if len(new) > 1 else ''} from this repository would run on your machine"
-        )
-        decision = await self._desk.allowed(Ask("proposal", "\n".join(new), purpose, covered=at_start))
-        if decision.allowed:
-            self._granted.update(new)
-        else:
-            reason = LATE if self._desk.unattended and not at_start else decision.reason
+        ask = Ask("proposal", "\n".join(new), _purpose(len(new_keys), len(new)), choices=CHOICES, covered=at_start)
+        answer = await self._desk.ask(ask)
+        if not ask.allows(answer):
+            reason = LATE if self._desk.unattended and not at_start else answer.reason or f"denied ({answer.rule})"
             self._denied.update(dict.fromkeys(new, reason))
+            return
+        if answer.choice == ALWAYS:
+            await self._permits.book.allow(GrantKind.PROPOSAL, new)
+        self._permits.book.once.update(map(digest_of, new))
+        if new_keys:
+            await self.on_keys()
+
+    def _open(self, texts: Iterable[str]) -> tuple[str, ...]:
+        known = self._permits.book.proposals
+        return tuple(dict.fromkeys(text for text in texts if digest_of(text) not in known and text not in self._denied))
 
     def missing(self, commands: Iterable[str]) -> tuple[tuple[str, str], ...]:
-        """Commands without a grant, each with the reason why it was denied."""
-        return tuple(
-            (item, self._denied.get(item, "nobody was asked")) for item in commands if item not in self._granted
-        )
+        """Commands that may not run, each with the reason."""
+        known = self._permits.book.proposals
+        found: list[tuple[str, str]] = []
+        for text in commands:
+            if text in self._ruled_out:
+                found.append((text, f"{self._ruled_out[text]} denies it"))
+            elif digest_of(text) not in known:
+                found.append((text, self._denied.get(text, "nobody was asked")))
+        return tuple(found)
 
-    def forget_denials(self) -> None:
-        """A new order of the user: what was denied may be asked again."""
+    def new_order(self, *, resumed: bool = False) -> None:
+        """A new order of the user: what was denied may be asked again, what was allowed once is to be asked again."""
         self._denied.clear()
+        if not resumed:
+            self._permits.book.once.clear()
+
+
+CHOICES = (ONCE, ALWAYS, DENY)
+
+
+def _purpose(keys: int, all_of_it: int) -> str:
+    commands = all_of_it - keys
+    parts = [f"{commands} verify command{'s' if commands > 1 else ''} from this repository would run on your machine"]
+    if keys:
+        many = "s" if keys > 1 else ""
+        told = f"{keys} setting{many} of this repository would run code, widen rights or send your key elsewhere"
+        parts = [told, *parts] if commands else [told]
+    return "; ".join(parts)
+
+
+async def _nothing() -> None:
+    """Nobody reads settings again."""

@@ -41,7 +41,7 @@ class RunWorker:
         await self._engine.library.refresh()
         await self._release_removed()
         await tick_rest(self._engine)
-        await self._trust.ask_for(self._proposals(), at_start=True)
+        await self._trust.ask_for(self._proposals(), at_start=True, keys=self._engine.options.proposals)
         await self._lift_denials()
         while True:
             halt = await gate.passed()

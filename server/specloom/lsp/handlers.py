@@ -17,6 +17,7 @@ from specloom.lsp.features import (
     document_symbol,
     events,
     evidence,
+    grant,
     hover,
     inlay_hint,
     project,
@@ -57,6 +58,8 @@ ORDERS: Mapping[str, Callable[[Any, Any], Answer]] = MappingProxyType(
         "specloom/run/resume": run.resume,
         "specloom/run/cancel": run.cancel,
         "specloom/approval/answer": approval.answer,
+        "specloom/grant/list": grant.list_grants,
+        "specloom/grant/revoke": grant.revoke,
         "specloom/changeset/get": changeset.get,
     }
 )

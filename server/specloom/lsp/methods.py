@@ -74,6 +74,8 @@ _ALL = (
     Method("specloom/run/cancel", p.RunOrderParams, p.OrderResult, "Cancels the run now.", changes=True),
     Method("specloom/approval/list", p.ApprovalListParams, p.ApprovalListResult, "Questions that wait."),
     Method("specloom/approval/answer", p.ApprovalAnswerParams, p.OrderResult, "Answers a question.", changes=True),
+    Method("specloom/grant/list", p.GrantListParams, p.GrantListResult, "What is granted for longer than once."),
+    Method("specloom/grant/revoke", p.GrantRevokeParams, p.OrderResult, "Takes a grant back.", changes=True),
     Method("specloom/evidence/get", p.EvidenceGetParams, p.EvidenceGetResult, "What proves a task."),
     Method("specloom/changeset/get", p.ChangesetGetParams, p.ChangesetGetResult, "What a task changed."),
     Method("specloom/event", WireEvent, None, "One committed event, to subscribers only.", "server"),

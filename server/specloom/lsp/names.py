@@ -24,6 +24,8 @@ REQUESTS = (
     "specloom/run/cancel",
     "specloom/approval/list",
     "specloom/approval/answer",
+    "specloom/grant/list",
+    "specloom/grant/revoke",
     "specloom/evidence/get",
     "specloom/changeset/get",
 )

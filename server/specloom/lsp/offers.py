@@ -116,8 +116,8 @@ def _generating_offers(state: ProjectState, spec: SpecDefinition) -> Iterator[Of
 def _approval_offers(state: ProjectState, line: int, task: TaskDefinition | None = None) -> Iterator[Offer]:
     """Questions that concern a task, or all of them: also who dismissed a question finds it again."""
     for record in state.approvals.values():
-        if record.kind != "question" and (task is None or _concerns(record, task)):
-            for choice in ("Allow once", "Deny"):
+        if task is None or _concerns(record, task):
+            for choice in record.choices:
                 params = {"approvalId": record.id, "choice": choice}
                 yield Offer(line, f"{choice}: {_subject_of(record)}", "specloom/approval/answer", params)
 

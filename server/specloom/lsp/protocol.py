@@ -256,6 +256,8 @@ class RunStartParams(Order):
 
     scope: Scope
     budget: Budget = Budget()
+    profile: Literal["read-only", "ask", "auto-edit", "full"] | None = None
+    """What agents may do where no rule says otherwise, for this run; by default that of the settings."""
 
 
 class RunStartResult(OrderResult):
@@ -284,6 +286,34 @@ class ApprovalAnswerParams(Params):
     approval_id: str
     choice: str
     """One of the question's choices, or free text where it has none."""
+
+
+class GrantListParams(Params):
+    """What is granted for longer than once."""
+
+
+class Grant(Wire):
+    """A person's consent to one exact text, kept outside the workspace."""
+
+    id: str
+    kind: Literal["rule", "proposal"]
+    """A rule that allows calls, or what the repository says and would run code or widen rights."""
+    text: str
+    scope: Literal["task", "project"]
+    task_id: str | None
+    granted_at: str
+
+
+class GrantListResult(Wire):
+    """Oldest first."""
+
+    grants: list[Grant]
+
+
+class GrantRevokeParams(Params):
+    """Takes a grant back; what runs on it already is not stopped."""
+
+    grant_id: str
 
 
 class EvidenceGetParams(Params):

@@ -12,6 +12,7 @@ from specloom.lsp.protocol_session_events import (
     ApprovalAnsweredEvent,
     ApprovalAskedEvent,
     ContextCollapsedEvent,
+    GrantRevokedEvent,
     MessageAddedEvent,
     OpenFilesWarnedEvent,
     SessionEndedEvent,
@@ -377,6 +378,7 @@ WireEvent: TypeAlias = Annotated[
     | SessionEndedEvent
     | ApprovalAskedEvent
     | ApprovalAnsweredEvent
+    | GrantRevokedEvent
     | PlanStartedEvent
     | OutlineAcceptedEvent
     | SpecGeneratingEvent

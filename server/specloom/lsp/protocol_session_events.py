@@ -20,6 +20,12 @@ class SessionStartedEvent(SessionEventBase):
     model: str
     attempt_id: str | None
     task_id: str | None
+    previous_id: str | None
+    """The session that this one continues; of a summariser, the one that it reads."""
+    number: int
+    """Which session of its attempt it is, in its role."""
+    because: str
+    """Why the previous one had to end; empty where none did."""
 
 
 class MessageAddedEvent(SessionEventBase):
@@ -98,6 +104,8 @@ class ToolSettledEvent(SessionEventBase):
     name: str
     is_error: bool
     text: str
+    rule: str
+    """The permission that the call was made or refused by; empty where none was needed."""
 
 
 class SessionEndedEvent(SessionEventBase):
@@ -117,6 +125,8 @@ class ApprovalAskedEvent(EventBase):
     subject: str
     purpose: str
     task_id: str | None
+    choices: list[str]
+    """What can be answered; none: free text."""
 
 
 class ApprovalAnsweredEvent(EventBase):
@@ -127,3 +137,13 @@ class ApprovalAnsweredEvent(EventBase):
     allowed: bool
     rule: str
     reason: str
+
+
+class GrantRevokedEvent(EventBase):
+    """A person took back what was granted for longer than once."""
+
+    type: Literal["grantRevoked"] = "grantRevoked"
+    grant_id: str
+    kind: str
+    text: str
+    scope: str

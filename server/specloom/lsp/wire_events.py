@@ -264,7 +264,15 @@ _AGENTS: tuple[_Row, ...] = (
     _row(
         agents.SessionStarted,
         lambda e, h: ws.SessionStartedEvent(
-            **h, session_id=e.session, role=e.role, model=e.model, attempt_id=e.attempt, task_id=e.task
+            **h,
+            session_id=e.session,
+            role=e.role,
+            model=e.model,
+            attempt_id=e.attempt,
+            task_id=e.task,
+            previous_id=e.previous,
+            number=e.number,
+            because=e.because,
         ),
     ),
     _row(agents.MessageAdded, lambda e, h: ws.MessageAddedEvent(**h, session_id=e.session, text=text_of(e.content))),
@@ -313,7 +321,13 @@ _AGENTS: tuple[_Row, ...] = (
     _row(
         agents.ToolSettled,
         lambda e, h: ws.ToolSettledEvent(
-            **h, session_id=e.session, call_id=e.call, name=e.name, is_error=e.is_error, text=text_of(e.content)
+            **h,
+            session_id=e.session,
+            call_id=e.call,
+            name=e.name,
+            is_error=e.is_error,
+            text=text_of(e.content),
+            rule=e.rule,
         ),
     ),
     _row(
@@ -323,7 +337,13 @@ _AGENTS: tuple[_Row, ...] = (
     _row(
         agents.ApprovalAsked,
         lambda e, h: ws.ApprovalAskedEvent(
-            **h, approval_id=e.approval, kind=e.kind, subject=e.subject, purpose=e.purpose, task_id=e.task
+            **h,
+            approval_id=e.approval,
+            kind=e.kind,
+            subject=e.subject,
+            purpose=e.purpose,
+            task_id=e.task,
+            choices=list(e.choices),
         ),
     ),
     _row(
@@ -331,6 +351,10 @@ _AGENTS: tuple[_Row, ...] = (
         lambda e, h: ws.ApprovalAnsweredEvent(
             **h, approval_id=e.approval, allowed=e.allowed, rule=e.rule, reason=e.reason
         ),
+    ),
+    _row(
+        agents.GrantRevoked,
+        lambda e, h: ws.GrantRevokedEvent(**h, grant_id=e.grant, kind=e.kind, text=e.text, scope=e.scope),
     ),
 )
 

@@ -150,6 +150,8 @@ def _session(session: SessionRecord) -> shapes.Session:
         turns=session.turns,
         usage=wire_usage(session.usage),
         outcome=session.outcome,
+        previous_id=session.previous,
+        number=session.number,
     )
 
 
@@ -163,13 +165,8 @@ def _approval(record: ApprovalRecord) -> p.Approval:
         agent_id=record.agent,
         task_id=record.task,
         asked_at=record.asked_at,
-        choices=choices_of(record),
+        choices=list(record.choices),
     )
-
-
-def choices_of(record: ApprovalRecord) -> list[str]:
-    """What can be answered; none: free text."""
-    return [] if record.kind == "question" else ["Allow once", "Deny"]
 
 
 def _run(run: RunRecord) -> shapes.Run:

@@ -24,6 +24,8 @@ from specloom.settings.schema import field_at
 EDITOR = "editor settings"
 COMMAND_LINE = "command line"
 
+ADDED = ("allow", "ask", "deny")
+"""Lists of rules: what one source denies, another cannot allow by saying nothing of it."""
 _LINE_COLUMN = re.compile(r"at line (\d+), column (\d+)")
 
 
@@ -119,11 +121,14 @@ def _json(values: Mapping[str, Any]) -> str:
 
 
 def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are merged key by key; any other value of `upper` replaces that of `lower`."""
+    """Tables are merged key by key, rules are added; any other value of `upper` replaces that of `lower`."""
     merged = dict(lower)
     for key, value in upper.items():
         below = merged.get(key)
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        if key in ADDED and isinstance(below, list) and isinstance(value, list):
+            merged[key] = [*below, *value]
+            continue
         merged[key] = _merged(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", value)) if both else value
     return merged
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from specloom.domain.permissions.rules import Verdict, parse_rule
 from specloom.domain.prices import Price
 
 
@@ -143,6 +144,9 @@ class Limits(Section):
         default=8, description="Commands that an agent may have running beside its others."
     )
     verify_timeout_s: Seconds = Field(default=600.0, description="Seconds for one verify command.")
+    ask_timeout_s: Seconds = Field(
+        default=600.0, description="Seconds that a question waits for an answer; then it is a no."
+    )
     save_timeout_s: Seconds = Field(default=120.0, description="Seconds to wait for an open file to be saved.")
     answer_timeout_s: Seconds = Field(
         default=600.0, description="Seconds until an answer begins; local models read the whole prompt before it."
@@ -157,6 +161,44 @@ class Limits(Section):
         default=3, description="Edits that one call of `edit_file` makes; it says which ones were left out."
     )
     stream_retries: CountOrNone = Field(default=10, description="New tries of a broken stream.")
+
+
+def _rule(text: str) -> str:
+    found = parse_rule(text, Verdict.ASK, "")
+    if isinstance(found, str):
+        raise ValueError(found)  # noqa: TRY004 - what pydantic expects of a validator
+    return text
+
+
+RuleText: TypeAlias = Annotated[
+    Line,
+    AfterValidator(_rule),
+    Allowed("a rule: a tool, or `tool(pattern)` such as `run_command(pytest *)` or `write(docs/**)`"),
+]
+ProfileName: TypeAlias = Literal["read-only", "ask", "auto-edit", "full"]
+
+
+class RolePermissions(Section):
+    """`[permissions.<role>]`: what one role may do unasked. The lists of `[permissions]` count besides."""
+
+    profile: ProfileName | None = Field(default=None, description="Of this role; unset: that of `[permissions]`.")
+    allow: tuple[RuleText, ...] = Field(default=(), description="Calls that need no question.")
+    ask: tuple[RuleText, ...] = Field(default=(), description="Calls that are asked for whatever allows them.")
+    deny: tuple[RuleText, ...] = Field(default=(), description="Calls that nobody can allow.")
+
+
+class Permissions(Section):
+    """`[permissions]`: what agents may do unasked. A deny beats an ask, an ask beats an allow."""
+
+    profile: ProfileName = Field(default="ask", description="What holds where no rule says otherwise.")
+    allow: tuple[RuleText, ...] = Field(default=(), description="Calls that need no question.")
+    ask: tuple[RuleText, ...] = Field(default=(), description="Calls that are asked for whatever allows them.")
+    deny: tuple[RuleText, ...] = Field(default=(), description="Calls that nobody can allow.")
+    planner: RolePermissions = Field(default=RolePermissions(), description="Of the planner besides.")
+    executor: RolePermissions = Field(default=RolePermissions(), description="Of the executor besides.")
+    reviewer: RolePermissions = Field(default=RolePermissions(), description="Of the reviewer besides.")
+    safety: RolePermissions = Field(default=RolePermissions(), description="Of the safety role besides.")
+    summariser: RolePermissions = Field(default=RolePermissions(), description="Of the summariser besides.")
 
 
 class PriceSettings(Section):
@@ -191,7 +233,7 @@ class Settings(Section):
     prices: dict[str, PriceSettings] = Field(
         default_factory=dict[str, PriceSettings], description="USD per million tokens, by model id."
     )
-    permissions: dict[str, Any] = Field(default_factory=dict[str, Any], description="Reserved: kept, without effect.")
+    permissions: Permissions = Field(default=Permissions(), description="What agents may do unasked.")
     mcp: dict[str, Any] = Field(default_factory=dict[str, Any], description="Reserved: kept, without effect.")
     env: dict[str, str] = Field(default_factory=dict[str, str], description="Reserved: kept, without effect.")
 
@@ -200,7 +242,7 @@ class Settings(Section):
         return {model: Price(**price.model_dump()) for model, price in self.prices.items()}
 
 
-RESERVED = ("permissions", "mcp", "env")
+RESERVED = ("mcp", "env")
 """Tables that are read and kept, and do nothing yet; saying so beats pretending."""
 
 

@@ -48,7 +48,9 @@ def _places(raw: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...]
         value = raw.get(kind)
         if kind == "base_url" or value is None:
             continue
-        if isinstance(value, list):
+        if kind == "permissions":
+            yield from _widening(value)
+        elif isinstance(value, list):
             yield from ((kind, (kind, index), item) for index, item in enumerate(value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
         elif isinstance(value, Mapping):
             yield from ((kind, (kind, key), item) for key, item in value.items())  # pyright: ignore[reportUnknownVariableType]  # JSON
@@ -58,6 +60,29 @@ def _places(raw: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...]
     for role, values in models.items() if isinstance(models, Mapping) else ():  # pyright: ignore[reportUnknownVariableType]  # JSON
         if isinstance(values, Mapping) and "base_url" in values:
             yield "base_url", ("models", role, "base_url"), values["base_url"]
+
+
+NARROWING = ("ask", "deny")
+CAREFUL = ("read-only", "ask")
+
+
+def _widening(permissions: Any) -> Iterator[tuple[str, tuple[str | int, ...], Any]]:
+    """What of `[permissions]` gives more rights than nothing at all; who takes rights away needs no grant."""
+    if not isinstance(permissions, Mapping):
+        yield "permissions", ("permissions",), permissions
+        return
+    items: list[tuple[str, Any]] = list(permissions.items())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # JSON
+    for key, value in items:
+        inner: list[tuple[str, Any]] = list(value.items()) if isinstance(value, Mapping) else []  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # JSON
+        for name, item in inner:
+            if not _narrows(name, item):
+                yield "permissions", ("permissions", key, name), item
+        if not isinstance(value, Mapping) and not _narrows(key, value):
+            yield "permissions", ("permissions", key), value
+
+
+def _narrows(key: str, value: Any) -> bool:
+    return key in NARROWING or (key == "profile" and value in CAREFUL)
 
 
 def _proposal(kind: str, path: tuple[str | int, ...], value: Any) -> Proposal:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from specloom.domain.ids import AgentId, AttemptId, CallId, Digest, SessionId, TaskId
 from specloom.domain.merge import Hunk
@@ -17,13 +17,41 @@ class Decision:
 
     allowed: bool
     reason: str = ""
+    rule: str = ""
+    """What it rests on, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A call that is about to be made."""
+
+    tool: str
+    kind: Literal["read", "write", "command", "control"]
+    """The tool's effect."""
+    path: str | None = None
+    """As the model wrote it."""
+    command: str | None = None
+    folder: str = ""
+    """Where the shell stands, relative to the root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of a question: the words of a person, or why there are none."""
+
+    text: str
+    answered: bool
 
 
 class Asker(Protocol):
-    """Asks whoever may grant (a person, a rule, `--yes`) before an effect. Has a deadline, after which it denies."""
+    """Decides on each call by rules, and asks whoever may grant what no rule decides. Has a deadline, then denies."""
 
-    async def may_run(self, command: str, purpose: str) -> Decision:
-        """`purpose`: one line for the person who decides, for example `task 01/2.1 runs a command`."""
+    async def may_call(self, wanted: Wanted) -> Decision:
+        """Asked once for each call, before anything of it happens."""
+        ...
+
+    async def ask(self, question: str, choices: tuple[str, ...]) -> Reply:
+        """Puts a question of the agent to a person; no choices: free text."""
         ...
 
 
@@ -160,3 +188,5 @@ class ToolContext:
     """Paths that this role may not write: specs and `specloom.toml` for an executor."""
     shell: AgentShell | None = None
     """Of a role that may run commands; whoever made it ends it."""
+    outputs: Mapping[int, str] = field(default_factory=dict[int, str])
+    """What stands in the conversation as one line, by the number that the line names."""

@@ -1,4 +1,4 @@
-"""The tools of one role, and the one gate through which each call goes: known, well-formed, contained, redacted.
+"""The tools of one role, and the one gate of each call: known, well-formed, permitted, contained, redacted.
 
 Refuses to raise: whatever happens in a tool is an outcome for the model. Only `CancelledError` passes.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from specloom.domain.ids import CallId
 from specloom.domain.redact import Redactor, StreamRedactor
 from specloom.llm.messages import ToolSchema, ToolUse
-from specloom.tools.ports import Output, ToolContext
+from specloom.tools.ports import Output, ToolContext, Wanted
 from specloom.tools.schema import checked
 from specloom.tools.tool import Effect, Tool, ToolOutcome
 from specloom.workspace.ports import WorkspaceError
@@ -61,10 +61,22 @@ class ToolBox:
         check = checked(name, tool.input_schema, values)
         if check.refusal:
             return ToolOutcome(self._redact(check.refusal), is_error=True)
+        decision = await context.asker.may_call(_wanted(tool, check.values, context))
+        rule = self._redact(decision.rule)
+        if not decision.allowed:
+            reason = decision.reason or "the user did not allow it"
+            return ToolOutcome(self._redact(f"not run: {reason}"), is_error=True, rule=rule)
         output = _Redacted(context.output, StreamRedactor(self._redact))
         outcome = await _contained(tool, check.values, replace(context, output=output))
         output.end()
-        return replace(outcome, text=self._redact(outcome.text), blocked=self._redact(outcome.blocked))
+        redact = self._redact
+        return replace(
+            outcome,
+            text=redact(outcome.text),
+            blocked=redact(outcome.blocked),
+            continues=redact(outcome.continues),
+            rule=rule,
+        )
 
     def bound(self, context: ToolContext) -> "BoundTools":
         """The box in the hands of one agent."""
@@ -96,6 +108,18 @@ class BoundTools:
         if call.fault:
             return ToolOutcome(f"{call.name} was not run: {call.fault}; send the call again", is_error=True)
         return await self.box.run(call.name, call.input, replace(self.context, call=CallId(call.id)))
+
+
+def _wanted(tool: Tool, values: Mapping[str, Any], context: ToolContext) -> Wanted:
+    path, command = values.get("path"), values.get("command")
+    folder = "" if context.shell is None else context.shell.folder
+    return Wanted(
+        tool.name,
+        tool.effect.value,
+        path if isinstance(path, str) else None,
+        command if isinstance(command, str) and tool.effect is Effect.COMMAND else None,
+        "" if folder == "." else folder,
+    )
 
 
 async def _contained(tool: Tool, values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:

@@ -1,13 +1,11 @@
-"""`run_command`: runs one shell command to its end. Refuses to run unasked and to leave anything running."""
+"""`run_command`: runs a command in the agent's shell. Refuses to wait for what does not end."""
 
-import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
-from specloom.workspace.process import OUTPUT_LIMIT, ProcessResult, run
+from specloom.workspace.shell.agent_shell import AgentShell, CommandResult
 
 LONGEST = 1800
 
@@ -17,22 +15,33 @@ class RunCommand:
 
     name = "run_command"
     description = (
-        "Runs a command with `bash -c` in the project root and waits for its end. Nobody can answer prompts: "
-        "standard input is empty, pagers and editors do not open. Each call is a new shell: `cd` and variables do not "
-        "last. Background processes are ended with the command. The answer starts with the exit code; "
-        "of long output it holds head and tail. "
+        "Runs a command in your bash, which stays for the whole task and starts in the project root: `cd`, variables, "
+        "functions and activated tools (`source .venv/bin/activate`) last from call to call; only `set -e`, `-u`, "
+        "`-x` count for one call. The answer starts with the exit code; of long output it holds head "
+        "and tail and says how to read the rest. Nobody can answer prompts: standard input is empty, there is no "
+        "terminal, pagers and editors do not open; give answers by options (`-y`, `-m`).\n"
+        "With `blocking: false` the command becomes a job: a copy of your shell carries it out, so what it sets stays "
+        "there, and the answer comes at once with the job's number and log. Use that for servers, watchers and long "
+        "builds; `command_jobs` reads its output and stops it, and you are told when it ends. A command that is not "
+        "done after `timeout_s` goes on as such a job while a fresh shell takes over in the same folder with the same "
+        "exported variables and functions; the same happens to your shell after `exit` or `exec`. All processes end "
+        "with your work on the task.\n"
         "The user may have to allow the command and may refuse it."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",
         "properties": {
-            "command": {"type": "string", "minLength": 1},
-            "cwd": {
-                "type": "string",
-                "minLength": 1,
-                "description": "Folder below the project root, default: the root",
+            "command": {"type": "string", "minLength": 1, "description": "Any bash, also of several lines"},
+            "blocking": {
+                "type": "boolean",
+                "description": "Wait for the end (default true), or false: run it as a job beside the next calls",
             },
-            "timeout_s": {"type": "number", "minimum": 1, "maximum": LONGEST, "description": "Seconds, default 120"},
+            "timeout_s": {
+                "type": "number",
+                "minimum": 1,
+                "maximum": LONGEST,
+                "description": "Seconds to wait for the end, default 120",
+            },
         },
         "required": ["command"],
         "additionalProperties": False,
@@ -40,40 +49,54 @@ class RunCommand:
     effect = Effect.COMMAND
 
     async def run(self, values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
-        """Asks first."""
+        """Whoever calls has asked."""
         command: str = values["command"]
-        folder = await asyncio.to_thread(_folder, context, values.get("cwd", "."))
-        if folder is None:
-            return ToolOutcome(f"cwd {values['cwd']!r} is no folder below the root; use one that exists", is_error=True)
-        decision = await context.asker.may_run(command, _purpose(context, values.get("cwd")))
-        if not decision.allowed:
-            return ToolOutcome(f"not run: {decision.reason or 'the user did not allow it'}", is_error=True)
+        shell = context.shell
+        if shell is None:
+            return ToolOutcome("not run: this role has no shell", is_error=True)
+        if not values.get("blocking", True):
+            return await _started(shell, command, context)
         timeout = float(values.get("timeout_s", context.command_timeout))
-        result = await run(
-            command, folder, context.environment, timeout, on_output=context.output.chunk, limit=OUTPUT_LIMIT
-        )
-        return ToolOutcome(_told(result, timeout), is_error=result.timed_out)
+        before = shell.folder
+        result = await shell.run(command, timeout, context.output.chunk)
+        moved = "" if shell.folder == before else shell.spoken(shell.folder)
+        return ToolOutcome(_told(result, timeout, moved), is_error=result.exit_code is None or bool(result.advice))
 
 
-def _folder(context: ToolContext, cwd: str) -> Path | None:
-    folder = context.files.resolve(cwd)
-    return folder if folder.is_dir() else None
+async def _started(shell: AgentShell, command: str, context: ToolContext) -> ToolOutcome:
+    job = await shell.start(command, context.output.chunk)
+    if job is None:
+        running = ", ".join(f"{job.number} (`{job.title}`)" for job in shell.jobs if job.state == "running")
+        return ToolOutcome(f"not run: no more jobs may run; stop one of {running} with `command_jobs`", is_error=True)
+    return ToolOutcome(
+        f"job {job.number} was started; it prints to {job.log}\n"
+        "You are told when it ends; `command_jobs` reads its output or stops it"
+    )
 
 
-def _purpose(context: ToolContext, cwd: str | None) -> str:
-    who = f"agent {context.agent}" if context.task is None else f"task {context.task}"
-    return f"{who} runs a command" + (f" in {cwd}" if cwd else "")
+def _told(result: CommandResult, timeout: float, moved: str) -> str:
+    lines = [_first(result, timeout), *(f"({note})" for note in result.notes)]
+    if moved and not result.notes:
+        lines.append(f"(the shell is now in {moved})")
+    if result.printed.fault:
+        lines.append(f"({result.printed.fault})")
+    elif result.printed.truncated:
+        lines.append(f"(the whole output: `command_jobs` with action read and job {result.number}, or {result.log})")
+    if not result.printed.text and len(lines) == 1:
+        return f"{lines[0]}, no output"
+    return "\n".join((*lines, result.printed.text or "(no output)"))
 
 
-def _told(result: ProcessResult, timeout: float) -> str:
-    if result.timed_out:
-        first = (
-            f"ended after {timeout:g} s without an exit code (timeout); give it longer with timeout_s, or a smaller job"
-        )
-    else:
+def _first(result: CommandResult, timeout: float) -> str:
+    if result.exit_code is not None:
         first = f"exit code {result.exit_code}"
-    if result.left_behind:
-        first += "; background processes that it had started were ended"
-    if not result.output:
-        return f"{first}, no output"
-    return f"{first}\n{result.output}"
+        return (
+            f"{first}; it wanted input, which nobody can give. Unattended: {result.advice}" if result.advice else first
+        )
+    hint = f". If it never ends by itself: {result.advice}" if result.advice else ""
+    if result.job:
+        return (
+            f"not done after {timeout:g} s (timeout): it goes on as job {result.number} and prints to {result.log}; "
+            f"`command_jobs` reads its output or stops it{hint}"
+        )
+    return f"ended without an exit code after at most {timeout:g} s: no more jobs may run, so it was stopped{hint}"

@@ -19,7 +19,7 @@ class Effect(StrEnum):
     COMMAND = "command"
     """Runs a process: serial, and a barrier; asks for permission."""
     CONTROL = "control"
-    """Ends or steers the attempt (`report_blocked`): serial."""
+    """Ends or steers the session or the attempt (`report_blocked`): serial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,14 @@ class ToolOutcome:
     """Media type and base64 data of an image beside the text."""
     blocked: str = ""
     """Non-empty: the agent reports that it cannot go on, and why; ends the session."""
+    continues: str = ""
+    """Non-empty: the session ends, and one that goes on is given these words."""
     shown: tuple[tuple[str, Digest], ...] = ()
     """Files whose text the model knows after this call, with the digest of what it was shown."""
     ends: bool = False
     """The session has what it was for (an accepted outline or review); no further turn."""
+    rule: str = ""
+    """The permission that the call was made or refused by, for the log."""
     corrected: Mapping[str, Any] | None = None
     """The input as it was understood, where that differs from what the model sent: the call is stored like this."""
 

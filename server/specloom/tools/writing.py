@@ -36,7 +36,7 @@ async def read_only(path: str, context: ToolContext) -> ToolOutcome | None:
     """The refusal for a path that this role may not write. Raises `OutsideRootError`."""
     real = await asyncio.to_thread(context.files.resolve, path)
     relative = real.relative_to(context.files.root).as_posix()
-    if any(_covers(pattern, name) for pattern in context.read_only for name in {relative, path}):
+    if any(covers(pattern, name) for pattern in context.read_only for name in {relative, path}):
         message = f"{path} is not yours to write; report_blocked if the task cannot be done without a change of it"
         return ToolOutcome(message, is_error=True)
     return None
@@ -45,7 +45,7 @@ async def read_only(path: str, context: ToolContext) -> ToolOutcome | None:
 def read_only_below(path: str, context: ToolContext) -> ToolOutcome | None:
     """The refusal for a folder in which something stands that this role may not write. Blocking."""
     folder = context.files.resolve(path).relative_to(context.files.root).as_posix()
-    closed = [name for name in _below(context, folder) if any(_covers(item, name) for item in context.read_only)]
+    closed = [name for name in _below(context, folder) if any(covers(item, name) for item in context.read_only)]
     if not closed or folder == ".":
         return None
     message = f"{path} holds {closed[0]}, which is not yours to write; delete the other files by name"
@@ -131,6 +131,7 @@ def _below(context: ToolContext, folder: str) -> Iterator[str]:
         yield from (f"{at}/{name}" for name in names)
 
 
-def _covers(pattern: str, path: str) -> bool:
+def covers(pattern: str, path: str) -> bool:
+    """Whether a path of `ToolContext.read_only`, or a folder or pattern there, means this path."""
     folder = pattern.rstrip("/")
     return path == folder or path.startswith(f"{folder}/") or fnmatchcase(path, pattern)

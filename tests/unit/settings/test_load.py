@@ -118,8 +118,8 @@ def test_nesting_without_end_is_a_problem_and_no_crash() -> None:
 
 
 def test_a_reserved_table_is_kept_and_says_that_it_does_nothing() -> None:
-    loaded = load_settings(None, FILE, {"permissions": {"allow": ["ls"]}})
-    assert loaded.settings.permissions == {"allow": ["ls"]}
+    loaded = load_settings(None, FILE, {"mcp": {"servers": ["ls"]}})
+    assert loaded.settings.mcp == {"servers": ["ls"]}
     assert only_problem(loaded).severity is Severity.INFORMATION
 
 

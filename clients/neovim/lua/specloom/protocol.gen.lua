@@ -55,6 +55,7 @@
 ---@field subject string
 ---@field purpose string
 ---@field taskId string|vim.NIL
+---@field choices string[] What can be answered; none: free text.
 
 --- All questions that wait.
 ---@class specloom.ApprovalListParams
@@ -264,6 +265,41 @@
 ---@class specloom.FieldError
 ---@field field string Dotted path, empty for the parameters as a whole.
 ---@field message string
+
+--- A person's consent to one exact text, kept outside the workspace.
+---@class specloom.Grant
+---@field id string
+---@field kind "rule"|"proposal" A rule that allows calls, or what the repository says and would run code or widen rights.
+---@field text string
+---@field scope "task"|"project"
+---@field taskId string|vim.NIL
+---@field grantedAt string
+
+--- What is granted for longer than once.
+---@class specloom.GrantListParams
+
+--- Oldest first.
+---@class specloom.GrantListResult
+---@field grants specloom.Grant[]
+
+--- Takes a grant back; what runs on it already is not stopped.
+---@class specloom.GrantRevokeParams
+---@field grantId string
+
+--- A person took back what was granted for longer than once.
+---@class specloom.GrantRevokedEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field type "grantRevoked"
+---@field grantId string
+---@field kind string
+---@field text string
+---@field scope string
 
 --- `data` of error -32602.
 ---@class specloom.InvalidParamsData
@@ -601,6 +637,7 @@
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field scope specloom.Scope
 ---@field budget? specloom.Budget
+---@field profile? "read-only"|"ask"|"auto-edit"|"full"|vim.NIL What agents may do where no rule says otherwise, for this run; by default that of the settings.
 
 --- A run was started; hear of it through events.
 ---@class specloom.RunStartResult
@@ -633,7 +670,9 @@
 ---@field startedAt string
 ---@field turns integer
 ---@field usage specloom.Usage
----@field outcome string Empty while it is open.
+---@field outcome string Empty while it is open; `rotated` where another session goes on with its work.
+---@field previousId string|vim.NIL The session that this one continues.
+---@field number integer Which session of its attempt it is, in its role.
 
 --- No further turn.
 ---@class specloom.SessionEndedEvent
@@ -664,6 +703,9 @@
 ---@field model string
 ---@field attemptId string|vim.NIL
 ---@field taskId string|vim.NIL
+---@field previousId string|vim.NIL The session that this one continues; of a summariser, the one that it reads.
+---@field number integer Which session of its attempt it is, in its role.
+---@field because string Why the previous one had to end; empty where none did.
 
 --- One spec document.
 ---@class specloom.Spec
@@ -974,6 +1016,7 @@
 ---@field name string
 ---@field isError boolean
 ---@field text string
+---@field rule string The permission that the call was made or refused by; empty where none was needed.
 
 --- No answer; `retryInS` when it is tried again.
 ---@class specloom.TurnFailedEvent
@@ -1076,6 +1119,7 @@
 ---| specloom.SessionEndedEvent
 ---| specloom.ApprovalAskedEvent
 ---| specloom.ApprovalAnsweredEvent
+---| specloom.GrantRevokedEvent
 ---| specloom.PlanStartedEvent
 ---| specloom.OutlineAcceptedEvent
 ---| specloom.SpecGeneratingEvent
@@ -1110,6 +1154,8 @@
 ---| "specloom/run/cancel" # Cancels the run now.
 ---| "specloom/approval/list" # Questions that wait.
 ---| "specloom/approval/answer" # Answers a question.
+---| "specloom/grant/list" # What is granted for longer than once.
+---| "specloom/grant/revoke" # Takes a grant back.
 ---| "specloom/evidence/get" # What proves a task.
 ---| "specloom/changeset/get" # What a task changed.
 ---| "specloom/event" # One committed event, to subscribers only.

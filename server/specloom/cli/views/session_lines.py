@@ -68,6 +68,8 @@ class SessionLines:
                 self._asked[event.approval] = event
             case agents.ApprovalAnswered():
                 yield self._answer(event, self._asked.pop(event.approval, None))
+            case agents.GrantRevoked():
+                yield Line(f"taken back: {one_line(event.text, 160)} (granted for {event.scope})")
             case agents.SessionEnded():
                 yield from self._closing(event)
             case agents.MessageAdded() | agents.ContextCollapsed() | agents.TurnRequested():
@@ -79,6 +81,9 @@ class SessionLines:
         self._roles[event.session] = event.role
         if event.role == "reviewer":
             yield Line("a reviewer looks at what was done", "", 1, 1)
+        elif event.previous is not None and event.number > 1:
+            told = f"session {event.number} continues session {event.number - 1}"
+            yield Line(f"{told} ({one_line(event.because)})", "dim", 1, 1)
 
     def _request(self, event: agents.ToolRequested) -> Iterator[Line]:
         subject = call_subject(event.input)
@@ -94,7 +99,11 @@ class SessionLines:
     def _settle(self, event: agents.ToolSettled) -> Iterator[Line]:
         subject = self._calls.pop(event.call, "")
         if event.name == _COMMAND and self._waiting:
-            yield Line(f"$ {self._waiting}", "dim", 0, 1)
+            denied = event.is_error and event.rule and not event.rule.startswith("allow ")
+            if denied:
+                yield Line(f"denied: {self._waiting} ({one_line(event.rule)})", "yellow", 2, 1)
+            else:
+                yield Line(f"$ {self._waiting}", "dim", 0, 1)
             self._waiting = ""
         if event.is_error and event.name in _EDITS and subject not in self._unchanged:
             why = one_line(_result(event.content).partition("\n")[0].removeprefix("not changed: "))

@@ -24,6 +24,12 @@ class SessionStarted:
     system: str
     tools: tuple[str, ...]
     """Names, in the order in which the model is told of them."""
+    previous: SessionId | None = None
+    """The session that this one continues; of a summariser, the one that it reads."""
+    number: int = 1
+    """Which session of its attempt it is, in its role."""
+    because: str = ""
+    """Why the previous one had to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +153,8 @@ class SessionEnded:
     session: SessionId
     outcome: str
     reason: str = ""
+    remaining: str = ""
+    """Where the model handed over by itself: its words for the session that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,17 @@ class ApprovalAnswered:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GrantRevoked:
+    """A person took back what was granted for longer than once."""
+
+    V: ClassVar[int] = 1
+    grant: str
+    kind: str
+    text: str
+    scope: str
+
+
 AgentEvent: TypeAlias = (
     SessionStarted
     | MessageAdded
@@ -188,6 +207,7 @@ AgentEvent: TypeAlias = (
     | SessionEnded
     | ApprovalAsked
     | ApprovalAnswered
+    | GrantRevoked
 )
 TYPES = (
     SessionStarted,
@@ -202,4 +222,5 @@ TYPES = (
     SessionEnded,
     ApprovalAsked,
     ApprovalAnswered,
+    GrantRevoked,
 )

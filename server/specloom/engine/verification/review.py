@@ -15,10 +15,11 @@ from specloom.domain.evidence import Evidence, EvidenceKind, FileDigest
 from specloom.domain.ids import AgentId, AttemptId, Digest, spec_of
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.abandoning import end_sessions
+from specloom.engine.asker import DeskAsker
 from specloom.engine.briefings import spec_shown
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
-from specloom.engine.hands import NO_CALL, DeskAsker, SessionHands
+from specloom.engine.hands import NO_CALL, SessionHands
 from specloom.engine.verification.evidence import digests
 from specloom.llm.messages import ToolUse
 from specloom.tools.ports import ReadMemory, ToolContext
@@ -162,7 +163,9 @@ class Reviewer:
         engine = self.engine
         context = ToolContext(
             files=engine.workspace,
-            asker=DeskAsker(engine.desk, frozenset(), REVIEWER, self.task.id),
+            asker=DeskAsker(
+                engine.desk, engine.permits, RoleName.REVIEWER, REVIEWER, self.task.id, self.task.title
+            ),
             output=engine.output.command(setup.id, NO_CALL),
             memory=ReadMemory(),
             agent=REVIEWER,

@@ -1,5 +1,6 @@
 """`specloom/run/*`. Refuses to wait for a run: it is heard of through events."""
 
+from specloom.domain.permissions.rules import Profile
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, Scope
 from specloom.lsp import protocol as p
@@ -12,7 +13,8 @@ async def start(hosted: Hosted, params: p.RunStartParams) -> p.RunStartResult | 
     wanted = params.scope
     scope = Scope() if isinstance(wanted, p.ProjectScope) else Scope(wanted.kind, wanted.id)
     budget = Budget(**params.budget.model_dump())
-    answer = await hosted.runtime.start_run(scope, budget, hosted.by, params.command_id)
+    profile = None if params.profile is None else Profile(params.profile)
+    answer = await hosted.runtime.start_run(scope, budget, hosted.by, params.command_id, profile=profile)
     if isinstance(answer, Rejected):
         return answer
     return p.RunStartResult(seq=answer.seq, repeated=answer.repeated, run_id=answer.id)

@@ -1,0 +1,72 @@
+"""What an open root was given from outside, and its settings made from that again and again. Refuses to host."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specloom.compose.files import RootFiles, read_root
+from specloom.compose.options import Loaded, loaded_options
+from specloom.domain.permissions.grants import granted_hashes
+from specloom.engine.grants import GrantBook
+from specloom.engine.runtime import ProjectRuntime
+from specloom.store.grants import GrantFile, grants_folder
+from specloom.store.system import SystemClock
+
+
+def grant_file(root: Path, environment: Mapping[str, str]) -> GrantFile:
+    """Where the grants of a root are kept: in the state folder of the client's user, else of this process. Blocking."""
+    names = ("XDG_STATE_HOME", "HOME")
+    own = {name: os.environ[name] for name in names if name in os.environ}
+    return GrantFile(grants_folder({**own, **environment}), root)
+
+
+def granted(root: Path, environment: Mapping[str, str]) -> frozenset[str]:
+    """Hashes of the proposals of a root that were granted for good. Blocking."""
+    return frozenset(granted_hashes(grant_file(root, environment).read()))
+
+
+async def grant_book(root: Path, environment: Mapping[str, str]) -> GrantBook:
+    """The grants of a root, read once."""
+    book = GrantBook(await asyncio.to_thread(grant_file, root, environment), SystemClock())
+    await book.refresh()
+    return book
+
+
+@dataclass(slots=True)
+class Given:
+    """Where settings come from besides the root's own files."""
+
+    root: Path
+    environment: Mapping[str, str]
+    overrides: Mapping[str, Any] | None
+    editor: Mapping[str, Any] | None
+    grant_proposals: bool
+    book: GrantBook
+
+    def loaded(self, files: RootFiles) -> Loaded:
+        """The settings as they count now."""
+        return loaded_options(
+            files,
+            self.environment,
+            self.overrides,
+            self.editor,
+            grant_proposals=self.grant_proposals,
+            granted=self.book.proposals,
+        )
+
+    def follow(self, runtime: ProjectRuntime) -> None:
+        """Makes the runtime use other settings when the root's files or its editor say so."""
+
+        async def reload() -> None:
+            files = await asyncio.to_thread(read_root, self.root)
+            fresh = self.loaded(files)
+            runtime.use(fresh.options, fresh.budget, (*files.problems, *fresh.problems))
+
+        async def configure(told: Mapping[str, object]) -> None:
+            self.editor = told
+            await reload()
+
+        runtime.on_settings, runtime.on_editor = reload, configure

@@ -1,0 +1,35 @@
+"""The shell of an agent at work on one attempt. Refuses to outlive the attempt: what proves it starts from nothing."""
+
+from functools import partial
+
+from specloom.domain.events import agents
+from specloom.domain.ids import AgentId, SessionId
+from specloom.engine.context import EngineContext
+from specloom.engine.history import AttemptHistory
+from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
+
+COMMAND_TOOL = "run_command"
+
+
+def shell_of(engine: EngineContext, agent: AgentId, session: SessionId, *, restarted: bool = False) -> AgentShell:
+    """A shell that starts with the agent's first command; whoever asked for it closes it."""
+    limits = engine.options.limits
+    return AgentShell(
+        root=engine.workspace.root,
+        environment={**engine.options.environment, **engine.orphans.environment(agent)},
+        logs=engine.outputs(session),
+        redact=engine.options.redact,
+        limits=ShellLimits(limits.command_log_mib * 1024 * 1024, limits.jobs),
+        restarted=restarted,
+        spawned=partial(_register, engine, agent),
+    )
+
+
+def had_shell(history: AttemptHistory) -> bool:
+    """Whether the session that goes on had run a command before Specloom was started again."""
+    known = history.conversation
+    return any(isinstance(event, agents.ToolRequested) and event.name == COMMAND_TOOL for event in known)
+
+
+async def _register(engine: EngineContext, agent: AgentId, leader: int) -> None:
+    await engine.orphans.register(f"{agent}.{leader}", leader)

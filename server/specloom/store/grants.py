@@ -1,0 +1,145 @@
+"""Keeps grants outside the workspace, one file a root, readable for their owner alone.
+
+Refuses to take a grant from the workspace or its log, and to guess: a file that cannot be read grants nothing.
+"""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from specloom.domain.ids import Digest, TaskId, digest_of
+from specloom.domain.permissions.grants import Grant, GrantKind
+from specloom.store.errors import StoreError, mapped_errors
+
+LOG = logging.getLogger(__name__)
+VERSION = 1
+LARGEST = 8 * 1024 * 1024
+"""Bytes that are read of a file."""
+
+
+def grants_folder(environment: Mapping[str, str]) -> Path:
+    """`$XDG_STATE_HOME/specloom/grants`, else `~/.local/state/specloom/grants`; a relative path there does not count.
+
+    https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    stated = environment.get("XDG_STATE_HOME", "")
+    home = Path(stated) if stated.startswith("/") else _home(environment) / ".local" / "state"
+    return home / "specloom" / "grants"
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    stated = environment.get("HOME", "")
+    return Path(stated) if stated.startswith("/") else Path.home()
+
+
+class GrantFile:
+    """The grants of one root. All methods block; each change is atomic, also between processes."""
+
+    def __init__(self, folder: Path, root: Path) -> None:
+        self.folder = Path(os.path.realpath(folder))
+        self._root = os.path.realpath(root)
+        self._path = self.folder / f"{digest_of(self._root)[:32]}.json"
+
+    def stamp(self) -> tuple[int, int, int]:
+        """Changes with the file."""
+        try:
+            found = self._path.stat(follow_symlinks=False)
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+    def read(self) -> tuple[Grant, ...]:
+        """All grants, oldest first. What cannot be read is logged and grants nothing."""
+        return self._read() or ()
+
+    def _read(self) -> tuple[Grant, ...] | None:
+        """`None`: something stands there that is no file of ours."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            LOG.warning("grants in %s are not read: %s", self._path, error.strerror)
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            if os.fstat(descriptor).st_uid != os.getuid():
+                LOG.warning("grants in %s are not read: the file belongs to another user", self._path)
+                return None
+            return self._decoded(file.read(LARGEST))
+
+    def add(self, *grants: Grant) -> None:
+        """Keeps grants; one that is there already stays as it is. Raises `StoreError`."""
+        self._change(lambda kept: (*kept, *(item for item in grants if item.id not in {one.id for one in kept})))
+
+    def remove(self, grant: str) -> Grant | None:
+        """Forgets a grant by its id; `None`: there is none. Raises `StoreError`."""
+        found = next((item for item in self.read() if item.id == grant), None)
+        if found is not None:
+            self._change(lambda kept: tuple(item for item in kept if item.id != grant))
+        return found
+
+    def _change(self, change: Callable[[tuple[Grant, ...]], tuple[Grant, ...]]) -> None:
+        with mapped_errors(self._path), self._locked():
+            known = self._read()
+            if known is None:
+                self._path.replace(self._path.with_suffix(".damaged"))
+            values = [_value(item) for item in change(known or ())]
+            text = json.dumps({"version": VERSION, "root": self._root, "grants": values}, ensure_ascii=False, indent=1)
+            fresh = self._path.with_suffix(f".{os.getpid()}.new")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(fresh, flags, 0o600), "w", encoding="utf-8", errors="surrogatepass") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Generator[None]:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.folder.stat().st_uid != os.getuid():
+            raise StoreError(f"{self.folder} belongs to another user; set XDG_STATE_HOME to a folder of your own")
+        self.folder.chmod(0o700)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.folder / "grants.lock", flags, 0o600)
+        try:
+            # Held for one small write; a file system without locks goes without.
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _decoded(self, data: bytes) -> tuple[Grant, ...] | None:
+        try:
+            document: dict[str, Any] = json.loads(data)
+            if document["root"] == self._root and document["version"] == VERSION:
+                return tuple(_grant(cast("dict[str, Any]", item)) for item in document["grants"])
+            why: object = "it is about another folder, or of another version"
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            why = error
+        LOG.warning("grants in %s are not read: %s", self._path, why)
+        return None
+
+
+def _value(grant: Grant) -> dict[str, str | None]:
+    return {
+        "kind": grant.kind.value,
+        "text": grant.text,
+        "at": grant.at,
+        "task": grant.task,
+        "about": grant.about,
+        "hash": digest_of(grant.text),
+    }
+
+
+def _grant(value: Mapping[str, Any]) -> Grant:
+    task = None if value["task"] is None else TaskId(str(value["task"]))
+    grant = Grant(GrantKind(value["kind"]), str(value["text"]), str(value["at"]), task, Digest(str(value["about"])))
+    if digest_of(grant.text) != value["hash"]:
+        raise ValueError("a text does not match its hash")
+    return grant
