@@ -1,6 +1,6 @@
 """An agent's hands on a real folder: real files, real processes, and somebody who answers questions."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from specloom.domain.ids import AgentId, CallId, SessionId, TaskId
+from specloom.domain.redact import Redactor
 from specloom.tools.close_file import CloseFile
+from specloom.tools.command_jobs import CommandJobs
 from specloom.tools.delete_file import DeleteFile
 from specloom.tools.edit_file import EditFile
 from specloom.tools.grep_search import GrepSearch
 from specloom.tools.list_directory import ListDirectory
-from specloom.tools.ports import Decision, ReadMemory, ToolContext
+from specloom.tools.ports import Decision, ReadMemory, Reply, ToolContext, Wanted
 from specloom.tools.read_file import ReadFile
 from specloom.tools.registry import ToolBox
 from specloom.tools.report_blocked import ReportBlocked
@@ -21,8 +23,10 @@ from specloom.tools.run_command import RunCommand
 from specloom.tools.search_files import SearchFiles
 from specloom.tools.tool import ToolOutcome
 from specloom.tools.write_file import WriteFile
+from specloom.workspace.shell.agent_shell import AgentShell
 from specloom.workspace.workspace import Workspace
 
+PASSWORD = "correct horse battery"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -32,10 +36,19 @@ class Person:
 
     answer: Decision = field(default_factory=lambda: Decision(True))
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Commands, and the folders in which they would run."""
+    reply: Reply = Reply("", False)
+    questions: list[tuple[str, tuple[str, ...]]] = field(default_factory=list[tuple[str, tuple[str, ...]]])
 
-    async def may_run(self, command: str, purpose: str) -> Decision:
-        self.asked.append((command, purpose))
+    async def may_call(self, wanted: Wanted) -> Decision:
+        if wanted.command is None:
+            return Decision(True, rule=f"by hand: {wanted.tool}")
+        self.asked.append((wanted.command, wanted.folder))
         return self.answer
+
+    async def ask(self, question: str, choices: tuple[str, ...]) -> Reply:
+        self.questions.append((question, choices))
+        return self.reply
 
 
 @dataclass
@@ -82,7 +95,15 @@ class Hands:
 
 
 @pytest.fixture
-def hands(tmp_path: Path) -> Hands:
+async def shell(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AgentShell]:
+    logs = tmp_path_factory.mktemp("state") / "outputs"
+    shell = AgentShell(tmp_path, {"PATH": PATH, "LANG": "C.UTF-8"}, logs, Redactor([PASSWORD]))
+    yield shell
+    await shell.close()
+
+
+@pytest.fixture
+def hands(tmp_path: Path, shell: AgentShell) -> Hands:
     person, screen = Person(), Screen()
     context = ToolContext(
         files=Workspace.at(tmp_path),
@@ -94,8 +115,9 @@ def hands(tmp_path: Path) -> Hands:
         attempt=None,
         task=TaskId("01/2.1"),
         call=CallId("call-1"),
-        environment={"PATH": PATH, "LANG": "C.UTF-8"},
+        environment=shell.environment,
         read_only=("specs", "specloom.toml", "*.lock"),
+        shell=shell,
     )
     tools = [
         ReadFile(),
@@ -107,6 +129,7 @@ def hands(tmp_path: Path) -> Hands:
         SearchFiles(),
         GrepSearch(),
         RunCommand(),
+        CommandJobs(),
         ReportBlocked(),
     ]
     return Hands(ToolBox(tools), context, person, screen, tmp_path)
