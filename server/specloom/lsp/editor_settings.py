@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 SECTION = "specloom"
+PLACE = "editor settings"
+"""The path of problems with them, in place of a document's."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from specloom.domain.problem import Problem, Severity
 from specloom.domain.rejection import Rejected
 from specloom.lsp.capabilities import configures
 from specloom.lsp.connection import LOG, Connection
-from specloom.lsp.editor_settings import SECTION, section_of
+from specloom.lsp.editor_settings import PLACE, SECTION, section_of
 from specloom.lsp.features.diagnostics import Announcer
 from specloom.lsp.features.progress import ProgressReports
 from specloom.lsp.features.text_sync import Mirror
@@ -23,7 +23,6 @@ from specloom.lsp.hosting import Reader
 from specloom.lsp.notice import Notice
 from specloom.lsp.serving import Hosted, Serving, Unhosted
 from specloom.lsp.uris import Places
-from specloom.settings.load import EDITOR
 
 SETTINGS_DEADLINE = 2.0
 NO_ROOT = Rejected("no-root", "Specloom needs a folder: open one in your editor, then start the server again")
@@ -137,10 +136,10 @@ class Opening:
 
     def _tell_settings(self, hosted: Hosted) -> None:
         """They stand in no document: what is wrong with them is a message, once."""
-        found = hosted.problems.get(EDITOR, ())
+        found = hosted.problems.get(PLACE, ())
         faults = "; ".join(problem.message for problem in found if problem.severity is Severity.ERROR)
         if faults and faults != self._told:
-            message = f"Specloom: {EDITOR}: {faults}; nothing is planned or run until this is mended"
+            message = f"Specloom: {PLACE}: {faults}; nothing is planned or run until this is mended"
             self._connection.outgoing.show(types.MessageType.Error, message)
         self._told = faults
 

@@ -12,10 +12,10 @@ from specloom.domain.project import ProjectState
 from specloom.engine.api import Published
 from specloom.lsp.capabilities import pulls_diagnostics, refreshes
 from specloom.lsp.diagnostics import diagnostic_of
+from specloom.lsp.editor_settings import PLACE
 from specloom.lsp.positions import TextLines
 from specloom.lsp.serving import Hosted
 from specloom.lsp.throttle import Throttle
-from specloom.settings.load import EDITOR
 
 DELAY = 0.05
 REFRESH_DEADLINE = 5.0
@@ -57,7 +57,7 @@ class Announcer:
         is_open = {path for buffer in hosted.connection.buffers.all() if (path := hosted.path_of(buffer.uri))}
         problems = dict(hosted.problems)
         # The editor's settings are no document: what is wrong with them was a message.
-        problems.pop(EDITOR, None)
+        problems.pop(PLACE, None)
         pulled = {path: problems.pop(path, ()) for path in is_open} if pulls else {}
         for path in {*problems, *self._pushed}:
             await self._push(path, problems.get(path, ()))
