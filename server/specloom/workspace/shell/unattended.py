@@ -65,10 +65,10 @@ ASKED: tuple[Row, ...] = (
     Row("read and edit files with the file tools", r"Vim: Warning: (Output|Input) is not (to|from) a terminal"),
     Row("edit files with the file tools", r"^(Error opening terminal|Standard input is not a terminal)"),
     Row("`rm -f`, `cp -f` or `mv -f`", r"^(rm|cp|mv): .*\? *\Z", code_tells=False),
-    Row("`python -c CODE` or a script in a file", r">>> *\Z", r"\bpython", code_tells=False),
+    Row("`python -c CODE` or a script in a file", r">>> *\n?\Z", r"\bpython", code_tells=False),
     Row(
         "pass the answers as arguments, or pipe them in: `printf 'yes\\n' | COMMAND`",
-        r"^EOFError: EOF when reading a line|ERR_USE_AFTER_CLOSE|^#\? *\Z|GetPassWarning",
+        r"^EOFError: EOF when reading a line|ERR_USE_AFTER_CLOSE|^#\? *\n?\Z|GetPassWarning",
     ),
     Row(
         "give it by an option or a file; there is no terminal",
@@ -86,7 +86,7 @@ ASKED: tuple[Row, ...] = (
 
 def asked(command: str, output: str, exit_code: int | None) -> str:
     """How to run a command that wanted input and got none; empty: nothing shows that it did."""
-    return next((row.advice for row in ASKED if row.fits(command, output[-4000:], exit_code)), "")
+    return next((row.advice for row in ASKED if row.fits(command, output, exit_code)), "")
 
 
 def endless(command: str) -> str:

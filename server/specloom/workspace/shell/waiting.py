@@ -16,6 +16,11 @@ READING = frozenset({"n_tty_read", "wait_woken"})
 POLLING = frozenset({"poll_schedule_timeout", "do_sys_poll", "do_select", "do_epoll_wait", "ep_poll"})
 """Where it sleeps for one of several files; at a terminal in raw mode that is an editor, a pager or a prompt."""
 
+FOR_KEYS = frozenset(
+    {"vi", "vim", "nvim", "view", "vimdiff", "vim.basic", "vim.tiny", "nano", "emacs", "joe", "mcedit"}
+)
+"""Programs that wait for nothing but keys, and that look for them elsewhere (at standard error) without a terminal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -28,7 +33,7 @@ class Waiting:
 def waiting_below(pid: int) -> Waiting | None:
     """The first process below `pid` that waits at a terminal. Blocking; `None` where this cannot be known."""
     for child, name in _below(pid):
-        if _waits(child):
+        if _waits(child, name):
             return Waiting(child, name)
     return None
 
@@ -59,14 +64,17 @@ def _stat(pid: str) -> tuple[int, str] | None:
     return int(rest.split()[1]), head.partition("(")[2]
 
 
-def _waits(pid: int) -> bool:
+def _waits(pid: int, name: str) -> bool:
+    # The compiler may have added to the name of the kernel's function: `poll_schedule_timeout.constprop.0`.
+    place = _text(f"/proc/{pid}/wchan").partition(".")[0]
+    if name in FOR_KEYS:
+        return place in READING | POLLING
     try:
         terminal = str(Path(f"/proc/{pid}/fd/0").readlink())
     except OSError:
         return False
     if not terminal.startswith(("/dev/pts/", "/dev/tty")):
         return False
-    place = _text(f"/proc/{pid}/wchan")
     return place in READING or (place in POLLING and _is_raw(terminal))
 
 
