@@ -103,12 +103,19 @@ def find(lines: Sequence[Line], anchors: Anchors) -> Found | NotFound:
         pairs = [stated, *(pair for pair in pairs if _strictness(lines, pair, start, end) < fit)]
         pairs += _elsewhere(lines, stated, start, end)
     if len(pairs) > 1:
-        return NotFound(near, tuple(pairs))
+        return NotFound(_middle(pairs), tuple(pairs))
     if not pairs or max(abs(at - told) for at, told in zip(pairs[0], stated, strict=True)) > REACH:
         return NotFound(near)
     if anchors.end_line < anchors.start_line and any(last < first for first, last in product(start.at, end.at)):
         return NotFound(near)
     return _found(lines, pairs[0], start, end)
+
+
+def _middle(places: Sequence[Place]) -> int:
+    """The line (1-based) amid those that tell the places apart."""
+    starts, ends = {start for start, _ in places}, {end for _, end in places}
+    at = ends if len(starts) == 1 else starts
+    return (min(at) + max(at)) // 2 + 1
 
 
 def _found(lines: Sequence[Line], place: Place, start: _Anchor, end: _Anchor) -> Found:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from heapq import nsmallest
 
-from specloom.domain.anchors import Anchors, NotFound, fits
-from specloom.domain.edit_folds import no_trailing
+from specloom.domain.anchors import Anchors, NotFound, Place, fits
 from specloom.domain.edit_viewers import viewed
 from specloom.domain.lines import Line
 
@@ -14,6 +13,10 @@ MOST = 3
 """Places that are named for one anchor."""
 WIDTH = 100
 """Characters of a line that are quoted."""
+SHORT = 40
+"""The same where many are quoted."""
+MOST_PLACES = 6
+"""Blocks that are named where several fit."""
 NEAR = 60
 """Lines before and after the stated one in which a merely similar line is looked for."""
 SIMILAR = 0.6
@@ -35,8 +38,7 @@ def explained(lines: Sequence[Line], anchors: Anchors, missed: NotFound) -> str:
     if missed.many_lines:
         return "start_text and end_text must be one line each: the first and the last line to replace"
     if missed.places:
-        places = ", ".join(_span(start + 1, end + 1) for start, end in missed.places)
-        return f"the stated lines do not fit, and these would: {places}; state the right numbers"
+        return _several(lines, anchors, missed.places)
     if not lines:
         return "the file is empty: use line 1 and empty texts for both ends"
     told = [_mismatch(lines, anchors.start_line, anchors.start_text, "start")]
@@ -48,7 +50,7 @@ def explained(lines: Sequence[Line], anchors: Anchors, missed: NotFound) -> str:
 
 
 def nearest(lines: Sequence[Line], number: int, text: str) -> list[Candidate]:
-    """The lines that are the same but for white space, the nearest first, else the most similar ones near."""
+    """The lines that are the same but for white space, else the most similar ones near; none if `number` is that."""
     if not text.strip():
         return []
     words = text.split()
@@ -56,12 +58,27 @@ def nearest(lines: Sequence[Line], number: int, text: str) -> list[Candidate]:
     found = nsmallest(MOST, same, key=lambda at: abs(at - number))
     if found:
         return [Candidate(at, 1) for at in sorted(found)]
-    return nsmallest(MOST - 1, _similar(lines, number, text), key=lambda candidate: -candidate.likeness)
+    likest = nsmallest(MOST - 1, _similar(lines, number, text), key=lambda candidate: -candidate.likeness)
+    return [] if likest and likest[0].number == number else likest
 
 
-def quoted(text: str) -> str:
-    """One line in quotation marks, cut when it is long."""
-    return repr(text if len(text) <= WIDTH else f"{text[:WIDTH]}…")
+def quoted(text: str, width: int = WIDTH) -> str:
+    """One line in quotation marks, cut when it is longer."""
+    return repr(text if len(text) <= width else f"{text[:width]}…")
+
+
+def _several(lines: Sequence[Line], anchors: Anchors, places: Sequence[Place]) -> str:
+    """Names what tells the places apart: the ends where only these differ, else the starts, else both."""
+    starts, ends = dict.fromkeys(start for start, _ in places), dict.fromkeys(end for _, end in places)
+    if places[0][0] == places[0][1] or len(ends) == 1:
+        side, number, found = "start_line", anchors.start_line, starts
+    elif len(starts) == 1:
+        side, number, found = "end_line", anchors.end_line, ends
+    else:
+        spans = ", ".join(f"{start + 1}-{end + 1}" for start, end in places[:MOST_PLACES])
+        return f"the stated lines do not fit for certain, and these would: {spans}; state the right numbers"
+    named = ", ".join(f"{at + 1} {quoted(lines[at].text, SHORT)}" for at in found)
+    return f"{side} {number} does not fit for certain, and these would: {named}; state the right number"
 
 
 def _similar(lines: Sequence[Line], number: int, text: str) -> Iterator[Candidate]:
@@ -89,7 +106,7 @@ def _mismatch(lines: Sequence[Line], number: int, text: str, side: str) -> str:
 
 def _hint(lines: Sequence[Line], text: str, found: Sequence[Candidate]) -> str:
     if not found:
-        return " (no line like it is near)" if text.strip() else ""
+        return ""
     if found[0].likeness < 1:
         like = ", ".join(
             f"{candidate.number} {quoted(lines[candidate.number - 1].text)} ({candidate.likeness:.0%})"
@@ -97,10 +114,6 @@ def _hint(lines: Sequence[Line], text: str, found: Sequence[Candidate]) -> str:
         )
         return f" (most like it: {like})"
     numbers = ", ".join(str(candidate.number) for candidate in found)
-    others = [lines[candidate.number - 1].text for candidate in found]
-    blank = all(no_trailing(other) != no_trailing(text) and other.strip() == text.strip() for other in others)
-    return f" (it stands at {numbers}{', only the indentation differs' if blank else ''})"
-
-
-def _span(start: int, end: int) -> str:
-    return str(start) if start == end else f"{start}-{end}"
+    others = [lines[candidate.number - 1].text.rstrip() for candidate in found]
+    moved = all(other != text.rstrip() and other.strip() == text.strip() for other in others)
+    return f" (it stands at {numbers}{', only the indentation differs' if moved else ''})"

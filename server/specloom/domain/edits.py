@@ -211,11 +211,15 @@ def _overlaps(placed: Sequence[_Place]) -> list[EditFault]:
     reached: _Place | None = None
     for place in sorted(placed, key=lambda place: (place.hunk.start, place.hunk.end, place.index)):
         if reached is not None and place.hunk.start < reached.hunk.end:
-            message = f"it overlaps edit {reached.index + 1}; put both into one edit"
+            message = f"{_span(place)} overlap {_span(reached)} of edit {reached.index + 1}; put both into one edit"
             faults.append(EditFault(place.index, FaultKind.OVERLAP, message, place.edit.start_line))
         if reached is None or place.hunk.end > reached.hunk.end:
             reached = place
     return faults
+
+
+def _span(place: _Place) -> str:
+    return f"lines {place.edit.start_line}-{place.edit.end_line}"
 
 
 def _doubts(base: Sequence[Line], placed: Sequence[_Place], earlier: Sequence[Hunk]) -> list[EditFault]:

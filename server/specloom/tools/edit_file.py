@@ -40,9 +40,9 @@ class EditFile:
         "names the first and the last line to replace by number and exact text; for one line both are the same. "
         "Numbers mean the text as you last saw it, for all edits of a turn: do not count in what the others add or "
         "remove. To insert, replace a line by itself and the new lines; to add after the last line, state its number "
-        "plus one and empty texts, in an empty file line 1. A call takes few edits (3, unless set otherwise), from the "
-        "first line to the last. All are made, or none: a refusal shows the lines as you last saw them. What others "
-        "changed elsewhere meanwhile is kept. The answer shows the changed lines with their new numbers."
+        "plus one and empty texts, in an empty file line 1. A call takes few edits (3, unless set otherwise), best "
+        "from the last line to the first. All are made, or none: a refusal shows the lines as you last saw them. What "
+        "others changed elsewhere meanwhile is kept. The answer shows the changed lines with their new numbers."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",
@@ -93,7 +93,7 @@ def _left(call: Capped) -> str:
         return ""
     made = len(call.batch.edits)
     named = [f"edit {made + at} ({span})" for at, span in enumerate(spans(call.dropped), 1)]
-    return f"\nNot made: {', '.join(named)}. A call takes {made}: send the others again with their new numbers"
+    return f"\nNot made: {', '.join(named)}. A call takes {made}: send the others again, with their present numbers"
 
 
 def _corrected(path: str, call: Capped) -> Mapping[str, Any] | None:

@@ -31,7 +31,7 @@ def torn_call(path: str, torn: Torn, edits: Sequence[LineEdit], most: int) -> st
     named = [f"edit {at + 1} ({span})" for at, span in zip(torn.indices, left, strict=True)]
     return (
         f"{path}: none of the {len(edits)} edits was made: a call takes {most}, and {', '.join(named)} stands "
-        f"between the first ones. Send at most {most} a call, from the first line to the last"
+        f"between the first ones. Send at most {most} a call, from the last line to the first"
     )
 
 

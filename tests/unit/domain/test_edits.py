@@ -109,7 +109,7 @@ def test_twins_away_from_the_stated_place_are_refused() -> None:
     text = "{\n}\nx\n}\n"
     (fault,) = refused(text, line(3, "}", "")).faults
     assert fault.kind is FaultKind.AMBIGUOUS
-    assert "2, 4" in fault.message
+    assert "2 '}', 4 '}'" in fault.message
 
 
 def test_twin_at_one_end_of_a_shifted_block_is_refused() -> None:

@@ -80,7 +80,7 @@ def test_copied_number_beats_a_counted_one_that_does_not_fit() -> None:
 def test_copied_number_and_counted_one_that_both_fit_elsewhere_are_refused() -> None:
     kind, message = fault("}\nx\n}\ny\n", line(3, "1 | }", "end"))
     assert kind is FaultKind.AMBIGUOUS
-    assert "3, 1" in message
+    assert "3 '}', 1 '}'" in message
 
 
 @pytest.mark.parametrize(

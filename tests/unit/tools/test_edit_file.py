@@ -53,7 +53,8 @@ async def test_edits_beyond_the_cap_are_named_and_the_call_is_kept_as_it_was_mad
     assert not outcome.is_error
     assert outcome.text.startswith(
         "a.txt: the first 3 of 5 edits made\n"
-        "Not made: edit 4 (lines 7-8), edit 5 (line 10). A call takes 3: send the others again with their new numbers\n"
+        "Not made: edit 4 (lines 7-8), edit 5 (line 10). A call takes 3: "
+        "send the others again, with their present numbers\n"
     )
     assert "Old lines 7-10 → 8-11" in outcome.text
     assert outcome.corrected == {"path": "a.txt", "edits": [edit(3, "line 3", "three\nand more"), *lines(5, 6)]}
@@ -72,7 +73,7 @@ async def test_edits_among_the_first_ones_are_not_left_out(opened: Hands) -> Non
     refusal = await opened.refusal("edit_file", path="a.txt", edits=lines(1, 5, 9, 3, 10))
     assert refusal == (
         "a.txt: none of the 5 edits was made: a call takes 3, and edit 4 (line 3) stands between the first ones. "
-        "Send at most 3 a call, from the first line to the last"
+        "Send at most 3 a call, from the last line to the first"
     )
     assert there(opened) == TEN
 
@@ -245,11 +246,13 @@ async def test_refusal_shows_expected_and_actual_the_nearest_lines_and_what_to_d
     assert "start_line 14: expected '    return value_20' (it stands at 82), found '    return value_3'" in far
     assert "As you last saw it:\n12 | \n13 | def call_3():\n14 |     return value_3\n15 | \n16 | " in far
     misspelt = await hands.refusal("edit_file", path="a.py", edits=[edit(14, "    return valeu_3", "x")])
-    assert "(most like it: 14 '    return value_3' (" in misspelt
+    assert "expected '    return valeu_3', found '    return value_3'" in misspelt
+    near = await hands.refusal("edit_file", path="a.py", edits=[edit(13, "    return valeu_3", "x")])
+    assert "(most like it: 14 '    return value_3' (93%)" in near
     blank = await hands.refusal("edit_file", path="a.py", edits=[edit(40, "return value_20", "x")])
     assert "it stands at 82, only the indentation differs" in blank
     twin = await hands.refusal("edit_file", path="a.py", edits=[edit(10, "", "x", 12, "")])
-    assert "these would: " in twin
+    assert "start_line 10 does not fit for certain, and these would: 7 '', 8 '', 11" in twin
 
 
 async def test_refusal_costs_little_however_wrong_the_call(hands: Hands) -> None:
@@ -273,7 +276,7 @@ def test_description_tells_what_the_schema_cannot(hands: Hands) -> None:
         "as you last saw",
         "plus one and empty texts",
         "without its number",
-        "from the first line to the last",
+        "from the last line to the first",
     ):
         assert word in tool.description + str(tool.input_schema)
     assert len(tool.description) < 1_000
