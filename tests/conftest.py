@@ -6,7 +6,9 @@ Refuses fixtures of one floor: those stand beside that floor's tests.
 import ipaddress
 import os
 import random
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -45,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--hypothesis-seed") is None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
     sys.addaudithook(refuse_network)
+    # Grants of tests are nobody's.
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="specloom-tests-")
     hear_interrupts()  # Programs under test are interrupted, also where a shell's `&` started us.
 
 
@@ -78,6 +82,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if calls:
         wall = max(r.stop for r in calls) - min(r.start for r in calls)
         terminalreporter.write_line(f"unit tests: {wall:.1f} s")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Takes away what grants were given."""
+    del config
+    shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 def refuse_network(event: str, arguments: tuple[Any, ...]) -> None:

@@ -103,12 +103,17 @@ class ApprovalDesk:
         """Records the question, waits for an answer or the deadline, records the answer."""
         approval = ApprovalId(self._ids.new("approval"))
         asked = agents.ApprovalAsked(approval, ask.kind, ask.subject, ask.purpose, ask.agent, ask.task, ask.choices)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        # Before anybody hears of the question: who hears of it may answer at once.
+        self._waiting[approval] = (ask, future)
         try:
             await self._ledger.append(PROJECT, [asked], ENGINE)
-            answer = await self._decide(approval, ask)
+            answer = await self._decide(approval, ask, future)
         except asyncio.CancelledError:
             await self._settle(approval, ask, Answer("", "cancelled", reason="the run was cancelled"))
             raise
+        finally:
+            del self._waiting[approval]
         await self._settle(approval, ask, answer)
         return answer
 
@@ -116,13 +121,11 @@ class ApprovalDesk:
         settled = agents.ApprovalAnswered(approval, ask.allows(answer), answer.rule, answer.reason or answer.choice)
         await self._ledger.append(PROJECT, [settled], answer.by)
 
-    async def _decide(self, approval: ApprovalId, ask: Ask) -> Answer:
+    async def _decide(self, approval: ApprovalId, ask: Ask, future: asyncio.Future[Answer]) -> Answer:
         if self.unattended and ask.covered and ask.kind != "question":
             return Answer(ask.choices[0], YES)
         if not self._clients:
             return Answer(ask.no, NOBODY, reason="nobody is attached who could answer")
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[approval] = (ask, future)
         question = Question(approval, ask.kind, ask.subject, ask.purpose, ask.choices)
         prompts = [asyncio.create_task(self._prompt(client, question, future)) for client in tuple(self._clients)]
         try:
@@ -132,7 +135,6 @@ class ApprovalDesk:
             reason = f"nobody answered within {self._deadline:g} seconds"
             return Answer(ask.no, "deadline", reason=reason)
         finally:
-            del self._waiting[approval]
             for prompt in prompts:
                 prompt.cancel()
             await asyncio.gather(*prompts, return_exceptions=True)

@@ -154,6 +154,8 @@ def test_tools_have_the_effects_that_keep_order(hands: Hands) -> None:
         "grep_search": "read",
         "run_command": "command",
         "command_jobs": "control",
+        "close_file": "read",
+        "delete_file": "write",
         "report_blocked": "control",
     }
 
