@@ -252,7 +252,9 @@ async def test_refusal_shows_expected_and_actual_the_nearest_lines_and_what_to_d
     blank = await hands.refusal("edit_file", path="a.py", edits=[edit(40, "return value_20", "x")])
     assert "it stands at 82, only the indentation differs" in blank
     twin = await hands.refusal("edit_file", path="a.py", edits=[edit(10, "", "x", 12, "")])
-    assert "start_line 10 does not fit for certain, and these would: 7 '', 8 '', 11" in twin
+    assert "the stated lines do not fit for certain, and these would: 4-7, 4-8, 4-11" in twin
+    near = await hands.refusal("edit_file", path="a.py", edits=[edit(13, "def call_3():", "x", 14, "")])
+    assert "end_line 14 does not fit for certain, and these would: 15 '', 16 ''" in near
 
 
 async def test_refusal_costs_little_however_wrong_the_call(hands: Hands) -> None:
