@@ -40,6 +40,7 @@ ROLES: dict[RoleName, Role] = {
             "close_file",
             "run_command",
             "command_jobs",
+            "read_output",
             "ask_user",
             "report_blocked",
             "continue_in_new_session",

@@ -164,6 +164,8 @@ def _limits(settings: Settings) -> Limits:
         verify_timeout_s=limits.verify_timeout_s,
         ask_timeout_s=limits.ask_timeout_s,
         save_timeout_s=limits.save_timeout_s,
+        open_files=limits.open_files,
+        open_characters=limits.open_characters,
     )
 
 

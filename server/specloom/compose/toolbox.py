@@ -10,6 +10,7 @@ from specloom.tools.edit_file import EditFile
 from specloom.tools.grep_search import GrepSearch
 from specloom.tools.list_directory import ListDirectory
 from specloom.tools.read_file import ReadFile
+from specloom.tools.read_output import ReadOutput
 from specloom.tools.registry import ToolBox
 from specloom.tools.report_blocked import ReportBlocked
 from specloom.tools.run_command import RunCommand
@@ -31,6 +32,7 @@ def all_tools(redactor: Redactor) -> ToolBox:
         RunCommand(),
         CommandJobs(),
         AskUser(),
+        ReadOutput(),
         ReportBlocked(),
         ContinueInNewSession(),
     )

@@ -29,10 +29,12 @@ from specloom.engine.changes import record_change_set, tick, ticking
 from specloom.engine.command_images import CommandImages
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
-from specloom.engine.hands import NO_CALL, SessionHands, recall
+from specloom.engine.hands import NO_CALL, SessionHands
 from specloom.engine.history import AttemptHistory
 from specloom.engine.journal import AttemptJournal
+from specloom.engine.keeping import kept_ports
 from specloom.engine.mailbox import expect
+from specloom.engine.open_files import Recalled, recalled
 from specloom.engine.saving import saved
 from specloom.engine.trust import Trust
 from specloom.engine.verification.checks import feedback
@@ -157,8 +159,11 @@ class Attempt:
         first = say(render(await brief(engine, self.definition, self.verify)))
         asking = engine.asking(RoleName.EXECUTOR, self.agent)
         asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
-        ports = engine.loop(asking, self._hands(setup, ReadMemory()), self.gate.settled_by(asking.recorder))
-        return await loop.run_session(setup, Conversation([first]), ports)
+        conversation, known = Conversation([first]), Recalled(ReadMemory())
+        hands = self._hands(setup, known.memory)
+        ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
+        ports = kept_ports(engine, ports, hands, conversation, known)
+        return await loop.run_session(setup, conversation, ports)
 
     async def _go_on(self) -> SessionOutcome:
         history = await AttemptHistory.read(self.engine.ledger, self.attempt)
@@ -187,11 +192,11 @@ class Attempt:
         record = engine.state.sessions[history.session]
         fresh = engine.setup(RoleName.EXECUTOR, self.agent, engine.box(RoleName.EXECUTOR), self.attempt, self.task)
         setup = replace(fresh, id=record.id, model=record.model)
-        memory = await recall(self._files(), history.shown)
+        known = await recalled(self._files(), history.shown)
         asking = engine.asking(RoleName.EXECUTOR, self.agent)
-        ports = engine.loop(
-            asking, self._hands(setup, memory, restarted=had_shell(history)), self.gate.settled_by(asking.recorder)
-        )
+        hands = self._hands(setup, known.memory, restarted=had_shell(history))
+        ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
+        ports = kept_ports(engine, ports, hands, replayed.conversation, known, warned=replayed.warned)
         return await loop.resume_session(setup, replayed, ports)
 
     async def _settle(self, outcome: SessionOutcome) -> Stopped | None:

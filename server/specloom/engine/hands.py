@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+from specloom.agent.context.watch import Watch
 from specloom.domain.ids import CallId, Digest
 from specloom.engine.command_images import CommandImages
 from specloom.engine.output import OutputHub
 from specloom.llm.messages import ToolUse
-from specloom.tools.ports import Files, ReadMemory, ToolContext
+from specloom.tools.ports import ReadMemory, ToolContext
 from specloom.tools.registry import BoundTools, ToolBox
 from specloom.tools.tool import Effect, ToolOutcome
-from specloom.workspace.ports import WorkspaceError
 from specloom.workspace.shielding import to_the_end
 
 NO_CALL = CallId("")
@@ -25,6 +25,8 @@ class SessionHands:
     output: OutputHub
     images: CommandImages | None = None
     """Where it may run commands: what these change is written down."""
+    watch: Watch | None = None
+    """Where open files are kept in sight: what changes while a command runs is put down to it."""
 
     def effect(self, name: str) -> Effect:
         """What a tool touches."""
@@ -42,13 +44,15 @@ class SessionHands:
         outcome = await self._carried_out(hands, call)
         if self.context.shell is not None and (news := self.context.shell.notices()):
             outcome = replace(outcome, text="\n".join((outcome.text.rstrip("\n"), *(f"({item})" for item in news))))
-        shown = tuple(item for item in _digests(self.context.memory).items() if before.get(item[0]) != item[1])
-        return replace(outcome, shown=shown)
+        return replace(outcome, shown=_shown(before, _digests(self.context.memory)))
 
     async def _carried_out(self, hands: BoundTools, call: ToolUse) -> ToolOutcome:
         effect = self.effect(call.name)
         if self.images is None or effect not in (Effect.COMMAND, Effect.WRITE):
             return await hands.run(call)
+        if effect is Effect.COMMAND and self.watch is not None:
+            async with self.watch.during(str(call.input.get("command", call.name))):
+                return await _followed(self.images, hands, call)
         if effect is Effect.COMMAND:
             return await _followed(self.images, hands, call)
         touched = await self.images.catch_up()
@@ -78,18 +82,11 @@ def _noted(outcome: ToolOutcome, touched: tuple[str, ...]) -> ToolOutcome:
     return replace(outcome, text=outcome.text + note)
 
 
+def _shown(before: dict[str, Digest], after: dict[str, Digest]) -> tuple[tuple[str, Digest], ...]:
+    """Texts that the model knows since a call, and with an empty digest those that it knows no more."""
+    closed = ((path, Digest("")) for path in before if path not in after)
+    return (*(item for item in after.items() if before.get(item[0]) != item[1]), *closed)
+
+
 def _digests(memory: ReadMemory) -> dict[str, Digest]:
     return {path: base.digest for path, base in memory.bases.items()}
-
-
-async def recall(files: Files, shown: dict[str, Digest]) -> ReadMemory:
-    """The memory of a session that goes on: files still as the model was shown them; others it must read again."""
-    memory = ReadMemory()
-    for path, digest in shown.items():
-        try:
-            present = await files.read(path)
-        except WorkspaceError:
-            continue
-        if present.digest == digest:
-            memory.bases[path] = present
-    return memory

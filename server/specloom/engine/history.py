@@ -24,7 +24,7 @@ class AttemptHistory:
     )
     """Text and digest of each changed file before its first change."""
     shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
-    """What the model was shown last of each file, by digest."""
+    """What the model was shown last of each file, by digest; an empty one: it was closed."""
     session: SessionId | None = None
     conversation: list[Event] = field(default_factory=list[Event])
     """The events of its newest session."""
@@ -78,7 +78,7 @@ class AttemptHistory:
             self.review.append(event)
         elif session == self.session:
             self.conversation.append(event)
-            if isinstance(event, agents.ToolSettled):
+            if isinstance(event, agents.ToolSettled | agents.MessageAdded | agents.ContextCollapsed):
                 self.shown.update(event.shown)
 
     def _take_proof(self, event: proof.ProofEvent) -> None:

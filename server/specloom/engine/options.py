@@ -42,6 +42,10 @@ class Limits:
     verify_timeout_s: float = 600.0
     save_timeout_s: float = 120.0
     ask_timeout_s: float = 600.0
+    open_files: int = 5
+    """Files open in a session above which model and user are warned."""
+    open_characters: int = 50_000
+    """The same for their text."""
     files_shown: int = 300
     """File names in an attempt's first message."""
 

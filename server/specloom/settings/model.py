@@ -160,6 +160,10 @@ class Limits(Section):
     edits_per_call: Annotated[int, Field(ge=1, le=50), Allowed("a whole number from 1 to 50")] = Field(
         default=3, description="Edits that one call of `edit_file` makes; it says which ones were left out."
     )
+    open_files: Count = Field(
+        default=5, description="Files open in one session above which agent and user are warned: requests carry them."
+    )
+    open_characters: Count = Field(default=50_000, description="The same for the characters of their text.")
     stream_retries: CountOrNone = Field(default=10, description="New tries of a broken stream.")
 
 

@@ -1,6 +1,7 @@
 """What a change did to the numbering that a model has in sight. Refuses to leave a shift unsaid."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from specloom.domain.lines import Line, split_lines
 from specloom.domain.merge import Merged, Piece, Side, diff, merge_hunks
@@ -10,20 +11,22 @@ SHOWN = 40
 """Lines of one changed place that are shown in full; of longer ones head and tail."""
 PLACES = 12
 """Changed places and shifts that are told one by one."""
+KEPT = "Changed since the text that you numbered, and kept:"
+"""Stands before what others changed."""
 
 
 def told(merged: Merged) -> str:
     """Changed lines with their new numbers, changes of others, and the shift of the rest."""
-    lines = merged.lines
-    ours = [piece for piece in merged.pieces if piece.side in {Side.OURS, Side.BOTH}]
-    theirs = [piece for piece in merged.pieces if piece.side is Side.THEIRS]
+    lines, pieces = _numbered(merged)
+    ours = [piece for piece in pieces if piece.side in {Side.OURS, Side.BOTH}]
+    theirs = [piece for piece in pieces if piece.side is Side.THEIRS]
     parts = [_place(lines, piece) for piece in ours]
     if theirs:
-        parts.append("Changed since the text that you numbered, and kept:")
+        parts.append(KEPT)
         parts += [_place(lines, piece) for piece in theirs[:PLACES]]
         if len(theirs) > PLACES:
             parts.append(f"… and {len(theirs) - PLACES} more places; read the file again")
-    return "\n".join([*parts, *_shifts(merged.pieces), *_end(len(lines), merged.pieces)])
+    return "\n".join([*parts, *_shifts(pieces), *_end(len(lines), pieces)])
 
 
 def since(base: str, present: str) -> str:
@@ -32,6 +35,15 @@ def since(base: str, present: str) -> str:
     merged = merge_hunks(lines, (), diff(lines, split_lines(present)))
     assert isinstance(merged, Merged), "one side alone cannot conflict"
     return told(merged)
+
+
+def _numbered(merged: Merged) -> tuple[Sequence[Line], Sequence[Piece]]:
+    """Without an empty line at the very end that has lost its end of line: nobody counts that as a line any more."""
+    if not merged.lines or merged.lines[-1].whole:
+        return merged.lines, merged.pieces
+    count = len(merged.lines) - 1
+    clipped = [replace(piece, start=min(piece.start, count), end=min(piece.end, count)) for piece in merged.pieces]
+    return merged.lines[:-1], clipped
 
 
 def _place(lines: Sequence[Line], piece: Piece) -> str:

@@ -32,6 +32,11 @@ class Book:
         """Size of the context now: what the endpoint counted last, and an estimate of what came and went since."""
         return max(self._measured + self._unmeasured, 0)
 
+    @property
+    def measured(self) -> bool:
+        """Whether the endpoint has counted: before that, `tokens` knows nothing of tools and system text."""
+        return self._measured > 0
+
     def answer(self, message: AssistantMessage, place: int | None, turn: int, usage: TokenCounts | None) -> None:
         """An answer came; `place`: its message, `None` where it was empty and is not sent back."""
         self.sent = len(self.entries)

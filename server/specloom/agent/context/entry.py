@@ -7,6 +7,7 @@ from posixpath import normpath
 
 from specloom.agent.context.size import tokens_of
 from specloom.llm.messages import ToolResult, ToolUse
+from specloom.tools.changes import KEPT
 
 VIEWING = frozenset({"read_file", "edit_file", "write_file"})
 """Tools whose results show a file, or part of it, with line numbers."""
@@ -43,8 +44,10 @@ class Entry:
     """The call in a few words: `read_file src/a.py 1-80`."""
     whole: bool = False
     """A view of all that the session knows of its file: earlier ones are superseded by it alone."""
-    failed: bool = False
-    """A call that changed nothing; it may have shown the file as others made it."""
+    vague: bool = False
+    """May show lines of a text that others had changed, without a word of what moved elsewhere: a part, a refusal."""
+    moved: bool = False
+    """Tells what others changed, as seen from before its turn."""
 
     @property
     def gain(self) -> int:
@@ -59,7 +62,9 @@ def result_entry(call: ToolUse | None, result: ToolResult, turn: int) -> Entry:
         return Entry(Kind.KEPT, tokens, turn)
     what, path = label(call), call.input.get("path")
     if call.name in VIEWING and isinstance(path, str) and not (result.is_error and call.name == "read_file"):
-        return Entry(Kind.VIEW, tokens, turn, normpath(path), what, _is_whole(call, result), result.is_error)
+        whole = _is_whole(call, result)
+        vague = result.is_error or (call.name == "read_file" and not whole)
+        return Entry(Kind.VIEW, tokens, turn, normpath(path), what, whole, vague, KEPT in result.text)
     return Entry(Kind.OUTPUT, tokens, turn, what=what)
 
 

@@ -3,8 +3,9 @@
 Refuses to touch what a model said. What it does is noted as events, so that a replay gives the same bytes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from specloom.agent.context.collection import Collector, FileView, collect
 from specloom.agent.context.entry import Entry
@@ -26,6 +27,8 @@ from specloom.workspace.ports import TextSnapshot, WorkspaceError
 
 NOT_KNOWN = Digest("")
 """Of a file that the model knows no text of any more."""
+Fresh: TypeAlias = Mapping[str, Sequence[tuple[int, Entry]]]
+"""Views that came since the last request, by file, with their numbers."""
 STOPPED = "somebody while Specloom was stopped"
 
 
@@ -69,10 +72,11 @@ class ContextKeeper:
 
     async def before_request(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
         """Appends what the model must know, then collapses what is worth it."""
-        await self.ports.watch.look()
         fresh = self.known.fresh(conversation)
+        blocks = await self._lost_files(fresh)
+        await self.ports.watch.look()
         self.known.catch_up(conversation, self.memory, fresh)
-        blocks = [*await self._lost_files(), *self._changed_files(fresh)]
+        blocks += self._changed_files(fresh)
         self._tell(setup, conversation, recorder, blocks)
         self._warn(setup, conversation, recorder)
         self.known.fresh(conversation)
@@ -93,10 +97,10 @@ class ContextKeeper:
         conversation.add_user(message, tuple(path for path, _ in blocks))
         recorder.note(agents.MessageAdded(setup.id, content_json(message), shown))
 
-    async def _lost_files(self) -> list[tuple[str, str]]:
+    async def _lost_files(self, fresh: Fresh) -> list[tuple[str, str]]:
         blocks: list[tuple[str, str]] = []
         for path in self.lost:
-            if path in self.memory.bases:
+            if path in self.memory.bases and _is_told(fresh.get(path, ())):
                 continue
             try:
                 present = await self.ports.watch.files.read(path)
@@ -108,17 +112,17 @@ class ContextKeeper:
         self.lost = ()
         return blocks
 
-    def _changed_files(self, fresh: Mapping[str, list[tuple[int, Entry]]]) -> list[tuple[str, str]]:
+    def _changed_files(self, fresh: Fresh) -> list[tuple[str, str]]:
         blocks: list[tuple[str, str]] = []
         for path, base in tuple(self.memory.bases.items()):
             present, by = self.ports.watch.present(path), self.ports.watch.by(path)
-            views = [entry for _, entry in fresh.get(path, [])]
-            told = base.text if views and views[-1].whole else accounted(self.memory, base)
+            views = fresh.get(path, ())
+            told = base.text if _is_told(views) else accounted(self.memory, base)
             if present is None:
                 self._forget(path)
                 blocks.append((path, gone_note(path, by)))
-            elif told != present.text:
-                sure = not any(entry.failed for entry in views)
+            elif told != present.text or _is_mixed(views):
+                sure = not any(entry.vague for _, entry in views) and not _is_mixed(views)
                 blocks.append((path, self._note(told, present, by, sure=sure)))
             elif base.digest != present.digest:
                 self.memory.show(present)
@@ -184,6 +188,17 @@ class ContextKeeper:
             for path, base in self.memory.bases.items()
         }
         return closed | views
+
+
+def _is_told(views: Sequence[tuple[int, Entry]]) -> bool:
+    """Whether the newest view shows the file as it is in memory, whatever came before."""
+    return bool(views) and views[-1][1].whole
+
+
+def _is_mixed(views: Sequence[tuple[int, Entry]]) -> bool:
+    """Whether a file was read in a turn, and an edit behind it tells what others did since before that turn."""
+    reads = [number for number, entry in views if entry.what.startswith("read_file ")]
+    return any(entry.moved and number > min(reads, default=number) for number, entry in views)
 
 
 def accounted(memory: ReadMemory, base: TextSnapshot) -> str:

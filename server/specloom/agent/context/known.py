@@ -72,7 +72,7 @@ class Known:
 def _seen(
     known: _File | None, base: TextSnapshot, conversation: Conversation, views: list[tuple[int, Entry]]
 ) -> Seen | None:
-    if any(entry.whole and not _shown(conversation, number)[1] for number, entry in views):
+    if any(_is_complete(conversation, number, entry) for number, entry in views):
         return None
     reads = [number for number, entry in views if entry.whole or entry.what.startswith("read_file ")]
     spans = [span for number in reads for span in _shown(conversation, number)[0]]
@@ -81,6 +81,13 @@ def _seen(
     if known.seen is None:
         return None
     return joined([*moved(known.seen, known.text, base.text), *spans, *moved(tuple(spans), known.text, base.text)])
+
+
+def _is_complete(conversation: Conversation, number: int, entry: Entry) -> bool:
+    """Whether no line of the file was left out: read as a whole, or written as a whole."""
+    if entry.what.startswith("write_file "):
+        return not entry.vague
+    return entry.whole and not _shown(conversation, number)[1]
 
 
 def _shown(conversation: Conversation, number: int) -> tuple[Seen, bool]:

@@ -100,6 +100,8 @@ class _File:
     """A whole view has been met: those before it are superseded without another one."""
     late: int = 0
     early: int = 0
+    turn: int = -1
+    """Of the view that follows."""
 
     def add(self, entry: Entry, *, seen: bool) -> None:
         gain = max(entry.gain, 0) if seen else 0
@@ -107,7 +109,12 @@ class _File:
             self.early += gain
         else:
             self.late += gain
-            self.anchored = entry.whole
+            self.anchored = self.anchors(entry)
+
+    def anchors(self, entry: Entry) -> bool:
+        """Whether it supersedes those before it; an edit of the same turn still means what stood before that turn."""
+        followed, self.turn = entry.turn == self.turn, entry.turn
+        return entry.whole and not followed
 
     def show_again(self, view: int) -> bool:
         return self.late > view
@@ -229,12 +236,13 @@ def _chosen(scene: _Scene, cut: int, show: set[str]) -> tuple[tuple[int, ...], t
     collapsed: list[int] = []
     outputs: list[int] = []
     over = {path for path, view in scene.views.items() if path in show or view is None}
+    files: dict[str, _File] = {}
     for place in range(len(scene.entries) - 1, cut - 1, -1):
         entry = scene.entries[place]
         if scene.is_view(place):
             if entry.path in over and scene.seen(place) and entry.gain > 0:
                 collapsed.append(place)
-            if entry.whole:
+            if files.setdefault(entry.path, _File()).anchors(entry):
                 over.add(entry.path)
         elif scene.is_old_output(place):
             outputs.append(place)
