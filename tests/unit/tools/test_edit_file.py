@@ -253,7 +253,7 @@ async def test_refusal_shows_expected_and_actual_the_nearest_lines_and_what_to_d
     assert "it stands at 82, only the indentation differs" in blank
     twin = await hands.refusal("edit_file", path="a.py", edits=[edit(10, "", "x", 12, "")])
     assert "the stated lines do not fit for certain, and these would: 4-7, 4-8, 4-11" in twin
-    near = await hands.refusal("edit_file", path="a.py", edits=[edit(13, "def call_3():", "x", 14, "")])
+    near = await hands.refusal("edit_file", path="a.py", edits=[{**edit(13, "def call_3():", "x", 14), "end_text": ""}])
     assert "end_line 14 does not fit for certain, and these would: 15 '', 16 ''" in near
 
 
