@@ -11,6 +11,7 @@ from specloom.cli.failures import CommandError
 from specloom.cli.streams import print_whole, tell
 
 TASK_STATES = ("pending", "ready", "in_progress", "done", "failed", "blocked", "skipped")
+PROFILES = ("read-only", "ask", "auto-edit", "full")
 
 
 LONGEST_NUMBER = 18
@@ -130,6 +131,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _model(parser)
     parser.add_argument("scope", nargs="?", metavar="SCOPE", help="a spec id or a task id (default: everything)")
     parser.add_argument("--budget-usd", metavar="N", type=_amount, help="pause when this much is spent")
+    parser.add_argument("--profile", choices=PROFILES, help="what agents may do in this run where no rule says otherwise")
     parser.add_argument("--yes", action="store_true", help="answer every ask with yes; never lifts a deny")
 
 
@@ -143,6 +145,18 @@ def _events(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     parser.add_argument("--since", metavar="N", type=_count, default=0, help="only events after this number")
     parser.add_argument("--follow", action="store_true", help="go on with events as they come, until Ctrl-C")
+
+
+def _tool(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--yes", action="store_true", help="allow every call that asks; never lifts a deny")
+    parser.add_argument("--profile", choices=PROFILES, help="instead of the permission profile of the settings")
+
+
+def _approve(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--yes", action="store_true", help="allow everything that this repository proposes")
+    parser.add_argument("--revoke", metavar="ID", nargs="+", help="take grants back")
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
@@ -188,6 +202,8 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "status": ("tells where the project stands and what to do next", _common),
     "tasks": ("lists the tasks with their states", _tasks),
     "events": ("lists what happened, from the log", _events),
+    "approve": ("lists, gives and takes back what you allow this repository", _approve),
+    "tool": ("runs tools by hand: one JSON call a line in, one result a line out", _tool),
     "doctor": ("checks what Specloom needs and tells how to mend it", _doctor),
     "lsp": ("speaks the Language Server Protocol on standard input and output", _lsp),
 }

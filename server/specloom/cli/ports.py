@@ -1,13 +1,16 @@
 """What the commands need from the floor above, which wires them. Refuses to know how a runtime is made."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from specloom.domain.permissions.grants import Grant
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.engine.api import Published, Runtime
+from specloom.tools.tool import ToolOutcome
 
 if TYPE_CHECKING:
     from specloom.llm.model import ModelFacts
@@ -82,6 +85,45 @@ class Preview:
     """There is one, which tells more: the other fields but `refusal` are empty then."""
 
 
+class HandTools(Protocol):
+    """Tools that share one context."""
+
+    async def run(self, name: str, values: Mapping[str, Any]) -> ToolOutcome:
+        """One call. Raises nothing but `CancelledError`."""
+        ...
+
+
+class Granting(Protocol):
+    """The grants of a root, and what its settings propose."""
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """All of them, oldest first."""
+        ...
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of `specloom.toml` with their values that count only once they are granted."""
+        ...
+
+    @property
+    def verify(self) -> tuple[str, ...]:
+        """Its verify commands."""
+        ...
+
+    def waiting(self, texts: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the texts that were not granted, each once."""
+        ...
+
+    async def allow(self, texts: tuple[str, ...]) -> None:
+        """Grants proposals for the project. Raises what is shown as one line."""
+        ...
+
+    async def revoke(self, grant: str) -> Grant | None:
+        """Takes a grant back; `None`: there is none of this id."""
+        ...
+
+
 class Composition(Protocol):
     """What the commands are handed: `specloom.compose` is one. Nothing is imported before it is called."""
 
@@ -95,6 +137,10 @@ class Composition(Protocol):
         holder: str = "specloom",
     ) -> Runtime:
         """Hosts a root. Raises what the command line shows as one line: settings, lock, disk."""
+        ...
+
+    async def open_grants(self, root: Path, environment: Mapping[str, str]) -> Granting:
+        """The grants of a root; works while somebody else hosts it."""
         ...
 
     async def open_reader(self, root: Path, environment: Mapping[str, str]) -> Reader:
@@ -116,6 +162,12 @@ class Composition(Protocol):
         grant_proposals: bool = False,
     ) -> Preview:
         """Reads the documents of a root and writes nothing."""
+        ...
+
+    def open_tools(
+        self, root: Path, *, environment: Mapping[str, str], yes: bool = False, profile: str | None = None
+    ) -> AbstractAsyncContextManager[HandTools]:
+        """Tools by hand, on a root whose log is neither opened nor needed."""
         ...
 
 

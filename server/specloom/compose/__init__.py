@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 from specloom.compose.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from specloom.compose.by_hand import open_tools
+    from specloom.compose.granting import open_grants
     from specloom.compose.hosting import open_runtime
     from specloom.compose.inspecting import inspect, preview
     from specloom.compose.reading import Reader, open_reader
 
-__all__ = ["ConfigurationError", "Reader", "inspect", "open_reader", "open_runtime", "preview"]
+__all__ = ["ConfigurationError", "Reader", "inspect", "open_grants", "open_reader", "open_runtime", "open_tools", "preview"]
 _HOMES = {
     "open_runtime": "hosting",
+    "open_grants": "granting",
+    "open_tools": "by_hand",
     "inspect": "inspecting",
     "preview": "inspecting",
     "Reader": "reading",

@@ -1,0 +1,67 @@
+"""Puts the tools of an executor into a person's hands, on one root. Refuses to open, and to need, its log."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from specloom.compose.files import read_root
+from specloom.compose.given import grant_book
+from specloom.compose.options import Loaded, loaded_options
+from specloom.compose.toolbox import all_tools
+from specloom.domain.permissions.rules import Profile
+from specloom.engine.hand_tools import BY_HAND, NO_CALL, NO_SESSION, HandTools, RuleAsker, Silent
+from specloom.engine.permits import Permits
+from specloom.tools.ports import ReadMemory, ToolContext
+from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
+from specloom.workspace.workspace import Workspace
+
+BY_HAND_TOOLS = (
+    *("read_file", "list_directory", "search_files", "grep_search", "edit_file", "write_file", "delete_file"),
+    *("close_file", "run_command", "command_jobs"),
+)
+"""Those that need neither a model nor a task."""
+
+
+@asynccontextmanager
+async def open_tools(
+    root: Path, *, environment: Mapping[str, str], yes: bool = False, profile: str | None = None
+) -> AsyncGenerator[HandTools]:
+    """The tools while the context is open; all that they started ends with it.
+
+    `yes`: what asks is allowed; a deny stays. Raises `ConfigurationError` for a root that is no folder.
+    """
+    files = await asyncio.to_thread(read_root, root)
+    book = await grant_book(root, environment)
+    loaded = loaded_options(files, environment, None, None, grant_proposals=False, granted=book.proposals)
+    workspace = await asyncio.to_thread(Workspace.at, root)
+    with tempfile.TemporaryDirectory(prefix="specloom-tool-") as logs:
+        permits = Permits(workspace.root, book, book.folder, loaded.options.permissions)
+        permits.profile = None if profile is None else Profile(profile)
+        context = _context(workspace, loaded, Path(logs), RuleAsker(permits, yes))
+        tools = HandTools(all_tools(loaded.redactor).only(BY_HAND_TOOLS), context)
+        try:
+            yield tools
+        finally:
+            await tools.close()
+
+
+def _context(workspace: Workspace, loaded: Loaded, logs: Path, asker: RuleAsker) -> ToolContext:
+    options = loaded.options
+    limits = ShellLimits(options.limits.command_log_mib * 1024 * 1024, options.limits.jobs)
+    return ToolContext(
+        files=workspace,
+        asker=asker,
+        output=Silent(),
+        memory=ReadMemory(),
+        agent=BY_HAND,
+        session=NO_SESSION,
+        attempt=None,
+        task=None,
+        call=NO_CALL,
+        environment=options.environment,
+        command_timeout=options.limits.command_timeout_s,
+        edits_per_call=options.limits.edits_per_call,
+        shell=AgentShell(workspace.root, options.environment, logs, options.redact, limits),
+    )
