@@ -43,9 +43,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=9, help="times that the large batch is made")
     arguments = parser.parse_args()
-    found = list(cases(arguments.seed, arguments.rounds))
+    resolving = resolved(arguments.repeats)
     with tempfile.TemporaryDirectory(prefix="specloom-benchmark-") as folder:
         calls = asyncio.run(edited(Path(folder), arguments.repeats))
+    found = list(cases(arguments.seed, arguments.rounds))
     figures = {
         "seed": arguments.seed,
         "python": VERSION,
@@ -55,9 +56,11 @@ def main() -> None:
         ][:5],
         "all": shares(found),
         "by_damage": table(found, "damage"),
+        "offset_by_lines": table([case for case in found if case.damage == "offset"], "lines_off"),
+        "by_edits_of_a_call": table(found, "size"),
         "by_language": table(found, "language"),
         "batch_of_50_in_100000_lines_ms": {
-            "resolve": median(resolved(arguments.repeats)),
+            "resolve": median(resolving),
             "whole call, file on disk": median(calls),
         },
     }

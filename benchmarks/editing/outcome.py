@@ -36,6 +36,16 @@ class Case:
     call: Call
     ending: Ending
 
+    @property
+    def size(self) -> int:
+        """Edits of the call."""
+        return len(self.call.edits)
+
+    @property
+    def lines_off(self) -> int:
+        """How far the first number is from the line meant."""
+        return abs(self.call.edits[0].start_line - 1 - self.call.meant[0].start)
+
 
 def cases(seed: int, rounds: int) -> Iterator[Case]:
     """For each language and damage `rounds` calls of one to three edits; the same seed gives the same cases."""
