@@ -76,7 +76,7 @@ async def _started(shell: AgentShell, command: str, context: ToolContext) -> Too
 
 def _told(result: CommandResult, timeout: float, moved: str) -> str:
     lines = [_first(result, timeout), *(f"({note})" for note in result.notes)]
-    if moved and not result.notes:
+    if moved:
         lines.append(f"(the shell is now in {moved})")
     if result.printed.fault:
         lines.append(f"({result.printed.fault})")
