@@ -2,7 +2,8 @@
 
 `python benchmarks/context_cost.py [FILE…]`. A FILE holds one JSON object a line a turn:
 `{"assistant": "text", "results": [{"kind": "read"|"edit"|"other", "path": "…", "content": "…"}]}`, where `content` is
-the whole file after a read or an edit, else the output. Without files: generated sessions by seed (`synthetic.py`).
+the whole file after a read or an edit, else the output. Without files: those that
+`trajectories/record.py` wrote from the demo and the examples, and generated sessions by seed.
 Units: tokens (four characters each) times plain 1, cache write 1.25, cache read 0.1, all settable. Policies:
 append-only; rewrite-every-turn (results are one line, all open files stand whole and uncached at the end); ours with
 superseded views alone, and with old outputs elided too, both by the product's own code; and oracles, which are ours
@@ -29,7 +30,7 @@ from specloom.llm.messages import AssistantMessage, Text, ToolResult, ToolUse, U
 from specloom.tools.changes import since
 from specloom.tools.view import numbered
 from specloom.workspace.ports import TextSnapshot
-from synthetic import sessions
+from trajectories.generated import sessions
 
 Turn = Mapping[str, Any]
 Json = dict[str, Any]

@@ -12,8 +12,10 @@ from specloom.tools.ports import Files, ReadMemory
 from specloom.workspace.ports import TextSnapshot, WorkspaceError
 from specloom.workspace.workspace import Workspace
 
-SETTLED_S = 2.0
+SETTLED_S = 0.1
 """Age of a file's last change from which its time can be trusted: a second write within one tick would not show."""
+COARSE_S = 2.0
+"""The same where times seem to be whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def _stamps(root: Path, paths: Iterable[str], now: float) -> dict[str, Hashable]
             stat = (root / path).stat()
         except OSError:
             continue
-        if now - stat.st_mtime > SETTLED_S:
+        if now - stat.st_mtime > (SETTLED_S if stat.st_mtime_ns % 1_000_000_000 else COARSE_S):
             found[path] = ("disk", stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
     return found
 

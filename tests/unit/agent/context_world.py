@@ -242,6 +242,7 @@ def check_request(world: World) -> None:
     if len(world.asked) > 1:
         _check_extension(world)
     reader = ModelReader().read(messages)
+    world.whole &= world.memory.bases.keys()
     for path in world.memory.bases:
         file = world.root / path
         lines = present(file)

@@ -75,7 +75,7 @@ class ModelReader:
         path = found[1]
         if found[2] == "as it stands now":
             self.files[path] = rows(text)
-        elif found[2] == "is gone" or "no longer counts" in text:
+        elif found[2] == "is gone" or "shown of it no longer counts" in text:
             self.files.pop(path, None)
         else:
             self.files[path] = changed(self.files.get(path, {}), text)

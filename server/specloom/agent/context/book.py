@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from specloom.agent.context.entry import Entry, Kind, result_entry
 from specloom.agent.context.prices import CacheTally
 from specloom.agent.context.size import answer_tokens, tokens_of
-from specloom.agent.context.view import shows_whole
+from specloom.agent.context.view import LOST, shows_whole
 from specloom.domain.prices import TokenCounts
 from specloom.llm.messages import AssistantMessage, Message, Text, ToolResult, ToolUse, UserBlock, UserMessage
 
@@ -61,7 +61,7 @@ class Book:
         if isinstance(block, ToolResult):
             return result_entry(self._calls.get(block.call), block, turn)
         text = block.text if isinstance(block, Text) else str(dict(block.raw))
-        if path:
+        if path and LOST not in text.partition("\n")[0]:
             return Entry(Kind.VIEW, tokens_of(text), turn, path, f"view of {path}", whole=shows_whole(path, text))
         return Entry(Kind.KEPT, tokens_of(text), turn)
 

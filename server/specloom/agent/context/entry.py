@@ -8,6 +8,7 @@ from posixpath import normpath
 from specloom.agent.context.size import tokens_of
 from specloom.llm.messages import ToolResult, ToolUse
 from specloom.tools.changes import KEPT
+from specloom.tools.view import counted
 
 VIEWING = frozenset({"read_file", "edit_file", "write_file"})
 """Tools whose results show a file, or part of it, with line numbers."""
@@ -70,7 +71,7 @@ def result_entry(call: ToolUse | None, result: ToolResult, turn: int) -> Entry:
 
 def label(call: ToolUse) -> str:
     """A call in a few words, on one line."""
-    subject = next((value for value in call.input.values() if isinstance(value, str)), "")
+    subject = next((value for value in call.input.values() if isinstance(value, str | int)), "")
     first, last = call.input.get("start_line"), call.input.get("end_line")
     span = f" {first or 1}-{last or 'end'}" if first or last else ""
     words = " ".join(f"{call.name} {subject}".split())
@@ -92,5 +93,5 @@ def elided(number: int, entry: Entry, text: str) -> str:
     """The line that stands for an output: what it was, how it ended, how much it was, how to get it back."""
     first = text.partition("\n")[0]
     ended = f"{first[:LABEL]}, " if first.startswith("exit code") else ""
-    size = f"{text.count(chr(10)) + 1:,} lines, {len(text):,} characters"
+    size = f"{counted(text.count(chr(10)) + 1, 'line')}, {counted(len(text), 'character')}"
     return f"[{entry.what}: {ended}{size}; read_output {json.dumps({'output': number})} shows it]"

@@ -62,6 +62,8 @@ class ContextKeeper:
     known: Known = field(default_factory=Known)
     collector: Collector = field(default_factory=Collector)
     _asked_at: float | None = None
+    _resumed: bool = False
+    """This is the first request after a restart: what a part that was read left unsaid is not known any more."""
     _fixed: tuple[PromptPrices, int] | None = None
     """Prices by the list, and tokens of tools and system text."""
 
@@ -72,11 +74,12 @@ class ContextKeeper:
 
     async def before_request(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
         """Appends what the model must know, then collapses what is worth it."""
+        self._resumed = self._asked_at is None and conversation.turns > 0
         fresh = self.known.fresh(conversation)
         blocks = await self._lost_files(fresh)
         await self.ports.watch.look()
         self.known.catch_up(conversation, self.memory, fresh)
-        blocks += self._changed_files(fresh)
+        blocks += self._changed_files(self._of_this_turn(fresh, conversation))
         self._tell(setup, conversation, recorder, blocks)
         self._warn(setup, conversation, recorder)
         self.known.fresh(conversation)
@@ -112,17 +115,25 @@ class ContextKeeper:
         self.lost = ()
         return blocks
 
+    def _of_this_turn(self, fresh: Fresh, conversation: Conversation) -> Fresh:
+        """After a restart all views come as if they were new; what an earlier turn left untold was told after it."""
+        if not self._resumed:
+            return fresh
+        turn = conversation.turns
+        return {path: [view for view in views if view[1].turn == turn] for path, views in fresh.items()}
+
     def _changed_files(self, fresh: Fresh) -> list[tuple[str, str]]:
         blocks: list[tuple[str, str]] = []
         for path, base in tuple(self.memory.bases.items()):
             present, by = self.ports.watch.present(path), self.ports.watch.by(path)
             views = fresh.get(path, ())
             told = base.text if _is_told(views) else accounted(self.memory, base)
+            doubtful = _is_mixed(views) or (self._resumed and bool(views) and not _is_told(views))
             if present is None:
                 self._forget(path)
                 blocks.append((path, gone_note(path, by)))
-            elif told != present.text or _is_mixed(views):
-                sure = not any(entry.vague for _, entry in views) and not _is_mixed(views)
+            elif told != present.text or doubtful:
+                sure = not doubtful and not any(entry.vague for _, entry in views)
                 blocks.append((path, self._note(told, present, by, sure=sure)))
             elif base.digest != present.digest:
                 self.memory.show(present)

@@ -1,6 +1,6 @@
 """What a session is told of its files between its own calls. Refuses to leave a number that has moved unsaid."""
 
-from specloom.agent.context.view import view_characters, whole_view
+from specloom.agent.context.view import LOST, view_characters, whole_view
 from specloom.domain.lines import split_lines
 from specloom.domain.merge import diff
 from specloom.tools.changes import PLACES, SHOWN, since
@@ -30,15 +30,12 @@ def _fits(before: str, present: str) -> bool:
 
 def gone_note(path: str, by: str) -> str:
     """For a file that cannot be read any more."""
-    return f"{path} is gone, or is no text any more, by {by}: what was shown of it no longer counts."
+    return f"{path} is gone, or is no text any more, by {by}. {LOST}"
 
 
 def too_long_note(path: str, by: str) -> str:
     """For a file that changed in more places than are worth showing."""
-    return (
-        f"{path} was changed by {by} in many places and is too long to be shown again: what was shown of it no longer "
-        "counts. Read the parts that you need"
-    )
+    return f"{path} was changed by {by} in many places and is too long to be shown again. {LOST}: read what you need"
 
 
 def crowd_note(files: int, characters: int, *, can_close: bool) -> str:

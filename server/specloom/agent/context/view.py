@@ -8,6 +8,8 @@ from specloom.tools.view import counted, shortened
 from specloom.workspace.ports import TextSnapshot
 
 _TITLE = "{path} as it stands now"
+LOST = "What was shown of it no longer counts"
+"""In the note on a file that the session knows no text of any more."""
 _AROUND = 12
 """Characters of a line's number and what stands around it, roughly."""
 
