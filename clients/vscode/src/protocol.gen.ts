@@ -775,6 +775,10 @@ export interface Session {
   previousId: string | null;
   /** Which session of its attempt it is, in its role. */
   number: number;
+  /** The session that sent it, where it is a sub-agent's. */
+  parentId: string | null;
+  /** The call by which it did. */
+  parentCallId: string | null;
 }
 
 /** No further turn. */
@@ -790,6 +794,8 @@ export interface SessionEndedEvent {
   type: "sessionEnded";
   outcome: string;
   reason: string;
+  /** What the model wrote for the session that goes on; empty where it did not hand over by itself. */
+  remaining: string;
 }
 
 /** A context window of conversation opened. */
@@ -813,6 +819,10 @@ export interface SessionStartedEvent {
   number: number;
   /** Why the previous one had to end; empty where none did. */
   because: string;
+  /** The session that sent it, where it is a sub-agent's. */
+  parentId: string | null;
+  /** The call by which it did. */
+  parentCallId: string | null;
 }
 
 /** One spec document. */
@@ -1184,6 +1194,8 @@ export interface TurnFailedEvent {
   fault: string;
   message: string;
   retryInS: number | null;
+  /** What an answer that broke off had cost by then. */
+  usage: Usage;
 }
 
 /** The whole answer came in. */

@@ -25,6 +25,8 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
                 started_at=at,
                 previous=event.previous,
                 number=event.number,
+                parent=event.parent,
+                call=event.call,
             )
             return with_changes(state, sessions=state.sessions.insert(event.session, opened))
         case agents.ApprovalAsked():

@@ -117,6 +117,10 @@ class SessionRecord:
     """The session that this one continues."""
     number: int = 1
     """Which session of its attempt it is."""
+    parent: SessionId | None = None
+    """The session that sent this sub-agent."""
+    call: CallId | None = None
+    """The call by which it did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,15 @@ class Session(Wire):
     turns: int
     usage: Usage
     outcome: str
-    """Empty while it is open."""
+    """Empty while it is open; `rotated` where another session goes on with its work."""
+    previous_id: str | None
+    """The session that this one continues."""
+    number: int
+    """Which session of its attempt it is, in its role."""
+    parent_id: str | None
+    """The session that sent it, where it is a sub-agent's."""
+    parent_call_id: str | None
+    """The call by which it did."""
 
 
 class Agent(Wire):

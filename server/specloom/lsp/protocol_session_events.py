@@ -26,6 +26,10 @@ class SessionStartedEvent(SessionEventBase):
     """Which session of its attempt it is, in its role."""
     because: str
     """Why the previous one had to end; empty where none did."""
+    parent_id: str | None
+    """The session that sent it, where it is a sub-agent's."""
+    parent_call_id: str | None
+    """The call by which it did."""
 
 
 class MessageAddedEvent(SessionEventBase):
@@ -84,6 +88,8 @@ class TurnFailedEvent(SessionEventBase):
     fault: str
     message: str
     retry_in_s: float | None
+    usage: Usage
+    """What an answer that broke off had cost by then."""
 
 
 class ToolRequestedEvent(SessionEventBase):
@@ -114,6 +120,8 @@ class SessionEndedEvent(SessionEventBase):
     type: Literal["sessionEnded"] = "sessionEnded"
     outcome: str
     reason: str
+    remaining: str
+    """What the model wrote for the session that goes on; empty where it did not hand over by itself."""
 
 
 class ApprovalAskedEvent(EventBase):

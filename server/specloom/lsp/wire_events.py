@@ -273,6 +273,8 @@ _AGENTS: tuple[_Row, ...] = (
             previous_id=e.previous,
             number=e.number,
             because=e.because,
+            parent_id=e.parent,
+            parent_call_id=e.call,
         ),
     ),
     _row(agents.MessageAdded, lambda e, h: ws.MessageAddedEvent(**h, session_id=e.session, text=text_of(e.content))),
@@ -311,7 +313,13 @@ _AGENTS: tuple[_Row, ...] = (
     _row(
         agents.TurnFailed,
         lambda e, h: ws.TurnFailedEvent(
-            **h, session_id=e.session, turn=e.turn, fault=e.fault, message=e.message, retry_in_s=e.retry_in_s
+            **h,
+            session_id=e.session,
+            turn=e.turn,
+            fault=e.fault,
+            message=e.message,
+            retry_in_s=e.retry_in_s,
+            usage=wire_usage(e.usage),
         ),
     ),
     _row(
@@ -332,7 +340,9 @@ _AGENTS: tuple[_Row, ...] = (
     ),
     _row(
         agents.SessionEnded,
-        lambda e, h: ws.SessionEndedEvent(**h, session_id=e.session, outcome=e.outcome, reason=e.reason),
+        lambda e, h: ws.SessionEndedEvent(
+            **h, session_id=e.session, outcome=e.outcome, reason=e.reason, remaining=cut(e.remaining)
+        ),
     ),
     _row(
         agents.ApprovalAsked,

@@ -130,7 +130,7 @@ def _in_order(state: ProjectState) -> list[SessionRecord]:
 
 
 def _agents(state: ProjectState) -> list[shapes.Agent]:
-    working = (session for session in _in_order(state) if not session.outcome)
+    working = (session for session in _in_order(state) if not session.outcome and session.parent is None)
     return [
         shapes.Agent(
             id=session.agent, role=session.role, task_id=session.task, session_id=session.id, turns=session.turns
@@ -152,6 +152,8 @@ def _session(session: SessionRecord) -> shapes.Session:
         outcome=session.outcome,
         previous_id=session.previous,
         number=session.number,
+        parent_id=session.parent,
+        parent_call_id=session.call,
     )
 
 

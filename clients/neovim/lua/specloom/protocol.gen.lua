@@ -673,6 +673,8 @@
 ---@field outcome string Empty while it is open; `rotated` where another session goes on with its work.
 ---@field previousId string|vim.NIL The session that this one continues.
 ---@field number integer Which session of its attempt it is, in its role.
+---@field parentId string|vim.NIL The session that sent it, where it is a sub-agent's.
+---@field parentCallId string|vim.NIL The call by which it did.
 
 --- No further turn.
 ---@class specloom.SessionEndedEvent
@@ -687,6 +689,7 @@
 ---@field type "sessionEnded"
 ---@field outcome string
 ---@field reason string
+---@field remaining string What the model wrote for the session that goes on; empty where it did not hand over by itself.
 
 --- A context window of conversation opened.
 ---@class specloom.SessionStartedEvent
@@ -706,6 +709,8 @@
 ---@field previousId string|vim.NIL The session that this one continues; of a summariser, the one that it reads.
 ---@field number integer Which session of its attempt it is, in its role.
 ---@field because string Why the previous one had to end; empty where none did.
+---@field parentId string|vim.NIL The session that sent it, where it is a sub-agent's.
+---@field parentCallId string|vim.NIL The call by which it did.
 
 --- One spec document.
 ---@class specloom.Spec
@@ -1033,6 +1038,7 @@
 ---@field fault string
 ---@field message string
 ---@field retryInS number|vim.NIL
+---@field usage specloom.Usage What an answer that broke off had cost by then.
 
 --- The whole answer came in.
 ---@class specloom.TurnFinishedEvent

@@ -30,6 +30,10 @@ class SessionStarted:
     """Which session of its attempt it is, in its role."""
     because: str = ""
     """Why the previous one had to end."""
+    parent: SessionId | None = None
+    """The session that sent this sub-agent."""
+    call: CallId | None = None
+    """The call by which it did."""
 
 
 @dataclass(frozen=True, slots=True)
