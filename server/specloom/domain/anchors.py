@@ -188,7 +188,7 @@ def _stated(lines: Sequence[Line], anchors: Anchors, start: _Anchor, end: _Ancho
 def _elsewhere(lines: Sequence[Line], stated: Place, start: _Anchor, end: _Anchor) -> list[Place]:
     """Another place that the viewer's numbers name."""
     carried = _carried(lines, start, end)
-    return [] if carried in {None, stated} else [carried for carried in [carried] if carried is not None]
+    return [] if carried is None or carried == stated else [carried]
 
 
 def _strictness(lines: Sequence[Line], place: Place, start: _Anchor, end: _Anchor) -> int:

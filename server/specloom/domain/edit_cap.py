@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from specloom.domain.edits import LineEdit, Resolution, ResolvedBatch, resolve
+from specloom.domain.edits import LineEdit, ResolvedBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,7 @@ def capped(batch: ResolvedBatch, most: int) -> Capped | Torn:
     inside = tuple(at for at, edit in enumerate(dropped, most) if first < edit.start_line < last)
     if inside:
         return Torn(inside)
-    rest: Resolution = resolve(batch.base, kept)
-    assert isinstance(rest, ResolvedBatch), "edits with the numbers that were found are found again"
-    return Capped(ResolvedBatch(rest.base, rest.hunks, rest.edits, corrected=True), dropped)
+    return Capped(batch.first(most), dropped)
 
 
 def spans(edits: Sequence[LineEdit]) -> list[str]:

@@ -62,4 +62,6 @@ def substitutes(stated: str, actual: str) -> dict[str, str]:
     one, other = stated.strip(), actual.strip()
     if one.isascii() or len(one) != len(other) or look_alike(one) != look_alike(other):
         return {}
-    return {mine: yours for mine, yours in zip(one, other, strict=True) if mine != yours}
+    pairs = {mine: yours for mine, yours in zip(one, other, strict=True) if mine != yours}
+    alike = all(look_alike(mine) == look_alike(yours) for mine, yours in pairs.items())
+    return pairs if alike else {}

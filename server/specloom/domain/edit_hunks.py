@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from specloom.domain.lines import Line, split_lines
+from specloom.domain.lines import Line, main_eol, split_lines
 from specloom.domain.merge import Hunk
 
 
@@ -20,7 +20,7 @@ def inserted(at: int, new_text: str, eol: str) -> Hunk:
     return Hunk(at, at, tuple(Line(line.text, eol) for line in split_lines(new_text)))
 
 
-def keeping_the_end(base: Sequence[Line], hunks: Sequence[Hunk], eol: str) -> tuple[Hunk, ...]:
+def keeping_the_end(base: Sequence[Line], hunks: Sequence[Hunk]) -> tuple[Hunk, ...]:
     """Hunks of whole lines, in order, for a base whose last line may have no end: then the new last one has none."""
     count = len(base)
     tail = [hunk for hunk in hunks if hunk.end == count]
@@ -33,5 +33,5 @@ def keeping_the_end(base: Sequence[Line], hunks: Sequence[Hunk], eol: str) -> tu
         start, lines = before[-1].start, list(before.pop().lines)
     if start == count or (start and not lines):
         start -= 1
-        lines = [Line(base[start].text, eol), *lines]
+        lines = [Line(base[start].text, main_eol(base)), *lines]
     return (*before, Hunk(start, count, (*lines[:-1], *(Line(line.text, "") for line in lines[-1:]))))

@@ -40,14 +40,12 @@ def doubts(base: Sequence[Line], edits: Sequence[Placed], earlier: Sequence[Hunk
     found: list[Doubt] = []
     for index, edit in enumerate(edits):
         before = [*earlier, *(known.hunk for known in edits[:index])]
-        for shift in _shifts(before, edit.anchors):
-            other = edit.anchors.start_line - 1 - shift, edit.anchors.end_line - 1 - shift
-            if other == _place(edit.hunk):
-                continue
-            if _fits(base, other, edit.anchors):
-                found.append(Doubt(index, edit.hunk.start + 1, other[0] + 1))
-            elif edit.anchors.stated == _place(edit.hunk):
-                return []
+        start, end = edit.anchors.stated
+        others = [(start - shift, end - shift) for shift in _shifts(before, edit.anchors)]
+        fitting = [other for other in others if _fits(base, other, edit.anchors)]
+        found += [Doubt(index, edit.hunk.start + 1, other[0] + 1) for other in fitting if other != _place(edit.hunk)]
+        if others and not fitting and (start, end) == _place(edit.hunk):
+            return []
     return found
 
 

@@ -82,11 +82,18 @@ class ResolvedBatch:
     """As sent, with the numbers and texts of the lines that were found."""
     corrected: bool
     """Whether `edits` differ from what was sent."""
+    apart: tuple[Hunk, ...]
+    """What each edit does to whole lines, in the order of the call."""
 
     @property
     def text(self) -> str:
         """The base with all edits applied."""
         return applied(self.base, self.hunks)
+
+    def first(self, count: int) -> "ResolvedBatch":
+        """Only the first edits of the call."""
+        apart = self.apart[:count]
+        return ResolvedBatch(self.base, _together(self.base, apart), self.edits[:count], corrected=True, apart=apart)
 
 
 Resolution: TypeAlias = ResolvedBatch | EditRefusal
@@ -107,9 +114,14 @@ def resolve(base: str | tuple[Line, ...], edits: Sequence[LineEdit], earlier: Se
     if faults:
         return EditRefusal(tuple(faults), lines)
     found = tuple(place.edit for place in good)
-    ordered = sorted(good, key=lambda place: (place.hunk.start, place.hunk.end, place.index))
-    hunks = keeping_the_end(lines, [place.hunk for place in ordered], eol)
-    return ResolvedBatch(lines, hunks, found, found != tuple(edits))
+    apart = tuple(place.hunk for place in good)
+    return ResolvedBatch(lines, _together(lines, apart), found, found != tuple(edits), apart)
+
+
+def _together(base: Sequence[Line], hunks: Sequence[Hunk]) -> tuple[Hunk, ...]:
+    """In the order of lines, those at one place in the order of the call."""
+    ordered = sorted(hunks, key=lambda hunk: (hunk.start, hunk.end))
+    return keeping_the_end(base, ordered)
 
 
 def applied(base: Sequence[Line], hunks: Sequence[Hunk]) -> str:

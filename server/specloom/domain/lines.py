@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -34,12 +35,12 @@ def split_lines(text: str) -> tuple[Line, ...]:
     return (*lines, Line(last, "")) if last else tuple(lines)
 
 
-def join_lines(lines: "tuple[Line, ...] | list[Line]") -> str:
+def join_lines(lines: Sequence[Line]) -> str:
     """The text of these lines."""
     return "".join([line.text + line.eol for line in lines])
 
 
-def main_eol(lines: "tuple[Line, ...] | list[Line]") -> str:
+def main_eol(lines: Sequence[Line]) -> str:
     """The end-of-line that most lines have; the first one seen where two are equal; a line feed without any."""
     counted = Counter(line.eol for line in lines if line.eol)
     return max(counted, key=lambda eol: counted[eol], default="\n")

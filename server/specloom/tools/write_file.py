@@ -63,7 +63,7 @@ async def _replace(present: TextSnapshot, content: str, context: ToolContext) ->
     if base is None:
         return ToolOutcome(_UNREAD.format(path=present.path), is_error=True)
     wanted, old = adapted(content, base.text), split_lines(base.text)
-    written = await write(context, base, old, diff(old, split_lines(wanted)))
+    written = await write(context, base, old, diff(old, split_lines(wanted)), apart=False)
     if isinstance(written, ToolOutcome):
         return written
     context.memory.wrote(replace(written.applied.snapshot, text=wanted))

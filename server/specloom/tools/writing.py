@@ -11,7 +11,7 @@ from typing import TypeAlias
 from specloom.domain.lines import Line, split_lines
 from specloom.domain.merge import Conflict, Hunk, Merge, Merged, changes_of, combined, diff, merge_hunks
 from specloom.tools.changes import since
-from specloom.tools.ports import Made, ReadMemory, ToolContext
+from specloom.tools.ports import Made, ToolContext
 from specloom.tools.tool import ToolOutcome
 from specloom.workspace.ports import Applied, FileChange, NotApplied, Refusal, TextSnapshot
 
@@ -52,11 +52,17 @@ def read_only_below(path: str, context: ToolContext) -> ToolOutcome | None:
     return ToolOutcome(message, is_error=True)
 
 
-async def write(context: ToolContext, base: TextSnapshot, lines: Lines, ours: Hunks) -> Written | ToolOutcome:
-    """Merges changes of `base`, which has these lines, onto the present text and applies them; else says why not."""
+async def write(
+    context: ToolContext, base: TextSnapshot, lines: Lines, ours: Hunks, *, apart: bool = True
+) -> Written | ToolOutcome:
+    """Merges changes of `base`, which has these lines, onto the present text and applies them; else says why not.
+
+    `apart`: they come beside those of earlier calls of this turn, and are no whole text that may repeat these.
+    """
     for _ in range(TRIES):
         present = await context.files.read(base.path)
-        merged = _merged(context.memory, base, lines, ours, present)
+        made = context.memory.made(base.path) if apart else None
+        merged = _merged(made, base, lines, ours, present)
         if isinstance(merged, Conflict):
             return _conflict(context, base, present)
         if merged.text == present.text:
@@ -75,9 +81,8 @@ async def write(context: ToolContext, base: TextSnapshot, lines: Lines, ours: Hu
     return ToolOutcome(message, is_error=True)
 
 
-def _merged(memory: ReadMemory, base: TextSnapshot, lines: Lines, ours: Hunks, present: TextSnapshot) -> Merge:
+def _merged(made: Made | None, base: TextSnapshot, lines: Lines, ours: Hunks, present: TextSnapshot) -> Merge:
     """Onto what others made of the base, as a comparison tells it, or what this turn made of it, as is known."""
-    made = memory.made(base.path)
     if made is not None and made.text == present.text:
         together = combined(made.hunks, ours)
         if together is not None:

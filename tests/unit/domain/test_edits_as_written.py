@@ -115,6 +115,10 @@ def test_new_text_gets_the_characters_that_its_anchors_had_replaced() -> None:
     assert made('say("hi")\n', line(1, 'say("hi")', "say(“ho”)")) == "say(“ho”)\n"
 
 
+def test_blanks_beside_a_look_alike_are_no_look_alikes() -> None:
+    assert made("a -b\n", line(1, "a– b", "c – d")) == "c – d\n"
+
+
 def test_numbers_that_count_the_edits_before_them_are_refused_where_they_fit_a_twin() -> None:
     text = "head\na\n}\nb\n}\nc\n"
     edits = [line(1, "head", "head\nand\nmore"), line(5, "}", "end")]

@@ -1,28 +1,12 @@
 """What `edit_file` makes of several edits and several calls of one turn, and what its refusals cost."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Protocol
-
 import pytest
 
 from specloom.domain.edits import LineEdit
 from specloom.tools.edit_file import EditFile
-from specloom.tools.ports import ToolContext
-from specloom.tools.tool import ToolOutcome
+from tests.unit.tools.conftest import Hands
 
 TEN = "".join(f"line {number}\n" for number in range(1, 11))
-
-
-class Hands(Protocol):
-    root: Path
-    context: ToolContext
-
-    async def use(self, tool: str, **values: Any) -> ToolOutcome: ...
-    async def text(self, tool: str, **values: Any) -> str: ...
-    async def refusal(self, tool: str, **values: Any) -> str: ...
-    def changed(self, **values: Any) -> "Hands": ...
-    def grow(self, tree: Mapping[str, str]) -> None: ...
 
 
 def edit(number: int, text: str, new_text: str, last: int = 0, last_text: str = "") -> dict[str, object]:
@@ -84,6 +68,22 @@ async def test_fault_beyond_the_cap_refuses_the_whole_call(opened: Hands, bad: d
         "edit_file", path="a.txt", edits=[*lines(1, 2, 4), bad]
     )
     assert there(opened) == TEN
+
+
+async def test_edit_that_only_a_left_out_one_puts_beyond_doubt_is_made(hands: Hands) -> None:
+    hands.grow({"a.txt": "head\na\n}\nb\n}\nc\n"})
+    await hands.text("read_file", path="a.txt")
+    sent = [edit(1, "head", "head\nand\nmore"), edit(5, "}", "end"), edit(6, "c", "C")]
+    assert "edit 3 (line 6)" in await hands.changed(edits_per_call=2).text("edit_file", path="a.txt", edits=sent)
+    assert there(hands) == "head\nand\nmore\na\n}\nb\nend\nc\n"
+
+
+async def test_left_out_edits_leave_the_end_of_the_file_as_it_was(hands: Hands) -> None:
+    hands.grow({"a.txt": "a\nb\nc\nd"})
+    await hands.text("read_file", path="a.txt")
+    sent = [edit(2, "b", "B"), edit(4, "d", "D"), edit(5, "", "e")]
+    await hands.changed(edits_per_call=2).text("edit_file", path="a.txt", edits=sent)
+    assert there(hands) == "a\nB\nc\nD"
 
 
 async def test_cap_is_a_setting(opened: Hands) -> None:
@@ -154,6 +154,14 @@ async def test_text_that_the_model_wrote_is_the_base_of_later_edits_in_the_turn(
     await opened.text("edit_file", path="a.txt", edits=[edit(3, "}", "end")])
     await opened.text("edit_file", path="a.txt", edits=[edit(5, "line 5", "five")])
     assert there(opened) == "}\nx\nend\ny\nfive\n"
+
+
+async def test_whole_text_after_an_edit_in_the_turn_repeats_none_of_it(opened: Hands) -> None:
+    await opened.text("edit_file", path="a.txt", edits=[edit(11, "", "eleven")])
+    await opened.refusal("write_file", path="a.txt", content=f"{TEN}eleven\ntwelve\n")
+    assert there(opened) == f"{TEN}eleven\n"
+    await opened.text("write_file", path="a.txt", content=TEN.replace("line 2", "two") + "eleven\n")
+    assert there(opened) == TEN.replace("line 2", "two") + "eleven\n"
 
 
 async def test_file_created_in_a_turn_may_be_edited_in_it(hands: Hands) -> None:
