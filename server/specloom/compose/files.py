@@ -1,5 +1,8 @@
 """Reads what a root says about how it wants to be hosted. Refuses state that came with a checkout. Blocking."""
 
+import errno
+import os
+import stat
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +16,8 @@ SETTINGS = "specloom.toml"
 ENV = ".env"
 STATE = ".specloom"
 STATE_DIR = "SPECLOOM_STATE_DIR"
+LARGEST = 1024 * 1024
+"""Bytes that are read of a file."""
 GIT_DEADLINE = 5.0
 """Seconds."""
 
@@ -42,13 +47,25 @@ def read_root(root: Path) -> RootFiles:
 
 def _text(path: Path, name: str, problems: list[Problem]) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        return _bytes(path).decode("utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         problems.append(Problem("unreadable-settings", f"{name} cannot be read: {why}; mend it or remove it", name))
         return None
+
+
+def _bytes(path: Path) -> bytes:
+    """Raises `OSError`, also for a link of a checkout to a pipe or a device, which may give no end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+            raise OSError(errno.EINVAL, f"it is no file, or larger than {LARGEST // 1024} KiB")
+        return os.read(descriptor, LARGEST)
+    finally:
+        os.close(descriptor)
 
 
 def state_directory(root: Path, environment: Mapping[str, str], configured: str | None) -> Path:

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
 
 from specloom.agent.ask import RetryPolicy
 from specloom.agent.roles import RoleName
@@ -19,8 +18,17 @@ from specloom.domain.usage import UsageTotal
 from specloom.engine.options import EngineOptions, Limits, RoleOptions
 from specloom.llm.anthropic_model import AnthropicModel
 from specloom.llm.connection import Timeouts
+from specloom.llm.endpoint import Endpoint
 from specloom.llm.messages import ThinkingSetting, Usage
-from specloom.settings.credentials import ANTHROPIC, ENDPOINT, KEYS, Credentials, credentials
+from specloom.settings.credentials import (
+    ANTHROPIC,
+    ENDPOINT,
+    KEYS,
+    Credentials,
+    credentials,
+    no_key,
+    unsendable,
+)
 from specloom.settings.load import load_settings
 from specloom.settings.model import RoleModel, Settings
 from specloom.settings.proposals import Proposal
@@ -116,9 +124,10 @@ def _with_endpoint(
 ) -> Mapping[str, str]:
     # An endpoint that the user names himself is the one that his key is for.
     for source in (overrides, editor):
-        models: Mapping[str, Any] = (source or {}).get("models", {})
-        url = models.get("default", {}).get("base_url")
-        if url:
+        url: Any = source
+        for key in ("models", "default", "base_url"):
+            url = cast("Mapping[str, Any]", url).get(key) if isinstance(url, Mapping) else None
+        if url and isinstance(url, str):
             return {**environment, ENDPOINT: url}
     return environment
 
@@ -182,15 +191,15 @@ def _refusal(
     if not keyless:
         return None
     if key is None:
-        return Rejected("no-key", NO_KEY)
+        wrong = unsendable(environment)
+        return Rejected("no-key", f"{no_key(wrong)}. {NO_KEY}" if wrong else NO_KEY)
     message = f"The key from {key.source} is for {key.endpoint} and is not sent to {keyless[0]}; {NO_KEY}"
     return Rejected("no-key", message)
 
 
 def is_loopback(url: str) -> bool:
     """Whether an endpoint is on this machine, where no key is needed."""
-    host = urlsplit(url).hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    return Endpoint.of(url).loopback
 
 
 def without_keys(environment: Mapping[str, str], secrets: list[str]) -> dict[str, str]:

@@ -416,6 +416,12 @@ SETTINGS = ProblemGroup(
             "A value in `.env` has an opening quote only; it was not read",
             "Close the quote",
         ),
+        ProblemCode(
+            "env-key",
+            ERROR,
+            "A value in `.env` has characters that no key has; it was not read",
+            "Copy the key again",
+        ),
     ),
 )
 HOSTING = ProblemGroup(

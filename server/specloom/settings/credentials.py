@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from specloom.domain.problem import Problem, Severity, Span
+from specloom.settings.addresses import origin_of
 
 ANTHROPIC = "https://api.anthropic.com"
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
@@ -17,8 +17,8 @@ ENDPOINT = "ANTHROPIC_BASE_URL"
 
 _LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=[ \t]*(?P<value>.*)\Z")
 _QUOTED = re.compile(r"""(?:"(?P<double>(?:\\.|[^"\\])*+)"|'(?P<single>[^']*+)')\s*(?:#.*)?\Z""")
+_KEY = re.compile(r"[\x21-\x7e]+")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,30 @@ class Credentials:
     auth_token: str | None = field(default=None, repr=False)
 
     def are_for(self, base_url: str) -> bool:
-        """Whether `base_url` is the endpoint of this key: same scheme, host and port."""
-        return _origin(base_url) == _origin(self.endpoint)
+        """Whether `base_url` is the endpoint of this key: same scheme, host and port. No address is nobody's."""
+        origin = origin_of(base_url)
+        return origin is not None and origin == origin_of(self.endpoint)
 
 
 def credentials(environment: Mapping[str, str], env_file: Mapping[str, str]) -> Credentials | None:
     """The key to use, `None` if there is none. The environment beats the file, and it alone names an endpoint."""
     endpoint = environment.get(ENDPOINT) or ANTHROPIC
     for source, values in (("environment", environment), (".env", env_file)):
-        api_key, auth_token = (values.get(name) or None for name in KEYS)
+        api_key, auth_token = (_sendable(values.get(name, "")) for name in KEYS)
         if api_key or auth_token:
             return Credentials(endpoint, source, api_key, auth_token)
     return None
+
+
+def unsendable(environment: Mapping[str, str]) -> str | None:
+    """The name of a variable whose value can be no key; `None`: each that is set may be one."""
+    return next((name for name in KEYS if environment.get(name, "").strip() and not _sendable(environment[name])), None)
+
+
+def _sendable(value: str) -> str | None:
+    """A key as it goes into a header, where line ends and other letters have no place."""
+    key = value.strip()
+    return key if _KEY.fullmatch(key) else None
 
 
 def read_env(text: str, path: str = ".env") -> tuple[Mapping[str, str], tuple[Problem, ...]]:
@@ -64,9 +76,16 @@ def read_env(text: str, path: str = ".env") -> tuple[Mapping[str, str], tuple[Pr
         elif value is None:
             message = f"the value of `{match['name']}` has an opening quote only; close it, nothing was read"
             problems.append(Problem("env-quote", message, path, span))
+        elif value.strip() and _sendable(value) is None:
+            problems.append(Problem("env-key", no_key(match["name"]), path, span))
         else:
             found[match["name"]] = value
     return MappingProxyType(found), tuple(problems)
+
+
+def no_key(name: str) -> str:
+    """What is said of a value that can be no key; it is never repeated."""
+    return f"the value of `{name}` is no key: it has a space, a line end or a letter that is not ASCII; copy it again"
 
 
 _ENDPOINT_IGNORED = (
@@ -85,8 +104,3 @@ def _value(text: str) -> str | None:
     if quoted["single"] is not None:
         return quoted["single"]
     return re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), quoted["double"])
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)

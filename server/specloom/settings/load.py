@@ -7,16 +7,17 @@ go on. Refuses to apply what a repository only proposes.
 import json
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from typing import Any, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from specloom.domain.problem import NOWHERE, Problem, Severity, Span
-from specloom.settings.findings import key_problem, value_problem
-from specloom.settings.locate import locate
+from specloom.settings.findings import date_problem, key_problem, value_problem
+from specloom.settings.locate import dots, locate
 from specloom.settings.model import RESERVED, Settings
 from specloom.settings.proposals import Proposal, proposals, without_ungranted
 from specloom.settings.schema import field_at
@@ -26,6 +27,13 @@ COMMAND_LINE = "command line"
 
 ADDED = ("allow", "ask", "deny")
 """Lists of rules: what one source denies, another cannot allow by saying nothing of it."""
+LARGEST = 256 * 1024
+"""Characters that are read of a file."""
+MOST_DOTS = 200
+"""In one line outside strings: the parser takes time with the square of a key's parts."""
+MOST_PROBLEMS = 100
+"""That are told of one source."""
+_TOO_DEEP = "it is nested too deeply"
 _LINE_COLUMN = re.compile(r"at line (\d+), column (\d+)")
 
 
@@ -65,7 +73,8 @@ def load_settings(
     `editor` and `overrides` (the command line) have the nested keys of the file and need no grant: they are the
     user's own. `granted` are hashes of proposals.
     """
-    source = Source(path, toml_text)
+    # A byte order mark is no part of the text, for editors neither.
+    source = Source(path, toml_text.removeprefix("\ufeff") if toml_text is not None else None)
     raw, problems = parse(source) if toml_text is not None else ({}, ())
     in_file, more = checked(raw, source)
     allowed = without_ungranted(in_file, granted)
@@ -77,29 +86,55 @@ def load_settings(
 
 def parse(source: Source) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     """The tables of a TOML file, or none of them and one problem."""
+    text = source.text or ""
+    if len(text) > LARGEST:
+        return {}, (_syntax_problem(f"it is larger than {LARGEST // 1024} KiB", source),)
+    if dots(text) > MOST_DOTS:
+        return {}, (_syntax_problem(_TOO_DEEP, source),)
     try:
-        return tomllib.loads(source.text or ""), ()
+        return tomllib.loads(text), ()
     except tomllib.TOMLDecodeError as error:
         return {}, (_syntax_problem(str(error), source),)
-    except RecursionError:
-        return {}, (_syntax_problem("nested too deeply", source),)
+    except (RecursionError, ValueError) as error:
+        return {}, (_syntax_problem(_why(error), source),)
 
 
 def checked(raw: Mapping[str, Any], source: Source) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """The part of `raw` that is valid, and a problem for each part that is not."""
+    """The part of `raw` that is valid, and a problem for each part that is not, as far as they are not too many."""
     try:
         values: dict[str, Any] = json.loads(_json(raw))
+        dates = tuple(_dates(raw, ()))
+        problems = [_reserved_problem(name, source) for name in RESERVED if values.get(name)]
+        problems += [_date_problem(place, values, source) for place in dates]
+        _remove_all(values, dates)
+        problems += _refused(values, source)
     except (RecursionError, ValueError) as error:
-        return {}, (_syntax_problem(str(error), source),)
-    problems = [_reserved_problem(name, source) for name in RESERVED if values.get(name)]
+        return {}, (_syntax_problem(_why(error), source),)
+    problems.sort(key=lambda problem: (problem.span.start_line, problem.span.start_column))
+    left = len(problems) - MOST_PROBLEMS
+    more = Problem("settings-value", f"{left} more settings are wrong; mend these first", source.path)
+    return values, (*problems[:MOST_PROBLEMS], *((more,) if left > 0 else ()))
+
+
+def _why(error: Exception) -> str:
+    """What stops a parser of TOML or JSON, in words for whoever wrote the text."""
+    said = str(error)
+    if isinstance(error, RecursionError) or "recursion" in said:
+        return _TOO_DEEP
+    # Python refuses to read or write a whole number of more than 4300 digits.
+    return "it holds a number with too many digits" if "digits" in said else said
+
+
+def _refused(values: dict[str, Any], source: Source) -> list[Problem]:
+    """Removes what no setting takes, and tells it."""
+    problems: list[Problem] = []
     while errors := _errors(values):
         by_place = {_existing(values, error["loc"]): error for error in reversed(errors)}
         if () in by_place:
-            return {}, (*problems, _syntax_problem(by_place[()]["msg"], source))
+            raise ValueError(by_place[()]["msg"])
         problems += [_problem(place, error, values, source) for place, error in by_place.items()]
-        for place in sorted({_void(place) for place in by_place}, key=_by_index, reverse=True):
-            _remove(values, place)
-    return values, tuple(sorted(problems, key=lambda problem: (problem.span.start_line, problem.span.start_column)))
+        _remove_all(values, {_void(place) for place in by_place})
+    return problems
 
 
 def _errors(values: Mapping[str, Any]) -> list[ErrorDetails]:
@@ -116,8 +151,20 @@ def _settings(values: Mapping[str, Any]) -> Settings:
 
 
 def _json(values: Mapping[str, Any]) -> str:
-    """TOML's dates fit no setting: they become tables, which no scalar setting takes."""
-    return json.dumps(values, default=lambda value: {"date": str(value)})
+    """TOML's dates fit no setting; they become texts here and go before anything is made of them."""
+    return json.dumps(values, default=str)
+
+
+def _dates(value: Any, place: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
+    """Where TOML's dates and times stand."""
+    if isinstance(value, Mapping):
+        for key, item in cast("Mapping[str, Any]", value).items():
+            yield from _dates(item, (*place, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _dates(item, (*place, index))
+    elif isinstance(value, date | time):
+        yield place
 
 
 def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,6 +205,11 @@ def _void(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return place[:-1] if field and field.is_required() else place
 
 
+def _remove_all(values: Any, places: Collection[tuple[int | str, ...]]) -> None:
+    for place in sorted(places, key=_by_index, reverse=True):
+        _remove(values, place)
+
+
 def _remove(values: Any, place: tuple[int | str, ...]) -> None:
     for part in place[:-1]:
         values = values[part]
@@ -177,6 +229,12 @@ def _problem(place: tuple[int | str, ...], error: ErrorDetails, values: Mapping[
         return source.problem("settings-unknown-key", message, names, key=True, suggestions=nearest)
     message, nearest = value_problem(names, _value_at(values, place), error)
     return source.problem("settings-value", message, names, key=False, suggestions=nearest)
+
+
+def _date_problem(place: tuple[int | str, ...], values: Mapping[str, Any], source: Source) -> Problem:
+    names = tuple(part for part in place if isinstance(part, str))
+    message = date_problem(names, _value_at(values, place))
+    return source.problem("settings-value", message, names, key=False)
 
 
 def _reserved_problem(name: str, source: Source) -> Problem:

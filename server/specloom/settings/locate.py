@@ -4,7 +4,8 @@ The standard parser tells no positions, and the library that does is no dependen
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from specloom.domain.problem import NOWHERE, Span
 
@@ -22,12 +23,25 @@ def locate(text: str, path: tuple[str, ...]) -> tuple[Span, Span]:
 
     A key inside an inline table is found at the table. `NOWHERE` twice if nothing of the path stands in the text.
     """
-    best, depth = (NOWHERE, NOWHERE), 0
+    places = _places(text)
+    for end in range(len(path), 0, -1):
+        if spans := places.get(path[:end]):
+            return spans
+    return NOWHERE, NOWHERE
+
+
+def dots(text: str) -> int:
+    """The most dots outside strings that a line has: a bound on the parts of its keys, cheaper than reading them."""
+    return max((_TOKEN.sub("", line).count(".") for line in text.split("\n") if "." in line), default=0)
+
+
+@lru_cache(maxsize=2)
+def _places(text: str) -> Mapping[tuple[str, ...], tuple[Span, Span]]:
+    """Where each key stands first. Kept, because a text with one wrong setting has often more of them."""
+    places: dict[tuple[str, ...], tuple[Span, Span]] = {}
     for found, key, value in _keys(text):
-        common = _common(found, path)
-        if common == len(found) and common > depth:
-            best, depth = (key, value), common
-    return best
+        places.setdefault(found, (key, value))
+    return places
 
 
 def _keys(text: str) -> Iterator[tuple[tuple[str, ...], Span, Span]]:
@@ -78,13 +92,3 @@ def _unquoted(part: str) -> str:
     if part[0] == "'":
         return part[1:-1]
     return re.sub(r"\\(.)", r"\1", part[1:-1]) if part[0] == '"' else part
-
-
-def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
-    """How many parts both have in common from the start."""
-    count = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from specloom.domain.permissions.rules import Verdict, parse_rule
 from specloom.domain.prices import Price
+from specloom.settings.addresses import origin_of
 
 
 def _inside_the_root(path: str) -> str:
@@ -19,8 +20,14 @@ def _inside_the_root(path: str) -> str:
     return path
 
 
-Role: TypeAlias = Literal["planner", "executor", "reviewer", "safety", "summariser"]
-ROLES: tuple[Role, ...] = ("planner", "executor", "reviewer", "safety", "summariser")
+def _reachable(url: str) -> str:
+    if origin_of(url) is None:
+        raise ValueError("names no host, or a port that there is not")
+    return url
+
+
+Role: TypeAlias = Literal["planner", "executor", "reviewer", "safety", "summariser", "subagent"]
+ROLES: tuple[Role, ...] = ("planner", "executor", "reviewer", "safety", "summariser", "subagent")
 
 DEFAULT_MODEL = "claude-opus-5-5"
 """What the endpoint's maker recommends for most work (https://platform.claude.com/docs/en/models, November 2026)."""
@@ -41,11 +48,14 @@ Seconds: TypeAlias = Annotated[
 ]
 Amount: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False), Allowed("a number above 0")]
 UsdPerMillion: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False), Allowed("a number from 0")]
-Line: TypeAlias = Annotated[str, Field(pattern=r"\A[^\r\n]*\S[^\r\n]*\z"), Allowed("a text of one line, not empty")]
+Line: TypeAlias = Annotated[
+    str, Field(pattern=r"\A[^\r\n\x00]*[^\s\x00][^\r\n\x00]*\z"), Allowed("a text of one line, not empty")
+]
 HttpUrl: TypeAlias = Annotated[
     str,
     Field(pattern=r"\Ahttps?://[^\s/?#@]+(/[^\s?#]*)?\z"),
-    Allowed("an address with http:// or https://, without a user name or query"),
+    AfterValidator(_reachable),
+    Allowed("an address with http:// or https://, a host and at most a port from 1 to 65535; no user name, no query"),
 ]
 RelativePath: TypeAlias = Annotated[
     str,

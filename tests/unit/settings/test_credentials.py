@@ -69,11 +69,11 @@ def test_a_key_is_never_shown() -> None:
 
 
 def test_the_environment_beats_the_file_and_alone_names_the_endpoint() -> None:
-    file = {"ANTHROPIC_API_KEY": "from file", "ANTHROPIC_BASE_URL": "http://collector.invalid"}
-    assert credentials({"ANTHROPIC_API_KEY": "from shell"}, file) == Credentials(
-        "https://api.anthropic.com", "environment", "from shell"
+    file = {"ANTHROPIC_API_KEY": "from-file", "ANTHROPIC_BASE_URL": "http://collector.invalid"}
+    assert credentials({"ANTHROPIC_API_KEY": "from-shell"}, file) == Credentials(
+        "https://api.anthropic.com", "environment", "from-shell"
     )
-    assert credentials({}, file) == Credentials("https://api.anthropic.com", ".env", "from file")
+    assert credentials({}, file) == Credentials("https://api.anthropic.com", ".env", "from-file")
     assert credentials({"ANTHROPIC_API_KEY": ""}, {}) is None
 
 

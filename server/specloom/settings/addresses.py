@@ -1,0 +1,36 @@
+"""Takes the address of an endpoint apart. Refuses, as no address, what clients would read in different ways."""
+
+import re
+from ipaddress import IPv6Address
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+LONGEST = 2048
+"""Characters of an address."""
+_PORTS = {"http": 80, "https": 443}
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
+
+Origin: TypeAlias = tuple[str, str, int]
+"""Scheme, host in lower case and as the network knows it, port."""
+
+
+def origin_of(url: str) -> Origin | None:
+    """Where a request to `url` goes; `None` for what is no http address with a host and a port from 1 to 65535."""
+    if len(url) > LONGEST:
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = _host(parts.hostname or ""), parts.port
+    except ValueError:
+        return None
+    port = _PORTS.get(parts.scheme) if port is None else port
+    return (parts.scheme, host, port) if host and port and parts.scheme in _PORTS else None
+
+
+def _host(name: str) -> str:
+    """Empty for a name that no network has. Raises `ValueError`."""
+    if ":" in name:
+        return str(IPv6Address(name))
+    # A name of other letters is looked up by its ASCII form, so that is the one to compare.
+    ascii_name = name if name.isascii() else name.encode("idna").decode("ascii")
+    return ascii_name if _NAME.fullmatch(ascii_name) else ""
