@@ -19,7 +19,7 @@ def test_version_is_told(empty: Project) -> None:
 def test_help_lists_the_commands_that_exist(empty: Project) -> None:
     done = empty.specloom("--help")
     assert done.returncode == 0
-    for command in ("demo", "plan", "run", "status", "tasks", "events", "doctor", "lsp"):
+    for command in ("demo", "plan", "run", "status", "tasks", "events", "approve", "doctor", "lsp"):
         assert f"\n    {command} " in done.stdout
     assert "daemon" not in done.stdout
 

@@ -33,6 +33,7 @@ from tests.integration.stage import (
     write,
 )
 
+STATE = Path(os.environ["XDG_STATE_HOME"]).resolve()
 WRITES, CLAIMS = turn(write("a.txt", "a\n")), turn(says())
 HOLDS = "test -f a.txt"
 
@@ -266,7 +267,7 @@ async def test_grants_lie_outside_the_workspace_for_their_owner_alone(tmp_path: 
             await starts(runtime)
             await ended(runtime)
         folder = runtime.engine.permits.book.folder
-    assert str(folder) == os.path.realpath(os.environ["XDG_STATE_HOME"]) + "/specloom/grants"
+    assert folder == STATE / "specloom" / "grants"
     inside = await asyncio.to_thread(lambda: [path for path in root.rglob("*") if b'proposal", "text' in _bytes(path)])
     assert inside == []
 

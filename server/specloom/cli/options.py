@@ -4,18 +4,24 @@ import argparse
 
 from specloom.cli.ports import Place
 from specloom.cli.work import Order
+from specloom.domain.permissions.rules import Profile
 
 ROLES = ("default", "planner", "executor", "reviewer", "safety", "summariser")
 
 
 def order_of(arguments: argparse.Namespace, place: Place) -> Order:
-    """What `--model`, `--base-url` and `--yes` say."""
+    """What `--model`, `--base-url`, `--yes` and `--profile` say."""
     unattended = bool(getattr(arguments, "yes", False))
     return Order(
         overrides_of(arguments.model, arguments.base_url),
         unattended,
         f"specloom {arguments.command} in {place.root.name}",
+        _profile(getattr(arguments, "profile", None)),
     )
+
+
+def _profile(stated: str | None) -> Profile | None:
+    return None if stated is None else Profile(stated)
 
 
 def overrides_of(model: str | None, base_url: str | None) -> dict[str, object]:

@@ -67,14 +67,19 @@ async def _put(question: Question) -> str | None:
     _print(f"\n{_TITLES[question.kind]}:\n\n{_indented(question.subject)}\n")
     if question.purpose:
         _print(f"  {visible(question.purpose)}\n")
-    if question.kind == "question" and len(question.choices) != 2:
+    if question.kind == "question":
         return await _choose(question.choices)
     yes, no = question.choices[0], question.choices[-1]
+    many = len(question.choices) > 2
+    for number, choice in enumerate(question.choices, start=1) if many else ():
+        _print(f"  {number}. {visible(choice)}")
     while True:
-        _print(f"{yes}? [y]es / [n]o: ", end="")
+        _print(f"{yes}? {'A number / ' if many else ''}[y]es / [n]o: ", end="")
         answer = await read_line()
         if answer is None:
             return None
+        if many and answer.strip() in {str(number + 1) for number in range(len(question.choices))}:
+            return question.choices[int(answer) - 1]
         if answer.strip().lower() in ("y", "yes"):
             return yes
         if answer.strip().lower() in ("n", "no"):

@@ -15,6 +15,7 @@ from specloom.cli.views.event_lines import scope_name
 from specloom.cli.views.summary import Spent
 from specloom.cli.views.view import JsonView, LineView, View
 from specloom.domain.origin import Origin
+from specloom.domain.permissions.rules import Profile
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
@@ -37,6 +38,8 @@ class Order:
     overrides: Mapping[str, object] = field(default_factory=dict[str, object])
     unattended: bool = False
     heading: str = ""
+    profile: Profile | None = None
+    """What agents may do where no rule says otherwise; `None`: as set."""
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class Work:
     origin: Origin
     started: float
     models: ModelWatch
+    profile: Profile | None = None
     spent: Spent = field(default_factory=Spent)
     scope: Scope = field(default_factory=Scope)
     wall_s: float = 0.0
@@ -96,13 +100,14 @@ class Work:
             await self.runtime.cancel(self.origin)
             await self.runtime.wait_idle()
         self._focus(scope)
-        _check(await self.runtime.start_run(scope, budget, self.origin, unattended=self.unattended))
+        order = self.runtime.start_run(scope, budget, self.origin, unattended=self.unattended, profile=self.profile)
+        _check(await order)
         return await self._until_idle(self._pause)
 
     async def _go_on(self, scope: Scope) -> None:
         self.view.note(f"going on with the run of {scope_name(scope)} that an earlier process left")
         self._focus(scope)
-        _check(await self.runtime.resume(self.origin, unattended=self.unattended))
+        _check(await self.runtime.resume(self.origin, unattended=self.unattended, profile=self.profile))
         await self._until_idle(self._pause)
 
     async def _cancel_plan(self, _: "asyncio.Task[None]") -> None:
@@ -185,7 +190,9 @@ async def _perform(
         view = _view(output, runtime.state, order.heading)
         client = TerminalClient(view, interrupts.first, can_ask=not output.as_json and is_interactive())
         origin = Origin("user", client=client.id)
-        work = Work(runtime, view, output, interrupts, order.unattended, origin, started, ModelWatch(now))
+        work = Work(
+            runtime, view, output, interrupts, order.unattended, origin, started, ModelWatch(now), order.profile
+        )
         with ExitStack() as stack:
             stack.enter_context(runtime.attach(client))
             stack.enter_context(runtime.listen(work.hear))

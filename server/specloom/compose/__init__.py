@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from specloom.compose.inspecting import inspect, preview
     from specloom.compose.reading import Reader, open_reader
 
-__all__ = ["ConfigurationError", "Reader", "inspect", "open_grants", "open_reader", "open_runtime", "open_tools", "preview"]
+__all__ = [
+    "ConfigurationError",
+    "Reader",
+    "inspect",
+    "open_grants",
+    "open_reader",
+    "open_runtime",
+    "open_tools",
+    "preview",
+]
 _HOMES = {
     "open_runtime": "hosting",
     "open_grants": "granting",

@@ -74,7 +74,12 @@ class GrantFile:
 
     def add(self, *grants: Grant) -> None:
         """Keeps grants; one that is there already stays as it is. Raises `StoreError`."""
-        self._change(lambda kept: (*kept, *(item for item in grants if item.id not in {one.id for one in kept})))
+
+        def added(kept: tuple[Grant, ...]) -> tuple[Grant, ...]:
+            by_id = {grant.id: grant for grant in (*grants, *kept)}
+            return tuple({grant.id: by_id[grant.id] for grant in (*kept, *grants)}.values())
+
+        self._change(added)
 
     def remove(self, grant: str) -> Grant | None:
         """Forgets a grant by its id; `None`: there is none. Raises `StoreError`."""

@@ -10,7 +10,15 @@ from specloom.cli.views.task_lines import Line
 from specloom.domain.events import agents, proof, tasks
 from specloom.domain.ids import CallId, EditId, SessionId
 
-_READS = {"read_file": "read", "list_directory": "list", "search_files": "find", "grep_search": "search for"}
+_READS = {
+    "read_file": "read",
+    "list_directory": "list",
+    "search_files": "find",
+    "grep_search": "search for",
+    "subagent": "send a sub-agent:",
+}
+_NAMES = {"subagent": "sub-agent"}
+"""Roles that are called otherwise before people."""
 _EDITS = ("edit_file", "write_file", "delete_file")
 _COMMAND = "run_command"
 _SUBJECTS = ("path", "command", "pattern", "query", "directory", "question", "reason", "task")
@@ -57,25 +65,29 @@ class SessionLines:
             case agents.SessionStarted():
                 yield from self._opening(event)
             case agents.TurnFinished():
-                yield from _readings(event)
+                yield from _readings(event, "sub-agent: " if self._roles.get(event.session) == "subagent" else "")
             case agents.TurnFailed() | agents.OpenFilesWarned():
                 yield _warning(event)
             case agents.ToolRequested():
                 yield from self._request(event)
             case agents.ToolSettled():
                 yield from self._settle(event)
-            case agents.ApprovalAsked():
-                self._asked[event.approval] = event
-            case agents.ApprovalAnswered():
-                yield self._answer(event, self._asked.pop(event.approval, None))
-            case agents.GrantRevoked():
-                yield Line(f"taken back: {one_line(event.text, 160)} (granted for {event.scope})")
+            case agents.ApprovalAsked() | agents.ApprovalAnswered() | agents.GrantRevoked():
+                yield from self._decision(event)
             case agents.SessionEnded():
                 yield from self._closing(event)
             case agents.MessageAdded() | agents.ContextCollapsed() | agents.TurnRequested():
                 return
             case _:
                 assert_never(event)
+
+    def _decision(self, event: agents.ApprovalAsked | agents.ApprovalAnswered | agents.GrantRevoked) -> Iterator[Line]:
+        if isinstance(event, agents.ApprovalAsked):
+            self._asked[event.approval] = event
+        elif isinstance(event, agents.ApprovalAnswered):
+            yield self._answer(event, self._asked.pop(event.approval, None))
+        else:
+            yield Line(f"taken back: {one_line(event.text, 160)} (granted for {event.scope})")
 
     def _opening(self, event: agents.SessionStarted) -> Iterator[Line]:
         self._roles[event.session] = event.role
@@ -125,7 +137,7 @@ class SessionLines:
     def _closing(self, event: agents.SessionEnded) -> Iterator[Line]:
         role = self._roles.pop(event.session, "")
         if event.outcome == "claimed" and event.reason and role not in _SILENT:
-            yield Line(f"{role or 'the agent'}: {one_line(event.reason, 160)}", "dim", 0, 1)
+            yield Line(f"{_NAMES.get(role, role) or 'the agent'}: {one_line(event.reason, 160)}", "dim", 0, 1)
 
 
 def _warning(event: agents.TurnFailed | agents.OpenFilesWarned) -> Line:
@@ -136,7 +148,7 @@ def _warning(event: agents.TurnFailed | agents.OpenFilesWarned) -> Line:
     return Line(f"the model did not answer: {one_line(event.message, 400)}{again}", "yellow", 2)
 
 
-def _readings(event: agents.TurnFinished) -> Iterator[Line]:
+def _readings(event: agents.TurnFinished, who: str) -> Iterator[Line]:
     """One line for a turn that does nothing but read: else nothing would show that it goes on."""
     calls = [block for block in _blocks(event.content) if block.get("type") == "tool_use"]
     if not calls or any(call.get("name") not in _READS for call in calls):
@@ -144,7 +156,7 @@ def _readings(event: agents.TurnFinished) -> Iterator[Line]:
     told: dict[str, dict[str, None]] = {}
     for call in calls:
         told.setdefault(_READS[call["name"]], {})[call_subject(json.dumps(call.get("input"))) or "."] = None
-    yield Line(one_line("; ".join(f"{verb} {', '.join(told[verb])}" for verb in told), 160), "dim", 0, 1)
+    yield Line(who + one_line("; ".join(f"{verb} {', '.join(told[verb])}" for verb in told), 160), "dim", 0, 1)
 
 
 def _result(content: str) -> str:
