@@ -174,7 +174,7 @@ async def test_deleted_folder_is_left_for_the_root(shell: AgentShell) -> None:
     await said(shell, "mkdir gone; cd gone; rmdir ../gone")
     result = await ends(shell, "pwd -P")
     assert result.printed.text == f"{shell.root}\n"
-    assert result.notes == ("the shell's folder gone is gone, so it went back to the project root",)
+    assert result.notes == ("the shell's folder gone is gone, so it went back to the project root first",)
 
 
 async def test_mask_and_exported_functions_survive_a_death(shell: AgentShell) -> None:

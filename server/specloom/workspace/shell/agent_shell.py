@@ -107,10 +107,10 @@ class AgentShell:
     @property
     def folder(self) -> str:
         """Where the next command runs, relative to the root where it lies below; `.` is the root itself."""
-        present = self._home if self._shell is None else self._shell.cwd
-        if present == self._home:
-            return "."
-        return present.removeprefix(f"{self._home}/")
+        return "." if self._shell is None else self._below(self._shell.cwd)
+
+    def _below(self, folder: str) -> str:
+        return "." if folder == self._home else folder.removeprefix(f"{self._home}/")
 
     def log(self, number: int) -> Path | None:
         """Of any command, running or ended."""
@@ -184,11 +184,7 @@ class AgentShell:
             self.restarted, notes = False, (RESTARTED,)
         if self._shell is not None and self._shell.dead:
             notes = await self._replaced(self._shell, "the shell had ended since the command before")
-        shell = await self._standing()
-        if not await asyncio.to_thread(os.path.isdir, shell.cwd):
-            notes += (f"the shell's folder {self.folder} is gone, so it went back to the project root",)
-            await shell.go(self.root)
-        return shell, notes
+        return await self._standing(), notes
 
     async def _standing(self) -> ShellProcess:
         if self._shell is None:
@@ -225,11 +221,11 @@ class AgentShell:
         try:
             if job:
                 await asyncio.to_thread(log.create)
-            stream, token = await shell.begin(command, log, self._pump)
+            stream = await shell.begin(command, log, self._pump)
         except OSError as error:
             raise ProcessStartError(f"the command was not run: {error}; see whether the disk is full") from error
         self._known[self._numbers] = path
-        ended = asyncio.create_task(shell.answer(token))
+        ended = asyncio.create_task(shell.answer())
         return Running(self._numbers, command, shell, stream, live, ended, loop.time())
 
     async def _attend(self, running: Running, timeout: float) -> tuple[str, ...]:
@@ -254,6 +250,10 @@ class AgentShell:
         ended = running.ended.result()
         printed = await self._drained(running)
         running.live.stop()
+        if ended.gone:
+            notes += (
+                f"the shell's folder {self._below(ended.gone)} is gone, so it went back to the project root first",
+            )
         before, self._background = self._background, ended.alive and await self._left(running)
         notes += tuple(f"{name} waited for keys at a terminal, where nobody is, and was ended" for name in waited)
         if not ended.alive:
@@ -278,6 +278,7 @@ class AgentShell:
         """Output may still arrive for a moment, from `> >(tee log)` and the like."""
         assert self._pump is not None
         printed = await self._pump.finished(running.stream)
+        running.shell.take_back(running.stream)
         if running.stream.closed.is_set():
             return printed
         try:

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from specloom.workspace.shell.command_log import CommandLog, Printed
 
@@ -22,9 +23,12 @@ AT_ONCE = 32
 class Stream:
     """One command's pipe: both ends are ours until the command has ended, so that no end of file comes too early."""
 
+    path: Path
     read_end: int
     write_end: int
     log: CommandLog
+    spare: tuple[int, int] | None = None
+    """Both ends, opened again after the command, when nobody else has the pipe: the next command may have it."""
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the last process that could print is gone. For the event loop."""
 
@@ -108,7 +112,7 @@ class Pump:
             os.close(end)
         self._selector.close()
 
-    def _read(self, stream: Stream) -> None:
+    def _read(self, stream: Stream, *, keep: bool = False) -> None:
         for _ in range(AT_ONCE):
             if stream.read_end < 0:
                 return
@@ -117,21 +121,24 @@ class Pump:
             except BlockingIOError:
                 return
             if not data:
-                self._drop(stream)
+                self._drop(stream, keep=keep)
                 return
             stream.log.feed(data)
 
-    def _finish(self, stream: Stream) -> Printed:
+    def _finish(self, stream: Stream, *, keep: bool = True) -> Printed:
         if stream.write_end >= 0:
             os.close(stream.write_end)
             stream.write_end = -1
-        self._read(stream)
+        self._read(stream, keep=keep)
         stream.log.settle()
         return stream.log.printed()
 
-    def _drop(self, stream: Stream) -> None:
+    def _drop(self, stream: Stream, *, keep: bool = False) -> None:
         self._selector.unregister(stream.read_end)
-        os.close(stream.read_end)
+        if keep:
+            stream.spare = _opened_again(stream)
+        if stream.spare is None:
+            os.close(stream.read_end)
         stream.read_end = -1
         stream.log.close()
         self._tell(stream.closed.set)
@@ -145,10 +152,17 @@ class Pump:
     def _end(self) -> None:
         for key in tuple(self._selector.get_map().values()):
             if key.data is not None:
-                self._finish(key.data)
+                self._finish(key.data, keep=False)
                 if key.data.read_end >= 0:
                     self._drop(key.data)
         self._ended = True
+
+
+def _opened_again(stream: Stream) -> tuple[int, int] | None:
+    try:
+        return stream.read_end, os.open(stream.path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # the shell is gone, and its folder with it
+        return None
 
 
 def _answer(future: asyncio.Future[Printed], printed: Printed) -> None:

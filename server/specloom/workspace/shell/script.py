@@ -11,6 +11,8 @@ from shlex import quote
 COMMAND = "__specloom_command"
 CODE = "__specloom_code"
 NAME = "__specloom_name"
+BEGUN, ENDED = "<", ">"
+"""Behind the token of a line: it was read, it was carried out."""
 
 
 def dump(file: Path, root: Path) -> str:
@@ -31,22 +33,32 @@ def opening(leaving: str, state: Path | None, report: str) -> str:
 
 
 def report(token: str, status: Path, code: str = "$?") -> str:
-    """Tells that a line was carried out: token, exit code, newest background process, directory; NUL at the end."""
-    return f'builtin printf \'{token} %s %s %s\\0\' "{code}" "${{!:-0}}" "$PWD" >|{quote(str(status))}'
+    """Tells that a line was carried out: exit code, newest background process, directory; NUL at the end."""
+    return f'builtin printf \'{token}{ENDED} %s %s %s\\0\' "{code}" "${{!:-0}}" "$PWD" >|{quote(str(status))}'
 
 
-def begun(token: str, status: Path) -> str:
-    """Tells that the shell has read its line: a command whose shell dies before that can be given to another."""
-    return f"builtin printf '{token}\\0' >|{quote(str(status))} 2>/dev/null"
+def begun(token: str, status: Path, root: Path) -> str:
+    """Leaves a folder that was deleted, and tells that the line was read, and where its command will run.
+
+    A command whose shell dies before that can be given to another.
+    """
+    return (
+        f'{{ builtin test -d "$PWD" || builtin cd -- {quote(str(root))}; '
+        f"builtin printf '{token}{BEGUN} %s\\0' \"$PWD\" >|{quote(str(status))}; }} 2>/dev/null"
+    )
 
 
-def turn(command: Path, output: Path, first: str, after: str, told: str) -> str:
-    """Carries out the command in the file `command`.
+def turn(command: str | Path, output: Path, first: str, after: str, told: str) -> str:
+    """Carries out a command, given in words or in a file.
 
     `set -e`, `-u` and `-x` count for one command: left on, the next that fails would take the shell along.
     """
+    if isinstance(command, Path):
+        reading, words = f"IFS= builtin read -r -d '' {COMMAND} <{quote(str(command))}; ", f'"${COMMAND}"'
+    else:
+        reading, words = "", quote(command)
     return (
-        f"{first}; IFS= builtin read -r -d '' {COMMAND} <{quote(str(command))}; "
-        f'{{ builtin :; builtin eval "${COMMAND}"; }} </dev/null >{quote(str(output))} 2>&1; '
+        f"{first}; {reading}"
+        f"{{ builtin :; builtin eval {words}; }} </dev/null >{quote(str(output))} 2>&1; "
         f"{CODE}=$?; {{ builtin set +eux; {after}; {told}; }} 2>/dev/null\n"
     )

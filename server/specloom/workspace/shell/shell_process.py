@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 from specloom.workspace.process import GRACE
 from specloom.workspace.process_group import end_group
@@ -25,7 +24,9 @@ from specloom.workspace.shielding import to_the_end
 
 START_DEADLINE = 10.0
 """Seconds until a fresh shell must have answered; what `BASH_ENV` and restored functions take is in it."""
-LATE = 0.05
+SHORT = 2000
+"""Characters of a command that is sent as it is: bash reads its input byte by byte, and a file at once."""
+LATE = 0.01
 """Seconds in which the last word of a dead shell may still come out of its pipe."""
 FOUND = "state.found"
 """Where a shell that leaves by itself writes its state down."""
@@ -52,6 +53,8 @@ class Ended:
     """The shell stands; false: it ended with the command."""
     begun: bool = True
     """False: the shell was dead already, and the command was not run."""
+    gone: str = ""
+    """The directory where it should have run, which had been deleted: it ran in the root."""
 
 
 class StatusPipe(asyncio.Protocol):
@@ -61,8 +64,8 @@ class StatusPipe(asyncio.Protocol):
         self.path = path
         self.last: list[str] = []
         """What was told of the end of the line: exit code, newest background process, directory."""
-        self.begun = False
-        """The line was read."""
+        self.begun: str | None = None
+        """The directory where the line was read; `None`: it was not."""
         self.broken = False
         """Somebody else wrote into the pipe."""
         self._write_end = write_end
@@ -87,16 +90,19 @@ class StatusPipe(asyncio.Protocol):
         """For asyncio."""
         *messages, self._buffer = (self._buffer + data).split(b"\0")
         for message in messages:
-            token, *told = message.decode("utf-8", "replace").split(" ", 3)
-            self.broken |= token != self._token or len(told) not in (0, 3)
-            self.begun = True
-            self.last = told
+            mark, _, rest = message.decode("utf-8", "replace").partition(" ")
+            if mark == self._token + script.BEGUN:
+                self.begun = rest
+            elif mark == self._token + script.ENDED and rest.count(" ") >= 2:
+                self.last = rest.split(" ", 2)
+            else:
+                self.broken = True
         if self.last or self.broken:
             self._told.set()
 
     def expect(self, token: str) -> None:
         """A line is about to be sent."""
-        self._token, self.last, self.begun = token, [], False
+        self._token, self.last, self.begun = token, [], None
         self._told.clear()
 
     def wake(self) -> None:
@@ -130,6 +136,9 @@ class ShellProcess:
     _dying: asyncio.Task[int]
     _turns: int = 0
     _state: Path | None = None
+    _spare: tuple[Path, int, int] | None = None
+    """A pipe for the output of the next command, with both ends."""
+    _ended: bool = False
 
     @classmethod
     async def spawn(cls, place: Place, folder: Path, state: Path | None) -> "ShellProcess":
@@ -172,35 +181,37 @@ class ShellProcess:
             raise ProcessStartError("a fresh shell did not come up; see whether `bash` starts and what BASH_ENV runs")
         self._state = self.folder / "state.0"
 
-    async def begin(self, command: str, log: CommandLog, pump: Pump) -> tuple[Stream, str]:
-        """Starts a command; answers its output and the token of its end. `answer` waits for that. Raises `OSError`."""
+    async def begin(self, command: str, log: CommandLog, pump: Pump) -> Stream:
+        """Starts a command; answers its output. `answer` waits for the end. Raises `OSError`."""
         token = self._token()
-        stream = await asyncio.to_thread(_opened, self.folder, token, command, log)
+        pipe, self._spare = self._spare, None
+        if pipe is None or len(command) > SHORT:
+            pipe = await asyncio.to_thread(_laid, self.folder, token, command, pipe)
+        stream = Stream(*pipe, log)
         pump.add(stream)
         self._turns += 1
-        kept = script.dump(self._slot(), self.place.root)
+        words = command if len(command) <= SHORT else self.folder / "command"
+        first = script.begun(token, self._status.path, self.place.root)
         told = script.report(token, self._status.path, f"${script.CODE}")
-        await self._send(
-            script.turn(
-                self.folder / "command", self.folder / token, script.begun(token, self._status.path), kept, told
-            )
-        )
-        return stream, token
+        await self._send(script.turn(words, stream.path, first, script.dump(self._slot(), self.place.root), told))
+        return stream
 
-    async def answer(self, token: str) -> Ended:
+    def take_back(self, stream: Stream) -> None:
+        """A command's pipe that nobody has any more serves the next command."""
+        spare, stream.spare = stream.spare, None
+        if spare is None:
+            return
+        if self._spare is None and not self.dead and not self._ended:
+            self._spare = (stream.path, *spare)
+        else:
+            _close(spare)
+
+    async def answer(self) -> Ended:
         """Waits for the end of the command that `begin` started, or of the shell."""
         ended = await self._answer()
-        await asyncio.to_thread((self.folder / token).unlink, missing_ok=True)
         if ended.alive:
             self._state = self._slot()
         return ended
-
-    async def go(self, folder: Path) -> None:
-        """Moves to another directory, for one that has been deleted under the shell."""
-        token = self._token()
-        told = script.report(token, self._status.path)
-        await self._send(f"{{ builtin cd -- {quote(str(folder))}; {told}; }} </dev/null 2>/dev/null\n")
-        await self._answer()
 
     @property
     def dead(self) -> bool:
@@ -216,7 +227,10 @@ class ShellProcess:
 
     async def end(self, grace: float = GRACE) -> bool:
         """Ends the shell with all it started; whether there was anything beside itself to be ended."""
-        alive = not self._dying.done()
+        alive, self._ended = not self._dying.done(), True
+        if self._spare is not None:
+            _close(self._spare[1:])
+            self._spare = None
         left = await end_group(self.process.pid, grace)
         await asyncio.wait((self._dying,), timeout=GRACE)
         self.place.watchdog.release(self.process.pid)
@@ -256,10 +270,11 @@ class ShellProcess:
             await asyncio.wait((self._dying,))
             return Ended(None, alive=False)
         if not status.last:
-            return Ended(shell_code(self.process.returncode), alive=False, begun=status.begun)
+            return Ended(shell_code(self.process.returncode), alive=False, begun=status.begun is not None)
+        gone = self.cwd if status.begun is not None and status.begun != self.cwd else ""
         code, background, self.cwd = status.last
         self.background = int(background)
-        return Ended(int(code), alive=True)
+        return Ended(int(code), alive=True, gone=gone)
 
 
 def _prepare(folder: Path, state: Path | None) -> None:
@@ -268,9 +283,15 @@ def _prepare(folder: Path, state: Path | None) -> None:
         shutil.copyfile(state, folder / "state.given")
 
 
-def _opened(folder: Path, token: str, command: str, log: CommandLog) -> Stream:
-    (folder / "command").write_text(command, encoding="utf-8", errors="surrogateescape", newline="")
-    return Stream(*_fifo(folder / token), log)
+def _laid(folder: Path, token: str, command: str, pipe: tuple[Path, int, int] | None) -> tuple[Path, int, int]:
+    if len(command) > SHORT:
+        (folder / "command").write_text(command, encoding="utf-8", newline="")
+    return pipe or (folder / token, *_fifo(folder / token))
+
+
+def _close(ends: tuple[int, int]) -> None:
+    for end in ends:
+        os.close(end)
 
 
 def _fifo(path: Path) -> tuple[int, int]:
