@@ -22,7 +22,13 @@ def refused_batch(path: str, refusal: EditRefusal, count: int) -> str:
     if untold:
         faults.append(f"not found either: edit {', '.join(untold)}")
     shown = _surroundings(refusal.lines, sorted({fault.around for fault in told}))
-    return "\n".join([f"{path}: {none}", *faults, *(["As you last saw it:", *shown] if shown else [])])
+    return "\n".join(
+        [
+            f"{path}: {none}",
+            *faults,
+            *(["As you last saw it; state numbers and texts like this:", *shown] if shown else []),
+        ]
+    )
 
 
 def torn_call(path: str, torn: Torn, edits: Sequence[LineEdit], most: int) -> str:

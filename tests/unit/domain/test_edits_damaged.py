@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import TIER
 
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "edits.py"
-ROUNDS, SEEDS = {"test": (3, (1,)), "soak": (60, tuple(range(2, 12)))}[TIER]
+ROUNDS, SEEDS = {"test": (3, (1,)), "soak": (40, tuple(range(2, 7)))}[TIER]
 UNDAMAGED = ("none", "twin", "crlf")
 HARMLESS = ("white space", "typography", "prefix", "indentation")
 

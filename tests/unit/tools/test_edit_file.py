@@ -252,7 +252,10 @@ async def test_refusal_shows_expected_and_actual_the_nearest_lines_and_what_to_d
     await hands.text("read_file", path="a.py")
     far = await hands.refusal("edit_file", path="a.py", edits=[edit(14, "    return value_20", "x")])
     assert "start_line 14: expected '    return value_20' (it stands at 82), found '    return value_3'" in far
-    assert "As you last saw it:\n12 | \n13 | def call_3():\n14 |     return value_3\n15 | \n16 | " in far
+    assert (
+        "As you last saw it; state numbers and texts like this:\n12 | \n13 | def call_3():\n14 |     return value_3\n15 | \n16 | "
+        in far
+    )
     misspelt = await hands.refusal("edit_file", path="a.py", edits=[edit(14, "    return valeu_3", "x")])
     assert "expected '    return valeu_3', found '    return value_3'" in misspelt
     near = await hands.refusal("edit_file", path="a.py", edits=[edit(13, "    return valeu_3", "x")])
@@ -277,6 +280,13 @@ async def test_refusal_costs_little_however_wrong_the_call(hands: Hands) -> None
     assert "not found either: edit 5, 6, 7" in refusal
     one = await hands.refusal("edit_file", path="a.txt", edits=wrong[:1])
     assert len(one) <= 2_000
+
+
+async def test_missing_end_is_refused_by_name_for_nobody_knows_how_far_it_was_meant_to_reach(opened: Hands) -> None:
+    half = {"start_line": 1, "start_text": "line 1", "new_text": "x"}
+    refusal = await opened.refusal("edit_file", path="a.txt", edits=[half])
+    assert "'edits[0].end_line' is missing; 'edits[0].end_text' is missing" in refusal
+    assert there(opened) == TEN
 
 
 def test_description_tells_what_the_schema_cannot(hands: Hands) -> None:

@@ -149,7 +149,7 @@ async def test_edit_far_off_is_refused_with_the_lines_around(hands: Hands) -> No
     assert outcome.text == (
         "a.txt: none of the 2 edits was made\n"
         "edit 2: start_line 2: expected 'line 9' (it stands at 9), found 'line 2'\n"
-        "As you last saw it:\n1 | line 1\n2 | line 2\n3 | line 3\n4 | line 4"
+        "As you last saw it; state numbers and texts like this:\n1 | line 1\n2 | line 2\n3 | line 3\n4 | line 4"
     )
     assert (hands.root / "a.txt").read_text() == TEN
 
