@@ -82,6 +82,13 @@ def test_a_line_is_allowed_only_when_each_command_in_it_is() -> None:
         assert verdict(line, held) is not ALLOW, line
 
 
+def test_a_rule_for_a_wrapper_is_none_for_what_it_runs() -> None:
+    held = policy(allow=("run_command(bash *)", "run_command(env *)", "run_command(xargs *)", "run_command(sudo *)"))
+    for line in ("bash -c make", "env make", "xargs make", "sudo make", "bash -c 'env sh -c make'", "eval make"):
+        assert verdict(line, held) is ASK, line
+    assert verdict("bash tool.sh", held) is ALLOW
+
+
 def test_a_pattern_without_a_star_at_its_end_means_these_words_alone() -> None:
     held = policy(allow=("run_command(make test)", "run_command('my tool' a*)"))
     assert verdict("make test", held) is ALLOW
@@ -105,6 +112,7 @@ def test_a_rule_that_forbids_knows_a_command_in_other_clothes() -> None:
         "GIT push --force",
         "rm -r -f x",
         "rm -fvr x",
+        "sh -c 'rm -rf x'",
     ):
         assert verdict(line, held) is DENY, line
     for line in ("git $X", "rm $X", "tool rm -rf x", "watch 'rm -rf x'", "rm {-rf,x}"):
