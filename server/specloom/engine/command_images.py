@@ -48,16 +48,13 @@ class CommandImages:
         """Remembers every visible file as it is now; what went on before is recorded first, as in `after`."""
         protected = await self.catch_up()
         if not self._going_on:
-            await self._remember()
+            self._stamps = await asyncio.to_thread(self._look, await self.workspace.walk())
         return protected
 
     async def after(self) -> tuple[str, ...]:
         """Records what has changed since `before`; returns the protected paths among it."""
-        protected = await self._compare(own=False)
         self._going_on = self.busy()
-        if self._going_on:
-            await self._remember()
-        return protected
+        return await self._compare(own=False)
 
     async def catch_up(self) -> tuple[str, ...]:
         """Records what a command that goes on has changed since the last look; what the agent's tools wrote is known.
@@ -66,20 +63,17 @@ class CommandImages:
         """
         if not self._going_on:
             return ()
-        protected = await self._compare(own=True)
+        # Asked first: what a command that ends meanwhile writes last is seen by the next look.
         self._going_on = self.busy()
-        if self._going_on:
-            await self._remember()
-        return protected
-
-    async def _remember(self) -> None:
-        self._stamps = await asyncio.to_thread(self._look, await self.workspace.walk())
+        return await self._compare(own=True)
 
     async def _compare(self, *, own: bool) -> tuple[str, ...]:
         was = self._stamps
         now = await asyncio.to_thread(_stamps, self.workspace.root, await self.workspace.walk())
         changed = [path for path in sorted({*was, *now}) if was.get(path) != now.get(path)]
-        return tuple([path for path in changed if await self._record(path, existed=path in was, own=own)])
+        protected = tuple([path for path in changed if await self._record(path, existed=path in was, own=own)])
+        self._stamps = now
+        return protected
 
     def _look(self, paths: Iterable[str]) -> dict[str, Stamp]:
         stamps = _stamps(self.workspace.root, paths)
@@ -101,6 +95,7 @@ class CommandImages:
         before = self._snapshot(path) if existed else None
         after = await asyncio.to_thread(_read, self.workspace.root / path)
         digest = NO_FILE if after is None else digest_of(after)
+        self._keep(path, after)
         if (before is not None and before.digest == digest) or (own and self.journal.made.get(path) == digest):
             return False
         protected = self._is_protected(path)
@@ -109,6 +104,12 @@ class CommandImages:
         text = "" if after is None else after.decode("utf-8", "replace")
         await journal.settled(edit, Applied(TextSnapshot(path, text, digest), in_buffer=False))
         return protected
+
+    def _keep(self, path: str, data: bytes | None) -> None:
+        """The next change is one of what was read now, so that none between two looks is lost."""
+        self._images.pop(path, None)
+        if data is not None and len(data) <= min(LARGEST, MOST - sum(map(len, self._images.values()))):
+            self._images[path] = data
 
     def _snapshot(self, path: str) -> TextSnapshot | None:
         data = self._images.get(path)
