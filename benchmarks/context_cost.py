@@ -243,15 +243,21 @@ def main() -> None:
     prices = PromptPrices(asked.plain, asked.write, asked.read, asked.smallest)
     terms = Terms(prices, asked.head, asked.most_turns)
     first, _, last = asked.seeds.partition("-")
-    named: Mapping[str, Sequence[Turn]] = (
-        {file.name: read(file) for file in asked.files}
-        if asked.files
-        else sessions(range(int(first), int(last or first) + 1), asked.turns)
-    )
-    results = {name: figures(turns, terms) for name, turns in named.items()}
+    groups: dict[str, Mapping[str, Sequence[Turn]]] = {}
+    if asked.files:
+        groups["files"] = {file.name: read(file) for file in asked.files}
+    else:
+        from trajectories.record import EXAMPLES, recorded
+
+        seeds = range(int(first), int(last or first) + 1)
+        groups[f"generated, {asked.turns} turns"] = sessions(seeds, asked.turns)
+        groups["generated, 20 turns"] = sessions(seeds, 20)
+        groups["recorded"] = {name: turns for example in EXAMPLES for name, turns in recorded(example).items()}
+    results = {group: {name: figures(turns, terms) for name, turns in of.items()} for group, of in groups.items()}
     prices_told = {"plain": asked.plain, "write": asked.write, "read": asked.read}
-    told = {"benchmark": "context_cost", "prices": prices_told, "head": asked.head, "trajectories": results}
-    print(json.dumps({**told, "ratios_min_median_max": summary(results.values())}))
+    told = {"benchmark": "context_cost", "prices": prices_told, "head": asked.head, "characters_a_token": 4}
+    ratios = {group: summary(of.values()) for group, of in results.items()}
+    print(json.dumps({**told, "trajectories": results, "ratios_min_median_max": ratios}))
 
 
 if __name__ == "__main__":

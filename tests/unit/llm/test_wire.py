@@ -87,6 +87,17 @@ def test_an_older_breakpoint_stands_where_the_request_before_had_its_newest() ->
     assert marks(before)[-1] == marks(now)[-2]
 
 
+@given(st.integers(2, 10), st.data())
+def test_after_a_collection_the_older_breakpoint_stands_where_messages_are_still_the_same(
+    turns: int, data: st.DataObject
+) -> None:
+    messages = conversation(turns)
+    kept = data.draw(st.integers(1, 2 * turns))
+    body = encode(replace(request(*messages), kept=kept))
+    older = (kept - 1) // 2 * 2
+    assert marks(body)[2:] == [f".messages[{older}].content[0]", f".messages[{2 * turns}].content[0]"]
+
+
 def test_without_cache_nothing_is_marked_and_the_system_text_is_plain() -> None:
     body = encode(request(cache=False))
     assert marks(body) == []
