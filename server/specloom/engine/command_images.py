@@ -41,6 +41,8 @@ class CommandImages:
     """Whether a command goes on that may change files while none is waited for."""
     _stamps: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
     _images: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    _room: int = MOST
+    """Bytes that further before-images may take."""
     _going_on: bool = False
     """A command went on when one last looked: what has changed since may be its work."""
 
@@ -78,13 +80,10 @@ class CommandImages:
     def _look(self, paths: Iterable[str]) -> dict[str, Stamp]:
         stamps = _stamps(self.workspace.root, paths)
         self._images = {path: data for path, data in self._images.items() if self._stamps.get(path) == stamps.get(path)}
-        room = MOST - sum(len(data) for data in self._images.values())
+        self._room = MOST - sum(len(data) for data in self._images.values())
         for path, (_, size, _) in stamps.items():
-            if path not in self._images and size <= min(LARGEST, room):
-                data = _read(self.workspace.root / path)
-                if data is not None:
-                    self._images[path] = data
-                    room -= len(data)
+            if path not in self._images and size <= min(LARGEST, self._room):
+                self._keep(path, _read(self.workspace.root / path))
         return stamps
 
     async def _record(self, path: str, *, existed: bool, own: bool) -> bool:
@@ -107,9 +106,10 @@ class CommandImages:
 
     def _keep(self, path: str, data: bytes | None) -> None:
         """The next change is one of what was read now, so that none between two looks is lost."""
-        self._images.pop(path, None)
-        if data is not None and len(data) <= min(LARGEST, MOST - sum(map(len, self._images.values()))):
+        self._room += len(self._images.pop(path, b""))
+        if data is not None and len(data) <= min(LARGEST, self._room):
             self._images[path] = data
+            self._room -= len(data)
 
     def _snapshot(self, path: str) -> TextSnapshot | None:
         data = self._images.get(path)
