@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from specloom.agent.roles import ROLES, RoleName
+from specloom.compose.toolbox import all_tools
 from specloom.domain.events import agents
+from specloom.domain.permissions.places import Standing
 from specloom.domain.permissions.rules import Profile
+from specloom.domain.redact import Redactor
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunOutcome, Scope
 from specloom.domain.states import TaskState
 from specloom.engine.api import Question
+from specloom.engine.permits import RootPlaces
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
+from specloom.tools.tool import Effect
 from tests.integration.people import Person, denies
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
@@ -274,3 +280,55 @@ async def test_grants_lie_outside_the_workspace_for_their_owner_alone(tmp_path: 
 
 def _bytes(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
+
+
+def test_a_role_that_may_not_write_or_run_has_no_tool_for_it() -> None:
+    box = all_tools(Redactor())
+    for role in ROLES.values():
+        effects = {box.effect(name) for name in role.tools if name in box.names}
+        assert role.may_write or Effect.WRITE not in effects, role.name
+        assert role.may_run or Effect.COMMAND not in effects, role.name
+    assert {name for name, role in ROLES.items() if role.may_write or role.may_run} == {RoleName.EXECUTOR}
+
+
+async def test_places_are_told_by_where_links_lead(tmp_path: Path) -> None:
+    root, state = tmp_path / "p", tmp_path / "p" / ".local" / "grants"
+    for folder in ("src", "specs", "specs-of-mine", ".local/grants", "sub/.git"):
+        (root / folder).mkdir(parents=True)
+    (root / "out").symlink_to(tmp_path)
+    (root / "src" / "up").symlink_to(root / "specs")
+    places = RootPlaces(root.resolve(), ("specs", "*.lock"), state.resolve())
+    found = {
+        "src/a.py": Standing.OPEN,
+        "": Standing.OPEN,
+        "specs-of-mine/a": Standing.OPEN,
+        "specs/01.md": Standing.READ_ONLY,
+        "src/up/01.md": Standing.READ_ONLY,
+        "poetry.lock": Standing.READ_ONLY,
+        "out/x": Standing.OUTSIDE,
+        "out/p/src/a.py": Standing.OPEN,
+        "../p/src": Standing.OPEN,
+        "..": Standing.OUTSIDE,
+        str(root / "src"): Standing.OPEN,
+        "/etc/passwd": Standing.OUTSIDE,
+        "a\0b": Standing.OUTSIDE,
+        ".env": Standing.CLOSED,
+        "sub/.git/config": Standing.CLOSED,
+        ".local/grants/x.json": Standing.CLOSED,
+    }
+    looked = await asyncio.to_thread(lambda: {path: places.find(path, "").standing for path in found})
+    assert looked == found
+    assert (await asyncio.to_thread(places.find, "../specs/a", "src")).standing is Standing.READ_ONLY
+
+
+async def test_grants_that_lie_in_the_root_cannot_be_written_by_a_tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(tmp_path / "home", task(1, HOLDS))
+    monkeypatch.setenv("XDG_STATE_HOME", str(root / ".local" / "state"))
+    grants = ".local/state/specloom/grants/x.json"
+    turns = (turn(write(grants, "{}")), turn(write("a.txt", ""), expect="is closed to agents"), CLAIMS)
+    async with staged(root, attempt(1, *turns)) as (runtime, _):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+    assert not (root / grants).exists()
