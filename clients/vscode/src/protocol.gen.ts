@@ -405,6 +405,8 @@ export interface OutlineAcceptedEvent {
   outline: string;
   /** Requirement ids with the reason given. */
   outOfScope: [string, string][];
+  /** Answers that the rest of the plan will take; 0: not known. */
+  steps?: number;
 }
 
 /** A piece of the lossy stream, coalesced by block. */

@@ -293,6 +293,8 @@ class OutlineAcceptedEvent(PlanEventBase):
     """JSON of the outline."""
     out_of_scope: list[tuple[str, str]]
     """Requirement ids with the reason given."""
+    steps: int = 0
+    """Answers that the rest of the plan will take; 0: not known."""
 
 
 class SpecGeneratingEvent(PlanEventBase):

@@ -376,7 +376,7 @@ _PLANNING: tuple[_Row, ...] = (
     _row(
         planning.OutlineAccepted,
         lambda e, h: w.OutlineAcceptedEvent(
-            **h, plan_id=e.plan, outline=e.outline, out_of_scope=[(name, why) for name, why in e.out_of_scope]
+            **h, plan_id=e.plan, outline=e.outline, out_of_scope=[*e.out_of_scope], steps=e.steps
         ),
     ),
     _row(

@@ -350,6 +350,7 @@
 ---@field type "outlineAccepted"
 ---@field outline string JSON of the outline.
 ---@field outOfScope [string, string][] Requirement ids with the reason given.
+---@field steps? integer Answers that the rest of the plan will take; 0: not known.
 
 --- A piece of the lossy stream, coalesced by block.
 ---@class specloom.OutputParams
