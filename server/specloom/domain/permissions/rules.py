@@ -30,7 +30,16 @@ class Profile(StrEnum):
 
 READING = ("read_file", "list_directory", "search_files", "grep_search", "close_file", "subagent")
 WRITING = ("edit_file", "write_file", "delete_file")
-OTHERS = ("run_command", "command_jobs", "read_output", "ask_user", "report_blocked", "continue_in_new_session", "submit_outline", "submit_review")
+OTHERS = (
+    "run_command",
+    "command_jobs",
+    "read_output",
+    "ask_user",
+    "report_blocked",
+    "continue_in_new_session",
+    "submit_outline",
+    "submit_review",
+)
 CLASSES = {"read": READING, "write": WRITING, "command": ("run_command",)}
 """Names for several tools at once."""
 NAMES = ("*", *CLASSES, *READING, *WRITING, *OTHERS)
