@@ -12,10 +12,11 @@ from specloom.agent.context.keeper import ContextKeeper
 from specloom.agent.ports import Gate, Halt
 from specloom.agent.replay import Replayed, close, unknown_result
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
+from specloom.agent.window import WindowWatch
 from specloom.domain.events import agents
-from specloom.llm.errors import ProviderError
+from specloom.llm.errors import ProviderError, ProviderFault
 from specloom.llm.messages import ModelAnswer, StopReason
-from specloom.tools.tool import ToolOutcome
+from specloom.tools.tool import Effect, ToolOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,17 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotated:
+    """The window is full, or the model hands over: another session goes on."""
+
+    reason: str
+    remaining: str = ""
+    """The model's own words for it; empty where it was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnLimit:
-    """The session used up its turns."""
+    """The turns of a session, or of all sessions of an attempt, are used up."""
 
     turns: int
 
@@ -67,7 +77,7 @@ class Faulted:
     error: ProviderError
 
 
-SessionOutcome: TypeAlias = Claimed | Ended | Blocked | TurnLimit | Halted | Refused | Faulted
+SessionOutcome: TypeAlias = Claimed | Ended | Blocked | Rotated | TurnLimit | Halted | Refused | Faulted
 
 
 class Objection(Protocol):
@@ -80,6 +90,7 @@ class Objection(Protocol):
 
 CUT = "Your answer was cut off at the length limit of {tokens} tokens{dropped}. {step}"
 SMALLER_STEPS = "Go on in smaller steps: write long files in several edits."
+FULL = "the context window is full"
 CUT_LIMIT = 3
 """Answers in a row that were cut off before a call was whole: more of them lead nowhere."""
 
@@ -111,6 +122,10 @@ class LoopPorts:
     cut_limit: int = CUT_LIMIT
     keeper: ContextKeeper | None = None
     """`None`: what is appended stays as it is."""
+    window: WindowWatch | None = None
+    """`None`: a session of this role does not rotate."""
+    last_turn: str = ""
+    """What is said with the last request that a session may make; empty: nothing."""
 
 
 async def run_session(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
@@ -120,13 +135,16 @@ async def run_session(setup: SessionSetup, conversation: Conversation, ports: Lo
 
 async def _end(setup: SessionSetup, outcome: SessionOutcome, ports: LoopPorts) -> SessionOutcome:
     label, reason = describe(outcome)
-    await ports.asking.recorder.commit(agents.SessionEnded(setup.id, label, reason))
+    remaining = outcome.remaining if isinstance(outcome, Rotated) else ""
+    await ports.asking.recorder.commit(agents.SessionEnded(setup.id, label, reason, remaining))
     return outcome
 
 
 async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPorts) -> SessionOutcome:
     """Goes on where the log ends: calls that never started are run, those whose outcome is unknown are told so."""
     recorder = ports.asking.recorder
+    # A read that was cut off has done nothing to anybody.
+    replayed.requested -= {call.id for call in replayed.unknown if ports.hands.effect(call.name) is Effect.READ}
     for call in replayed.unknown:
         result, outcome = unknown_result(call)
         replayed.results[call.id] = result
@@ -150,22 +168,34 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
 async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
     cut = 0
     while conversation.turns < setup.max_turns:
-        halt = await ports.gate.before_turn(setup.id)
-        if halt is not None:
-            return Halted(halt)
-        if ports.keeper is not None:
-            await ports.keeper.before_request(setup, conversation, ports.asking.recorder)
-        try:
-            answer = await ask(setup, conversation, ports.asking)
-        except ProviderError as error:
-            return Faulted(error)
+        answer = await _next(setup, conversation, ports)
+        if not isinstance(answer, ModelAnswer):
+            return answer
         cut = cut + 1 if answer.stop is StopReason.MAX_TOKENS and not answer.message.tool_uses else 0
         if cut >= ports.cut_limit:
             return Refused(f"{cut} answers in a row were cut off at {setup.max_tokens} tokens")
         outcome = await _after(answer, setup, conversation, ports)
         if outcome is not None:
             return outcome
-    return TurnLimit(conversation.turns)
+    return TurnLimit(setup.turns_before + conversation.turns)
+
+
+async def _next(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> ModelAnswer | SessionOutcome:
+    halt = await ports.gate.before_turn(setup.id)
+    if halt is not None:
+        return Halted(halt)
+    if ports.keeper is not None:
+        await ports.keeper.before_request(setup, conversation, ports.asking.recorder)
+    if ports.window is not None and (full := await ports.window.look(setup, conversation, ports.asking.recorder)):
+        return Rotated(full)
+    if ports.last_turn and conversation.turns + 1 == setup.max_turns:
+        _add_text(setup, conversation, ports, ports.last_turn)
+    try:
+        return await ask(setup, conversation, ports.asking)
+    except ProviderError as error:
+        if ports.window is not None and error.fault is ProviderFault.TOO_LARGE:
+            return Rotated(f"the conversation was too long: {error}")
+        return Faulted(error)
 
 
 async def _after(
@@ -181,7 +211,7 @@ async def _after(
         _add_text(setup, conversation, ports, _cut_off(answer, setup, ports.after_cut))
         return None
     if answer.stop is StopReason.CONTEXT_WINDOW:
-        return Refused("the context window is full")
+        return Refused(FULL) if ports.window is None else Rotated(FULL)
     return await _claimed(answer.message.text, setup, conversation, ports)
 
 
@@ -214,6 +244,8 @@ def _ending(outcomes: list[ToolOutcome]) -> SessionOutcome | None:
     for outcome in outcomes:
         if outcome.blocked:
             return Blocked(outcome.blocked)
+        if outcome.continues:
+            return Rotated("the model handed over", outcome.continues)
         if outcome.ends:
             return Ended(outcome.text)
     return None
@@ -239,6 +271,8 @@ def describe(outcome: SessionOutcome) -> tuple[str, str]:
             return "ended", text
         case Blocked(reason):
             return "blocked", reason
+        case Rotated(reason, _):
+            return "rotated", reason
         case TurnLimit(turns):
             return "turn-limit", f"{turns} turns are used up"
         case Halted(halt):
@@ -260,6 +294,8 @@ def outcome_of(ended: agents.SessionEnded) -> SessionOutcome | None:
             return Ended(ended.reason)
         case "blocked":
             return Blocked(ended.reason)
+        case "rotated":
+            return Rotated(ended.reason, ended.remaining)
         case "refused" | "turn-limit":
             return Refused(ended.reason)
         case _:
@@ -277,4 +313,7 @@ def started(setup: SessionSetup) -> agents.SessionStarted:
         model=setup.model,
         system=setup.system,
         tools=tuple(tool.name for tool in setup.tools),
+        previous=setup.previous,
+        number=setup.number,
+        because=setup.because,
     )

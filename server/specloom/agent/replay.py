@@ -10,6 +10,7 @@ from specloom.agent.session import Conversation
 from specloom.domain.events import Event, agents
 from specloom.llm.decode import decode_message
 from specloom.llm.messages import AssistantMessage, Opaque, Text, ToolResult, ToolUse, UserBlock, UserMessage
+from specloom.tools.continue_in_new_session import NAME as CONTINUE
 from specloom.tools.tool import ToolOutcome
 
 UNKNOWN = (
@@ -37,12 +38,20 @@ class Replayed:
     @property
     def unknown(self) -> tuple[ToolUse, ...]:
         """Calls that were started and whose outcome nobody knows."""
-        return tuple(call for call in self.calls if call.id in self.requested and call.id not in self.results)
+        return tuple(call for call in self._open if self._may_have_run(call))
 
     @property
     def unstarted(self) -> tuple[ToolUse, ...]:
-        """Calls that certainly did not run."""
-        return tuple(call for call in self.calls if call.id not in self.requested and call.id not in self.results)
+        """Calls that certainly did nothing."""
+        return tuple(call for call in self._open if not self._may_have_run(call))
+
+    @property
+    def _open(self) -> tuple[ToolUse, ...]:
+        return tuple(call for call in self.calls if call.id not in self.results)
+
+    def _may_have_run(self, call: ToolUse) -> bool:
+        # A hand-over that is not settled has done nothing to anybody.
+        return call.id in self.requested and call.name != CONTINUE
 
 
 def replay(events: Iterable[Event]) -> Replayed:

@@ -14,6 +14,7 @@ class RoleName(StrEnum):
     REVIEWER = "reviewer"
     SAFETY = "safety"
     SUMMARISER = "summariser"
+    SUBAGENT = "subagent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ ROLES: dict[RoleName, Role] = {
             "command_jobs",
             "read_output",
             "ask_user",
+            "subagent",
             "report_blocked",
             "continue_in_new_session",
         ),
@@ -51,6 +53,7 @@ ROLES: dict[RoleName, Role] = {
     RoleName.REVIEWER: Role(RoleName.REVIEWER, (*READING, "submit_review")),
     RoleName.SAFETY: Role(RoleName.SAFETY, ()),
     RoleName.SUMMARISER: Role(RoleName.SUMMARISER, ()),
+    RoleName.SUBAGENT: Role(RoleName.SUBAGENT, READING),
 }
 
 

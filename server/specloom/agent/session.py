@@ -39,6 +39,14 @@ class SessionSetup:
     max_tokens: int = 32_768
     thinking: ThinkingSetting = ThinkingSetting()
     max_turns: int = 30
+    previous: SessionId | None = None
+    """The session that this one continues."""
+    number: int = 1
+    """Which session of its attempt it is, in its role."""
+    because: str = ""
+    """Why the previous one had to end."""
+    turns_before: int = 0
+    """Turns of earlier sessions of the attempt, which `max_turns` does not count any more."""
 
 
 class Conversation:

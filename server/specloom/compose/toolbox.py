@@ -15,6 +15,7 @@ from specloom.tools.registry import ToolBox
 from specloom.tools.report_blocked import ReportBlocked
 from specloom.tools.run_command import RunCommand
 from specloom.tools.search_files import SearchFiles
+from specloom.tools.subagent import Subagent
 from specloom.tools.write_file import WriteFile
 
 
@@ -32,6 +33,7 @@ def all_tools(redactor: Redactor) -> ToolBox:
         RunCommand(),
         CommandJobs(),
         AskUser(),
+        Subagent(),
         ReadOutput(),
         ReportBlocked(),
         ContinueInNewSession(),

@@ -26,9 +26,14 @@ def shell_of(engine: EngineContext, agent: AgentId, session: SessionId, *, resta
 
 
 def had_shell(history: AttemptHistory) -> bool:
-    """Whether the session that goes on had run a command before Specloom was started again."""
-    known = history.conversation
-    return any(isinstance(event, agents.ToolRequested) and event.name == COMMAND_TOOL for event in known)
+    """Whether a session of the attempt had run a command before Specloom was started again."""
+    sessions = {
+        event.session
+        for event in history.events
+        if isinstance(event, agents.SessionStarted) and event.attempt == history.attempt
+    }
+    requests = (event for event in history.events if isinstance(event, agents.ToolRequested))
+    return any(event.name == COMMAND_TOOL and event.session in sessions for event in requests)
 
 
 async def _register(engine: EngineContext, agent: AgentId, leader: int) -> None:

@@ -8,9 +8,10 @@ from functools import partial
 from typing import TypeAlias, assert_never
 
 from specloom.agent import loop
+from specloom.agent.ask import AskPorts
 from specloom.agent.briefing import render
 from specloom.agent.loop import SessionOutcome
-from specloom.agent.ports import Halt
+from specloom.agent.ports import Halt, Recorder
 from specloom.agent.replay import Replayed, replay
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
@@ -28,6 +29,7 @@ from specloom.engine.briefings import brief
 from specloom.engine.changes import record_change_set, tick, ticking
 from specloom.engine.command_images import CommandImages
 from specloom.engine.context import EngineContext
+from specloom.engine.delegation import Delegation
 from specloom.engine.gate import RunGate
 from specloom.engine.hands import NO_CALL, SessionHands
 from specloom.engine.history import AttemptHistory
@@ -35,6 +37,7 @@ from specloom.engine.journal import AttemptJournal
 from specloom.engine.keeping import kept_ports
 from specloom.engine.mailbox import expect
 from specloom.engine.open_files import Recalled, recalled
+from specloom.engine.rotating import Opened, Rotation, kept_file, window_watch, within
 from specloom.engine.saving import saved
 from specloom.engine.trust import Trust
 from specloom.engine.verification.checks import feedback
@@ -94,6 +97,8 @@ class Attempt:
             else:
                 self.attempt = self.journal.attempt = attempt
                 outcome = await self._go_on()
+            while isinstance(outcome, loop.Rotated):
+                outcome = await self._rotate(outcome)
         finally:
             await to_the_end(self._end_commands())
         return await self._settle(outcome)
@@ -155,15 +160,48 @@ class Attempt:
             # Removed while a command was looked at: there is nothing to say to a model, and the verdict frees it.
             return loop.Ended("")
         box = engine.box(RoleName.EXECUTOR)
-        setup = engine.setup(RoleName.EXECUTOR, self.agent, box, self.attempt, self.task)
+        setup = within(engine, engine.setup(RoleName.EXECUTOR, self.agent, box, self.attempt, self.task))
         first = say(render(await brief(engine, self.definition, self.verify)))
         asking = engine.asking(RoleName.EXECUTOR, self.agent)
         asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
-        conversation, known = Conversation([first]), Recalled(ReadMemory())
-        hands = self._hands(setup, known.memory)
+        conversation = Conversation([first])
+        return await loop.run_session(
+            setup, conversation, self._ports(setup, conversation, Recalled(ReadMemory()), asking)
+        )
+
+    async def _rotate(self, ended: loop.Rotated) -> SessionOutcome:
+        """Goes on in a new session."""
+        self._follow()
+        if self.task not in self.engine.state.graph.tasks:
+            return loop.Ended("")
+        if self.images is not None:
+            await self.images.catch_up()
+        history = await AttemptHistory.read(self.engine.ledger, self.attempt)
+        restarted = self.shell is None and had_shell(history)
+        opened = await Rotation(
+            self.engine, self.gate, self.agent, self.task, self.attempt, self.journal, self.shell, self.before
+        ).next(ended, history)
+        if not isinstance(opened, Opened):
+            return opened
+        known = Recalled(opened.memory)
+        ports = self._ports(opened.setup, opened.conversation, known, opened.asking, restarted=restarted)
+        return await loop.run_session(opened.setup, opened.conversation, ports)
+
+    def _ports(
+        self,
+        setup: SessionSetup,
+        conversation: Conversation,
+        known: Recalled,
+        asking: AskPorts,
+        *,
+        restarted: bool = False,
+        warned: bool = False,
+    ) -> loop.LoopPorts:
+        engine = self.engine
+        hands = self._hands(setup, known.memory, asking.recorder, restarted=restarted)
         ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
-        ports = kept_ports(engine, ports, hands, conversation, known)
-        return await loop.run_session(setup, conversation, ports)
+        ports = replace(ports, window=window_watch(engine, asking))
+        return kept_ports(engine, ports, hands, conversation, known, warned=warned)
 
     async def _go_on(self) -> SessionOutcome:
         history = await AttemptHistory.read(self.engine.ledger, self.attempt)
@@ -191,12 +229,14 @@ class Attempt:
         assert history.session is not None
         record = engine.state.sessions[history.session]
         fresh = engine.setup(RoleName.EXECUTOR, self.agent, engine.box(RoleName.EXECUTOR), self.attempt, self.task)
-        setup = replace(fresh, id=record.id, model=record.model)
+        setup = within(
+            engine, replace(fresh, id=record.id, model=record.model, previous=record.previous, number=record.number)
+        )
+        await kept_file(engine, history)
         known = await recalled(self._files(), history.shown)
         asking = engine.asking(RoleName.EXECUTOR, self.agent)
-        hands = self._hands(setup, known.memory, restarted=had_shell(history))
-        ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
-        ports = kept_ports(engine, ports, hands, replayed.conversation, known, warned=replayed.warned)
+        told = had_shell(history)
+        ports = self._ports(setup, replayed.conversation, known, asking, restarted=told, warned=replayed.warned)
         return await loop.resume_session(setup, replayed, ports)
 
     async def _settle(self, outcome: SessionOutcome) -> Stopped | None:
@@ -207,7 +247,7 @@ class Attempt:
                 await self._close(c.BlockTask(self.task, reason, self.attempt))
             case loop.TurnLimit(turns):
                 await self._fail(f"the attempt used up its {turns} turns without claiming the task", "")
-            case loop.Refused(reason):
+            case loop.Refused(reason) | loop.Rotated(reason, _):
                 await self._fail(f"the model did not go on: {reason}", "")
             case loop.Halted(halt):
                 return await self._release(halt)
@@ -309,14 +349,16 @@ class Attempt:
             read_only(engine),
         )
 
-    def _hands(self, setup: SessionSetup, memory: ReadMemory, *, restarted: bool = False) -> SessionHands:
-        engine = self.engine
+    def _hands(
+        self, setup: SessionSetup, memory: ReadMemory, recorder: Recorder, *, restarted: bool = False
+    ) -> SessionHands:
+        engine, asker = self.engine, self._asker()
         if self.shell is None:
             self.shell = shell_of(engine, self.agent, setup.id, restarted=restarted)
         self.shell.logs = engine.outputs(setup.id)
         context = ToolContext(
             files=self._files(),
-            asker=self._asker(),
+            asker=asker,
             output=engine.output.command(setup.id, NO_CALL),
             memory=memory,
             agent=self.agent,
@@ -329,10 +371,11 @@ class Attempt:
             edits_per_call=engine.options.limits.edits_per_call,
             read_only=read_only(engine),
             shell=self.shell,
+            delegate=Delegation(engine, self.gate, setup, recorder, asker),
         )
-        aside = AttemptJournal(engine.ledger, engine.ids)
-        protected, busy = context.read_only, partial(_is_busy, self.shell)
-        self.images = CommandImages(engine.workspace, self.journal, aside, protected, busy)
+        if self.images is None:
+            aside, busy = AttemptJournal(engine.ledger, engine.ids), partial(_is_busy, self.shell)
+            self.images = CommandImages(engine.workspace, self.journal, aside, context.read_only, busy)
         return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output, self.images)
 
 

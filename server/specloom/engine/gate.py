@@ -23,11 +23,15 @@ class RunGate:
     started: float
     """`monotonic()` at the start of this process's part of the run, pushed on by the time that it was paused."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _beside: int = 0
+    """Sub-agents that are in a turn."""
+    _paused: float | None = None
+    """`monotonic()` when the present pause began."""
 
     def heard(self, published: Published, state: ProjectState) -> None:
         """An event listener: wakes whoever waits for the run to change."""
-        del state
-        if isinstance(published.event, runs.RunEvent):
+        if isinstance(published.event, runs.RunEvent) and state.run is not None:
+            self._clock(state.run.state)
             self._changed.set()
 
     async def before_turn(self, session: SessionId) -> Halt | None:
@@ -41,7 +45,7 @@ class RunGate:
         run = self.mailbox.state.run
         if halt is not None or run is None:
             return halt
-        used_up = over_budget(run, self.clock.monotonic() - self.started)
+        used_up = over_budget(run, self.clock.monotonic() - self.started, self._beside)
         return Halt("budget", used_up) if used_up else None
 
     async def unpaused(self) -> Halt | None:
@@ -53,12 +57,30 @@ class RunGate:
                 return Halt("cancelled", "the run was cancelled")
             if run.state is RunState.RUNNING:
                 return None
-            if run.state is RunState.PAUSING:
-                await self.mailbox.submit(c.SettlePause())
-            else:
-                paused = self.clock.monotonic()
+            if run.state is RunState.PAUSED:
+                self._clock(run.state)
                 await self._changed.wait()
-                self.started += self.clock.monotonic() - paused
+            elif self._beside:
+                await self._changed.wait()
+            else:
+                await self.mailbox.submit(c.SettlePause())
+
+    def _clock(self, state: RunState) -> None:
+        """The time of a pause does not count, however many wait for its end."""
+        now = self.clock.monotonic()
+        if state is RunState.PAUSED:
+            self._paused = now if self._paused is None else self._paused
+        elif self._paused is not None:
+            self.started, self._paused = self.started + now - self._paused, None
+
+    def enter(self) -> None:
+        """A sub-agent begins a turn."""
+        self._beside += 1
+
+    def leave(self) -> None:
+        """The turn of a sub-agent is over: a pause may have waited for that."""
+        self._beside -= 1
+        self._changed.set()
 
     def settled_by(self, recorder: Recorder) -> "SettlingGate":
         """The gate of one session, whose facts `recorder` holds back until the next commit."""
@@ -89,14 +111,43 @@ class SettlingGate:
         return await self.gate.before_turn(session)
 
 
-def over_budget(run: RunRecord, seconds: float) -> str:
-    """Which limit of the run is reached; empty when none is. An unknown cost cannot exceed a limit in money."""
+@dataclass(slots=True)
+class SideGate:
+    """An `agent.ports.Gate` for a session that runs beside others: each sees the turns that the others are in."""
+
+    gate: RunGate
+    recorder: Recorder
+    _inside: bool = False
+
+    async def before_turn(self, session: SessionId) -> Halt | None:
+        """As `SettlingGate.before_turn`; the run is paused only when all who run beside it have arrived."""
+        if self.gate.needs_facts:
+            await self.recorder.commit()
+        self.leave()
+        halt = await self.gate.before_turn(session)
+        if halt is None:
+            self._inside = True
+            self.gate.enter()
+        return halt
+
+    def leave(self) -> None:
+        """To be called when the session is over, however it ended."""
+        if self._inside:
+            self._inside = False
+            self.gate.leave()
+
+
+def over_budget(run: RunRecord, seconds: float, beside: int = 0) -> str:
+    """Which limit of the run is reached; empty when none is. An unknown cost cannot exceed a limit in money.
+
+    `beside`: turns that are under way and will count.
+    """
     budget, usage = run.budget, run.usage
     if budget.usd is not None and usage.cost_usd is not None and usage.cost_usd >= budget.usd:
         return f"the budget of ${budget.usd:.2f} is used up (${usage.cost_usd:.2f})"
     if budget.tokens is not None and usage.tokens >= budget.tokens:
         return f"the budget of {budget.tokens} tokens is used up ({usage.tokens})"
-    if budget.turns is not None and run.turns >= budget.turns:
+    if budget.turns is not None and run.turns + beside >= budget.turns:
         return f"the budget of {budget.turns} turns is used up"
     if budget.minutes is not None and seconds >= budget.minutes * 60:
         return f"the time limit of {budget.minutes:g} minutes is reached"

@@ -28,6 +28,8 @@ class AttemptHistory:
     session: SessionId | None = None
     conversation: list[Event] = field(default_factory=list[Event])
     """The events of its newest session."""
+    events: list[Event] = field(default_factory=list[Event])
+    """Everything since it began, of whomever."""
     review: list[Event] = field(default_factory=list[Event])
     """The events of the newest review of what that session claimed."""
     _reviewer: SessionId | None = None
@@ -52,7 +54,8 @@ class AttemptHistory:
     def of(cls, attempt: AttemptId, events: Iterable[Event]) -> "AttemptHistory":
         """Picks what belongs to `attempt` out of a log."""
         history = cls(attempt)
-        for event in events:
+        history.events = list(events)
+        for event in history.events:
             history._take(event)
         return history
 
@@ -66,6 +69,8 @@ class AttemptHistory:
             self._take_said(event)
 
     def _take_session(self, event: agents.SessionStarted) -> None:
+        if event.parent is not None:
+            return
         if event.role == "executor":
             self.session, self.conversation, self.shown = event.session, [], {}
         self._reviewer, self.review = event.session if event.role == "reviewer" else None, []

@@ -35,6 +35,14 @@ class Limits:
     plan_repairs: int = 3
     parallel_tools: int = 5
     edits_per_call: int = 3
+    subagent_turns: int = 15
+    subagent_answer: int = 4_000
+    """Characters."""
+    recommend_at: float = 0.8
+    rotate_at: float = 0.9
+    """Shares of the model's window."""
+    fruitless_sessions: int = 3
+    """In a row, after which an attempt that only hands over fails."""
     command_timeout_s: float = 120.0
     command_log_mib: int = 64
     jobs: int = 8

@@ -4,6 +4,7 @@ from specloom.agent.calls import result_of, settled
 from specloom.agent.replay import UNKNOWN, replay
 from specloom.domain import commands as c
 from specloom.domain.events import agents, planning, proof, runs
+from specloom.domain.ids import NO_DIGEST
 from specloom.domain.runs import RunOutcome, RunState
 from specloom.engine.abandoning import abandon_all
 from specloom.engine.context import EngineContext
@@ -13,6 +14,7 @@ from specloom.engine.verification.evidence import digest_at
 from specloom.tools.tool import Effect, ToolOutcome
 
 INTERRUPTED = "interrupted: Specloom was stopped; resume to go on"
+INTERRUPTED_SUBAGENT = "interrupted: Specloom was stopped"
 INTERRUPTED_PLAN = "interrupted: Specloom was stopped; plan again to go on"
 
 
@@ -25,9 +27,10 @@ async def recover(engine: EngineContext) -> None:
     # First: whoever still writes would make what is looked at next untrue.
     alive = await engine.orphans.end_all()
     await _tell_agents(engine, alive)
+    await _end_subagents(engine)
     for edit, opened in tuple(state.edits.items()):
         present = await digest_at(engine.workspace, opened.path)
-        applied = present == opened.after_digest
+        applied = (present or NO_DIGEST) == opened.after_digest
         reason = "" if applied else _why(present == opened.before_digest)
         await mailbox.record(proof.EditSettled(edit, opened.path, applied, False, present, reason))
     for check, known in tuple(state.checks.items()):
@@ -62,6 +65,14 @@ async def _tell_agents(engine: EngineContext, alive: frozenset[str]) -> None:
                     outcome = ToolOutcome(f"{UNKNOWN} It was still running, and was ended now.", is_error=True)
                     told = settled(session.id, call, result_of(call, outcome), outcome)
                     await engine.mailbox.record(told, stream=stream_of(session.agent))
+
+
+async def _end_subagents(engine: EngineContext) -> None:
+    """Their answers would have gone to a call that is gone; their senders ask again where they go on."""
+    for session in tuple(engine.state.sessions.values()):
+        if session.parent is not None and not session.outcome:
+            ended = agents.SessionEnded(session.id, "cancelled", INTERRUPTED_SUBAGENT)
+            await engine.mailbox.record(ended, stream=stream_of(session.agent))
 
 
 async def finish_cancelled(engine: EngineContext) -> None:

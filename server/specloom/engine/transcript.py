@@ -33,6 +33,13 @@ class TranscriptWriter:
             self._task = asyncio.create_task(self._work())
         self._queue.put_nowait(events)
 
+    async def hand_over(self, session: SessionId, text: str) -> None:
+        """Keeps what a session was given at its start as a file; harmless when repeated."""
+        try:
+            await self._files.write_hand_over(session, text)
+        except StoreError as error:
+            self._tell(str(error))
+
     async def close(self) -> None:
         """Writes what is left."""
         if self._task is not None:

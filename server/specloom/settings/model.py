@@ -46,6 +46,7 @@ CountOrNone: TypeAlias = Annotated[int, Field(ge=0, le=100), Allowed("a whole nu
 Seconds: TypeAlias = Annotated[
     float, Field(gt=0, le=86_400, allow_inf_nan=False), Allowed("a number of seconds above 0, at most 86400")
 ]
+Share: TypeAlias = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), Allowed("a number above 0, at most 1")]
 Amount: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False), Allowed("a number above 0")]
 UsdPerMillion: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False), Allowed("a number from 0")]
 Line: TypeAlias = Annotated[
@@ -110,13 +111,21 @@ class Models(Section):
     )
     executor: RoleSettings = Field(default=RoleSettings(), description="Does the tasks.")
     reviewer: RoleSettings = Field(default=RoleSettings(), description="Judges tasks that have no verify command.")
-    safety: RoleSettings = Field(default=RoleSettings(), description="Judges commands before they run.")
-    summariser: RoleSettings = Field(default=RoleSettings(), description="Writes the prose of hand-overs.")
+    safety: RoleSettings = Field(
+        default=RoleSettings(), description="Nothing yet: its place is kept. Rules and you judge what is run."
+    )
+    summariser: RoleSettings = Field(
+        default=RoleSettings(), description="Says what remains of a session whose window is full."
+    )
+    subagent: RoleSettings = Field(
+        default=RoleSettings(), description="Finds things out for the executor, whose values hold where it has none."
+    )
 
     def of(self, role: Role) -> RoleModel:
         """The role's own values, else those of `default`, else ours."""
         own: RoleSettings = getattr(self, role)
-        said = {**_stated(self.default), **_stated(own)}
+        sender = _stated(self.executor) if role == "subagent" else {}
+        said = {**_stated(self.default), **sender, **_stated(own)}
         ours: dict[str, Any] = {
             "model": DEFAULT_MODEL,
             "base_url": None,
@@ -174,6 +183,21 @@ class Limits(Section):
         default=5, description="Files open in one session above which agent and user are warned: requests carry them."
     )
     open_characters: Count = Field(default=50_000, description="The same for the characters of their text.")
+    subagent_turns: Count = Field(default=15, description="Turns of one sub-agent, its answer included.")
+    subagent_answer: Count = Field(
+        default=4_000, description="Characters of a sub-agent's answer; the rest is cut off."
+    )
+    recommend_at: Share = Field(
+        default=0.8,
+        description="Share of the model's window from which the agent is told to hand over to a new session.",
+    )
+    rotate_at: Share = Field(
+        default=0.9, description="Share of the model's window at which a session is ended and a new one goes on."
+    )
+    fruitless_sessions: Count = Field(
+        default=3,
+        description="Sessions in a row that fill their window and change nothing; then the attempt fails.",
+    )
     stream_retries: CountOrNone = Field(default=10, description="New tries of a broken stream.")
 
 
@@ -211,8 +235,8 @@ class Permissions(Section):
     planner: RolePermissions = Field(default=RolePermissions(), description="Of the planner besides.")
     executor: RolePermissions = Field(default=RolePermissions(), description="Of the executor besides.")
     reviewer: RolePermissions = Field(default=RolePermissions(), description="Of the reviewer besides.")
-    safety: RolePermissions = Field(default=RolePermissions(), description="Of the safety role besides.")
-    summariser: RolePermissions = Field(default=RolePermissions(), description="Of the summariser besides.")
+    safety: RolePermissions = Field(default=RolePermissions(), description="Without effect: the role has no tools.")
+    summariser: RolePermissions = Field(default=RolePermissions(), description="Without effect: the role has no tools.")
 
 
 class PriceSettings(Section):

@@ -1,4 +1,4 @@
-"""Raw API messages and readable transcripts, a file of each a session. Refuses to be the truth: the log is.
+"""Raw API messages, readable transcripts and hand-overs, a file of each a session. Refuses to be the truth: the log is.
 
 Nothing here is synced to the disk, and nothing here is read back by Specloom.
 """
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from specloom.domain.ids import SessionId, digest_of
 from specloom.store.database import prepare_directory
@@ -18,6 +18,7 @@ from specloom.store.errors import StoreClosedError, mapped_errors
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST_NAME = 100
+Arguments = TypeVarTuple("Arguments")
 
 
 class SessionFiles:
@@ -39,6 +40,10 @@ class SessionFiles:
         """Adds text as it is to `<session>.md`. Raises as `append_raw`."""
         await self._run(self.path(session, ".md"), lambda: markdown.encode("utf-8", "replace"), own_line=False)
 
+    async def write_hand_over(self, session: SessionId, markdown: str) -> None:
+        """Puts the text into `<session>.hand-over.md`, whole or not at all. Raises as `append_raw`."""
+        await self._do(_write, self.path(session, ".hand-over.md"), markdown.encode("utf-8", "replace"))
+
     def path(self, session: SessionId, suffix: str) -> Path:
         """The file of a session; a name that a file cannot bear is cut and gets a digest, so that no two share one."""
         name = _UNSAFE.sub("_", session)[:_LONGEST_NAME]
@@ -57,20 +62,38 @@ class SessionFiles:
             await asyncio.to_thread(thread.shutdown)
 
     async def _run(self, path: Path, data: Callable[[], bytes], *, own_line: bool) -> None:
+        await self._do(_append, path, data, own_line)
+
+    async def _do(self, work: Callable[[Path, *Arguments], None], path: Path, *arguments: *Arguments) -> None:
         if self._thread is None:
             raise StoreClosedError(f"{path} was closed; nothing was written")
-        await asyncio.get_running_loop().run_in_executor(self._thread, _append, path, data, own_line)
+        await asyncio.get_running_loop().run_in_executor(self._thread, work, path, *arguments)
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
+def _prepare(folder: Path) -> None:
+    if not folder.is_dir():
+        prepare_directory(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with mapped_errors(path):
+        _prepare(path.parent)
+        draft = path.with_name(f"{path.name}.new")
+        draft.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
+            file.write(data)
+        draft.replace(path)
+
+
 def _append(path: Path, data: Callable[[], bytes], own_line: bool) -> None:
     with mapped_errors(path):
-        if not path.parent.is_dir():
-            prepare_directory(path.parent.parent)
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+        _prepare(path.parent)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size

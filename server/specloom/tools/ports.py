@@ -55,6 +55,37 @@ class Asker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a sub-agent is sent for: all that it is told."""
+
+    task: str
+    files: tuple[str, ...]
+    """Where it is to begin."""
+    call: CallId
+    """The call that sends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delegated:
+    """What a sub-agent hands back: its last words, and why they are no answer, if they are none."""
+
+    text: str
+    turns: int
+    failure: str = ""
+    """Empty: it ended by itself."""
+    left_out: int = 0
+    """Characters that were cut off the end of `text`."""
+
+
+class Delegate(Protocol):
+    """Sends sub-agents: read-only sessions, charged to whoever sends them. They can send none themselves."""
+
+    async def send(self, errand: Errand) -> Delegated:
+        """Returns when the sub-agent has ended; cancelled, it ends with its sender."""
+        ...
+
+
 class Output(Protocol):
     """The lossy stream of what a command prints while it runs."""
 
@@ -188,5 +219,7 @@ class ToolContext:
     """Paths that this role may not write: specs and `specloom.toml` for an executor."""
     shell: AgentShell | None = None
     """Of a role that may run commands; whoever made it ends it."""
+    delegate: Delegate | None = None
+    """Of a role that may send sub-agents."""
     outputs: Mapping[int, str] = field(default_factory=dict[int, str])
     """What stands in the conversation as one line, by the number that the line names."""

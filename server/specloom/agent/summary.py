@@ -1,0 +1,79 @@
+"""Asks the summariser what remains of a session that could not say so itself. Refuses to insist: no answer will do."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from specloom.agent.ask import AskPorts, ask
+from specloom.agent.loop import started
+from specloom.agent.session import Conversation, SessionSetup, content_json, say
+from specloom.domain.events import agents
+from specloom.llm.errors import ProviderError
+from specloom.llm.messages import AssistantMessage, Message, Text, ToolResult, ToolUse
+
+TRIES = 3
+"""Requests at most: the hand-over stands without an answer too."""
+CALL_SHOWN = 600
+RESULT_SHOWN = 1_500
+"""Characters of a call's input and of a result."""
+LONGEST = 80_000
+"""Characters of a conversation's end."""
+UNKNOWN_WINDOW = 24_000
+"""The same for a model of which nobody knows what it can take."""
+
+
+def fitting(window: int | None) -> int:
+    """Characters of a conversation's end that a summariser with a window of so many tokens is shown.
+
+    A token may be as little as two characters, and half of the window is left for the prompt and the answer.
+    """
+    return UNKNOWN_WINDOW if window is None else min(LONGEST, window)
+
+
+def tail(messages: Sequence[Message], characters: int) -> str:
+    """The end of a conversation in words, at most so many characters; says how much came before."""
+    parts = [part for message in messages[1:] for part in _parts(message)]
+    kept: list[str] = []
+    left = characters
+    for part in reversed(parts):
+        if len(part) > left:
+            break
+        kept.append(part)
+        left -= len(part) + 2
+    before = len(parts) - len(kept)
+    head = [f"[{before} earlier pieces of the conversation left out]"] if before else []
+    return "\n\n".join([*head, *reversed(kept)])
+
+
+def _parts(message: Message) -> Iterable[str]:
+    for block in message.blocks:
+        if isinstance(block, Text) and block.text.strip():
+            yield f"{'executor' if isinstance(message, AssistantMessage) else 'specloom'}: {_cut(block.text, 4_000)}"
+        elif isinstance(block, ToolUse):
+            yield f"executor calls {block.name}: {_cut(json.dumps(dict(block.input), ensure_ascii=False), CALL_SHOWN)}"
+        elif isinstance(block, ToolResult):
+            yield f"result{' (error)' if block.is_error else ''}: {_cut(block.text, RESULT_SHOWN)}"
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
+
+
+async def what_remains(setup: SessionSetup, said: str, ports: AskPorts) -> str:
+    """The summariser's words, recorded as a session of its own; empty when it gives none."""
+    message = say(
+        f"The end of the conversation:\n\n<conversation>\n{said}\n</conversation>\n\nWhat remains to be done?"
+    )
+    ports.recorder.note(started(setup), agents.MessageAdded(setup.id, content_json(message)))
+    patience = replace(ports.retry, tries=min(TRIES, ports.retry.tries))
+    try:
+        answer = await ask(setup, Conversation([message]), replace(ports, retry=patience))
+    except ProviderError as error:
+        await ports.recorder.commit(agents.SessionEnded(setup.id, "fault", str(error)))
+        return ""
+    words = answer.message.text.strip()
+    await ports.recorder.commit(agents.SessionEnded(setup.id, "ended", "" if words else "it said nothing"))
+    return words

@@ -1,0 +1,164 @@
+"""What the log has of the sessions of one attempt, for the one that goes on. Refuses to keep what nobody hands over."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from specloom.agent.handover import Ran, Word
+from specloom.agent.replay import answer_of
+from specloom.domain.events import Event, agents, proof
+from specloom.domain.ids import ApprovalId, AttemptId, CallId, EditId, SessionId
+from specloom.engine.agent_shells import COMMAND_TOOL
+from specloom.engine.approvals import PERSON
+from specloom.engine.asker import DENY
+
+EXECUTOR, SUMMARISER = "executor", "summariser"
+OUTPUT_KEPT = 4_000
+"""Characters of a command's output, from its end."""
+
+
+@dataclass(slots=True)
+class PastSession:
+    """One session of the executor."""
+
+    id: SessionId
+    number: int
+    turns: int = 0
+    outcome: str = ""
+    fruitful: bool = False
+    """A file changed in it, a command said something new, or a person answered."""
+
+
+@dataclass(slots=True)
+class PastSummary:
+    """What a summariser was asked about a session."""
+
+    of: SessionId
+    words: str | None = None
+    """`None`: there is no answer in the log."""
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class PastSessions:
+    """All of them, oldest first, and what was said and run in them."""
+
+    attempt: AttemptId
+    sessions: list[PastSession] = field(default_factory=list[PastSession])
+    words: list[Word] = field(default_factory=list[Word])
+    summaries: dict[SessionId, PastSummary] = field(default_factory=dict[SessionId, PastSummary])
+    """By the id of the summariser's session."""
+    _ran: dict[str, Ran] = field(default_factory=dict[str, Ran])
+    _commands: dict[CallId, str] = field(default_factory=dict[CallId, str])
+    _asked: dict[ApprovalId, agents.ApprovalAsked] = field(default_factory=dict[ApprovalId, agents.ApprovalAsked])
+    _edits: set[EditId] = field(default_factory=set[EditId])
+    _known: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    @classmethod
+    def of(cls, attempt: AttemptId, events: Iterable[Event]) -> "PastSessions":
+        """From the events since the attempt began."""
+        past = cls(attempt)
+        for event in events:
+            past._take(event)
+        return past
+
+    @property
+    def ran(self) -> tuple[Ran, ...]:
+        """The commands in the order in which they ran last."""
+        return tuple(self._ran.values())
+
+    @property
+    def turns(self) -> int:
+        """Of all sessions."""
+        return sum(session.turns for session in self.sessions)
+
+    @property
+    def fruitless(self) -> int:
+        """How many of the last sessions in a row handed over and had changed nothing."""
+        count = 0
+        for session in reversed(self.sessions):
+            if session.fruitful or session.outcome != "rotated":
+                break
+            count += 1
+        return count
+
+    def summary(self, of: SessionId) -> PastSummary | None:
+        """The newest one about a session."""
+        return next((item for item in reversed(self.summaries.values()) if item.of == of), None)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case agents.SessionStarted(attempt=self.attempt, parent=None):
+                self._begin(event)
+            case agents.TurnFinished() | agents.SessionEnded():
+                self._follow(event)
+            case agents.ToolRequested() if event.name == COMMAND_TOOL:
+                self._commands[event.call] = _command(event.input)
+            case agents.ToolSettled() if event.call in self._commands:
+                self._settle(event, self._commands.pop(event.call))
+            case agents.ApprovalAsked():
+                self._asked[event.approval] = event
+            case agents.ApprovalAnswered():
+                self._answer(event)
+            case proof.EditRequested(attempt=self.attempt):
+                self._edits.add(event.edit)
+            case proof.EditSettled(applied=True) if event.edit in self._edits:
+                self._fruit()
+            case _:
+                pass
+
+    def _begin(self, event: agents.SessionStarted) -> None:
+        if event.role == EXECUTOR:
+            self.sessions.append(PastSession(event.session, event.number))
+        elif event.role == SUMMARISER and event.previous is not None:
+            self.summaries[event.session] = PastSummary(event.previous)
+
+    def _follow(self, event: agents.TurnFinished | agents.SessionEnded) -> None:
+        summary = self.summaries.get(event.session)
+        session = next((item for item in reversed(self.sessions) if item.id == event.session), None)
+        if isinstance(event, agents.SessionEnded):
+            if summary is not None:
+                summary.ended = True
+            elif session is not None:
+                session.outcome = event.outcome
+        elif summary is not None:
+            summary.words = answer_of(event).text.strip()
+        elif session is not None:
+            session.turns += 1
+
+    def _settle(self, event: agents.ToolSettled, command: str) -> None:
+        told, _, output = _text(event.content).partition("\n")
+        self._ran.pop(command, None)
+        self._ran[command] = Ran(command, told, output[-OUTPUT_KEPT:])
+        if (command, told) not in self._known:
+            self._known.add((command, told))
+            self._fruit()
+
+    def _answer(self, event: agents.ApprovalAnswered) -> None:
+        asked = self._asked.pop(event.approval, None)
+        if asked is None or event.rule != PERSON or not self.sessions:
+            return
+        if asked.kind == "question":
+            self._say(f"answering {json.dumps(asked.subject, ensure_ascii=False)}", event.reason)
+        elif not event.allowed and asked.agent is not None:
+            refused = f"refusing {json.dumps(asked.subject, ensure_ascii=False)}"
+            self._say(refused, event.reason or DENY)
+
+    def _say(self, about: str, words: str) -> None:
+        self.words.append(Word(self.sessions[-1].number, about, words))
+        self._fruit()
+
+    def _fruit(self) -> None:
+        if self.sessions:
+            self.sessions[-1].fruitful = True
+
+
+def _command(raw: str) -> str:
+    values: dict[str, object] = json.loads(raw)
+    return str(values.get("command", ""))
+
+
+def _text(raw: str) -> str:
+    """The text of a `tool_result` block."""
+    content: object = json.loads(raw).get("content", "")
+    return content if isinstance(content, str) else ""
