@@ -24,7 +24,8 @@ def sleeping() -> set[str]:
 
 
 async def test_shell_lasts_from_turn_to_turn_and_ends_before_verification(tmp_path: Path) -> None:
-    root = project(tmp_path / "p", task(1, '[ -z "$MINE" ] && [ "$(basename $PWD)" = p ] && ! pgrep -f "^sleep 278[.]5"'))
+    fresh = '[ -z "$MINE" ] && [ "$(basename $PWD)" = p ] && ! pgrep -f "^sleep 278[.]5"'
+    root = project(tmp_path / "p", task(1, fresh))
     turns = (
         turn(command("mkdir sub; cd sub; export MINE=1; sleep 278.5 &")),
         turn(command("basename $PWD; echo mine=$MINE"), expect="the shell is now in sub"),
