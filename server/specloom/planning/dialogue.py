@@ -232,7 +232,7 @@ def _judge(outcome: loop.SessionOutcome, talk: Talk, repairs: Repairs) -> None:
         case loop.Faulted(error):
             problem = refused_as_too_large(talk.document, error)
             raise _does_not_fit(talk, problem) if problem else PlanStopError(NotPlanned("fault", str(error)))
-        case loop.Blocked(reason) | loop.Refused(reason):
+        case loop.Blocked(reason) | loop.Refused(reason) | loop.Rotated(reason, _):
             raise _refused(talk.what, reason, repairs)
         case loop.TurnLimit(turns):
             raise _refused(talk.what, f"{turns} turns are used up", repairs)

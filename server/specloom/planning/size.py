@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from specloom.agent.session import SessionSetup, say
+from specloom.agent.window import window_of
 from specloom.domain.problem import Problem
 from specloom.llm.errors import ProviderError, ProviderFault
 from specloom.llm.messages import ModelRequest
@@ -48,7 +49,7 @@ class Excess:
 
 async def excess(model: Model, setup: SessionSetup, first: str) -> Excess | None:
     """`None` if `first` fits, or if nobody knows. Asks the endpoint only where an estimate decides nothing."""
-    window = await _window(model, setup.model)
+    window = await window_of(model, setup.model)
     if window is None:
         return None
     size = sum(len(text.encode("utf-8", "replace")) for text in (setup.system, first, *map(str, setup.tools)))
@@ -79,14 +80,6 @@ def refused_as_too_large(document: Document, error: ProviderError) -> Problem | 
     said = str(error).rpartition("; ")[0] or str(error)
     message = f"{document.path} is too large: {said}; {document.step}"
     return Problem("document-over-window", message, document.path)
-
-
-async def _window(model: Model, name: str) -> int | None:
-    try:
-        return (await model.facts(name)).context_tokens
-    except ProviderError:
-        # Whatever is wrong with the endpoint, the first turn meets it too, and may wait and try again.
-        return None
 
 
 async def _counted(model: Model, setup: SessionSetup, first: str) -> int | None:
