@@ -37,7 +37,7 @@ class Person:
     answer: Decision = field(default_factory=lambda: Decision(True))
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Commands, and the folders in which they would run."""
-    reply: Reply = Reply("", False)
+    reply: Reply = field(default_factory=lambda: Reply("", answered=False))
     questions: list[tuple[str, tuple[str, ...]]] = field(default_factory=list[tuple[str, tuple[str, ...]]])
 
     async def may_call(self, wanted: Wanted) -> Decision:
