@@ -46,7 +46,8 @@ def reindented(new_text: str, start: tuple[str, str], end: tuple[str, str], repl
         return None
     if in_place or (not to_move and _has_its_place(indent(first), indent(filled[-1]), told)):
         return new_text
-    if shift is None or not (to_move or indent(first) == told[0].stated):
+    # An empty first line tells nothing of where the first line of the new text belongs.
+    if shift is None or not (to_move or (start[1].strip() and indent(first) == told[0].stated)):
         return None
     moved = [_moved(line, shift) for line in lines]
     return None if None in moved else "".join(line for line in moved if line is not None)

@@ -69,6 +69,12 @@ def test_repeated_lines_that_tell_both_are_refused() -> None:
     assert reindented("a\n    b\n", *told, ["    a", "    b"]) is None
 
 
+def test_empty_first_line_tells_nothing_of_the_first_line_of_the_new_text() -> None:
+    assert reindented("x\n", ("", ""), ("b", "    b"), ["", "    b"]) is None
+    assert reindented("    x\n", ("", ""), ("b", "    b"), ["", "    b"]) == "    x\n"
+    assert reindented("x\nb\n", ("", ""), ("b", "    b"), ["", "    b"]) == "    x\n    b\n"
+
+
 def test_tabs_that_may_be_of_two_widths_are_refused() -> None:
     """Four spaces for two tabs are a width of two, unless the block is also one step too far left."""
     assert reindented("    a\n        b\n", ("    a", "\t\ta"), ("    a", "\t\ta")) is None
