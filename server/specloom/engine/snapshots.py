@@ -24,7 +24,7 @@ async def load(store: EventStore) -> ProjectState:
     try:
         found = await store.load_snapshot(NAME, V)
         state = None if found is None else await asyncio.to_thread(_unpack, found[1])
-    except (StoreError, KeyError, TypeError, ValueError) as error:
+    except (StoreError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         log.warning("the snapshot is not used, the log is folded instead: %s", error)
         return EMPTY
     return state if state is not None and found is not None and state.seq == found[0] else EMPTY

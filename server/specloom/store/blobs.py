@@ -17,11 +17,20 @@ def pack(data: bytes) -> bytes:
 def unpack(stored: bytes, size: int, what: str) -> bytes:
     """The inverse of `pack`. Raises `CorruptStoreError`."""
     try:
-        data = stored if len(stored) == size else zlib.decompress(stored)
-    except zlib.error as error:
+        data = stored if len(stored) == size else _inflated(stored, size)
+    except (zlib.error, TypeError, OverflowError) as error:
         raise CorruptStoreError(f"{what} of state.db is damaged; restore state.db from a backup") from error
     if len(data) != size:
         raise CorruptStoreError(f"{what} of state.db is incomplete; restore state.db from a backup")
+    return data
+
+
+def _inflated(stored: bytes, size: int) -> bytes:
+    """No more than one byte over `size`: damage must not fill the memory. Raises `zlib.error`, also for a half."""
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(stored, max(size, 0) + 1)
+    if not unpacker.eof:
+        raise zlib.error("it has no end where it should")
     return data
 
 

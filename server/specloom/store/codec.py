@@ -77,7 +77,7 @@ class Codec:
         try:
             data = _loads(payload)
             return decoder(join(data, load_blob) if MARK in payload else data)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise CorruptStoreError(
                 f"an event of type {type_!r} version {v} cannot be read ({error!r}); restore state.db from a backup"
             ) from error

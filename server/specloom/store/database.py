@@ -6,6 +6,7 @@ Pragmas: https://www.sqlite.org/pragma.html; read-only WAL: https://www.sqlite.o
 import contextlib
 import os
 import sqlite3
+import stat
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from specloom.store.schema import format_of
 
 DIRECTORY_NAME = ".specloom"
 FILE_NAME = "state.db"
+_COMPANIONS = ("-wal", "-shm", "-journal")
 BUSY_TIMEOUT = 5.0
 """Seconds."""
 _MADE_EARLIER = {".gitignore", "writer.lock", "sessions"}
@@ -31,10 +33,8 @@ def prepare_directory(directory: Path) -> None:
         _refuse_shared(directory)
         if directory.stat().st_mode & 0o077:
             directory.chmod(0o700)
-        ignore = directory / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-            ignore.chmod(0o600)
+        if _made(directory / ".gitignore"):
+            (directory / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def connect_writer(directory: Path) -> sqlite3.Connection:
@@ -42,9 +42,9 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
     path = directory / FILE_NAME
     with mapped_errors(path):
         # SQLite gives `-wal` and `-shm` the mode of the database, so that has to be right before they exist.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
+        _made(path)
+        for part in ("", *_COMPANIONS):
+            _tighten(path.with_name(path.name + part))
         db = _connect(path, "rw")
         try:
             _refuse_foreign(db, path)
@@ -62,8 +62,10 @@ def connect_reader(directory: Path) -> sqlite3.Connection:
     """
     path = directory / FILE_NAME
     with mapped_errors(path):
-        if not path.exists():
+        if not _is_plain(path):
             raise StoreMissingError(_MISSING.format(path))
+        for part in _COMPANIONS:
+            _is_plain(path.with_name(path.name + part))
         try:
             db = _readable(path, "ro")
         except sqlite3.OperationalError as error:
@@ -77,6 +79,35 @@ def connect_reader(directory: Path) -> sqlite3.Connection:
             db.close()
             raise
         return db
+
+
+def _made(path: Path) -> bool:
+    """Makes an empty file for its owner alone; whether there was none, not even a link.
+
+    One that is there is not opened: closing it would drop the locks that SQLite holds on it in this process
+    (https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return False
+    return True
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether there is such a file. Raises `StoreError` for a link, a folder or a pipe: SQLite would follow or wait."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(mode):
+        raise StoreError(f"{path} is no plain file (a link, a folder or a pipe); move it aside and start again")
+    return True
+
+
+def _tighten(path: Path) -> None:
+    if _is_plain(path) and path.lstat().st_mode & 0o077:
+        path.chmod(0o600)
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

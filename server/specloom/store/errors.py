@@ -100,6 +100,9 @@ _READ_ONLY = "the files cannot be written; check the owner and the modes of the 
 _CORRUPT = "the file is damaged; move it aside and start again, or restore it from a backup"
 _CANNOT_OPEN = "the file cannot be opened; check the owner and the modes of the folder"
 
+_UNREADABLE = "decode to UTF-8"
+"""What the module `sqlite3` says of a text that is none; this error of its own has no result code."""
+
 _BY_RESULT: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_FULL: (StoreFullError, _FULL),
     sqlite3.SQLITE_IOERR_WRITE: (StoreFullError, _FULL),
@@ -110,6 +113,8 @@ _BY_RESULT: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_LOCKED: (StoreBusyError, "another program holds the file; end it and try again"),
     sqlite3.SQLITE_CORRUPT: (CorruptStoreError, _CORRUPT),
     sqlite3.SQLITE_NOTADB: (CorruptStoreError, _CORRUPT),
+    # Our statements do not change: one that does not fit the tables tells that these are not ours any more.
+    sqlite3.SQLITE_ERROR: (CorruptStoreError, _CORRUPT),
 }
 _BY_ERRNO: dict[int, tuple[type[StoreError], str]] = {
     errno.ENOSPC: (StoreFullError, _FULL),
@@ -128,6 +133,8 @@ def mapped_errors(place: Path) -> Generator[None]:
         yield
     except sqlite3.Error as error:
         code: int | None = getattr(error, "sqlite_errorcode", None)
+        if code is None and _UNREADABLE in str(error):
+            raise CorruptStoreError(f"{place}: a text in it is no UTF-8: {_CORRUPT}") from error
         if code is None:
             raise
         kind, step = _BY_RESULT.get(code) or _BY_RESULT.get(code & 0xFF) or (StoreError, "try again, or check the disk")

@@ -79,10 +79,10 @@ def select_events(db: sqlite3.Connection, codec: Codec, page: Page, *, lenient: 
     """In order. `lenient`: unknown events as `UnknownEvent`, else `NewerVersionError`. Raises `CorruptStoreError`."""
     if page.streams is None:
         found = db.execute(f"{_SELECT} WHERE seq > ? ORDER BY seq LIMIT ?", (page.since, page.limit))
-    else:
-        where = "seq > ? AND stream IN (SELECT value FROM json_each(?))"
-        values = (page.since, json.dumps([*page.streams]), page.limit)
-        found = db.execute(f"{_SELECT} WHERE {where} ORDER BY seq LIMIT ?", values)
+        return _unbroken(_records(db, codec, found, lenient=lenient), max(page.since, 0))
+    where = "seq > ? AND stream IN (SELECT value FROM json_each(?))"
+    values = (page.since, json.dumps([*page.streams]), page.limit)
+    found = db.execute(f"{_SELECT} WHERE {where} ORDER BY seq LIMIT ?", values)
     return _records(db, codec, found, lenient=lenient)
 
 
@@ -120,6 +120,14 @@ def _records(db: sqlite3.Connection, codec: Codec, found: sqlite3.Cursor, *, len
         except CorruptStoreError as error:
             raise CorruptStoreError(f"event {seq}: {error}") from error
         records.append(EventRecord(seq, at, stream, type_, v, command_id, by, event))
+    return records
+
+
+def _unbroken(records: list[EventRecord], since: int) -> list[EventRecord]:
+    """The records, if none between them is missing: what is folded without one is another project."""
+    if records and records[-1].seq != since + len(records):
+        missing = next(n for n, record in enumerate(records, since + 1) if record.seq != n)
+        raise CorruptStoreError(f"event {missing} of state.db is missing; restore state.db from a backup")
     return records
 
 

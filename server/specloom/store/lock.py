@@ -77,7 +77,8 @@ class WriterLock:
 def writer_of(directory: Path) -> str | None:
     """Who writes in a state directory now, for people; `None`: nobody does. Takes nothing away from a writer."""
     try:
-        with (directory / FILE_NAME).open("rb") as file:
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(directory / FILE_NAME, flags), "rb") as file:
             try:
                 # The shared lock lasts until the file is closed a moment later, and tells what the text cannot.
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

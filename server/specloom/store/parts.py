@@ -57,7 +57,10 @@ def join(value: Any, load_blob: LoadBlob) -> Any:
         if key is None:
             return {name: join(member, load_blob) for name, member in members.items()}
         if key == _REFERENCE:
-            return load_blob(Digest(members[key])).decode("utf-8", "surrogatepass")
+            digest = members[key]
+            if not isinstance(digest, str):
+                raise ValueError(f"a reference is no text but {type(digest).__name__}")
+            return load_blob(Digest(digest)).decode("utf-8", "surrogatepass")
         return {key[1:]: join(members[key], load_blob)}
     if isinstance(value, list):
         return [join(member, load_blob) for member in cast("list[Any]", value)]

@@ -57,8 +57,10 @@ def format_of(db: sqlite3.Connection) -> int:
 
 
 def newer_format(db: sqlite3.Connection) -> NewerVersionError | None:
-    """What to tell when the file is of a format that we do not know."""
+    """What to tell when the file is of a format that we do not know. Raises `CorruptStoreError` for none at all."""
     found = format_of(db)
+    if found < 0:
+        raise CorruptStoreError(f"state.db has the format {found}, which never was; restore it from a backup")
     if found <= FORMAT:
         return None
     row = db.execute("SELECT value FROM meta WHERE key = 'writtenBy'").fetchone()
