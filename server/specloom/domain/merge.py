@@ -1,16 +1,13 @@
 """Three-way merge of texts by lines. Refuses to choose where both sides changed overlapping or touching lines."""
 
-from bisect import bisect_left
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from specloom.domain.alignment import matches
 from specloom.domain.lines import Line, join_lines, split_lines
-
-MOST_DIFFERENCES = 400
-"""Lines deleted and inserted between two unique lines, above which all lines between them count as replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +99,18 @@ def diff(base: Sequence[Line], new: Sequence[Line]) -> tuple[Hunk, ...]:
     """What turns `base` into `new`, in order, no two hunks touching."""
     hunks: list[Hunk] = []
     done_base = done_new = 0
-    runs = [run for run in _matches(base, new) if run[2]]
+    codes: dict[str, int] = {}
+    runs = matches(_coded(base, codes), _coded(new, codes))
     for base_at, new_at, size in (*runs, (len(base), len(new), 0)):
         if (base_at, new_at) != (done_base, done_new):
             hunks.append(Hunk(done_base, base_at, tuple(new[done_new:new_at])))
         done_base, done_new = base_at + size, new_at + size
     return _settled(base, hunks)
+
+
+def _coded(lines: Sequence[Line], codes: dict[str, int]) -> list[int]:
+    """A number for each line, the same for equal ones: a comparison of lines costs ten times as much."""
+    return [codes.setdefault(line.text + line.eol, len(codes)) for line in lines]
 
 
 def _settled(base: Sequence[Line], hunks: Sequence[Hunk]) -> tuple[Hunk, ...]:
@@ -203,94 +206,3 @@ class _Weaving:
             return
         self.pieces.append(Piece(side, *span, len(self.lines), len(self.lines) + len(lines)))
         self.lines.extend(lines)
-
-
-def _matches(base: Sequence[Line], new: Sequence[Line]) -> Iterator[tuple[int, int, int]]:
-    """Equal runs (start in base, start in new, size), in order: between lines unique on both sides, gap by gap."""
-    head = _common(base, new)
-    tail = _common(base[head:][::-1], new[head:][::-1])
-    base_end, new_end = len(base) - tail, len(new) - tail
-    yield 0, 0, head
-    done_base, done_new = head, head
-    for base_at, new_at in (*_anchors(base, new, (head, base_end), (head, new_end)), (base_end, new_end)):
-        yield from _gap(base, new, (done_base, base_at), (done_new, new_at))
-        size = 1 if base_at < base_end else tail
-        yield base_at, new_at, size
-        done_base, done_new = base_at + size, new_at + size
-
-
-def _common(one: Sequence[Line], other: Sequence[Line]) -> int:
-    return next(
-        (at for at, (mine, yours) in enumerate(zip(one, other, strict=False)) if mine != yours),
-        min(len(one), len(other)),
-    )
-
-
-def _anchors(
-    base: Sequence[Line], new: Sequence[Line], in_base: tuple[int, int], in_new: tuple[int, int]
-) -> list[tuple[int, int]]:
-    """Patience diff: the longest rising run of lines that stand once on each side."""
-    once = _unique(new, in_new)
-    pairs = [(at, once[line]) for line, at in _unique(base, in_base).items() if line in once]
-    tops: list[int] = []
-    last: list[tuple[int, int]] = []
-    before: dict[tuple[int, int], tuple[int, int] | None] = {}
-    for pair in sorted(pairs):
-        height = bisect_left(tops, pair[1])
-        before[pair] = last[height - 1] if height else None
-        tops[height : height + 1] = [pair[1]]
-        last[height : height + 1] = [pair]
-    chain: list[tuple[int, int]] = []
-    pair = last[-1] if last else None
-    while pair is not None:
-        chain.append(pair)
-        pair = before[pair]
-    return chain[::-1]
-
-
-def _unique(lines: Sequence[Line], span: tuple[int, int]) -> dict[Line, int]:
-    counted = Counter(lines[span[0] : span[1]])
-    return {lines[at]: at for at in range(*span) if counted[lines[at]] == 1}
-
-
-def _gap(
-    base: Sequence[Line], new: Sequence[Line], in_base: tuple[int, int], in_new: tuple[int, int]
-) -> Iterator[tuple[int, int, int]]:
-    """Equal runs where no line is unique; none at all where the texts differ too much to compare in time."""
-    ours, theirs = base[slice(*in_base)], new[slice(*in_new)]
-    for at_base, at_new in _shortest(ours, theirs):
-        yield in_base[0] + at_base, in_new[0] + at_new, 1
-
-
-def _shortest(one: Sequence[Line], other: Sequence[Line]) -> list[tuple[int, int]]:
-    """Equal lines on a shortest edit path (E. W. Myers, An O(ND) Difference Algorithm, 1986)."""
-    reached = {1: 0}
-    steps: list[dict[int, int]] = []
-    for cost in range(min(len(one) + len(other), MOST_DIFFERENCES) + 1):
-        steps.append(dict(reached))
-        for diagonal in range(-cost, cost + 1, 2):
-            at = _step(reached, diagonal, cost)
-            while at < len(one) and 0 <= at - diagonal < len(other) and one[at] == other[at - diagonal]:
-                at += 1
-            reached[diagonal] = at
-            if at >= len(one) and at - diagonal >= len(other):
-                return _walked_back(steps, len(one), len(other))
-    return []
-
-
-def _step(reached: dict[int, int], diagonal: int, cost: int) -> int:
-    """How far one difference more leads on a diagonal: one line inserted, or one deleted."""
-    inserted, deleted = reached.get(diagonal + 1, -1), reached.get(diagonal - 1, -1)
-    return inserted if diagonal == -cost or (diagonal != cost and deleted < inserted) else deleted + 1
-
-
-def _walked_back(steps: list[dict[int, int]], at: int, other: int) -> list[tuple[int, int]]:
-    equal: list[tuple[int, int]] = []
-    for cost in range(len(steps) - 1, -1, -1):
-        start = _step(steps[cost], at - other, cost)
-        while at > start and other > 0:
-            at, other = at - 1, other - 1
-            equal.append((at, other))
-        inserted = at == steps[cost].get(at - other + 1, -1)
-        at, other = (at, other - 1) if inserted else (at - 1, other)
-    return equal[::-1]
