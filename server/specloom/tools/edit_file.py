@@ -10,7 +10,7 @@ from specloom.tools.edit_refusals import refused_batch, torn_call
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.tools.view import counted
-from specloom.tools.writing import Written, read_only, where, write
+from specloom.tools.writing import Written, read_only, where, worked_out, write
 
 _UNREAD = "not changed: read {path} first with read_file (search results do not count), then edit what you saw"
 
@@ -67,7 +67,8 @@ class EditFile:
         most = context.edits_per_call
         made = context.memory.made(present.path)
         edits = [LineEdit(**edit) for edit in values["edits"]]
-        batch = resolve(base.text, edits, made.hunks if made is not None else ())
+        before = made.hunks if made is not None else ()
+        batch = await worked_out(len(base.text), resolve, base.text, edits, before)
         if isinstance(batch, EditRefusal):
             return ToolOutcome(refused_batch(present.path, batch, len(values["edits"])), is_error=True)
         call = capped(batch, most)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from specloom.domain.lines import adapted, split_lines
-from specloom.domain.merge import diff
+from specloom.domain.lines import Line, adapted, split_lines
+from specloom.domain.merge import Hunk, diff
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.tools.view import counted
-from specloom.tools.writing import label, read_only, refused, where, write
+from specloom.tools.writing import label, read_only, refused, where, worked_out, write
 from specloom.workspace.ports import Applied, FileChange, MissingFileError, TextSnapshot
 
 _UNREAD = "not changed: {path} exists; read it first with read_file, then write or edit it"
@@ -62,11 +62,17 @@ async def _replace(present: TextSnapshot, content: str, context: ToolContext) ->
     base = context.memory.base_of(present.path)
     if base is None:
         return ToolOutcome(_UNREAD.format(path=present.path), is_error=True)
-    wanted, old = adapted(content, base.text), split_lines(base.text)
-    written = await write(context, base, old, diff(old, split_lines(wanted)), apart=False)
+    wanted, old, hunks = await worked_out(len(base.text) + len(content), _compared, base.text, content)
+    written = await write(context, base, old, hunks, apart=False)
     if isinstance(written, ToolOutcome):
         return written
     context.memory.wrote(replace(written.applied.snapshot, text=wanted))
     lines = counted(len(written.merged.lines), "line")
     kept = "; changes that others made since you read it were kept, read it again to see them" if written.moved else ""
     return ToolOutcome(f"{present.path} replaced, {lines}{where(written.applied)}{kept}")
+
+
+def _compared(base: str, content: str) -> tuple[str, tuple[Line, ...], tuple[Hunk, ...]]:
+    """The text as it will be, the lines of the base, and what turns these into that."""
+    wanted, old = adapted(content, base), split_lines(base)
+    return wanted, old, diff(old, split_lines(wanted))

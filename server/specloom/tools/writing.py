@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TypeAlias
+from typing import ParamSpec, TypeAlias, TypeVar
 
 from specloom.domain.lines import Line, split_lines
 from specloom.domain.merge import Conflict, Hunk, Merge, Merged, changes_of, combined, diff, merge_hunks
@@ -17,6 +17,11 @@ from specloom.workspace.ports import Applied, FileChange, NotApplied, Refusal, T
 
 TRIES = 3
 """How often a change is made again for a file that changes under it."""
+LARGE = 200_000
+"""Characters of a text from which comparing it would hold up everybody else on the loop."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Hunks: TypeAlias = tuple[Hunk, ...]
 Lines: TypeAlias = tuple[Line, ...]
@@ -30,6 +35,11 @@ class Written:
     applied: Applied
     moved: bool
     """Others had changed the file since the model read it."""
+
+
+async def worked_out(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of work on texts of `size` characters, which knows nothing but them; of large ones in a thread."""
+    return await asyncio.to_thread(work, *args, **kwargs) if size > LARGE else work(*args, **kwargs)
 
 
 async def read_only(path: str, context: ToolContext) -> ToolOutcome | None:
@@ -62,7 +72,7 @@ async def write(
     for _ in range(TRIES):
         present = await context.files.read(base.path)
         made = context.memory.made(base.path) if apart else None
-        merged = _merged(made, base, lines, ours, present)
+        merged = await worked_out(len(present.text), _merged, made, base, lines, ours, present)
         if isinstance(merged, Conflict):
             return _conflict(context, base, present)
         if merged.text == present.text:
@@ -72,7 +82,7 @@ async def write(
         result = await context.files.apply(FileChange(base.path, merged.text, present, label(context)))
         if isinstance(result, Applied):
             context.memory.show(result.snapshot)
-            merged = _as_read_back(merged, lines, result)
+            merged = await worked_out(len(merged.text), _as_read_back, merged, lines, result)
             context.memory.make(base.path, Made(changes_of(merged), merged.text))
             return Written(merged, result, known.digest != present.digest)
         if result.refusal is not Refusal.CHANGED_MEANWHILE:

@@ -4,6 +4,7 @@ import pytest
 
 from specloom.domain.edits import LineEdit
 from specloom.tools.edit_file import EditFile
+from specloom.tools.writing import LARGE
 from tests.unit.tools.conftest import Hands
 
 TEN = "".join(f"line {number}\n" for number in range(1, 11))
@@ -278,6 +279,21 @@ async def test_refusal_costs_little_however_wrong_the_call(hands: Hands) -> None
     assert "not found either: edit 5, 6, 7" in refusal
     one = await hands.refusal("edit_file", path="a.txt", edits=wrong[:1])
     assert len(one) <= 2_000
+
+
+async def test_large_file_is_edited_and_written_beside_the_work_of_others(hands: Hands) -> None:
+    """Large texts are compared in a thread of their own."""
+    text = "".join(f"a line with the number {number}\n" for number in range(1, 10_001))
+    assert len(text) > LARGE
+    hands.grow({"a.txt": text})
+    await hands.text("read_file", path="a.txt")
+    hands.grow({"a.txt": f"theirs\n{text}"})
+    ours = text.replace("number 7000\n", "number seven thousand\n")
+    sent = [edit(6999, "a line with the number 7000", "a line with the number seven thousand")]
+    assert "others had changed" in await hands.text("edit_file", path="a.txt", edits=sent)
+    assert there(hands) == f"theirs\n{ours}"
+    await hands.text("write_file", path="a.txt", content=f"theirs\n{ours}the end\n")
+    assert there(hands) == f"theirs\n{ours}the end\n"
 
 
 async def test_missing_end_is_refused_by_name_for_nobody_knows_how_far_it_was_meant_to_reach(opened: Hands) -> None:
