@@ -78,9 +78,9 @@ class Session:
 
     def turn(self, turn: Turn) -> tuple[AssistantMessage, UserMessage | None]:
         """The answer and the results that follow it."""
-        results = [self._result(result) for result in turn["results"]]
+        results = [self._result(result) for result in turn.get("results", [])]
         uses = tuple(use for use, _ in results)
-        text = turn["assistant"] or "…"
+        text = turn.get("assistant") or "…"
         answer = AssistantMessage((Text.of(text), *uses))
         return answer, UserMessage(tuple(result for _, result in results)) if results else None
 
@@ -177,9 +177,9 @@ def rewrite_every_turn(turns: Sequence[Turn], terms: Terms) -> Bill:
         bill.collections += 1
         cached = conversation
         answer, _ = session.turn(turn)
-        conversation += tokens_of(answer.text) + ANSWER * len(turn["results"])
+        conversation += tokens_of(answer.text) + ANSWER * len(turn.get("results", []))
         conversation += sum(
-            tokens_of(result["content"]) if result["kind"] == "other" else LINE for result in turn["results"]
+            tokens_of(result["content"]) if result["kind"] == "other" else LINE for result in turn.get("results", [])
         )
     return bill
 
