@@ -12,7 +12,7 @@ QUESTION = "Which unit?"
 ASKS = {"tool": "ask_user", "input": {"question": QUESTION}}
 WORDS = 'Metres, always.\n\n```\nnever "feet"\n```\n## And: no `inch`, ünit ✓'
 """What a person answers: lines, fences, a heading and quotes are his own."""
-LONG = "seq 1 5600"
+LONG = "seq 1 7000"
 SUMMARY = "The next step remains; see which file is there."
 
 
@@ -60,3 +60,11 @@ def _of_step(number: int, steps: int) -> Json:
     first: dict[str, Any] = {"not_first": "# Hand-over"} if number == 1 else {}
     opening = "# Task 01/1 (attempt 1)" if number == 1 else f"This is session {number} of the attempt"
     return session(f"step {number}", opening, turns=turns, **first)
+
+
+def crash_story(steps: int) -> Json:
+    """As `in_many`, without a question, and with an answer to whatever a cut leaves unknown."""
+    told = in_many(steps)
+    for part in told["sessions"]:
+        part["turns"] = [item for item in part["turns"] if item["answer"] != [ASKS]]
+    return told

@@ -1,0 +1,83 @@
+"""A process that is killed in the middle of a rotation loses nothing of it, and asks nobody twice for what it has."""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from specloom.domain.events import agents
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import RunOutcome, RunState
+from specloom.llm.scripted.server import ScriptedServer
+from tests.conftest import TIER
+from tests.integration.projects import USER, hosted
+from tests.integration.rotation_story import crash_story, rotation_project
+from tests.integration.stage import DEADLINE, ONE, ended, events_of, run_of
+
+HERE = Path(__file__).parents[2]
+STEPS = 4
+FIRST_ROTATION = [
+    ("SessionEnded", 1, 0),
+    ("SessionEnded", 1, 0.004),
+    ("SessionStarted", 2, 0),
+    ("TurnRequested", 2, 0.003),
+    ("TurnFinished", 2, 0),
+    ("SessionEnded", 2, 0),
+    ("SessionEnded", 2, 0.003),
+    ("SessionStarted", 3, 0),
+    ("MessageAdded", 3, 0),
+    ("TurnRequested", 3, 0),
+]
+"""Event, ordinal, seconds after it; the second session is the summariser's."""
+BY_ITSELF = [("ToolRequested", 5, 0), ("SessionEnded", 3, 0), ("SessionStarted", 4, 0), ("TurnRequested", 5, 0)]
+"""The model of the second session hands over."""
+EVERY = [
+    (name, ordinal, delay)
+    for name, most in {"SessionEnded": 5, "SessionStarted": 6, "MessageAdded": 6, "TurnRequested": 8}.items()
+    for ordinal in range(1, most + 1)
+    for delay in (0, 0.001, 0.005, 0.02)
+]
+CUTS = [*FIRST_ROTATION, *BY_ITSELF] if TIER == "test" else [*FIRST_ROTATION, *BY_ITSELF, *EVERY]
+
+
+async def killed(root: Path, server: ScriptedServer, name: str, ordinal: int, delay: float) -> None:
+    """A process works on the root until it is killed at the named moment."""
+    arguments = [str(root), server.base_url, name, str(ordinal), str(delay)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.crash_process", *arguments, cwd=HERE
+    )
+    async with asyncio.timeout(DEADLINE):
+        assert await process.wait() in (-9, 0)
+
+
+@pytest.mark.parametrize(("name", "ordinal", "delay"), CUTS)
+async def test_a_rotation_that_was_cut_goes_on(tmp_path: Path, name: str, ordinal: int, delay: float) -> None:
+    root = rotation_project(tmp_path / "p", STEPS)
+    async with ScriptedServer(crash_story(STEPS), keep=None) as server:
+        await killed(root, server, name, ordinal, delay)
+        async with hosted(root, server) as runtime:
+            run = run_of(runtime.state)
+            if run.state is not RunState.FINISHED:
+                assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+            assert server.failures == []
+            started = [item for item in await events_of(runtime, agents.SessionStarted) if item.role == "executor"]
+            assert [item.number for item in started] == list(range(1, STEPS + 1))
+            assert [item.previous for item in started[1:]] == [item.session for item in started[:-1]]
+            answered = Counter(item.session for item in await events_of(runtime, agents.TurnFinished))
+            roles = {item.session: item for item in await events_of(runtime, agents.SessionStarted)}
+            read = Counter(roles[session].previous for session in answered if roles[session].role == "summariser")
+            assert set(read.values()) == {1}, "an answer of the summariser that is in the log is not asked for again"
+            sent: dict[tuple[str | None, int | None], set[str]] = {}
+            for request in server.requests:
+                sent.setdefault((request.session, request.turn), set()).add(json.dumps(request.body))
+            assert all(len(bodies) == 1 for place, bodies in sent.items() if place[0] is not None)
+            assert runtime.state.record(ONE).attempts == 1
+            for event in started[1:]:
+                kept = root / ".specloom" / "sessions" / f"{event.session}.hand-over.md"
+                assert f"This is session {event.number} of the attempt" in kept.read_text()
+        assert sorted(path.name for path in root.glob("*.txt")) == [f"step{n}.txt" for n in range(1, STEPS + 1)]
+        assert len(list((root / ".specloom" / "sessions").glob("*.hand-over.md*"))) == STEPS - 1
