@@ -12,11 +12,12 @@ from specloom.settings.model import Permissions, RolePermissions
 def policies(permissions: Permissions) -> Mapping[RoleName, Policy]:
     """What each role may do: the rules for all and its own, its own profile before that for all."""
     found: dict[RoleName, Policy] = {}
-    for role in RoleName:
+    for role in (name for name in RoleName if name is not RoleName.SUBAGENT):
         own: RolePermissions = getattr(permissions, role.value)
         rules = tuple(chain(_rules(permissions, "permissions"), _rules(own, f"permissions.{role.value}")))
         found[role] = Policy(Profile(own.profile or permissions.profile), rules)
-    return found
+    # A sub-agent may look at what its sender may.
+    return {**found, RoleName.SUBAGENT: found[RoleName.EXECUTOR]}
 
 
 def _rules(section: Permissions | RolePermissions, name: str) -> list[Rule]:

@@ -1,6 +1,6 @@
 """What the agent is doing now, folded from events and the output stream. Refuses history: the log has it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from specloom.cli.views.formats import one_line
 from specloom.cli.views.session_lines import call_subject
@@ -24,6 +24,8 @@ class Activity:
     words: str = ""
     session: SessionId | None = None
     block: str = ""
+    subagents: list[SessionId] = field(default_factory=list[SessionId])
+    """Those that are at work, first the one whose words are shown."""
 
     def hear(self, published: Published, state: ProjectState) -> None:
         """Takes in a committed event."""
@@ -39,6 +41,7 @@ class Activity:
             self._now("starting")
         elif isinstance(event, runs.RunPaused | runs.RunFinished | planning.PlanFinished | planning.PlanFailed):
             self.role, self.task = "", None
+            self.subagents.clear()
             self._now("")
 
     def hear_output(self, chunk: OutputChunk) -> None:
@@ -46,15 +49,21 @@ class Activity:
         if chunk.kind == "spec":
             # The same words come as text of the planner.
             return
+        if self.subagents and chunk.session != self.subagents[0]:
+            return
         if (chunk.session, chunk.block) != (self.session, self.block):
             self.session, self.block, self.words = chunk.session, chunk.block, ""
+        step = self.step
         if chunk.kind == "tool_input":
-            self.step = f"preparing {chunk.name}" if chunk.name else self.step
+            step = f"preparing {chunk.name}" if chunk.name else step
         else:
             self.words = (self.words + chunk.text)[-_KEPT:]
-            self.step = {"thinking": "thinking", "text": "writing"}.get(chunk.kind, self.step)
+            step = {"thinking": "thinking", "text": "writing"}.get(chunk.kind, step)
+        self.step = self.step if self.subagents else step
 
     def _agent(self, event: agents.AgentEvent, state: ProjectState) -> None:
+        if self._is_of_subagent(event, state):
+            return
         if isinstance(event, agents.SessionStarted):
             self.role, self.task, self.model = event.role, event.task, event.model
             self._now("starting")
@@ -74,6 +83,24 @@ class Activity:
             session = state.sessions.get(event.session)
             self.role = "" if session is None or session.role == self.role else self.role
             self._now("")
+
+    def _is_of_subagent(self, event: agents.AgentEvent, state: ProjectState) -> bool:
+        """Whether it is news of a sub-agent: of those only their number is told."""
+        name: SessionId | None = getattr(event, "session", None)
+        session = None if name is None else state.sessions.get(name)
+        if session is None or session.parent is None:
+            return False
+        if isinstance(event, agents.SessionStarted):
+            self.subagents.append(session.id)
+            self._now(self._reading())
+        elif isinstance(event, agents.SessionEnded) and session.id in self.subagents:
+            self.subagents.remove(session.id)
+            self._now(self._reading())
+        return True
+
+    def _reading(self) -> str:
+        count = len(self.subagents)
+        return f"{count} sub-agent{'' if count == 1 else 's'} reading" if count else ""
 
     def _now(self, step: str) -> None:
         self.step, self.words = step, ""
