@@ -3,7 +3,8 @@
 `python benchmarks/commands.py [--repeats N]`. In turns within one run: the shell that stays (`AgentShell.run`), a fresh
 `bash -c` with the same promises (`process.run`, which verification uses), and a bare `bash -c` through asyncio with its
 output read. Each carries out `true`, `echo`, and a program of its own (`/bin/true`); milliseconds are medians, ratios
-are medians of pairs. Beside it: how long a fresh shell takes to take over, and how fast output passes.
+are medians of pairs. The same by CPU, ours and that of all children: waiting for a core is not in it. Then how long a
+fresh shell takes to take over, and how fast output passes.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from specloom.domain.redact import Redactor
 from specloom.workspace.process import run
@@ -32,6 +35,20 @@ async def milliseconds(work: Callable[[], Awaitable[object]]) -> float:
     started = time.perf_counter()
     await work()
     return (time.perf_counter() - started) * 1000
+
+
+async def cpu_milliseconds(work: Callable[[], Awaitable[object]], repeats: int) -> float:
+    """What one `work` of many costs, here and in all processes below, those that have ended included."""
+    before = cpu_seconds()
+    for _ in range(repeats):
+        await work()
+    return (cpu_seconds() - before) / repeats * 1000
+
+
+def cpu_seconds() -> float:
+    """Of this process and all below it so far."""
+    ours = psutil.Process()
+    return sum(sum(process.cpu_times()[:4]) for process in (ours, *ours.children(recursive=True)))
 
 
 async def bare(command: str, root: Path) -> bytes:
@@ -52,6 +69,10 @@ async def compared(shell: AgentShell, root: Path, command: str, repeats: int) ->
         )
         for _ in range(repeats)
     ]
+    cpu = [
+        await cpu_milliseconds(work, repeats)
+        for work in (lambda: shell.run(command, 60), lambda: run(command, root, ENV, 60), lambda: bare(command, root))
+    ]
     stays, fresh, least = (statistics.median(column) for column in zip(*times, strict=True))
     return {
         "shell_ms": round(stays, 2),
@@ -59,6 +80,7 @@ async def compared(shell: AgentShell, root: Path, command: str, repeats: int) ->
         "bare_bash_ms": round(least, 2),
         "shell_to_fresh": round(statistics.median(a / b for a, b, _ in times), 2),
         "shell_to_bare": round(statistics.median(a / c for a, _, c in times), 2),
+        "cpu_ms": dict(zip(("shell", "fresh", "bare_bash"), (round(value, 2) for value in cpu), strict=True)),
     }
 
 
