@@ -155,12 +155,15 @@ class ReadMemory:
     """What the model had seen when it wrote the calls of this turn, of files shown again since."""
     _made: dict[str, Made] = field(default_factory=dict[str, Made])
     """What calls of this turn did to the files that they edited."""
+    _unseen: set[str] = field(default_factory=set[str])
+    """Files that are shown for the first time with the results of this turn."""
     _by_turn: bool = False
 
     def next_turn(self) -> None:
         """The model has seen all results so far. Never called: each call counts as a turn of its own."""
         self._before.clear()
         self._made.clear()
+        self._unseen.clear()
         self._by_turn = True
 
     def show(self, snapshot: TextSnapshot) -> None:
@@ -168,6 +171,8 @@ class ReadMemory:
         known = self.bases.get(snapshot.path)
         if self._by_turn and known is not None:
             self._before.setdefault(snapshot.path, known)
+        elif self._by_turn:
+            self._unseen.add(snapshot.path)
         self.bases[snapshot.path] = snapshot
 
     def close(self, path: str) -> None:
@@ -175,6 +180,11 @@ class ReadMemory:
         self.bases.pop(path, None)
         self._before.pop(path, None)
         self._made.pop(path, None)
+        self._unseen.discard(path)
+
+    def is_unseen(self, path: str) -> bool:
+        """The model asked for this text in this very turn: what it wrote beside that, it wrote without having read."""
+        return path in self._unseen
 
     def base_of(self, path: str) -> TextSnapshot | None:
         """The text that the line numbers of a call in this turn mean."""
@@ -182,6 +192,7 @@ class ReadMemory:
 
     def wrote(self, snapshot: TextSnapshot) -> None:
         """The model itself gave the whole text: numbers of later calls in this turn mean that one."""
+        self._unseen.discard(snapshot.path)
         if self._by_turn:
             self._before[snapshot.path] = snapshot
             self._made.pop(snapshot.path, None)

@@ -13,6 +13,7 @@ from specloom.tools.writing import label, read_only, refused, where, worked_out,
 from specloom.workspace.ports import Applied, FileChange, MissingFileError, TextSnapshot
 
 _UNREAD = "not changed: {path} exists; read it first with read_file, then write or edit it"
+_UNSEEN = "not changed: {path} is read in this very turn, and you have not seen it yet; look at it, then write"
 
 
 class WriteFile:
@@ -60,6 +61,8 @@ async def _create(path: str, content: str, context: ToolContext) -> ToolOutcome:
 
 async def _replace(present: TextSnapshot, content: str, context: ToolContext) -> ToolOutcome:
     base = context.memory.base_of(present.path)
+    if base is not None and context.memory.is_unseen(present.path):
+        return ToolOutcome(_UNSEEN.format(path=present.path), is_error=True)
     if base is None:
         return ToolOutcome(_UNREAD.format(path=present.path), is_error=True)
     wanted, old, hunks = await worked_out(len(base.text) + len(content), _compared, base.text, content)

@@ -314,3 +314,13 @@ def test_description_tells_what_the_schema_cannot(hands: Hands) -> None:
     ):
         assert word in tool.description + str(tool.input_schema)
     assert len(tool.description) < 1_000
+
+
+async def test_a_file_is_not_overwritten_in_the_turn_that_reads_it(hands: Hands) -> None:
+    hands.grow({"a.py": "somebody's work\n"})
+    hands.context.memory.next_turn()
+    await hands.text("read_file", path="a.py")
+    assert "not seen it yet" in await hands.refusal("write_file", path="a.py", content="mine\n")
+    hands.context.memory.next_turn()
+    assert "replaced" in await hands.text("write_file", path="a.py", content="mine\n")
+    assert "replaced" in await hands.text("write_file", path="a.py", content="mine again\n")
