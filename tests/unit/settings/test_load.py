@@ -136,6 +136,14 @@ def test_a_role_takes_its_gaps_from_default_and_then_from_us() -> None:
     assert models.of("executor").max_tokens == 32_768
 
 
+def test_a_subagent_takes_its_gaps_from_the_executor() -> None:
+    text = '[models.default]\nmodel = "m"\n[models.executor]\nmodel = "e"\nthinking = "on"\n'
+    models = load_settings(text, FILE).settings.models
+    assert (models.of("subagent").model, models.of("subagent").thinking) == ("e", "on")
+    models = load_settings(f'{text}[models.subagent]\nmodel = "s"\n', FILE).settings.models
+    assert (models.of("subagent").model, models.of("subagent").thinking) == ("s", "on")
+
+
 def test_a_model_on_the_command_line_beats_every_role_of_the_file() -> None:
     text = '[models.planner]\nmodel = "p"\nmax_tokens = 5\n'
     models = load_settings(text, FILE, None, every_role(model="m", base_url=None)).settings.models
