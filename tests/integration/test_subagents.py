@@ -354,5 +354,6 @@ async def test_killed_process_leaves_none_open_and_asks_again(
             assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
             assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
             assert all(item.outcome for item in runtime.state.sessions.values())
+            assert sum((item.session, item.turn) == ("1 at 1", 1) for item in server.requests) == 1
             assert ["outcome is unknown" in texts([block]) for block in results(server)] == [False] * 3
         server.check()

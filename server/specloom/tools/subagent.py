@@ -20,7 +20,7 @@ class Subagent:
         "nothing of this conversation. It reads and searches the project as it stands now; it cannot write, run "
         "commands, ask the user or send sub-agents. It has few turns (15, unless set otherwise), and only its last "
         "words come back, cut off at 4,000 characters (unless set otherwise): claims, so look where it points before "
-        "you build on them. What it has read you have not. "
+        "you build on them, and read a file yourself before you edit it. "
         "It pays where much must be read for a short answer (who uses this and how, which of these files does that, "
         "how these modules work together): the bulk stays out of this conversation. For one or two files or "
         "searches, or where you need the text itself, read by yourself: that is quicker and cheaper. Several calls "
