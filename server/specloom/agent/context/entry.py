@@ -12,6 +12,8 @@ from specloom.tools.view import counted
 
 VIEWING = frozenset({"read_file", "edit_file", "write_file"})
 """Tools whose results show a file, or part of it, with line numbers."""
+SAID = frozenset({"ask_user"})
+"""Tools whose results are a person's words: they stay."""
 LABEL = 80
 """Characters of what a call was about."""
 LINE_AROUND = 60
@@ -59,7 +61,7 @@ class Entry:
 def result_entry(call: ToolUse | None, result: ToolResult, turn: int) -> Entry:
     """The entry of a tool result; one with an image is kept, since no text stands for it."""
     tokens = tokens_of(result.text)
-    if call is None or not isinstance(result.raw.get("content", ""), str):
+    if call is None or call.name in SAID or not isinstance(result.raw.get("content", ""), str):
         return Entry(Kind.KEPT, tokens, turn)
     what, path = label(call), call.input.get("path")
     if call.name in VIEWING and isinstance(path, str) and not (result.is_error and call.name == "read_file"):
