@@ -6,11 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from specloom.domain.events import proof
+import pytest
+
+from specloom.domain.events import planning, proof
 from specloom.domain.events.tasks import ProofStale
+from specloom.domain.ids import PlanId
 from specloom.domain.runs import RunOutcome, RunState
 from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
+from specloom.engine.saving import LOOK_AGAIN
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Editor
 from tests.integration.projects import USER
@@ -84,6 +88,25 @@ async def test_verification_waits_for_a_save_that_nobody_makes_and_goes_on_by_it
         await until(runtime, lambda state: run_of(state).state is RunState.FINISHED)
         assert run_of(runtime.state).outcome is RunOutcome.COMPLETED
         assert runtime.state.record(ONE).state is TaskState.DONE
+
+
+async def test_a_run_that_waits_for_a_save_does_not_go_on_beside_a_plan(tmp_path: Path) -> None:
+    async with edited(tmp_path, READS, EDITS, CLAIMS, saves=False, limits={"save_timeout_s": 1}) as (
+        runtime,
+        _,
+        editor,
+    ):
+        await start(runtime)
+        await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
+        plan = PlanId("plan-1")
+        await runtime.engine.mailbox.record(planning.PlanStarted(plan, "requirements.md", planning.PlanStage.SPECS, ""))
+        await asyncio.to_thread(editor.write, "a.txt")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(LOOK_AGAIN * 3):
+                await until(runtime, lambda state: run_of(state).state is not RunState.PAUSED)
+        await runtime.engine.mailbox.record(planning.PlanFailed(plan, "cancelled by the user"))
+        await until(runtime, lambda state: run_of(state).state is RunState.FINISHED)
+        assert run_of(runtime.state).outcome is RunOutcome.COMPLETED
 
 
 async def test_a_run_that_waits_for_a_save_is_cancelled(tmp_path: Path) -> None:

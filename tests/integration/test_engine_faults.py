@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from specloom.agent.ask import RetryPolicy
 from specloom.domain.events import agents
 from specloom.domain.runs import RunOutcome
 from specloom.domain.states import TaskState
 from specloom.engine.options import EngineOptions
+from specloom.llm.errors import ProviderError, ProviderFault
 from tests.integration.stage import (
     ONE,
     attempt,
@@ -43,6 +45,7 @@ def faulty(**fault: Any) -> dict[str, Any]:
 async def test_an_overloaded_endpoint_is_asked_again_and_each_retry_is_an_event(tmp_path: Path) -> None:
     overloaded = turn(write("a.txt", "a\n"), fault=faulty(status=529, times=2))
     async with staged(project(tmp_path / "p", task(1, HOLDS)), attempt(1, overloaded, turn(says()))) as (runtime, _):
+        runtime.engine.options = impatient(runtime.engine.options)
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
         failed = await events_of(runtime, agents.TurnFailed)
@@ -55,6 +58,7 @@ async def test_an_endpoint_that_stays_overloaded_ends_the_run_and_frees_the_task
     overloaded = turn(write("a.txt", "a\n"), fault=faulty(status=529, times="always"))
     root = project(tmp_path / "p", task(1, HOLDS))
     async with staged(root, attempt(1, overloaded), limits={"stream_retries": 2}) as (runtime, server):
+        runtime.engine.options = impatient(runtime.engine.options)
         await start(runtime)
         run = await ended(runtime)
         assert run.outcome is RunOutcome.FAULT
@@ -105,6 +109,31 @@ async def test_a_broken_stream_is_asked_again_and_runs_no_half_call(tmp_path: Pa
         assert server.total == 3
         assert len(await events_of(runtime, agents.ToolRequested)) == 1
     assert (tmp_path / "p" / "a.txt").read_text() == "a\n" * 400
+
+
+async def test_what_broke_off_counts_before_the_same_turn_is_asked_again(tmp_path: Path) -> None:
+    broken = turn(write("a.txt", "a\n" * 400), fault={"cut_after_events": 3})
+    root = project(tmp_path / "p", task(1, HOLDS))
+    async with staged(root, attempt(1, broken), strict=False) as (runtime, server):
+        runtime.engine.options = impatient(runtime.engine.options)
+        await start(runtime, tokens=10)
+        run = await ended(runtime)
+        assert run.outcome is RunOutcome.BUDGET
+        assert "10 tokens" in run.reason
+        assert server.total == 1
+        assert runtime.state.state_of(ONE) is TaskState.READY
+
+
+def test_an_endpoint_that_wants_to_be_asked_at_once_is_given_time() -> None:
+    policy = RetryPolicy()
+
+    def waits(said: float | None) -> list[float]:
+        error = ProviderError(ProviderFault.OVERLOADED, "busy", retry_after=said)
+        return [policy.wait(failed, error) for failed in (1, 2, 3, 9)]
+
+    assert waits(0.0) == waits(-1.0) == waits(None) == [1.0, 2.0, 4.0, 60.0]
+    assert waits(3.0) == [3.0, 3.0, 4.0, 60.0]
+    assert waits(1e9) == [60.0] * 4
 
 
 async def test_a_refusal_of_the_model_fails_the_attempt_with_its_words(tmp_path: Path) -> None:

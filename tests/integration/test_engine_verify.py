@@ -400,3 +400,12 @@ async def test_what_a_check_left_in_another_session_does_not_meet_the_next_check
     async with staged(root, attempt(1, turn(write("a.txt", "a\n")), turn(says()))) as (runtime, _):
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+
+
+async def test_what_a_command_of_the_agent_left_in_another_session_does_not_meet_what_verifies(tmp_path: Path) -> None:
+    leaves = "setsid bash -c 'echo $$ > pid; exec sleep 300' > /dev/null 2>&1 & until [ -s pid ]; do :; done"
+    gone = "test -s pid && ! grep -qs sleep /proc/$(cat pid)/cmdline"
+    root = project(tmp_path / "p", task(1, gone))
+    async with staged(root, attempt(1, turn(command(leaves)), turn(says()))) as (runtime, _):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED

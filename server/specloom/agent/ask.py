@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from specloom.agent.ports import Pricing, Recorder, Sleeper, Stream
+from specloom.agent.ports import Gate, Halt, Pricing, Recorder, Sleeper, Stream
 from specloom.agent.session import Conversation, SessionSetup, content_json
 from specloom.domain.events import agents
 from specloom.domain.usage import UsageTotal
@@ -33,7 +33,8 @@ class RetryPolicy:
         own = min(self.first_wait * 2 ** (failed - 1), self.longest_wait)
         if error.retry_after is None:
             return own
-        return min(max(error.retry_after, 0.0), self.longest_wait)
+        # An endpoint that says "at once" each time would use up all tries within a second.
+        return min(max(error.retry_after, own), self.longest_wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,22 @@ class AskPorts:
     retry: RetryPolicy = RetryPolicy()
 
 
-async def ask(setup: SessionSetup, conversation: Conversation, ports: AskPorts) -> ModelAnswer:
-    """The answer to the conversation as it stands, appended to it. Raises `ProviderError` when it stays without one."""
+class HaltedError(Exception):
+    """No further try of the turn may be made."""
+
+    def __init__(self, halt: Halt) -> None:
+        super().__init__(halt.reason)
+        self.halt = halt
+
+
+async def ask(
+    setup: SessionSetup, conversation: Conversation, ports: AskPorts, gate: Gate | None = None
+) -> ModelAnswer:
+    """The answer to the conversation as it stands, appended to it. Raises `ProviderError` when it stays without one.
+
+    `gate` is asked before each further try, since what broke off has cost something and waiting takes time; raises
+    `HaltedError` when it says no.
+    """
     request, turn = conversation.request(setup), conversation.turns + 1
     failed = 0
     while True:
@@ -65,6 +80,9 @@ async def ask(setup: SessionSetup, conversation: Conversation, ports: AskPorts) 
             if wait is None:
                 raise
             await ports.sleeper.sleep(wait)
+            halt = None if gate is None else await gate.before_turn(setup.id)
+            if halt is not None:
+                raise HaltedError(halt) from error
             continue
         ports.recorder.note(finished(setup, turn, answer, ports.pricing))
         conversation.add_answer(answer.message, answer.usage)

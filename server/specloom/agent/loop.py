@@ -6,7 +6,7 @@ Refuses to persist and to retry a task: it records through a port, and what an o
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, assert_never
 
-from specloom.agent.ask import AskPorts, ask
+from specloom.agent.ask import AskPorts, HaltedError, ask
 from specloom.agent.calls import Hands, answers, carry_out, refused_write, settled
 from specloom.agent.context.keeper import ContextKeeper
 from specloom.agent.ports import Gate, Halt
@@ -191,7 +191,9 @@ async def _next(setup: SessionSetup, conversation: Conversation, ports: LoopPort
     if ports.last_turn and conversation.turns + 1 == setup.max_turns:
         _add_text(setup, conversation, ports, ports.last_turn)
     try:
-        return await ask(setup, conversation, ports.asking)
+        return await ask(setup, conversation, ports.asking, ports.gate)
+    except HaltedError as error:
+        return Halted(error.halt)
     except ProviderError as error:
         if ports.window is not None and error.fault is ProviderFault.TOO_LARGE:
             return Rotated(f"the conversation was too long: {error}")

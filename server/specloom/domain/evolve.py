@@ -140,6 +140,9 @@ def _on_planning(plan: PlanRecord | None, event: planning.PlanningEvent) -> Plan
         return _started(plan, event)
     if plan is None or plan.id != event.plan:
         return plan
+    if plan.state != "running" and isinstance(event, planning.PlanFinished | planning.PlanFailed):
+        # A plan ends once: one that was given up may still come to its end.
+        return plan
     match event:
         case planning.OutlineAccepted():
             return with_changes(plan, outline=event.outline, steps=plan.steps_done + event.steps)

@@ -49,6 +49,7 @@ from specloom.workspace.shielding import to_the_end
 from specloom.workspace.workspace import Workspace
 
 Verdict: TypeAlias = c.ProveTask | c.FailAttempt | c.BlockTask | c.ReleaseTask
+OTHER_MODEL = "another model was chosen"
 NO_ATTEMPT = AttemptId("")
 """Before the task is started."""
 
@@ -107,6 +108,7 @@ class Attempt:
         """Nothing of the agent's runs on beside what verifies its work; what it changed to the end is recorded."""
         if self.shell is not None:
             await self.shell.close()
+            await self.engine.orphans.end(self.agent)
         if self.images is not None:
             await self.images.catch_up()
 
@@ -215,8 +217,8 @@ class Attempt:
             return await self._continue_session(history, replayed)
         if replayed.ended is None:
             # A session keeps its model; who chose another one wants that to be asked.
-            await end_sessions(self.engine, self.task, "another model was chosen")
-            return await self._open_session()
+            await end_sessions(self.engine, self.task, OTHER_MODEL)
+            return loop.Rotated(OTHER_MODEL)
         outcome = loop.outcome_of(replayed.ended)
         self.reviewed = tuple(history.review)
         return outcome if outcome is not None else await self._open_session()

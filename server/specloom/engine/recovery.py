@@ -26,7 +26,8 @@ async def recover(engine: EngineContext) -> None:
     state, mailbox = engine.state, engine.mailbox
     # First: whoever still writes would make what is looked at next untrue.
     alive = await engine.orphans.end_all()
-    await _tell_agents(engine, alive)
+    # A process that is known by its number belongs to the command or agent before the dot.
+    await _tell_agents(engine, frozenset(name.partition(".")[0] for name in alive))
     await _end_subagents(engine)
     for edit, opened in tuple(state.edits.items()):
         present = await digest_at(engine.workspace, opened.path)

@@ -63,6 +63,7 @@ class ProjectRuntime:
         self._following = Following(engine.workspace, self.refresh, self._reload, engine.options.requirements)
         self._retired: list[EngineOptions] = []
         """Earlier settings, whose endpoints a session in flight may still use."""
+        self._letting_go: asyncio.Task[None] | None = None
         self.on_settings: Callable[[], Awaitable[None]] = _nothing
         """Called when `specloom.toml` or `.env` changed on disk."""
         self.on_editor: Callable[[Mapping[str, object]], Awaitable[None]] = _ignored
@@ -105,6 +106,13 @@ class ProjectRuntime:
         self._engine.library.use(options)
         self.default_budget = budget
         self.add_problems(problems)
+        if self._letting_go is None or self._letting_go.done():
+            self._letting_go = asyncio.create_task(self._let_go())
+
+    async def _let_go(self) -> None:
+        """Closes the endpoints of earlier settings once nothing is in flight; a later change of settings, otherwise."""
+        while self._retired and all(task is None or task.done() for task in (self._run, self._plan)):
+            await _close_endpoints(self._retired.pop(0), self._engine.options)
 
     def add_problems(self, problems: tuple[Problem, ...]) -> None:
         """Problems of files that the engine does not read, such as `specloom.toml`."""
@@ -200,8 +208,11 @@ class ProjectRuntime:
         """Stops the plan that is running."""
         if self._plan is None or self._plan.done():
             return Rejected("no-active-plan", "No plan is going on")
-        self._plan.cancel()
-        await asyncio.wait([self._plan], timeout=CLOSE_DEADLINE)
+        return await to_the_end(self._give_up_plan(self._plan, by))
+
+    async def _give_up_plan(self, working: asyncio.Task[None], by: Origin) -> Accepted:
+        working.cancel()
+        await asyncio.wait([working], timeout=CLOSE_DEADLINE)
         plan = self.state.planning
         if plan is not None and plan.state == "running":
             await self._engine.mailbox.record(planning.PlanFailed(plan.id, "cancelled by the user"), by=by)
@@ -380,7 +391,7 @@ class ProjectRuntime:
             idle = asyncio.create_task(self.wait_idle())
             await asyncio.wait([idle], timeout=CLOSE_DEADLINE)
             idle.cancel()
-        for task in (self._run, self._plan, self._typing):
+        for task in (self._run, self._plan, self._typing, self._letting_go):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -392,9 +403,8 @@ class ProjectRuntime:
         await self._engine.ledger.drain()
         await self._engine.transcripts.close()
         await self._store.close()
-        known = [role.endpoint for used in (*self._retired, self._engine.options) for role in used.roles.values()]
-        for endpoint in {id(endpoint): endpoint for endpoint in known}.values():
-            await endpoint.close()
+        for used in (*self._retired, self._engine.options):
+            await _close_endpoints(used)
 
     def _order(self, unattended: bool, profile: Profile | None = None, *, resumed: bool = False) -> None:
         self._engine.desk.unattended = unattended
@@ -457,6 +467,14 @@ class ProjectRuntime:
             raise
         except Exception as error:  # noqa: BLE001 - one of the three guards
             await stopped_by_fault(self._engine, what, error)
+
+
+async def _close_endpoints(used: EngineOptions, still: EngineOptions | None = None) -> None:
+    """Those of `used` that are not in use `still`; each once."""
+    kept = () if still is None else tuple(id(role.endpoint) for role in still.roles.values())
+    for endpoint in {id(role.endpoint): role.endpoint for role in used.roles.values()}.values():
+        if id(endpoint) not in kept:
+            await endpoint.close()
 
 
 async def _nothing() -> None:

@@ -41,11 +41,16 @@ async def _until_saved(engine: EngineContext, gate: RunGate, dirty: tuple[str, .
             await asyncio.wait([passing], timeout=LOOK_AGAIN)
             run = engine.state.run
             waits = run is not None and run.state is RunState.PAUSED and run.reason.startswith("save ")
-            if waits and not await _dirty(engine, dirty):
+            if waits and not await _dirty(engine, dirty) and not _planning(engine):
                 await engine.mailbox.submit(c.ResumeRun())
         return passing.result()
     finally:
         passing.cancel()
+
+
+def _planning(engine: EngineContext) -> bool:
+    """A plan that was started while the run was paused writes the specs that the run would work from."""
+    return engine.state.planning is not None and engine.state.planning.state == "running"
 
 
 async def _dirty(engine: EngineContext, paths: tuple[str, ...]) -> tuple[str, ...]:

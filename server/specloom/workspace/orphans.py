@@ -76,17 +76,20 @@ class Orphans:
             await asyncio.to_thread(self._register, command, leader)
 
     async def end(self, command: str, grace: float = marked.GRACE) -> bool:
-        """Ends what is left of a command; returns whether anything was."""
-        found = await asyncio.to_thread(marked.end, f"{self.key}/{command}", grace)
-        await asyncio.to_thread(self._forget, command)
-        return bool(found)
+        """Ends what is left of a command, or of all of an agent; returns whether anything was."""
+        found = bool(await asyncio.to_thread(marked.end, f"{self.key}/{command}", grace))
+        for name, leader in (await asyncio.to_thread(self._recorded)).items():
+            if name == command or name.startswith(f"{command}."):
+                found = await self._end_group(leader, grace) or found
+                await asyncio.to_thread(self._forget, name)
+        return found
 
     async def end_all(self, grace: float = marked.GRACE) -> frozenset[str]:
         """Ends what an earlier owner left; returns the commands that were still alive."""
         found = await asyncio.to_thread(marked.end, self.key, grace)
         alive = {mark.partition("/")[2] for mark in found}
         for command, leader in (await asyncio.to_thread(self._recorded)).items():
-            if leader is not None and await asyncio.to_thread(is_same, leader) and await end_group(leader.pid, grace):
+            if await self._end_group(leader, grace):
                 alive.add(command)
             await asyncio.to_thread(self._forget, command)
         return frozenset(alive)
@@ -103,6 +106,9 @@ class Orphans:
         except TimeoutError:
             watchdog.kill()
             await watchdog.wait()
+
+    async def _end_group(self, leader: FirstProcess | None, grace: float) -> bool:
+        return leader is not None and await asyncio.to_thread(is_same, leader) and await end_group(leader.pid, grace)
 
     def _register(self, command: str, leader: int) -> None:
         started = start_of(leader)

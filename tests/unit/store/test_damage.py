@@ -261,7 +261,7 @@ def mutate(value: Any, chance: random.Random) -> None:
     """Puts something else somewhere into a JSON value."""
     places = cast("list[Any]", [*value] if isinstance(value, dict) else [*range(len(cast("list[Any]", value)))])
     key = chance.choice(places)
-    inner: Any = value[key]
+    inner = cast("Any", value[key])
     if chance.random() < 0.5 or not inner or not isinstance(inner, dict | list):
         value[key] = chance.choice(ODD)
     else:

@@ -148,6 +148,17 @@ async def test_a_recorded_process_is_ended_where_no_mark_can_be_read(owner: Orph
 
 
 @pytest.mark.usefixtures("without_marks")
+async def test_all_of_one_agent_is_ended_and_no_other_agents(owner: Orphans, tmp_path: Path) -> None:
+    async with process("sleep", "300", env=PATH) as mine, process("sleep", "300", env=PATH) as other:
+        await owner.register(f"agent-1.{mine.pid}", mine.pid)
+        await owner.register(f"agent-10.{other.pid}", other.pid)
+        assert await owner.end("agent-1")
+        assert await mine.wait() == -15
+        assert await asyncio.to_thread(start_of, other.pid)
+        assert [file.stem for file in await asyncio.to_thread(records, tmp_path)] == [f"agent-10.{other.pid}"]
+
+
+@pytest.mark.usefixtures("without_marks")
 @pytest.mark.parametrize("field", ["started", "boot"])
 async def test_a_process_that_only_has_the_same_number_is_spared(owner: Orphans, tmp_path: Path, field: str) -> None:
     async with process("sleep", "300", env=PATH) as other:
