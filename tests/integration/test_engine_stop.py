@@ -173,7 +173,7 @@ MOMENTS: dict[str, tuple[Moment, str, list[dict[str, Any]]]] = {
     "model stream": (_in_a_stream, HOLDS, [turn(write("a.txt", "a\n"), hold="writing", hold_after_events=3)]),
     "command": (_in_a_command, HOLDS, [turn(command(SLEEPS))]),
     "verification": (_in_verification, SLOW, [WRITES, CLAIMS]),
-    "question": (_in_a_question, HOLDS, [turn(command("true"))]),
+    "question": (_in_a_question, HOLDS, [turn(command("touch asked"))]),
     "first look": (_in_the_first_look, SLOW_BEFORE, []),
 }
 
@@ -246,7 +246,9 @@ async def test_a_closed_runtime_reopens_paused_and_goes_on(
         sessions = [attempt(1, *turns)]
     elif name == "question":
         # A command that was asked for may have run: nobody may run it a second time unasked.
-        sessions = [attempt(1, turn(command("true")), turn(write("a.txt", "a\n"), expect="outcome is unknown"), CLAIMS)]
+        sessions = [
+            attempt(1, turn(command("touch asked")), turn(write("a.txt", "a\n"), expect="outcome is unknown"), CLAIMS)
+        ]
     elif name == "model stream":
         sessions = [attempt(1, MOMENTS[name][2][0], CLAIMS)]
     async with ScriptedServer(script(*sessions)) as server:

@@ -139,6 +139,8 @@ export interface CheckRequestedEvent {
   attemptId: string | null;
   phase: "before" | "after" | "recheck";
   command: string;
+  /** The grant by which it may run. */
+  rule: string;
 }
 
 /** A verify command ended; `exitCode` is `null` when it was killed or its outcome is unknown. */

@@ -56,7 +56,9 @@ class EngineContext:
 
     def checker(self) -> Checker:
         """What runs verify commands, by the settings as they are now."""
-        return Checker(self.workspace.root, self.mailbox, self.ids, self.options, self.orphans)
+        return Checker(
+            self.workspace.root, self.mailbox, self.ids, self.options, self.orphans, self.permits.book.source
+        )
 
     def asking(self, role: RoleName, agent: AgentId) -> AskPorts:
         """What a role's turns are asked through."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from specloom.domain.ids import NO_DIGEST, Digest, TaskId
+from specloom.domain.ids import NO_DIGEST, Digest, TaskId, digest_of
 from specloom.domain.permissions.grants import Grant, GrantKind, granted_hashes, granted_rules
 from specloom.domain.permissions.rules import Rule
 from specloom.domain.ports import Clock
@@ -79,6 +79,13 @@ class GrantBook:
     def rules(self, task: TaskId | None, title: str) -> tuple[Rule, ...]:
         """Granted rules that count for a task."""
         return granted_rules(self.kept, task, title)
+
+    def source(self, text: str) -> str:
+        """Why a proposal counts, for the log; empty: it does not."""
+        digest = digest_of(text)
+        if digest in granted_hashes(self.kept):
+            return "granted for project"
+        return "allowed for this order" if digest in self.once else ""
 
     @property
     def proposals(self) -> frozenset[Digest]:

@@ -85,11 +85,20 @@ class Permits:
             return Judgement(Verdict.DENY, "built in: closed files", f"{wanted.path} is closed to agents")
         return await asyncio.to_thread(judge_path, policy, wanted.tool, writes, (wanted.path, place.path))
 
-    async def ruled_out(self, command: str, role: RoleName = RoleName.EXECUTOR) -> str:
-        """Why a verify command may not run whoever granted it; empty: no rule denies it.
+    async def ruled_out(self, commands: tuple[str, ...], role: RoleName = RoleName.EXECUTOR) -> Mapping[str, str]:
+        """The verify commands that may not run whoever granted them, each with the reason.
 
         A profile decides what agents may do by themselves; what proves a task runs whatever theirs is.
         """
         policy = replace(self.policy(role, None, ""), profile=Profile.FULL)
-        found = await self.judge_command(command, policy)
-        return found.reason if found.verdict is Verdict.DENY or found.suspect else ""
+        places = RootPlaces(self.root, (), self.closed)
+
+        def judged() -> dict[str, str]:
+            found = ((command, judge_command(command, policy, places)) for command in commands)
+            return {
+                command: judgement.reason
+                for command, judgement in found
+                if judgement.verdict is Verdict.DENY or judgement.suspect
+            }
+
+        return await asyncio.to_thread(judged)

@@ -36,7 +36,10 @@ class Trust:
         """
         await self._permits.book.refresh()
         texts = tuple(dict.fromkeys(commands))
-        self._ruled_out = {text: reason for text in texts if (reason := await self._permits.ruled_out(text))}
+        ruled_out = await self._permits.ruled_out(texts)
+        self._ruled_out = {text: reason for text, reason in self._ruled_out.items() if text not in texts} | {
+            **ruled_out
+        }
         new_keys = self._open(keys)
         new = (*new_keys, *self._open(text for text in texts if text not in self._ruled_out))
         if not new:

@@ -226,6 +226,8 @@ class CheckRequestedEvent(TaskEventBase):
     attempt_id: str | None
     phase: Literal["before", "after", "recheck"]
     command: str
+    rule: str
+    """The grant by which it may run."""
 
 
 class CheckSettledEvent(TaskEventBase):

@@ -220,7 +220,13 @@ _PROOF: tuple[_Row, ...] = (
     _row(
         proof.CheckRequested,
         lambda e, h: w.CheckRequestedEvent(
-            **h, task_id=e.task, check_id=e.check, attempt_id=e.attempt, phase=e.phase.value, command=e.command
+            **h,
+            task_id=e.task,
+            check_id=e.check,
+            attempt_id=e.attempt,
+            phase=e.phase.value,
+            command=e.command,
+            rule=e.rule,
         ),
     ),
     _row(

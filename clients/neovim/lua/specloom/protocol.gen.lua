@@ -125,6 +125,7 @@
 ---@field attemptId string|vim.NIL
 ---@field phase "before"|"after"|"recheck"
 ---@field command string
+---@field rule string The grant by which it may run.
 
 --- A verify command ended; `exitCode` is `null` when it was killed or its outcome is unknown.
 ---@class specloom.CheckSettledEvent

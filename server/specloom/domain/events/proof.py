@@ -27,6 +27,8 @@ class CheckRequested:
     attempt: AttemptId | None
     phase: CheckPhase
     command: str
+    rule: str = ""
+    """The grant by which it may run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from specloom.domain.permissions.rules import is_harmless_name
 SIMPLE = r"-[A-Za-z0-9]+|--[a-z][a-z-]*(=[A-Za-z0-9_,.%+-]*)?"
 COUNT = r"-[0-9]+|-[nc][0-9]*|--(lines|bytes)(=[0-9]+)?|-q|-v|--"
 WORDS_ONLY: Mapping[str, str] = MappingProxyType(
-    {"echo": ".*", "true": ".*", "false": ".*", ":": ".*", "pwd": "-[LP]", "sleep": "(?!)", "printf": "(?!)",
+    {"echo": ".*", "true": ".*", "false": ".*", ":": ".*", "pwd": "-[LP]", "printf": "(?!)",
      "test": ".*", "[": ".*", "basename": SIMPLE, "dirname": SIMPLE, "seq": ".*", "which": "-a", "type": "-[aptP]",
      "whoami": "(?!)", "id": "-[ugGn]+", "uname": "-[a-z]+", "nproc": "--all", "exit": ".*", "break": ".*",
      "continue": ".*", "tr": "-[cdst]+"}

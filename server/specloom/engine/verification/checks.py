@@ -2,7 +2,7 @@
 
 import asyncio
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -53,6 +53,8 @@ class Checker:
     ids: Ids
     options: EngineOptions
     orphans: Orphans
+    rule_of: Callable[[str], str]
+    """By which grant a command may run."""
 
     async def run(
         self, commands: Iterable[str], task: TaskId, attempt: AttemptId | None, phase: CheckPhase
@@ -68,7 +70,7 @@ class Checker:
 
     async def _run(self, command: str, task: TaskId, attempt: AttemptId | None, phase: CheckPhase) -> CheckResult:
         check = CheckId(self.ids.new("check"))
-        await self.mailbox.record(proof.CheckRequested(check, task, attempt, phase, command))
+        await self.mailbox.record(proof.CheckRequested(check, task, attempt, phase, command, self.rule_of(command)))
         try:
             result = await self._process(check, command)
         except asyncio.CancelledError:

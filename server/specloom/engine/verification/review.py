@@ -163,9 +163,7 @@ class Reviewer:
         engine = self.engine
         context = ToolContext(
             files=engine.workspace,
-            asker=DeskAsker(
-                engine.desk, engine.permits, RoleName.REVIEWER, REVIEWER, self.task.id, self.task.title
-            ),
+            asker=DeskAsker(engine.desk, engine.permits, RoleName.REVIEWER, REVIEWER, self.task.id, self.task.title),
             output=engine.output.command(setup.id, NO_CALL),
             memory=ReadMemory(),
             agent=REVIEWER,
