@@ -137,6 +137,18 @@ def test_a_turn_that_only_reads_is_one_line() -> None:
     assert line_of(story) is None
 
 
+def test_a_session_that_goes_on_says_which_one_it_continues_and_why() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    third, second = SessionId("s-3"), SessionId("s-2")
+    why = "window 91% full"
+    goes_on = agents.SessionStarted(
+        third, AGENT, "executor", None, None, "m", "", (), previous=second, number=3, because=why
+    )
+    assert line_of(story.tell(goes_on)) == f"session 3 continues session 2 ({why})"
+    reads = agents.SessionStarted(SessionId("s-4"), AGENT, "summariser", None, None, "m", "", (), previous=third)
+    assert line_of(story.tell(reads)) is None
+
+
 def test_a_session_ends_with_its_closing_words_on_one_line() -> None:
     story = Story(spec(1, "Storage", 1)).run()
     session = SessionId("s")
