@@ -1,5 +1,6 @@
 """What a session is told between its own calls: who changed what, what is gone, and that it has too much open."""
 
+import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -183,3 +184,18 @@ async def test_everything_that_was_told_goes_out_as_words_of_ours(desk: Desk) ->
     await desk.request()
     newest = [message for message in desk.conversation.messages if isinstance(message, UserMessage)][-1]
     assert all(isinstance(block, Text) for block in newest.blocks)
+
+
+async def test_large_files_are_compared_beside_the_loop(desk: Desk) -> None:
+    """Whoever shares the loop goes on meanwhile."""
+    large = "".join(f"line {number} of a large file\n" for number in range(60_000))
+    desk.open("a.py", large)
+    await desk.request()
+    desk.shelf.put("a.py", "above\n" + large)
+    working = asyncio.create_task(desk.request())
+    turns = 0
+    while not working.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert "Old lines 1-60000 → 2-60001" in working.result()
+    assert turns > 10

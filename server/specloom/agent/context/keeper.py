@@ -11,7 +11,7 @@ from specloom.agent.context.collection import Collector, FileView, collect
 from specloom.agent.context.entry import Entry
 from specloom.agent.context.known import Known
 from specloom.agent.context.notes import change_note, crowd_note, gone_note, too_long_note
-from specloom.agent.context.policy import Occasion
+from specloom.agent.context.policy import Occasion, Plan
 from specloom.agent.context.prices import CACHE_LIFE_S, PromptPrices
 from specloom.agent.context.size import CHARACTERS_A_TOKEN, tokens_of
 from specloom.agent.context.view import view_characters, whole_view
@@ -23,6 +23,7 @@ from specloom.domain.ids import Digest
 from specloom.domain.ports import Clock
 from specloom.llm.messages import Text, UserMessage
 from specloom.tools.ports import ReadMemory
+from specloom.tools.writing import worked_out
 from specloom.workspace.ports import TextSnapshot, WorkspaceError
 
 NOT_KNOWN = Digest("")
@@ -78,16 +79,23 @@ class ContextKeeper:
         fresh = self.known.fresh(conversation)
         blocks = await self._lost_files(fresh)
         await self.ports.watch.look()
-        self.known.catch_up(conversation, self.memory, fresh)
-        blocks += self._changed_files(self._of_this_turn(fresh, conversation))
+        await self._catch_up(conversation, fresh)
+        blocks += await self._changed_files(self._of_this_turn(fresh, conversation))
         self._tell(setup, conversation, recorder, blocks)
         self._warn(setup, conversation, recorder)
         self.known.fresh(conversation)
-        self.known.catch_up(conversation, self.memory, {})
+        await self._catch_up(conversation, {})
         self.ports.watch.told()
         self.memory.next_turn()
-        self._collect(setup, conversation, recorder)
+        await self._collect(setup, conversation, recorder)
         self._asked_at = self.ports.clock.monotonic()
+
+    @property
+    def _characters(self) -> int:
+        return sum(len(base.text) for base in self.memory.bases.values())
+
+    async def _catch_up(self, conversation: Conversation, fresh: Fresh) -> None:
+        await worked_out(self._characters, self.known.catch_up, conversation, self.memory, fresh)
 
     def _tell(
         self, setup: SessionSetup, conversation: Conversation, recorder: Recorder, blocks: list[tuple[str, str]]
@@ -111,7 +119,7 @@ class ContextKeeper:
                 blocks.append((path, gone_note(path, STOPPED)))
                 self.known.closed.add(path)
             else:
-                blocks.append((path, self._note("", present, STOPPED, sure=False)))
+                blocks.append((path, await self._note("", present, STOPPED, sure=False)))
         self.lost = ()
         return blocks
 
@@ -122,7 +130,7 @@ class ContextKeeper:
         turn = conversation.turns
         return {path: [view for view in views if view[1].turn == turn] for path, views in fresh.items()}
 
-    def _changed_files(self, fresh: Fresh) -> list[tuple[str, str]]:
+    async def _changed_files(self, fresh: Fresh) -> list[tuple[str, str]]:
         blocks: list[tuple[str, str]] = []
         for path, base in tuple(self.memory.bases.items()):
             present, by = self.ports.watch.present(path), self.ports.watch.by(path)
@@ -134,18 +142,21 @@ class ContextKeeper:
                 blocks.append((path, gone_note(path, by)))
             elif told != present.text or doubtful:
                 sure = not doubtful and not any(entry.vague for _, entry in views)
-                blocks.append((path, self._note(told, present, by, sure=sure)))
+                blocks.append((path, await self._note(told, present, by, sure=sure)))
             elif base.digest != present.digest:
                 self.memory.show(present)
         return blocks
 
-    def _note(self, before: str, present: TextSnapshot, by: str, *, sure: bool) -> str:
-        note = change_note(before, present, by, self.known.moved(present), sure=sure)
+    async def _note(self, before: str, present: TextSnapshot, by: str, *, sure: bool) -> str:
+        note = await worked_out(len(before) + len(present.text), self._composed, before, present, by, sure=sure)
         if note is None:
             self._forget(present.path)
             return too_long_note(present.path, by)
         self.memory.show(present)
         return note
+
+    def _composed(self, before: str, present: TextSnapshot, by: str, *, sure: bool) -> str | None:
+        return change_note(before, present, by, self.known.moved(present), sure=sure)
 
     def _forget(self, path: str) -> None:
         self.memory.close(path)
@@ -153,7 +164,7 @@ class ContextKeeper:
 
     def _warn(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
         files = len(self.memory.bases)
-        characters = sum(len(base.text) for base in self.memory.bases.values())
+        characters = self._characters
         crowded = files > self.ports.limits.files or characters > self.ports.limits.characters
         if crowded and not self.warned:
             can_close = any(tool.name == "close_file" for tool in setup.tools)
@@ -165,17 +176,21 @@ class ContextKeeper:
             )
         self.warned = crowded
 
-    def _collect(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
-        plan = self.collector.plan(conversation.book.entries, self._occasion(setup, conversation), self._views)
+    async def _collect(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
+        occasion, entries = self._occasion(setup, conversation), conversation.book.entries
+        plan = await worked_out(self._characters, self.collector.plan, entries, occasion, self._views)
         if plan is None:
             return
+        views = await worked_out(self._characters, self._shown, plan)
+        recorder.note(collect(conversation, plan, views, frozenset(self.known.closed), setup.id))
+        self.known.fresh(conversation)
+
+    def _shown(self, plan: Plan) -> Mapping[str, FileView]:
         bases = self.memory.bases
-        views = {
+        return {
             path: FileView(self.ports.redact(whole_view(bases[path], self.known.seen(path))), bases[path].digest)
             for path in plan.show
         }
-        recorder.note(collect(conversation, plan, views, frozenset(self.known.closed), setup.id))
-        self.known.fresh(conversation)
 
     def _occasion(self, setup: SessionSetup, conversation: Conversation) -> Occasion:
         book, now = conversation.book, self.ports.clock.monotonic()

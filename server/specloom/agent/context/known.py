@@ -4,7 +4,7 @@ Refuses to forget lines that moved; where it cannot tell what was seen, it takes
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from specloom.agent.context.entry import Entry, Kind
@@ -42,7 +42,7 @@ class Known:
         return found
 
     def catch_up(
-        self, conversation: Conversation, memory: ReadMemory, fresh: Mapping[str, list[tuple[int, Entry]]]
+        self, conversation: Conversation, memory: ReadMemory, fresh: Mapping[str, Sequence[tuple[int, Entry]]]
     ) -> None:
         """Follows what was opened, closed, changed and read."""
         self.closed |= self._files.keys() - memory.bases.keys()
@@ -70,7 +70,7 @@ class Known:
 
 
 def _seen(
-    known: _File | None, base: TextSnapshot, conversation: Conversation, views: list[tuple[int, Entry]]
+    known: _File | None, base: TextSnapshot, conversation: Conversation, views: Sequence[tuple[int, Entry]]
 ) -> Seen | None:
     if any(_is_complete(conversation, number, entry) for number, entry in views):
         return None
