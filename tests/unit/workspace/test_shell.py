@@ -298,3 +298,29 @@ async def test_command_for_a_shell_that_has_died_meanwhile_is_run_by_the_next(sh
         runs += 1
         assert runs < 2000
     assert await said(shell, "wc -l <runs") == f"{runs}\n"
+
+
+async def test_shell_whose_own_folder_was_deleted_is_replaced_after_its_time(tmp_path: Path) -> None:
+    async with shell_in(tmp_path, tmp_path / "logs", HOME="/nonexistent") as shell:
+        await said(shell, "true")
+        children = psutil.Process().children()
+        (watchdog,) = [child for child in children if "specloom-watchdog" in child.cmdline()]
+        folder = Path(watchdog.cmdline()[-1])
+        result = await shell.run(f"rm -rf {folder}; echo done", 1)
+        assert (result.exit_code, result.printed.text) == (None, "done\n")
+        assert await said(shell, "echo back") == "back\n"
+        await until(lambda: not watchdog.children())
+
+
+async def test_cancel_while_a_stalled_command_becomes_a_job_loses_nothing(tmp_path: Path) -> None:
+    for steps in range(0, 60, 6):
+        async with shell_in(tmp_path, tmp_path / "logs") as shell:
+            await said(shell, "true")
+            task = asyncio.create_task(shell.run("sleep 275", 0.01))
+            await asyncio.sleep(0.02)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        left = [child for child in psutil.Process().children(recursive=True) if "275" in child.cmdline()]
+        assert not left, steps

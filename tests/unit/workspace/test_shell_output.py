@@ -43,6 +43,7 @@ async def test_no_line_end_at_all_does_no_harm(shell: AgentShell) -> None:
     assert set(result.log.read_text()[:100_000]) == {"x"}
 
 
+@pytest.mark.timeout(900)
 async def test_a_gibibyte_passes_in_bounded_memory_while_the_loop_stays_awake(tmp_path: Path) -> None:
     """Not the whole of it in each run: the soak tier sends all."""
     mebibytes = 1024 if os.environ.get("SPECLOOM_TEST_TIER") == "soak" else 16

@@ -153,7 +153,9 @@ class AgentShell:
         async with self._turn:
             if self._jobs.full:
                 return None
-            shell, _ = await to_the_end(self._ready())
+            shell, notes = await to_the_end(self._ready())
+            for note in notes:
+                self._tell(note)
             return await to_the_end(self._start(shell, command, show))
 
     async def look(self, job: Job) -> Printed:
@@ -198,7 +200,10 @@ class AgentShell:
             self._pump = Pump(asyncio.get_running_loop())
         assert self._folder is not None
         self._shells += 1
-        return await ShellProcess.spawn(self._place, self._folder / str(self._shells), state)
+        try:
+            return await ShellProcess.spawn(self._place, self._folder / str(self._shells), state)
+        except OSError as error:
+            raise ProcessStartError(f"could not start a shell: {error}; see whether the disk is full") from error
 
     def _settle_in(self) -> Place:
         bash = shutil.which("bash", path=self.environment.get("PATH"))
@@ -291,23 +296,19 @@ class AgentShell:
     async def _overdue(self, running: Running, notes: tuple[str, ...]) -> CommandResult:
         assert self._pump is not None
         printed = await self._pump.looked(running.stream)
-        full = self._jobs.full
-        notes += await self._replaced(running.shell, "", keep=not full)
-        result = CommandResult(
-            running.number,
-            None,
-            printed,
-            running.stream.log.path,
-            job=not full,
-            notes=notes,
-            advice=endless(running.command),
-        )
+        full, log = self._jobs.full, running.stream.log.path
+        try:
+            notes += await self._replaced(running.shell, "", keep=not full)
+        finally:
+            # Also when one is cancelled here: whoever closes this shell must find the command.
+            if not full:
+                self._follow(Job(running, log))
         if full:
             running.live.stop()
             await running.ended
-        else:
-            self._follow(Job(running, running.stream.log.path))
-        return result
+        return CommandResult(
+            running.number, None, printed, log, job=not full, notes=notes, advice=endless(running.command)
+        )
 
     async def _replaced(self, old: ShellProcess, why: str, *, keep: bool = False) -> tuple[str, ...]:
         """A fresh shell takes over; the old one ends unless its command goes on."""

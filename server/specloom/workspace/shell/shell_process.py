@@ -143,7 +143,7 @@ class ShellProcess:
     @classmethod
     async def spawn(cls, place: Place, folder: Path, state: Path | None) -> "ShellProcess":
         """A shell in the root, or as `state` has it: a file that another shell wrote. Raises `ProcessStartError`."""
-        await asyncio.to_thread(_prepare, folder, state)
+        given = await asyncio.to_thread(_prepare, folder, state)
         status = await StatusPipe.made(folder / "status")
         try:
             process = await start(
@@ -161,7 +161,7 @@ class ShellProcess:
         try:
             await place.spawned(process.pid)
             await place.watchdog.guard(process.pid)
-            await shell._open(folder / "state.given" if state is not None else None)
+            await shell._open(given)
         except BaseException:
             await to_the_end(shell.end(0.0))
             raise
@@ -277,10 +277,12 @@ class ShellProcess:
         return Ended(int(code), alive=True, gone=gone)
 
 
-def _prepare(folder: Path, state: Path | None) -> None:
-    folder.mkdir(mode=0o700)
-    if state is not None:
-        shutil.copyfile(state, folder / "state.given")
+def _prepare(folder: Path, state: Path | None) -> Path | None:
+    """A copy of the state, which its shell may write anew; `None` where a command has deleted it."""
+    folder.mkdir(mode=0o700, parents=True)
+    if state is None or not state.exists():
+        return None
+    return Path(shutil.copyfile(state, folder / "state.given"))
 
 
 def _laid(folder: Path, token: str, command: str, pipe: tuple[Path, int, int] | None) -> tuple[Path, int, int]:
