@@ -15,8 +15,9 @@ from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Person
-from tests.integration.projects import hosted, session
+from tests.integration.projects import USER, hosted, session
 from tests.integration.rotation_story import (
+    ASKS,
     LONG,
     SUMMARY,
     WORDS,
@@ -38,6 +39,7 @@ from tests.integration.stage import (
     read,
     replace_line,
     says,
+    script,
     staged,
     start,
     task,
@@ -226,3 +228,24 @@ async def test_the_turns_of_an_attempt_count_over_its_sessions(tmp_path: Path) -
         await ended(runtime)
         assert runtime.state.record(ONE).reason.startswith("the attempt used up its 3 turns")
         assert "2 of 3 turns" in first_message(server, "second")
+
+
+async def test_a_model_that_is_changed_meanwhile_is_given_a_hand_over(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    told = script(first_session(turn(ASKS), WRITES, turn(says(), hold="never")))
+    async with ScriptedServer(told, keep=None) as server, hosted(root, server) as runtime:
+        with runtime.attach(Person(lambda _: WORDS)):
+            await start(runtime)
+            assert await server.until(lambda known: known.total == 3)
+            await runtime.pause(USER, at_once=True)
+    told = script(summariser(says("Claim it.")), session("second", NEXT, turns=[turn(says())]))
+    model = {"id": "scripted-2", "max_input_tokens": 100_000, "max_tokens": 4_000}
+    async with ScriptedServer(told | {"model": model}, keep=None) as server:
+        chosen = {"default": {"model": "scripted-2", "base_url": server.base_url}}
+        async with hosted(root, server, models=chosen) as runtime:
+            await runtime.resume(USER, unattended=True)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        server.check()
+        first = first_message(server, "second")
+        for known in ("another model was chosen", WORDS, "a.txt (created)", "Claim it.", "2 of 30 turns"):
+            assert known in first

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from specloom.agent.ask import AskPorts, ask
+from specloom.agent.ask import AskPorts, HaltedError, ask
 from specloom.agent.loop import started
+from specloom.agent.ports import Gate, Halt
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
 from specloom.domain.events import agents
 from specloom.llm.errors import ProviderError
@@ -62,15 +63,21 @@ def _cut(text: str, most: int) -> str:
     return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
 
 
-async def what_remains(setup: SessionSetup, said: str, ports: AskPorts) -> str:
-    """The summariser's words, recorded as a session of its own; empty when it gives none."""
+async def what_remains(setup: SessionSetup, said: str, ports: AskPorts, gate: Gate) -> str | Halt:
+    """The summariser's words, recorded as a session of its own; empty when it gives none. A halt of `gate` ends it."""
+    halt = await gate.before_turn(setup.id)
+    if halt is not None:
+        return halt
     message = say(
         f"The end of the conversation:\n\n<conversation>\n{said}\n</conversation>\n\nWhat remains to be done?"
     )
     ports.recorder.note(started(setup), agents.MessageAdded(setup.id, content_json(message)))
     patience = replace(ports.retry, tries=min(TRIES, ports.retry.tries))
     try:
-        answer = await ask(setup, Conversation([message]), replace(ports, retry=patience))
+        answer = await ask(setup, Conversation([message]), replace(ports, retry=patience), gate)
+    except HaltedError as error:
+        await ports.recorder.commit(agents.SessionEnded(setup.id, error.halt.kind, error.halt.reason))
+        return error.halt
     except ProviderError as error:
         await ports.recorder.commit(agents.SessionEnded(setup.id, "fault", str(error)))
         return ""

@@ -99,14 +99,13 @@ class Rotation:
         if known is not None and (known.ended or known.words is not None):
             return known.words or ""
         asking = self.engine.asking(RoleName.SUMMARISER, self.agent)
-        halt = await self.gate.settled_by(asking.recorder).before_turn(of)
-        if halt is not None:
-            return halt
         await self._end_interrupted(of, past)
         await asyncio.to_thread(prompt, RoleName.SUMMARISER.value)
         window = await window_of(asking.model, self.engine.options.roles[RoleName.SUMMARISER].model)
         said = tail(replay(history.conversation).conversation.messages, fitting(window))
-        return await what_remains(self._summariser(of, past), said, asking) if said else ""
+        if not said:
+            return ""
+        return await what_remains(self._summariser(of, past), said, asking, self.gate.settled_by(asking.recorder))
 
     async def _end_interrupted(self, of: SessionId, past: PastSessions) -> None:
         for session, summary in past.summaries.items():
