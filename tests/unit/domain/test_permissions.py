@@ -89,6 +89,34 @@ def test_a_rule_for_a_wrapper_is_none_for_what_it_runs() -> None:
     assert verdict("bash tool.sh", held) is ALLOW
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[[ 'a[$(touch x)]' -eq 0 ]]",
+        "x='a[$(touch x)]'; [[ $x -gt 0 ]]",
+        "[[ -v 'a[$(touch x)]' ]]",
+        "[ -v 'a[$(touch x)]' ]",
+        "test -v 'a[$(touch x)]'",
+        "x='a[$(touch x)]'; echo $((x))",
+        "x='a[$(touch x)]'; echo $[x]",
+        "x='a[$(touch x)]'; (( x ))",
+        "x='a[$(touch x)]'; echo ${HOME:x}",
+        "x='b[$(touch x)]'; echo ${a[x]}",
+        "x='b[$(touch x)]'; a[x]=1",
+        "for ((i=0; i<3; i++)); do echo; done",
+        "x='$(touch x)'; echo ${x@P}",
+    ],
+)
+def test_text_that_bash_evaluates_as_code_is_no_text(line: str) -> None:
+    assert verdict(line) is ASK
+    assert verdict(line, Policy(Profile.FULL)) is ASK or line.startswith("test ")
+
+
+def test_plain_numbers_and_tests_are_no_code() -> None:
+    for line in ("echo $((1 + 2 * 3))", "[ $x -eq 1 ]", "[[ -f a && $x == b ]]", "echo ${x:-a} ${a[0]} ${x:1}"):
+        assert verdict(line) is ALLOW, line
+
+
 def test_a_pattern_without_a_star_at_its_end_means_these_words_alone() -> None:
     held = policy(allow=("run_command(make test)", "run_command('my tool' a*)"))
     assert verdict("make test", held) is ALLOW

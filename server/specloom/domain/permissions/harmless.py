@@ -25,11 +25,10 @@ READERS: Mapping[str, str] = MappingProxyType(
      "head": COUNT, "tail": COUNT, "wc": "-[clmwL]+|--(lines|words|bytes|chars)", "stat": "-[Lft]+",
      "file": "-[bihL]+", "du": "-[abchkmsxd0-9]+", "df": "-[ahikmT]+", "nl": "-[a-z]+",
      "cut": r"-[a-z][A-Za-z0-9,.:;|_-]*",
-     "diff": r"-[abBdeipqsuwyU0-9]+|--(color(=[a-z]+)?|unified(=[0-9]+)?|brief|side-by-side)", "cmp": "-[bls]+",
+     "cmp": "-[bls]+",
      "md5sum": "-[btz]+", "sha256sum": "-[btz]+", "realpath": "-[emsqz]+", "readlink": "-[efmnqz]+",
      "tree": "-[adfhipsugDL0-9]+",
-     "grep": r"-[EFGPivwxcolqsnHhbABCm0-9]+|--(color(=[a-z]+)?|line-number|count|ignore-case|only-matching)|--",
-     "rg": r"-[iIvwxcloqnNHFSPUABCmtTe0-9]+|--(color=[a-z]+|line-number|count|ignore-case|files|type=[a-z]+)|--"}
+     "grep": r"-[EFGPivwxcolqsnHhbABCm0-9]+|--(color(=[a-z]+)?|line-number|count|ignore-case|only-matching)|--"}
 )  # fmt: skip
 EDITORS: Mapping[str, str] = MappingProxyType(
     {"mkdir": "-[pv]+|--parents|--", "touch": "-[acm]+|--", "cp": "-[apfinvRr]+|--", "mv": "-[finv]+|--",
@@ -60,6 +59,8 @@ def reads_only(command: SimpleCommand, look: Callable[[Word], Place]) -> bool:
     if not command.words:
         return True
     name, rest = command.name, command.words[1:]
+    if name in ("test", "[") and any(word.text in ("-v", "-R") for word in rest):
+        return False
     if name in WORDS_ONLY:
         return _plain(rest, WORDS_ONLY[name])
     if name == "printf":
@@ -102,18 +103,10 @@ def _opens(words: Iterable[Word], options: str, look: Callable[[Word], Place], *
 def _readable(word: Word, look: Callable[[Word], Place], *, names: bool) -> bool:
     if word.kind is WordKind.DYNAMIC:
         return False
-    if word.kind is WordKind.GLOB and not names and not _names_no_secret(word.text):
+    if word.kind is WordKind.GLOB and not names:
+        # What a link or a key is called is only known when it runs.
         return False
     return look(word).standing in READABLE
-
-
-def _names_no_secret(pattern: str) -> bool:
-    """Patterns that end in a plain suffix of source code can mean no key."""
-    last = pattern.rpartition("/")[2]
-    return (
-        not last.startswith(".")
-        and re.search(r"\.(py|md|txt|js|ts|tsx|jsx|go|rs|c|h|cpp|java|rb|lua|css|html)$", last) is not None
-    )
 
 
 def _git(words: tuple[Word, ...], look: Callable[[Word], Place]) -> bool:

@@ -132,6 +132,8 @@ class _Reading:
 
     def _check(self, node: "Node") -> None:
         source = self._source(node.start_byte, node.end_byte)
+        if _evaluates(node.type, source):
+            self._doubt("it calculates with text, which bash evaluates as code")
         if not node.is_named:
             if node.type == "$" and node.parent is not None and "expansion" not in node.parent.type:
                 self._doubt("it holds a `$` that is no expansion")
@@ -276,6 +278,33 @@ class _Reading:
             self._doubt("the end of a here-document is not certain")
         if mark == plain and re.search(r"`|\$\(|\$\[", text):
             self._doubt("a here-document substitutes commands")
+
+
+NUMBERS_OF_TEXT = re.compile(r"\s-(?:eq|ne|lt|le|gt|ge|v|R)\s")
+CALCULATED = re.compile(r"[^\s0-9+*/%()<>=!&|^~?:,-]")
+PLAIN_SUBSCRIPT = re.compile(r"[^\[]+\[(?:[0-9]+|@|\*)\]")
+
+
+def _evaluates(kind: str, source: str) -> bool:
+    """Whether bash calculates: a variable, or a quoted text, in an arithmetic place may hold `a[$(command)]`.
+
+    Bash manual, 6.5 Shell Arithmetic; `-v` of `test` and subscripts evaluate in the same way.
+    """
+    match kind:
+        case "test_command":
+            return NUMBERS_OF_TEXT.search(source) is not None and (source.startswith("[[") or " -v " in source)
+        case "arithmetic_expansion":
+            return CALCULATED.search(source.lstrip("$([").rstrip(")]")) is not None
+        case "compound_statement":
+            return source.startswith("((")
+        case "c_style_for_statement":
+            return True
+        case "subscript":
+            return PLAIN_SUBSCRIPT.fullmatch(source) is None
+        case "expansion":
+            return re.search(r":\s*[^-+?=\s0-9]", source) is not None
+        case _:
+            return False
 
 
 UNKNOWN = {
