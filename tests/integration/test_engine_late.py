@@ -1,18 +1,20 @@
 """What comes late: a plan that ends after it was given up, an endpoint of settings that no longer count."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 from specloom.agent.roles import RoleName
-from specloom.domain.events import planning
+from specloom.domain.events import planning, proof
 from specloom.domain.ids import PlanId, SpecId
 from specloom.domain.runs import Budget
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.anthropic_model import AnthropicModel
 from tests.integration.stage import (
     DEADLINE,
+    ONE,
     attempt,
     ended,
     project,
@@ -84,3 +86,19 @@ async def test_an_endpoint_of_earlier_settings_is_closed_once_nothing_uses_it(tm
         await comes(lambda: second.closed and third.closed, a_moment)
         assert not last.closed
     assert last.closed
+
+
+async def test_a_check_that_is_cancelled_at_any_moment_has_its_end_in_the_log(tmp_path: Path) -> None:
+    async with staged(project(tmp_path / "p", task(1, "true"))) as (runtime, _):
+        for moments in range(16):
+            checks = runtime.engine.checker().run(["true"], ONE, None, proof.CheckPhase.AFTER)
+            working = asyncio.create_task(checks)
+            for _ in range(moments):
+                await a_moment()
+            working.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+        log = [item.event for item in await runtime.events(0, 1000)]
+        asked = [event.check for event in log if isinstance(event, proof.CheckRequested)]
+        assert asked
+        assert asked == [event.check for event in log if isinstance(event, proof.CheckSettled)]

@@ -49,7 +49,9 @@ def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...]
 
 
 def _settle_pause(run: RunRecord, command: c.SettlePause) -> tuple[Event, ...]:
-    if run.state not in (RunState.RUNNING, RunState.PAUSING):
+    # Without a reason it only answers a wish to pause, which a resume may have taken back meanwhile.
+    settles = run.state is RunState.PAUSING or (run.state is RunState.RUNNING and command.reason != "")
+    if not settles:
         return ()
     return (runs.RunPaused(run.id, command.reason or run.reason),)
 

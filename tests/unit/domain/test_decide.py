@@ -174,6 +174,16 @@ def test_a_run_pauses_settles_and_resumes() -> None:
     assert state.run.state is RunState.RUNNING
 
 
+def test_a_pause_that_was_taken_back_is_not_settled_any_more() -> None:
+    state = order(order(running(task("1")), c.PauseRun("lunch")), c.ResumeRun())
+    state = order(state, c.SettlePause())
+    assert state.run is not None
+    assert state.run.state is RunState.RUNNING
+    state = order(state, c.SettlePause("save 1 file: a.txt"))
+    assert state.run is not None
+    assert (state.run.state, state.run.reason) == (RunState.PAUSED, "save 1 file: a.txt")
+
+
 def test_boxes_found_ticked_are_imported_and_boxes_ticked_later_are_the_users() -> None:
     ticked = replace(task("1"), ticked=True)
     state = order(EMPTY, c.ReadSpec(spec(ticked, task("2")), AT))

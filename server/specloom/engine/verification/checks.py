@@ -70,16 +70,18 @@ class Checker:
 
     async def _run(self, command: str, task: TaskId, attempt: AttemptId | None, phase: CheckPhase) -> CheckResult:
         check = CheckId(self.ids.new("check"))
-        await self.mailbox.record(proof.CheckRequested(check, task, attempt, phase, command, self.rule_of(command)))
+        requested = proof.CheckRequested(check, task, attempt, phase, command, self.rule_of(command))
         try:
+            # What is handed to the log is committed, also when whoever waits for it is cancelled: it needs its end.
+            await to_the_end(self.mailbox.record(requested))
             result = await self._process(check, command)
         except asyncio.CancelledError:
-            await self.mailbox.record(proof.CheckSettled(check, task, None, "", 0.0, note=STOPPED))
+            await to_the_end(self.mailbox.record(proof.CheckSettled(check, task, None, "", 0.0, note=STOPPED)))
             raise
         settled = proof.CheckSettled(
             check, task, result.exit_code, result.output, round(result.duration_s, 3), result.timed_out
         )
-        await self.mailbox.record(settled)
+        await to_the_end(self.mailbox.record(settled))
         return result
 
     async def _process(self, check: CheckId, command: str) -> CheckResult:
