@@ -86,7 +86,7 @@ def test_a_file_that_is_copied_to_another_root_grants_nothing(kept: GrantFile, t
     (tmp_path / "other").mkdir()
     other = GrantFile(kept.folder, tmp_path / "other")
     other.add(RULE)
-    mine, his = sorted(kept.folder.glob("*.json"), key=lambda path: "pytest" not in path.read_text())
+    mine, his = sorted(kept.folder.glob("*.json"), key=lambda path: COMMAND.text not in path.read_text())
     his.write_text(mine.read_text())
     assert other.read() == ()
 
