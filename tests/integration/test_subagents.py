@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,9 +15,11 @@ from specloom.domain.states import TaskState
 from specloom.domain.usage import UsageTotal
 from specloom.engine.delegation import LAST_TURN
 from specloom.engine.runtime import ProjectRuntime
+from specloom.engine.transcript import readable
 from specloom.llm.scripted.server import ScriptedServer
 from specloom.lsp.protocol_project import ProjectGetResult
 from specloom.lsp.uris import Places
+from specloom.lsp.wire_events import wire_event
 from specloom.lsp.wire_project import wire_project
 from tests.integration.projects import USER, hosted, session
 from tests.integration.stage import (
@@ -267,6 +269,12 @@ async def test_they_are_linked_to_their_sender_for_every_client(tmp_path: Path) 
         sender = next(item for item in shown.sessions if item.role == "executor")
         calls = [event for event in await events_of(runtime, agents.ToolRequested) if event.name == "subagent"]
         children = [item for item in shown.sessions if item.role == "subagent"]
+        begun = [item for item in await runtime.events(0, 1000) if isinstance(item.event, agents.SessionStarted)]
+        told = [event.model_dump(by_alias=True) for event in (wire_event(item, runtime.state.id) for item in begun)]
+        transcript = readable(cast("agents.SessionStarted", begun[-1].event))
+    assert [event["parentId"] for event in told] == [None, sender.id, sender.id]
+    assert {event["parentCallId"] for event in told[1:]} == {event.call for event in calls}
+    assert f"Sent by session `{sender.id}`" in transcript
     assert {item.parent_id for item in children} == {sender.id}
     assert {item.parent_call_id for item in children} == {event.call for event in calls}
     assert (sender.parent_id, sender.parent_call_id) == (None, None)

@@ -114,7 +114,7 @@ def readable(event: AgentEvent) -> str:
     match event:
         case agents.SessionStarted():
             whose = f"Session `{event.session}` of agent `{event.agent}`\n"
-            return f"# {event.role}, {event.model}\n\n{whose}{_continued(event)}"
+            return f"# {event.role}, {event.model}\n\n{whose}{_sent(event)}{_continued(event)}"
         case agents.MessageAdded() | agents.ContextCollapsed():
             return _of_ours(event)
         case agents.TurnFinished():
@@ -135,6 +135,10 @@ def readable(event: AgentEvent) -> str:
             return ""
         case _:
             assert_never(event)
+
+
+def _sent(event: agents.SessionStarted) -> str:
+    return "" if event.parent is None else f"Sent by session `{event.parent}`\n"
 
 
 def _continued(event: agents.SessionStarted) -> str:
