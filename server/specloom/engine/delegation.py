@@ -93,7 +93,7 @@ class Delegation:
         turns, characters = setup.max_turns, self.engine.options.limits.subagent_answer
         limits = (
             f"You have {turns} turn{'' if turns == 1 else 's'}, the last one for your answer. "
-            f"The answer may be {characters:,} characters long; what is longer is cut off."
+            f"The answer may have up to {characters:,} characters; what is longer is cut off."
         )
         return "\n\n".join(filter(None, (errand.task, f"Begin with:\n{files}" if files else "", limits)))
 

@@ -23,8 +23,8 @@ class Subagent:
         "you build on them, and read a file yourself before you edit it. "
         "It pays where much must be read for a short answer (who uses this and how, which of these files does that, "
         "how these modules work together): the bulk stays out of this conversation. For one or two files or "
-        "searches, or where you need the text itself, read by yourself: that is quicker and cheaper. Several calls "
-        "in one turn work side by side, on questions that do not need each other's answer."
+        "searches, or where you need the text itself, read by yourself: that is quicker and cheaper. Questions that "
+        "do not need each other's answers go out as several calls in one turn: they work side by side."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",
