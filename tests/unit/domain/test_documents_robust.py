@@ -1,5 +1,6 @@
 """Whatever the text: parsers return, their spans lie inside it, and twice the text costs about twice the time."""
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -164,6 +165,19 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "nested": lambda n: "".join("  " * (i % 50) + "- [ ] a\n" for i in range(n)),
     "arrows": lambda n: "- [ ] 1. a\n## Task Dependency Graph\n" + "1 → " * n,
     "waves": lambda n: '- [ ] 1. a\n## Task Dependency Graph\n{"waves": [' + '["1"],' * n + '["1"]]}',
+    "wrapped requirements": lambda n: "- [ ] 1. a\n  - _Requirements: " + "R1.1,\n    " * n + "R2_\n",
+    "wrapped without end": lambda n: "- [ ] 1. a\n" + "  - _Depends: 1,\n    " * n,
+    "wrapped commands": lambda n: "- [ ] 1. a\n  - _Verify: " + "`a\n    b`, " * n + "_\n",
+    "wide waves": lambda n: (
+        "".join(f"- [ ] {i}. a\n" for i in range(n // 8))
+        + '## Task Dependency Graph\n{"waves": ['
+        + ", ".join(json.dumps([str(i) for i in half]) for half in (range(n // 16), range(n // 16, n // 8)))
+        + "]}"
+    ),
+    "wide phases": lambda n: "".join(
+        f"## Phase {phase}: x\n" + "".join(f"- [ ] T{phase}{i:05} [P] a\n" for i in range(n // 16)) for phase in (1, 2)
+    ),
+    "optional parents": lambda n: "".join("  " * (i % 40) + "- [ ]* a\n" for i in range(n // 20)),
     "headings": lambda n: "## R1 a\n" * n,
     "parallel": lambda n: "".join(f"- [ ] T{i} [P] a\n" for i in range(n)),
 }
