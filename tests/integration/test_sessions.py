@@ -164,6 +164,8 @@ async def test_a_window_of_unknown_size_that_is_full_rotates_the_session(tmp_pat
     async with staged(root, *sessions) as (runtime, server):
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert "Verified by: `test -f a.txt`" in first_message(server, "summariser")
+        assert "executor calls write_file" in first_message(server, "summariser")
         assert "Claim it." in first_message(server, "second")
         assert "a.txt (created)" in first_message(server, "second")
         assert runtime.state.record(ONE).attempts == 1

@@ -51,7 +51,7 @@ class HandOver:
     """Everything that goes over."""
 
     task: str
-    """Id, attempt and title, as a briefing names them."""
+    """Its id, and which attempt at it this is."""
     number: int
     """Of the session to come."""
     previous: SessionId

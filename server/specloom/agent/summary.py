@@ -12,6 +12,19 @@ from specloom.domain.events import agents
 from specloom.llm.errors import ProviderError
 from specloom.llm.messages import AssistantMessage, Message, Text, ToolResult, ToolUse
 
+REQUEST = """The task:
+
+<task>
+{task}
+</task>
+
+The end of the conversation:
+
+<conversation>
+{said}
+</conversation>
+
+What remains to be done?"""
 TRIES = 3
 """Requests at most: the hand-over stands without an answer too."""
 CALL_SHOWN = 600
@@ -63,14 +76,15 @@ def _cut(text: str, most: int) -> str:
     return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
 
 
-async def what_remains(setup: SessionSetup, said: str, ports: AskPorts, gate: Gate) -> str | Halt:
-    """The summariser's words, recorded as a session of its own; empty when it gives none. A halt of `gate` ends it."""
+async def what_remains(setup: SessionSetup, task: str, said: str, ports: AskPorts, gate: Gate) -> str | Halt:
+    """The summariser's words, recorded as a session of its own; empty when it gives none. A halt of `gate` ends it.
+
+    `task`: what the conversation was about; `said`: its end.
+    """
     halt = await gate.before_turn(setup.id)
     if halt is not None:
         return halt
-    message = say(
-        f"The end of the conversation:\n\n<conversation>\n{said}\n</conversation>\n\nWhat remains to be done?"
-    )
+    message = say(REQUEST.format(task=task, said=said))
     ports.recorder.note(started(setup), agents.MessageAdded(setup.id, content_json(message)))
     patience = replace(ports.retry, tries=min(TRIES, ports.retry.tries))
     try:

@@ -105,7 +105,15 @@ class Rotation:
         said = tail(replay(history.conversation).conversation.messages, fitting(window))
         if not said:
             return ""
-        return await what_remains(self._summariser(of, past), said, asking, self.gate.settled_by(asking.recorder))
+        gate = self.gate.settled_by(asking.recorder)
+        return await what_remains(self._summariser(of, past), self._about(), said, asking, gate)
+
+    def _about(self) -> str:
+        """The task in a few lines: all that is known of it fills a window too."""
+        task, verify = self.engine.state.graph.tasks[self.task], self.engine.state.record(self.task).verify
+        named = [f"Requirements: {', '.join(task.requirements)}"] if task.requirements else []
+        proven = [f"Verified by: {', '.join(f'`{command}`' for command in verify)}"] if verify else []
+        return "\n".join([f"{task.id} {task.title}", *(f"- {line}" for line in task.details), *named, *proven])
 
     async def _end_interrupted(self, of: SessionId, past: PastSessions) -> None:
         for session, summary in past.summaries.items():
@@ -128,7 +136,7 @@ class Rotation:
         shown, left = await self._files(history, past, window)
         by = {} if ended.remaining else {"author": SUMMARISER}
         given = HandOver(
-            task=await self._title(),
+            task=f"{self.task}, attempt {engine.state.record(self.task).attempts}",
             number=setup.number,
             previous=last.id,
             because=ended.reason,
@@ -168,9 +176,6 @@ class Rotation:
         opened.memory.bases.update({item.path: item for item in shown})
         await opened.asking.recorder.commit(*events)
         await self.engine.transcripts.hand_over(session, text)
-
-    async def _title(self) -> str:
-        return f"{self.task}, attempt {self.engine.state.record(self.task).attempts}"
 
     async def _briefing(self, window: int | None) -> str:
         engine = self.engine
