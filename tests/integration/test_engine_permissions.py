@@ -321,6 +321,23 @@ async def test_places_are_told_by_where_links_lead(tmp_path: Path) -> None:
     assert (await asyncio.to_thread(places.find, "../specs/a", "src")).standing is Standing.READ_ONLY
 
 
+async def test_git_in_a_bare_repository_of_the_checkout_counts_as_running_what_it_says(tmp_path: Path) -> None:
+    for path in (
+        "p/.git/HEAD",
+        "p/src/a.py",
+        "p/deep/pkg/HEAD",
+        "p/deep/pkg/info/exclude",
+        "p/sub/.git/HEAD",
+        "p/sub/HEAD",
+    ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("ref: refs/heads/main\n")
+    places = RootPlaces((tmp_path / "p").resolve())
+    folders = ("", "src", "gone", "deep", "deep/pkg", "deep/pkg/info", "deep/../deep/pkg", "sub")
+    bare = await asyncio.to_thread(lambda: [folder for folder in folders if places.may_be_bare(folder)])
+    assert bare == ["deep/pkg", "deep/pkg/info", "deep/../deep/pkg"]
+
+
 async def test_grants_that_lie_in_the_root_cannot_be_written_by_a_tool(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

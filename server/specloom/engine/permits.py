@@ -45,6 +45,16 @@ class RootPlaces:
         closed = any(covers(item, shown) for item in self.read_only)
         return Place(shown, Standing.READ_ONLY if closed else Standing.OPEN)
 
+    def may_be_bare(self, folder: str) -> bool:
+        """Going upwards, git stops at `.git`, or where `HEAD`, `objects` and `refs` lie; here `HEAD` is enough."""
+        real = Path(os.path.realpath(self.root / folder))
+        for place in (real, *real.parents):
+            if os.path.lexists(place / ".git"):
+                return False
+            if os.path.lexists(place / "HEAD"):
+                return True
+        return False
+
 
 @dataclass(slots=True)
 class Permits:

@@ -11,7 +11,7 @@ from specloom.domain.permissions.rules import Profile, Rule, Verdict, parse_rule
 
 
 class Root:
-    """A root at `/r` without links: `specs` is read-only, `.git` and `.env` are closed."""
+    """A root at `/r` without links: `specs` is read-only, `.git` and `.env` are closed, `bare.git` is a repository."""
 
     def find(self, path: str, folder: str) -> Place:
         real = normpath(join("/r", folder, path))
@@ -21,6 +21,9 @@ class Root:
         if {".git", ".env"}.intersection(below.split("/")):
             return Place(below, Standing.CLOSED)
         return Place(below, Standing.READ_ONLY if below.startswith("specs") else Standing.OPEN)
+
+    def may_be_bare(self, folder: str) -> bool:
+        return "bare.git" in folder.split("/")
 
 
 def rules(verdict: Verdict, *texts: str) -> tuple[Rule, ...]:

@@ -22,6 +22,8 @@ BY_PROFILE = {
     "ls -la src": (ALLOW, ALLOW, ALLOW, ALLOW),
     "cd src && cat a.py | head -n 3": (ALLOW, ALLOW, ALLOW, ALLOW),
     "git log --oneline -5 && git diff": (ALLOW, ALLOW, ALLOW, ALLOW),
+    "cd bare.git && git status": (DENY, ASK, ASK, ALLOW),
+    "cd bare.git && ls": (ALLOW, ALLOW, ALLOW, ALLOW),
     "test -f a.txt && [ -d src ] && echo yes > /dev/null 2>&1": (ALLOW, ALLOW, ALLOW, ALLOW),
     "find . -name '*.py'": (ALLOW, ALLOW, ALLOW, ALLOW),
     "cat ~/.ssh/id_rsa": (DENY, ASK, ASK, ALLOW),

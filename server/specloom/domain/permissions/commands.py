@@ -97,7 +97,9 @@ class _Judge:
             if not rule.pattern or allows(rule.pattern, command):
                 return Judgement(Verdict.ALLOW, rule.shown)
         profile = self.policy.profile
-        if harmless.reads_only(command, lambda word: self._look(word, folders)):
+        if not self._asks_bare(command, folders) and harmless.reads_only(
+            command, lambda word: self._look(word, folders)
+        ):
             return self._files(command, folders, "read_file", "built in: reads the root")
         if profile is Profile.FULL:
             return Judgement(Verdict.ALLOW, f"profile {profile}")
@@ -106,6 +108,10 @@ class _Judge:
         reason = f"no rule allows `{_short(command)}`"
         pattern = pattern_for(command)
         return Judgement(Verdict.ASK, f"profile {profile}", reason, (pattern,) if pattern else ())
+
+    def _asks_bare(self, command: SimpleCommand, folders: set[str]) -> bool:
+        """A checkout may hold a bare repository, whose configuration names programs that even `git status` runs."""
+        return command.name == "git" and any(map(self.places.may_be_bare, folders))
 
     def _files(self, command: SimpleCommand, folders: set[str], tool: str, rule: str) -> Judgement:
         """What rules say of files counts for commands that open them, too."""

@@ -32,3 +32,7 @@ class Places(Protocol):
     def find(self, path: str, folder: str) -> Place:
         """Where `path` leads from `folder` (relative to the root), links followed. Never raises."""
         ...
+
+    def may_be_bare(self, folder: str) -> bool:
+        """Whether git, started there, may take a folder of the root for a repository, and run what its files say."""
+        ...
