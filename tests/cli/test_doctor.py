@@ -137,6 +137,16 @@ def test_old_and_new_editors_are_told_apart(project: Project, tmp_path: Path) ->
         assert (found["editors"]["level"], f"NVIM v{version}" in found["editors"]["message"]) == (level, True)
 
 
+def test_programs_of_the_repository_are_not_run(project: Project) -> None:
+    program = project.root / "rg"
+    program.write_text("#!/bin/sh\ntouch pwned; echo ripgrep 14\n")
+    program.chmod(0o755)
+    project.environment["PATH"] = f".{os.pathsep}{project.environment['PATH']}"
+    _, found = checks(project, "--offline")
+    assert "14" not in found["ripgrep"]["message"]
+    assert not (project.root / "pwned").exists()
+
+
 def test_people_get_what_to_do_below_what_is_wrong(project: Project) -> None:
     done = project.specloom("doctor", "--offline")
     lines = done.stdout.splitlines()

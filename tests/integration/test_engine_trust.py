@@ -222,8 +222,11 @@ async def test_a_log_that_came_with_a_checkout_is_refused(tmp_path: Path) -> Non
     git = ["git", "-C", str(root), "-c", "user.name=x", "-c", "user.email=x@example.com"]
     for order in (["init", "-q"], ["add", "-f", ".specloom/state.db"], ["commit", "-q", "-m", "history"]):
         await asyncio.to_thread(subprocess.run, [*git, *order], check=True, capture_output=True)
+    watched = ["git", "-C", str(root), "config", "core.fsmonitor", f"touch '{tmp_path}/pwned'; false"]
+    await asyncio.to_thread(subprocess.run, watched, check=True, capture_output=True)
     with pytest.raises(ConfigurationError, match="tracked by git"):
         await opened(root, "http://127.0.0.1:9")
+    assert not (tmp_path / "pwned").exists()
 
 
 async def test_a_spec_that_leads_out_of_the_root_is_not_read(tmp_path: Path) -> None:

@@ -78,7 +78,9 @@ def refuse_foreign_state(root: Path, directory: Path) -> None:
     """Raises `ConfigurationError` for a log that git tracks: it was written by somebody else, and may say anything."""
     if directory != root / STATE or not (directory / "state.db").exists() or not (root / ".git").exists():
         return
-    command = ["git", "-C", str(root), "ls-files", "--error-unmatch", f"{STATE}/state.db"]
+    # A checkout that came as an archive brings its own configuration: this asks without the program it may name.
+    quiet = ("-c", "core.fsmonitor=false")
+    command = ["git", *quiet, "-C", str(root), "ls-files", "--error-unmatch", f"{STATE}/state.db"]
     try:
         tracked = subprocess.run(command, capture_output=True, timeout=GIT_DEADLINE, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):

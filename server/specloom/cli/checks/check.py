@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import shutil
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 ANSWER_S = 5.0
 """Seconds that any program or endpoint has for its answer."""
@@ -30,9 +32,14 @@ class Check:
 
 async def first_line(*command: str) -> str | None:
     """The first line that a program prints, `None` if it is missing, fails or does not answer in time."""
+    found = shutil.which(command[0])
+    if found is None or not Path(found).is_absolute():
+        # `.` on the path: what lies in the folder is the repository's, and is not run.
+        return None
     try:
         process = await asyncio.create_subprocess_exec(
-            *command,
+            found,
+            *command[1:],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
