@@ -21,7 +21,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The language server needs no parser of arguments.
     if words[:1] == ["lsp"] and set(words[1:]) <= {"--standalone", "--stdio"}:
         return _serve()
-    return _command(words)
+    try:
+        return _command(words)
+    except KeyboardInterrupt:
+        # While modules are still imported; what a command does once it runs is its own.
+        sys.stderr.write("specloom: interrupted\n")
+        return 130
 
 
 def hear_interrupts() -> None:

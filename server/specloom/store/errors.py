@@ -65,7 +65,9 @@ class StoreLockedError(StoreError):
 
     def __init__(self, place: Path, *, pid: int | None, since: str | None, what: str | None) -> None:
         holder = f"{what or 'another process'} (pid {pid or 'unknown'}, since {since or 'unknown'})"
-        super().__init__(f"{place} is in use by {holder}; attach to it, or end it and try again")
+        super().__init__(
+            f"{place} is in use by {holder}; watch it with `specloom events --follow`, or end it and try again"
+        )
         self.pid = pid
         self.since = since
         self.what = what
