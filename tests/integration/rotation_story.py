@@ -10,6 +10,7 @@ SMALL_WINDOW = 12_500
 """Tokens: tools, system text and a hand-over leave room for one long output."""
 QUESTION = "Which unit?"
 ASKS = {"tool": "ask_user", "input": {"question": QUESTION}}
+UNKNOWN = "The outcome is unknown"
 WORDS = 'Metres, always.\n\n```\nnever "feet"\n```\n## And: no `inch`, ünit ✓'
 """What a person answers: lines, fences, a heading and quotes are his own."""
 LONG = "seq 1 7000"
@@ -63,8 +64,12 @@ def _of_step(number: int, steps: int) -> Json:
 
 
 def crash_story(steps: int) -> Json:
-    """As `in_many`, without a question, and with an answer to whatever a cut leaves unknown."""
+    """As `in_many`, without a question, and with a step that mends whatever a cut leaves unknown."""
     told = in_many(steps)
-    for part in told["sessions"]:
-        part["turns"] = [item for item in part["turns"] if item["answer"] != [ASKS]]
+    for number, part in enumerate(told["sessions"][:-1], start=1):
+        first, *rest = [item for item in part["turns"] if item["answer"] != [ASKS]]
+        long = f"{LONG}; " if is_long(number) and number < steps else ""
+        mends = turn(command(f"printf '{number}\\n' > step{number}.txt; {long}echo mended"), expect=UNKNOWN)
+        last = [item | {"optional": True} for item in rest]
+        part["turns"] = [first, {"branches": [mends, *rest], "optional": not rest}, *last]
     return told
