@@ -194,6 +194,14 @@ export interface Counts {
   pending: number;
 }
 
+/** Tasks that many others wait for as one; the id is opaque and holds for one answer. */
+export interface DependencyGroup {
+  id: string;
+  taskIds: string[];
+  /** Groups whose tasks belong to it, too. */
+  groups: string[];
+}
+
 /** Documents that must be saved so that verification can run. */
 export interface DocumentSaveParams {
   uris: string[];
@@ -535,6 +543,7 @@ export interface ProjectGetResult {
   requirements: Requirement[];
   specs: Spec[];
   tasks: Task[];
+  dependencyGroups: DependencyGroup[];
   agents: Agent[];
   sessions: Session[];
   approvals: Approval[];
@@ -965,7 +974,10 @@ export interface Task {
   isLeaf: boolean;
   optional: boolean;
   requirements: string[];
+  /** Tasks that must be done before; where many are, `dependsOnGroups` says the rest. */
   dependsOn: string[];
+  /** Ids in `dependencyGroups`: all tasks of these must be done before, too. */
+  dependsOnGroups: string[];
   verify: string[];
   line: number;
   turns: number;

@@ -68,6 +68,9 @@ class Task(Wire):
     optional: bool
     requirements: list[str]
     depends_on: list[str]
+    """Tasks that must be done before; where many are, `dependsOnGroups` says the rest."""
+    depends_on_groups: list[str]
+    """Ids in `dependencyGroups`: all tasks of these must be done before, too."""
     verify: list[str]
     line: int
     turns: int
@@ -151,6 +154,15 @@ class ProblemCounts(Wire):
     information: Count
 
 
+class DependencyGroup(Wire):
+    """Tasks that many others wait for as one; the id is opaque and holds for one answer."""
+
+    id: str
+    task_ids: list[str]
+    groups: list[str]
+    """Groups whose tasks belong to it, too."""
+
+
 class ProjectGetParams(Params):
     """The whole projection."""
 
@@ -167,6 +179,7 @@ class ProjectGetResult(Wire):
     requirements: list[Requirement]
     specs: list[Spec]
     tasks: list[Task]
+    dependency_groups: list[DependencyGroup]
     agents: list[Agent]
     sessions: list[Session]
     approvals: list[Approval]

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 
 from specloom.domain.evidence import EvidenceKind, is_proven
+from specloom.domain.graph_edges import leaves_behind
 from specloom.domain.ids import RequirementId, SpecId, TaskId
 from specloom.domain.project import ProjectState
 from specloom.domain.scope import leaves_below
@@ -13,6 +15,9 @@ from specloom.domain.usage import UsageTotal
 
 _FIRST_SEEN = (TaskState.IN_PROGRESS, TaskState.FAILED, TaskState.BLOCKED, TaskState.READY)
 """A parent shows the first of these that one of its leaves is in."""
+
+SEEN = 100
+"""Of the tasks that one waits for: whoever waits for a wide phase is not helped by all of their names."""
 
 _VOUCHED = {
     EvidenceKind.COMMAND: "proven",
@@ -55,9 +60,12 @@ def label_of(state: ProjectState, task: TaskId) -> str:
     return now.value.replace("_", " ")
 
 
-def waits_for(state: ProjectState, task: TaskId) -> tuple[TaskId, ...]:
-    """The leaves that must be done before it and are not."""
-    return tuple(before for before in state.graph.depends.get(task, ()) if state.record(before).state not in SATISFIED)
+def waits_for(state: ProjectState, task: TaskId, most: int = SEEN) -> tuple[TaskId, ...]:
+    """The leaves that must be done before it and are not, in work order; at most the first ones that are found."""
+    graph = state.graph
+    found = leaves_behind(graph.waits, graph.positions, (task,), lambda _: False)
+    waits = islice((before for before in found if state.record(before).state not in SATISFIED), most)
+    return tuple(sorted(waits, key=graph.positions.__getitem__))
 
 
 def counts_of(state: ProjectState, tasks: Iterable[TaskId]) -> Counter[TaskState]:
@@ -133,5 +141,6 @@ def _satisfied(state: ProjectState, leaves: tuple[TaskId, ...]) -> int:
 
 
 def _few(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    left = len(names) - 3
+    more = " and many more" if len(names) == SEEN else f" and {left} more" if left > 0 else ""
     return ", ".join(names[:3]) + more

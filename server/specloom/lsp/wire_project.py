@@ -21,6 +21,7 @@ from specloom.lsp import protocol as p
 from specloom.lsp import protocol_project as shapes
 from specloom.lsp.task_view import counts_of, leaves_of, served, state_of
 from specloom.lsp.uris import Places
+from specloom.lsp.wire_dependencies import WireDependencies
 from specloom.lsp.wire_events import wire_budget, wire_scope, wire_usage
 
 
@@ -30,6 +31,8 @@ def wire_project(
     """Everything that is true at `state.seq`."""
     specs = sorted(state.plan.specs.values(), key=lambda spec: spec.id)
     served_by = served(state)
+    waits = WireDependencies(state.graph)
+    tasks = [_task(state, spec, task, waits) for spec in specs for task in spec.tasks]
     return shapes.ProjectGetResult(
         id=state.id,
         name=state.name or places.root.name,
@@ -42,7 +45,8 @@ def wire_project(
             for item in items
         ],
         specs=[_spec(state, spec, places) for spec in specs],
-        tasks=[_task(state, spec, task) for spec in specs for task in spec.tasks],
+        tasks=tasks,
+        dependency_groups=waits.groups(),
         agents=_agents(state),
         sessions=[_session(session) for session in _in_order(state)],
         approvals=wire_approvals(state),
@@ -85,8 +89,9 @@ def _spec(state: ProjectState, spec: SpecDefinition, places: Places) -> shapes.S
     )
 
 
-def _task(state: ProjectState, spec: SpecDefinition, task: TaskDefinition) -> shapes.Task:
+def _task(state: ProjectState, spec: SpecDefinition, task: TaskDefinition, waits: WireDependencies) -> shapes.Task:
     record = state.record(task.id)
+    depends_on, groups = waits.of(task.id)
     return shapes.Task(
         id=task.id,
         spec_id=spec.id,
@@ -103,7 +108,8 @@ def _task(state: ProjectState, spec: SpecDefinition, task: TaskDefinition) -> sh
         is_leaf=task.is_leaf,
         optional=task.optional,
         requirements=list(task.requirements),
-        depends_on=list(state.graph.depends.get(task.id, ())),
+        depends_on=depends_on,
+        depends_on_groups=groups,
         verify=list(record.verify or task.verify),
         line=task.line,
         turns=record.turns,

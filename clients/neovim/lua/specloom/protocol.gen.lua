@@ -171,6 +171,12 @@
 ---@field skipped integer
 ---@field pending integer Pending, ready or in progress.
 
+--- Tasks that many others wait for as one; the id is opaque and holds for one answer.
+---@class specloom.DependencyGroup
+---@field id string
+---@field taskIds string[]
+---@field groups string[] Groups whose tasks belong to it, too.
+
 --- Documents that must be saved so that verification can run.
 ---@class specloom.DocumentSaveParams
 ---@field uris string[]
@@ -460,6 +466,7 @@
 ---@field requirements specloom.Requirement[]
 ---@field specs specloom.Spec[]
 ---@field tasks specloom.Task[]
+---@field dependencyGroups specloom.DependencyGroup[]
 ---@field agents specloom.Agent[]
 ---@field sessions specloom.Session[]
 ---@field approvals specloom.Approval[]
@@ -831,7 +838,8 @@
 ---@field isLeaf boolean
 ---@field optional boolean
 ---@field requirements string[]
----@field dependsOn string[]
+---@field dependsOn string[] Tasks that must be done before; where many are, `dependsOnGroups` says the rest.
+---@field dependsOnGroups string[] Ids in `dependencyGroups`: all tasks of these must be done before, too.
 ---@field verify string[]
 ---@field line integer
 ---@field turns integer
