@@ -135,6 +135,17 @@ def test_a_used_up_budget_gives_status_3(project: Project, scripted: Start) -> N
     assert summary["tasks"]["pending"] > 0
 
 
+def test_a_budget_in_money_that_could_not_hold_is_refused_before_anything_is_asked(
+    project: Project, scripted: Start
+) -> None:
+    server = scripted(BOTH_TASKS)
+    done = project.specloom("run", "--yes", "--budget-usd", "0.01", *model(server))
+    assert done.returncode == Exit.USAGE, done.stderr
+    assert "price of scripted-1 is not known" in done.stderr
+    assert "[budget]" in done.stderr
+    assert server.total == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_settles_pauses_and_the_next_run_goes_on(
     project: Project,

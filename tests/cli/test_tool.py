@@ -150,6 +150,23 @@ def test_a_shell_stays_and_nothing_of_it_outlives_the_input(root: Path) -> None:
     assert not alive
 
 
+def test_what_left_the_shell_by_itself_ends_with_the_input_too(root: Path) -> None:
+    with working(root, "--yes") as hands:
+        hands.result("run_command", command="(setsid sleep 301.5 >/dev/null 2>&1 & echo $! > pid); sleep 0.2")
+        found = [item for item in psutil.process_iter(["cmdline"]) if item.info["cmdline"] == ["sleep", "301.5"]]
+        assert found
+    _, alive = psutil.wait_procs(found, timeout=DEADLINE)
+    assert not alive
+
+
+def test_git_runs_nothing_that_a_repository_names_for_looking_at_its_files(root: Path) -> None:
+    subprocess.run(["git", "init", "-q", root], check=True)
+    subprocess.run(["git", "-C", root, "config", "core.fsmonitor", "touch PWNED; false"], check=True)
+    with working(root) as hands:
+        assert "a.py" in hands.result("run_command", command="git status --short")
+    assert not (root / "PWNED").exists()
+
+
 def test_thousands_of_calls_in_one_process(root: Path) -> None:
     with working(root) as hands:
         hands.result("read_file", path="a.py")

@@ -130,7 +130,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     _model(parser)
     parser.add_argument("scope", nargs="?", metavar="SCOPE", help="a spec id or a task id (default: everything)")
-    parser.add_argument("--budget-usd", metavar="N", type=_amount, help="pause when this much is spent")
+    parser.add_argument(
+        "--budget-usd", metavar="N", type=_amount, help="stop when this much is spent; needs a model with a known price"
+    )
     parser.add_argument("--profile", choices=PROFILES, help="what agents may do in this run unasked")
     parser.add_argument("--yes", action="store_true", help="answer every ask with yes; never lifts a deny")
 

@@ -14,6 +14,7 @@ from specloom.domain.permissions.rules import Profile
 from specloom.engine.hand_tools import BY_HAND, NO_CALL, NO_SESSION, HandTools, RuleAsker, Silent
 from specloom.engine.permits import Permits
 from specloom.tools.ports import ReadMemory, ToolContext
+from specloom.workspace.orphans import Orphans
 from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
 from specloom.workspace.workspace import Workspace
 
@@ -37,17 +38,23 @@ async def open_tools(
     loaded = loaded_options(files, environment, None, None, grant_proposals=False, granted=book.proposals)
     workspace = await asyncio.to_thread(Workspace.at, root)
     with tempfile.TemporaryDirectory(prefix="specloom-tool-") as logs:
+        orphans = await asyncio.to_thread(Orphans.at, Path(logs))
         permits = Permits(workspace.root, book, book.folder, loaded.options.permissions)
         permits.profile = None if profile is None else Profile(profile)
-        context = _context(workspace, loaded, Path(logs), RuleAsker(permits, yes))
+        marks = orphans.environment(BY_HAND)
+        context = _context(workspace, loaded, Path(logs), RuleAsker(permits, yes), marks)
         tools = HandTools(all_tools(loaded.redactor).only(BY_HAND_TOOLS), context)
         try:
             yield tools
         finally:
             await tools.close()
+            await orphans.end(BY_HAND)  # What left the shell's session by itself.
+            await orphans.close()
 
 
-def _context(workspace: Workspace, loaded: Loaded, logs: Path, asker: RuleAsker) -> ToolContext:
+def _context(
+    workspace: Workspace, loaded: Loaded, logs: Path, asker: RuleAsker, marks: Mapping[str, str]
+) -> ToolContext:
     options = loaded.options
     limits = ShellLimits(options.limits.command_log_mib * 1024 * 1024, options.limits.jobs)
     return ToolContext(
@@ -63,5 +70,5 @@ def _context(workspace: Workspace, loaded: Loaded, logs: Path, asker: RuleAsker)
         environment=options.environment,
         command_timeout=options.limits.command_timeout_s,
         edits_per_call=options.limits.edits_per_call,
-        shell=AgentShell(workspace.root, options.environment, logs, options.redact, limits),
+        shell=AgentShell(workspace.root, {**options.environment, **marks}, logs, options.redact, limits),
     )

@@ -4,14 +4,18 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from specloom.agent.ports import Halt, Recorder
+from specloom.agent.roles import RoleName
 from specloom.domain import commands as c
 from specloom.domain.events import runs
 from specloom.domain.ids import SessionId
 from specloom.domain.ports import Clock
 from specloom.domain.project import ProjectState, RunRecord
+from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunState
 from specloom.engine.api import Published
 from specloom.engine.mailbox import Mailbox
+from specloom.engine.options import EngineOptions
+from specloom.llm.messages import Usage
 
 
 @dataclass(slots=True)
@@ -135,6 +139,23 @@ class SideGate:
         if self._inside:
             self._inside = False
             self.gate.leave()
+
+
+PRICED = (RoleName.EXECUTOR, RoleName.REVIEWER, RoleName.SUMMARISER, RoleName.SUBAGENT)
+"""Roles that spend in a run."""
+
+
+def unpriced(budget: Budget, options: EngineOptions) -> Rejected | None:
+    """The refusal of a limit in money that could not hold, because a model at work has no known price."""
+    models = dict.fromkeys(options.roles[role].model for role in PRICED if role in options.roles)
+    unknown = [model for model in models if options.pricing.total(model, Usage(1, 1)).cost_usd is None]
+    if budget.usd is None or not unknown:
+        return None
+    message = (
+        f"The price of {unknown[0]} is not known, so a budget of ${budget.usd:.2f} could not hold; "
+        f'put it under [prices."{unknown[0]}"] in your settings, or limit `tokens` or `turns` under [budget]'
+    )
+    return Rejected("unknown-price", message)
 
 
 def over_budget(run: RunRecord, seconds: float, beside: int = 0) -> str:

@@ -28,6 +28,7 @@ from specloom.engine.context import EngineContext
 from specloom.engine.discarding import discard
 from specloom.engine.fault import stopped_by_fault
 from specloom.engine.following import Following
+from specloom.engine.gate import unpriced
 from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
 from specloom.engine.ports import PlanRequest, PlanWorker
@@ -236,6 +237,8 @@ class ProjectRuntime:
         await self._engine.library.refresh()
         run = RunId(self._engine.ids.new("run"))
         limits = budget if budget != Budget() else self.default_budget
+        if (refusal := unpriced(limits, self._engine.options)) is not None:
+            return refusal
         order = c.StartRun(run, scope, limits, unattended)
         return await to_the_end(self._work_on(order, by, command_id, unattended, profile))
 

@@ -30,6 +30,11 @@ UNATTENDED: Mapping[str, str] = {
     "DEBIAN_FRONTEND": "noninteractive",
     "EDITOR": "true",
     "GCM_INTERACTIVE": "never",
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "core.fsmonitor",
+    "GIT_CONFIG_VALUE_0": "false",
+    "GIT_CONFIG_KEY_1": "safe.bareRepository",
+    "GIT_CONFIG_VALUE_1": "explicit",
     "GIT_ASKPASS": "true",
     "GIT_EDITOR": "true",
     "GIT_PAGER": "cat",
@@ -44,7 +49,10 @@ UNATTENDED: Mapping[str, str] = {
     "TERM": "dumb",
     "VISUAL": "true",
 }
-"""Set for every command: no pager, editor or password prompt may wait for somebody who is not there."""
+"""Set for every command: no pager, editor or password prompt may wait for somebody who is not there.
+
+And git runs no program that a repository names for looking at its files, nor takes a folder in it for a repository.
+"""
 
 
 @dataclass(frozen=True, slots=True)
