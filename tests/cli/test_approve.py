@@ -37,6 +37,7 @@ def test_nobody_at_the_terminal_grants_nothing(project: Project) -> None:
     for _ in range(2):
         done = project.specloom("approve", stdin="y\n")
         assert done.stdout.startswith("This repository proposes, and it does not count until you allow it:\n")
+        assert "`specloom approve --yes`" in done.stderr
         assert done.returncode == 0
 
 

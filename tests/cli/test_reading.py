@@ -45,6 +45,12 @@ def test_where_nothing_is_wanted_yet_the_next_step_is_to_write_it_down(empty: Pr
     assert "write what is wanted" not in empty.specloom("status").stdout
 
 
+def test_boxes_that_were_ticked_before_are_not_told_as_proven(project: Project) -> None:
+    (spec,) = (project.root / "specs").iterdir()
+    spec.write_text(spec.read_text().replace("- [ ]", "- [x]"))
+    assert "2/2 done (2 found ticked, not proven here)" in project.specloom("status").stdout
+
+
 @pytest.mark.parametrize("words", [["tasks", "--json"], ["events", "--json"]])
 def test_a_folder_without_a_log_gives_no_json_lines(empty: Project, words: list[str]) -> None:
     done = empty.specloom(*words)

@@ -28,6 +28,8 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
         output.note(
             f"granted for this project: {_counted(len(waiting))}; `specloom approve --revoke ID` takes one back"
         )
+    elif waiting and not output.as_json and not is_interactive():
+        output.note("nobody is at the terminal who could allow it; `specloom approve --yes` does")
     return Exit.OK
 
 

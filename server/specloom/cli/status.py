@@ -13,6 +13,7 @@ from specloom.cli.views.formats import count, moment, one_line, usage, visible
 from specloom.cli.views.plain_json import plain
 from specloom.cli.views.rows import SpecRow, spec_rows
 from specloom.cli.views.summary import count_tasks, counts_json
+from specloom.domain.evidence import EvidenceKind
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.runs import RunState, Scope
@@ -81,7 +82,7 @@ def _facts(known: Told) -> list[tuple[str, str]]:
     state = known.state
     facts = [("run", run_text(state.run, stopped=known.stopped)), ("plan", _planning(known))]
     counts = count_tasks(state, Scope())
-    facts += [("tasks", counts_line(counts) if counts.total else ""), ("used", _used(state))]
+    facts += [("tasks", counts_line(counts) + _found_ticked(state) if counts.total else ""), ("used", _used(state))]
     facts += [("failed", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.FAILED)]
     facts += [("blocked", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.BLOCKED)]
     stale = ((task, state.record(task).stale) for task in state.graph.order)
@@ -91,6 +92,13 @@ def _facts(known: Told) -> list[tuple[str, str]]:
     torn = has_errors(known.problems)
     facts += [("next", step) for step in next_steps(state, Scope(), torn=torn, stopped=known.stopped)]
     return [(label, text) for label, text in facts if text]
+
+
+def _found_ticked(state: ProjectState) -> str:
+    """Tasks that are done because their box said so when it was first read."""
+    vouched = (state.record(task).evidence for task in state.graph.order if state.state_of(task) is TaskState.DONE)
+    found = sum(all(item.kind is EvidenceKind.IMPORTED for item in evidence) for evidence in vouched if evidence)
+    return f" ({found} found ticked, not proven here)" if found else ""
 
 
 def run_text(run: RunRecord | None, *, stopped: bool = False) -> str:
