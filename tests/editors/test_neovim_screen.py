@@ -45,7 +45,7 @@ def run(screen: Terminal) -> None:
     screen.until("def greet")
     screen.press("O# my own line", "Escape", "C-w", "j")
     choose(screen, "Run")
-    screen.until("1 verify command from this repository would run", "endswith('!')\":", "1: Allow once", "2: Deny")
+    screen.until("1 verify command from this repository would run", "endswith('!')\":", "1: Allow once", "3: Deny")
     screen.press("1", "Enter")
     screen.until("Save 1 file so that verification can run: greet.py", "# my own line", EDITED)
 

@@ -11,12 +11,12 @@ end
 
 local function deny(spec)
   steps.answer = function(_, choices)
-    return vim.startswith(choices[2], "2: Deny") and 2 or 0
+    return vim.startswith(choices[3], "3: Deny") and 3 or 0
   end
   steps.wait_for_lens(spec, TASK, "Run")
   steps.act(spec, TASK, "Run")
   local question = steps.asked(COMMAND)
-  assert(#question.choices == 2, "more than yes and no")
+  assert(#question.choices == 3, "not once, for good, and no")
   steps.wait("the end of the run", ended)
   steps.wait("the command in the reason of the block", function()
     return steps.diagnostic(spec, TASK, COMMAND)
