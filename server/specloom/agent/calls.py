@@ -67,9 +67,25 @@ def refused_write(calls: Sequence[ToolUse], results: Mapping[str, ToolResult], h
     return next((call.name for call in failed if hands.effect(call.name) is Effect.WRITE), "")
 
 
+OUTRUN = (
+    "not run: Specloom was stopped in the middle of this turn, and an earlier call of it had changed the file: "
+    "look at it, then send this call again"
+)
+
+
+def outrun(calls: Sequence[ToolUse], results: Mapping[str, ToolResult], hands: Hands) -> tuple[ToolUse, ...]:
+    """Writes that a restart left over, of files that an earlier call of the same turn has changed, or may have.
+
+    Their line numbers mean the text from before the turn, which nobody has any more.
+    """
+    writes = [call for call in calls if hands.effect(call.name) is Effect.WRITE]
+    touched = {call.input.get("path") for call in writes if call.id in results}
+    return tuple(call for call in writes if call.id not in results and call.input.get("path") in touched)
+
+
 def _not_run(done: Sequence[tuple[ToolResult, ToolOutcome]], refused: str, effect: Effect) -> str:
     """Why the next call is not started; empty: it is."""
-    if done and (done[-1][1].blocked or done[-1][1].ends or done[-1][1].continues):
+    if any(outcome.blocked or outcome.ends or outcome.continues for _, outcome in done):
         return "the session ended before this call"
     if refused and effect is Effect.COMMAND:
         return f"the {refused} before it was refused; mend that first, then call it again"

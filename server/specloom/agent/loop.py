@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, assert_never
 
 from specloom.agent.ask import AskPorts, HaltedError, ask
-from specloom.agent.calls import Hands, answers, carry_out, refused_write, settled
+from specloom.agent.calls import OUTRUN, Hands, answers, carry_out, outrun, refused_write, result_of, settled
 from specloom.agent.context.keeper import ContextKeeper
 from specloom.agent.ports import Gate, Halt
 from specloom.agent.replay import Replayed, close, unknown_result
@@ -149,6 +149,10 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
         result, outcome = unknown_result(call)
         replayed.results[call.id] = result
         recorder.note(settled(setup.id, call, result, outcome))
+    for call in outrun(replayed.calls, replayed.results, ports.hands):
+        outcome = ToolOutcome(OUTRUN, is_error=True)
+        replayed.results[call.id] = result_of(call, outcome)
+        recorder.note(settled(setup.id, call, replayed.results[call.id], outcome))
     ending: list[ToolOutcome] = []
     if replayed.unstarted:
         refused = refused_write(replayed.calls, replayed.results, ports.hands)

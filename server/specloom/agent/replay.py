@@ -9,7 +9,16 @@ from specloom.agent.calls import result_of
 from specloom.agent.session import Conversation
 from specloom.domain.events import Event, agents
 from specloom.llm.decode import decode_message
-from specloom.llm.messages import AssistantMessage, Opaque, Text, ToolResult, ToolUse, UserBlock, UserMessage
+from specloom.llm.messages import (
+    AssistantMessage,
+    Opaque,
+    StopReason,
+    Text,
+    ToolResult,
+    ToolUse,
+    UserBlock,
+    UserMessage,
+)
 from specloom.tools.continue_in_new_session import NAME as CONTINUE
 from specloom.tools.tool import ToolOutcome
 
@@ -101,8 +110,8 @@ def unknown_result(call: ToolUse) -> tuple[ToolResult, ToolOutcome]:
 
 
 def answer_of(event: agents.TurnFinished) -> AssistantMessage:
-    """The model's message as it came."""
-    body = {"content": json.loads(event.content), "stop_reason": event.stop, "model": event.model}
+    """The model's message as it was kept: whole blocks, whatever cut the answer off behind them."""
+    body = {"content": json.loads(event.content), "stop_reason": StopReason.END_TURN.value, "model": event.model}
     return decode_message(body).message
 
 

@@ -17,6 +17,7 @@ from specloom.llm.messages import (
     Message,
     ModelRequest,
     Text,
+    Thinking,
     ThinkingSetting,
     ToolSchema,
     ToolUse,
@@ -95,9 +96,10 @@ class Conversation:
         self._kept = None
 
     def _append_answer(self, message: AssistantMessage, usage: TokenCounts | None) -> None:
-        place = len(self._messages) if message.blocks else None
+        goes_back = any(_says_something(block) for block in message.blocks)
+        place = len(self._messages) if goes_back else None
         self.book.answer(message, place, self.turns, usage)
-        if message.blocks:
+        if goes_back:
             self._messages.append(message)
 
     def text_of(self, number: int) -> str:
@@ -131,6 +133,11 @@ class Conversation:
             thinking=setup.thinking,
             kept=self._kept,
         )
+
+
+def _says_something(block: AnswerBlock) -> bool:
+    """The API refuses an answer that ends in thinking: one that was cut off there is not sent back at all."""
+    return not isinstance(block, Thinking) and (not isinstance(block, Text) or bool(block.text.strip()))
 
 
 def _corrected(block: AnswerBlock, call: str, corrected: Mapping[str, Any]) -> AnswerBlock:

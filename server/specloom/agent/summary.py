@@ -45,7 +45,7 @@ def fitting(window: int | None) -> int:
 
 
 def tail(messages: Sequence[Message], characters: int) -> str:
-    """The end of a conversation in words, at most so many characters; says how much came before."""
+    """The end of a conversation in words, at most so many characters; says how much came before. May be empty."""
     parts = [part for message in messages[1:] for part in _parts(message)]
     kept: list[str] = []
     left = characters
@@ -54,6 +54,8 @@ def tail(messages: Sequence[Message], characters: int) -> str:
             break
         kept.append(part)
         left -= len(part) + 2
+    if not kept:
+        return ""
     before = len(parts) - len(kept)
     head = [f"[{before} earlier pieces of the conversation left out]"] if before else []
     return "\n\n".join([*head, *reversed(kept)])

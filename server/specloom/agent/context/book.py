@@ -41,13 +41,14 @@ class Book:
         """An answer came; `place`: its message, `None` where it was empty and is not sent back."""
         self.sent = len(self.entries)
         self._calls = {call.id: call for call in message.tool_uses}
-        if usage is not None:
+        size = 0 if usage is None else usage.input + usage.cache_read + usage.cache_write + usage.output
+        if usage is not None and size:  # Some endpoints count nothing, and say so with zeros.
             self.tally.count(usage)
-            self._measured = usage.input + usage.cache_read + usage.cache_write + usage.output
+            self._measured = size
             self._unmeasured = 0
         if place is not None:
             tokens = answer_tokens(message.blocks)
-            self._unmeasured += tokens if usage is None else 0
+            self._unmeasured += 0 if size else tokens
             self._add(Entry(Kind.ANSWER, tokens, turn), (place, 0), counted=False)
             self.sent = len(self.entries)
 

@@ -204,7 +204,7 @@ class ContextKeeper:
             most_turns=setup.max_turns,
             prices=book.tally.prices(listed),
             head=head,
-            cold=self._asked_at is not None and now - self._asked_at > CACHE_LIFE_S,
+            cold=self._asked_at is None or now - self._asked_at > CACHE_LIFE_S,
         )
 
     def _views(self) -> Mapping[str, int | None]:

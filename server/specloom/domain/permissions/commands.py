@@ -10,6 +10,7 @@ from itertools import islice
 from posixpath import join
 
 from specloom.domain.permissions import dangers, harmless
+from specloom.domain.permissions.intricate import intricacy
 from specloom.domain.permissions.line import Redirect, ShellLine, SimpleCommand, Word, WordKind, named
 from specloom.domain.permissions.places import Place, Places, Standing
 from specloom.domain.permissions.policy import Judgement, Policy, judge_path, strictest
@@ -33,8 +34,9 @@ def judge_command(text: str, policy: Policy, places: Places, folder: str = "") -
     """Whether a shell line may run; `folder`: where the shell stands, relative to the root. Blocks as `places` does."""
     line = read(text)
     found = [*_Judge(policy, places, folder).all(line)]
-    if line.unclear:
-        found.append(_unclear(line, text, policy))
+    reason = line.unclear[0] if line.unclear else _intricacy(text, policy)
+    if reason:
+        found.append(_unclear(reason, text, policy))
     worst = strictest(found or [Judgement(Verdict.ALLOW, "it runs nothing")])
     if worst.verdict is Verdict.ASK and policy.profile is Profile.READ_ONLY:
         return replace(worst, verdict=Verdict.DENY, suggestions=())
@@ -50,14 +52,20 @@ def _suggestions(found: list[Judgement]) -> tuple[str, ...]:
     return patterns if len(patterns) <= MOST and all(item.suggestions for item in asked) else ()
 
 
-def _unclear(line: ShellLine, text: str, policy: Policy) -> Judgement:
+def _intricacy(text: str, policy: Policy) -> str:
+    """Who may do everything, and has denied nothing, is asked about nothing that can be read."""
+    free = policy.profile is Profile.FULL and not tuple(policy.about(COMMAND, Verdict.DENY))
+    return "" if free else intricacy(text)
+
+
+def _unclear(reason: str, text: str, policy: Policy) -> Judgement:
     """A rule that denies may be hidden in what is unclear: then nobody but a person may allow it."""
     bare = "".join(char for char in text if char not in "\\'\"`\n")
     hidden = any(
         all(word.strip("*").casefold() in bare.casefold() for word in rule.pattern.split())
         for rule in policy.about(COMMAND, Verdict.DENY)
     )
-    return Judgement(Verdict.ASK, "the command is unclear", line.unclear[0], suspect=hidden)
+    return Judgement(Verdict.ASK, "the command is unclear", reason, suspect=hidden)
 
 
 @dataclass(slots=True)
@@ -135,7 +143,7 @@ class _Judge:
                     verdict = danger.verdict if sure and fit is Fit.SURE else Verdict.ASK
                     may = "" if sure else "may be what "
                     reason = f"`{_short(command)}` {may}{danger.name}"
-                    suspect = danger.verdict is Verdict.DENY and sure
+                    suspect = danger.verdict is Verdict.DENY
                     yield Judgement(verdict, f"built in: {danger.name}", reason, (), suspect)
 
     def _ruled_out(self, command: SimpleCommand) -> Iterator[Judgement]:

@@ -122,7 +122,9 @@ def allows(pattern: str, command: SimpleCommand) -> bool:
 
 
 def _is(word: Word, text: str) -> bool:
-    return word.literal and (word.text == text or fnmatchcase(word.text, text))
+    # A path that climbs is another one than the pattern reads like.
+    fits = fnmatchcase(word.text, text) and ".." not in word.text.split("/")
+    return word.literal and (word.text == text or fits)
 
 
 Words: TypeAlias = tuple[Word, ...]
@@ -169,7 +171,7 @@ HARMLESS_NAMES = named("""
 
 def is_harmless_name(name: str) -> bool:
     """Whether a variable of this name changes nothing about which program runs, and what it loads."""
-    lower = re.fullmatch(r"[a-z_][a-z0-9_]*", name) is not None and not name.endswith("_proxy")
+    lower = re.fullmatch(r"[a-z_][a-z0-9_]*", name) is not None and not re.search(r"_proxy\Z|\Ap?npm_", name)
     return lower or name in HARMLESS_NAMES or name.startswith("LC_")
 
 
