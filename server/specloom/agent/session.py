@@ -17,7 +17,6 @@ from specloom.llm.messages import (
     Message,
     ModelRequest,
     Text,
-    Thinking,
     ThinkingSetting,
     ToolSchema,
     ToolUse,
@@ -96,10 +95,9 @@ class Conversation:
         self._kept = None
 
     def _append_answer(self, message: AssistantMessage, usage: TokenCounts | None) -> None:
-        goes_back = any(_says_something(block) for block in message.blocks)
-        place = len(self._messages) if goes_back else None
+        place = len(self._messages) if message.blocks else None
         self.book.answer(message, place, self.turns, usage)
-        if goes_back:
+        if message.blocks:
             self._messages.append(message)
 
     def text_of(self, number: int) -> str:
@@ -133,11 +131,6 @@ class Conversation:
             thinking=setup.thinking,
             kept=self._kept,
         )
-
-
-def _says_something(block: AnswerBlock) -> bool:
-    """The API refuses an answer that ends in thinking: one that was cut off there is not sent back at all."""
-    return not isinstance(block, Thinking) and (not isinstance(block, Text) or bool(block.text.strip()))
 
 
 def _corrected(block: AnswerBlock, call: str, corrected: Mapping[str, Any]) -> AnswerBlock:

@@ -173,10 +173,17 @@ def _encode_head(system: str, tools: tuple[ToolSchema, ...], *, cache: bool) -> 
     return b"".join(parts)
 
 
+THINKING = ("thinking", "redacted_thinking")
+WORDLESS: Mapping[str, Any] = {"type": "text", "text": "(no words)"}
+"""Stands behind thinking that nothing followed: the API refuses an answer that ends in thinking."""
+
+
 def _encode_message(message: Message) -> _Encoded:
     raws = [block.raw for block in message.blocks if _goes_back(block)]
     if not raws:
         return _Encoded(b"", b"", b"")
+    if isinstance(message, AssistantMessage) and raws[-1].get("type") in THINKING:
+        raws.append(WORDLESS)
     before = b"".join(_dump(raw) + b"," for raw in raws[:-1])
     last = _dump(raws[-1])
     if isinstance(message, AssistantMessage):

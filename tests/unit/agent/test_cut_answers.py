@@ -22,15 +22,6 @@ THINKING = {"type": "thinking", "thinking": "Let me see", "signature": "signed"}
 LISTS: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": "list_directory", "input": {}}
 
 
-def test_an_answer_that_is_thinking_alone_is_not_sent_back() -> None:
-    for content in ([THINKING], [THINKING, {"type": "text", "text": " \n"}]):
-        conversation = Conversation([say("go")])
-        conversation.add_answer(decode_message({"content": content, "stop_reason": "max_tokens"}).message)
-        conversation.add_user(say("cut off"))
-        assert len(conversation.messages) == 1, "the API refuses an answer that ends in thinking"
-        assert conversation.turns == 1
-
-
 def test_a_call_without_input_in_front_of_a_cut_one_is_replayed() -> None:
     event = agents.TurnFinished(SESSION, 1, json.dumps([LISTS]), "max_tokens", UsageTotal(), "m", dropped_calls=1)
     replayed = replay([agents.MessageAdded(SESSION, json.dumps([{"type": "text", "text": "go"}])), event])

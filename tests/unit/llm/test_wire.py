@@ -241,3 +241,10 @@ def test_counting_sends_the_same_without_what_only_an_answer_needs() -> None:
     encoder = WireEncoder()
     body, count = json.loads(encoder.body(request())), json.loads(encoder.count_body(request()))
     assert count == {key: value for key, value in body.items() if key not in ("stream", "max_tokens")}
+
+
+@pytest.mark.parametrize("blank", [(), (Text.of(" \n"),)])
+def test_an_answer_that_ends_in_thinking_goes_back_with_a_text_behind_it(blank: tuple[Text, ...]) -> None:
+    sent = encode(replace(request(), messages=(say("go"), answered(THINKING, *blank), say("go on"))))
+    content = sent["messages"][1]["content"]
+    assert content == [THINKING.raw, {"type": "text", "text": "(no words)"}], "the API refuses thinking at the end"

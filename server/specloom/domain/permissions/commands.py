@@ -27,6 +27,7 @@ TALKERS = named("echo printf grep rg egrep fgrep cat ls head tail wc test [ true
 SCRIPT = re.compile(r"[\s;&|]")
 """What a word has to hold to be worth reading as a script."""
 STREAMS = ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd/")
+QUOTED = re.compile(r"""\$["']([\w./-]+)["']""")
 STRICTNESS = (Standing.OPEN, Standing.READ_ONLY, Standing.CLOSED, Standing.OUTSIDE)
 
 
@@ -211,12 +212,18 @@ def dresses(command: SimpleCommand) -> Iterator[tuple[Words, Fit]]:
     if command.name.rpartition("/")[2] in TALKERS:
         return
     for place in range(1, len(command.words)):
-        yield command.words[place:], Fit.PERHAPS
+        yield (_undressed(command.words[place]), *command.words[place + 1 :]), Fit.PERHAPS
     scripts = (word for word in command.words[1:] if word.literal and SCRIPT.search(word.text))
     for word in islice(scripts, MOST_FOLDERS):
         for inner in read(word.text, depth=4).commands:
             if inner.words:
                 yield inner.words, Fit.PERHAPS
+
+
+def _undressed(word: Word) -> Word:
+    """What a word most likely is that was written in a way which is not worked out: `$'rm'`."""
+    plain = QUOTED.fullmatch(word.text)
+    return word if word.literal or plain is None else Word(plain[1], WordKind.LITERAL)
 
 
 def _worst_fit(rule: Rule, command: SimpleCommand) -> Fit:
