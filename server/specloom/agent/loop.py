@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, assert_never
 
 from specloom.agent.ask import AskPorts, HaltedError, ask
-from specloom.agent.calls import OUTRUN, Hands, answers, carry_out, outrun, refused_write, result_of, settled
+from specloom.agent.calls import OUTRUN, Hands, answers, carry_out, outrun, refused_write, settled
 from specloom.agent.context.keeper import ContextKeeper
 from specloom.agent.ports import Gate, Halt
-from specloom.agent.replay import Replayed, close, unknown_result
+from specloom.agent.replay import UNKNOWN, Replayed, close
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
 from specloom.agent.window import WindowWatch
 from specloom.domain.events import agents
@@ -146,13 +146,9 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
     # A read that was cut off has done nothing to anybody.
     replayed.requested -= {call.id for call in replayed.unknown if ports.hands.effect(call.name) is Effect.READ}
     for call in replayed.unknown:
-        result, outcome = unknown_result(call)
-        replayed.results[call.id] = result
-        recorder.note(settled(setup.id, call, result, outcome))
+        recorder.note(settled(setup.id, call, *replayed.answer(call, UNKNOWN)))
     for call in outrun(replayed.calls, replayed.results, ports.hands):
-        outcome = ToolOutcome(OUTRUN, is_error=True)
-        replayed.results[call.id] = result_of(call, outcome)
-        recorder.note(settled(setup.id, call, replayed.results[call.id], outcome))
+        recorder.note(settled(setup.id, call, *replayed.answer(call, OUTRUN)))
     ending: list[ToolOutcome] = []
     if replayed.unstarted:
         refused = refused_write(replayed.calls, replayed.results, ports.hands)

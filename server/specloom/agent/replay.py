@@ -54,6 +54,12 @@ class Replayed:
         """Calls that certainly did nothing."""
         return tuple(call for call in self._open if not self._may_have_run(call))
 
+    def answer(self, call: ToolUse, text: str) -> tuple[ToolResult, ToolOutcome]:
+        """Settles a call that was not seen to its end with what the model is told of it."""
+        outcome = ToolOutcome(text, is_error=True)
+        self.results[call.id] = result_of(call, outcome)
+        return self.results[call.id], outcome
+
     @property
     def _open(self) -> tuple[ToolUse, ...]:
         return tuple(call for call in self.calls if call.id not in self.results)
@@ -101,12 +107,6 @@ def close(replayed: Replayed) -> None:
         answers = tuple(replayed.results[call.id] for call in replayed.calls)
         replayed.conversation.add_user(UserMessage(answers))
         replayed.calls = ()
-
-
-def unknown_result(call: ToolUse) -> tuple[ToolResult, ToolOutcome]:
-    """What the model is told about a call that was interrupted."""
-    outcome = ToolOutcome(UNKNOWN, is_error=True)
-    return result_of(call, outcome), outcome
 
 
 def answer_of(event: agents.TurnFinished) -> AssistantMessage:

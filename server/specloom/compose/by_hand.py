@@ -11,11 +11,13 @@ from specloom.compose.given import grant_book
 from specloom.compose.options import Loaded, loaded_options
 from specloom.compose.toolbox import all_tools
 from specloom.domain.permissions.rules import Profile
-from specloom.engine.hand_tools import BY_HAND, NO_CALL, NO_SESSION, HandTools, RuleAsker, Silent
+from specloom.engine.agent_shells import shell_limits
+from specloom.engine.hand_tools import BY_HAND, NO_SESSION, HandTools, RuleAsker, Silent
+from specloom.engine.hands import NO_CALL
 from specloom.engine.permits import Permits
 from specloom.tools.ports import ReadMemory, ToolContext
 from specloom.workspace.orphans import Orphans
-from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
+from specloom.workspace.shell.agent_shell import AgentShell
 from specloom.workspace.workspace import Workspace
 
 BY_HAND_TOOLS = (
@@ -56,7 +58,6 @@ def _context(
     workspace: Workspace, loaded: Loaded, logs: Path, asker: RuleAsker, marks: Mapping[str, str]
 ) -> ToolContext:
     options = loaded.options
-    limits = ShellLimits(options.limits.command_log_mib * 1024 * 1024, options.limits.jobs)
     return ToolContext(
         files=workspace,
         asker=asker,
@@ -70,5 +71,7 @@ def _context(
         environment=options.environment,
         command_timeout=options.limits.command_timeout_s,
         edits_per_call=options.limits.edits_per_call,
-        shell=AgentShell(workspace.root, {**options.environment, **marks}, logs, options.redact, limits),
+        shell=AgentShell(
+            workspace.root, {**options.environment, **marks}, logs, options.redact, shell_limits(options.limits)
+        ),
     )

@@ -6,6 +6,7 @@ from specloom.domain.events import agents
 from specloom.domain.ids import AgentId, SessionId
 from specloom.engine.context import EngineContext
 from specloom.engine.history import AttemptHistory
+from specloom.engine.options import Limits
 from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
 
 COMMAND_TOOL = "run_command"
@@ -13,16 +14,20 @@ COMMAND_TOOL = "run_command"
 
 def shell_of(engine: EngineContext, agent: AgentId, session: SessionId, *, restarted: bool = False) -> AgentShell:
     """A shell that starts with the agent's first command; whoever asked for it closes it."""
-    limits = engine.options.limits
     return AgentShell(
         root=engine.workspace.root,
         environment={**engine.options.environment, **engine.orphans.environment(agent)},
         logs=engine.outputs(session),
         redact=engine.options.redact,
-        limits=ShellLimits(limits.command_log_mib * 1024 * 1024, limits.jobs),
+        limits=shell_limits(engine.options.limits),
         restarted=restarted,
         spawned=partial(_register, engine, agent),
     )
+
+
+def shell_limits(limits: Limits) -> ShellLimits:
+    """As a shell takes them."""
+    return ShellLimits(limits.command_log_mib * 1024 * 1024, limits.jobs)
 
 
 def had_shell(history: AttemptHistory) -> bool:

@@ -49,13 +49,11 @@ class DeskAsker:
                 assert_never(judged.verdict)
 
     async def _judged(self, wanted: Wanted) -> Judgement:
-        if wanted.command is None:
-            policy = self.permits.policy(self.role, self.task, self.title)
-            return await self.permits.judge_path(wanted, policy, self.read_only)
-        await self.permits.book.refresh()
-        policy = self.permits.policy(self.role, self.task, self.title)
-        judged = await self.permits.judge_command(wanted.command, policy, self.read_only, wanted.folder)
-        if judged.verdict is Verdict.ASK and wanted.command.strip() in self.granted:
+        if wanted.command is not None:
+            await self.permits.book.refresh()
+        judged = await self.permits.judge(wanted, self.role, self.task, self.title, self.read_only)
+        command = wanted.command
+        if judged.verdict is Verdict.ASK and command is not None and command.strip() in self.granted:
             return Judgement(Verdict.ALLOW, GRANTED)
         return judged
 

@@ -42,8 +42,7 @@ class SessionHands:
         stream = self.output.command(self.context.session, CallId(call.id))
         hands = self.toolbox.bound(replace(self.context, output=stream))
         outcome = await self._carried_out(hands, call)
-        if self.context.shell is not None and (news := self.context.shell.notices()):
-            outcome = replace(outcome, text="\n".join((outcome.text.rstrip("\n"), *(f"({item})" for item in news))))
+        outcome = with_news(outcome, self.context)
         return replace(outcome, shown=_shown(before, _digests(self.context.memory)))
 
     async def _carried_out(self, hands: BoundTools, call: ToolUse) -> ToolOutcome:
@@ -57,6 +56,13 @@ class SessionHands:
             return await _followed(self.images, hands, call)
         touched = await self.images.catch_up()
         return _noted(await hands.run(call), touched)
+
+
+def with_news(outcome: ToolOutcome, context: ToolContext) -> ToolOutcome:
+    """What became of the agent's jobs meanwhile, told behind the result of whatever call comes next."""
+    if context.shell is None or not (news := context.shell.notices()):
+        return outcome
+    return replace(outcome, text="\n".join((outcome.text.rstrip("\n"), *(f"({item})" for item in news))))
 
 
 async def _followed(images: CommandImages, hands: BoundTools, call: ToolUse) -> ToolOutcome:

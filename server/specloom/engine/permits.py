@@ -75,6 +75,20 @@ class Permits:
         rules = (*stated.rules, *self.book.rules(task, title))
         return replace(stated, rules=rules, profile=self.profile or stated.profile)
 
+    async def judge(
+        self,
+        wanted: Wanted,
+        role: RoleName,
+        task: TaskId | None = None,
+        title: str = "",
+        read_only: tuple[str, ...] = (),
+    ) -> Judgement:
+        """What the rules say of a call."""
+        policy = self.policy(role, task, title)
+        if wanted.command is None:
+            return await self.judge_path(wanted, policy, read_only)
+        return await self.judge_command(wanted.command, policy, read_only, wanted.folder)
+
     async def judge_command(
         self, command: str, policy: Policy, read_only: tuple[str, ...] = (), folder: str = ""
     ) -> Judgement:

@@ -60,11 +60,11 @@ def label_of(state: ProjectState, task: TaskId) -> str:
     return now.value.replace("_", " ")
 
 
-def waits_for(state: ProjectState, task: TaskId, most: int = SEEN) -> tuple[TaskId, ...]:
+def waits_for(state: ProjectState, task: TaskId) -> tuple[TaskId, ...]:
     """The leaves that must be done before it and are not, in work order; at most the first ones that are found."""
     graph = state.graph
     found = leaves_behind(graph.waits, graph.positions, (task,), lambda _: False)
-    waits = islice((before for before in found if state.record(before).state not in SATISFIED), most)
+    waits = islice((before for before in found if state.record(before).state not in SATISFIED), SEEN)
     return tuple(sorted(waits, key=graph.positions.__getitem__))
 
 

@@ -1,13 +1,12 @@
 """`delete_file`: deletes a file, or a folder with all below it. Refuses what somebody is changing, and links."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.tools.view import counted
-from specloom.tools.writing import label, read_only, read_only_below
+from specloom.tools.writing import covers, label, read_only
 
 NAMED = 20
 """Deleted paths that are named one by one."""
@@ -33,11 +32,11 @@ class DeleteFile:
     async def run(self, values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
         """What is gone is closed: its text is no base any more."""
         path: str = values["path"]
-        refusal = await read_only(path, context) or await asyncio.to_thread(read_only_below, path, context)
+        refusal = await read_only(path, context)
         if refusal is not None:
             return refusal
         known = {path: base.digest for path, base in context.memory.bases.items()}
-        done = await context.files.delete(path, label(context), known)
+        done = await context.files.delete(path, label(context), known, lambda name: _is_closed(name, context))
         for gone in done.paths:
             context.memory.close(gone)
         if done.refused:
@@ -46,6 +45,10 @@ class DeleteFile:
         if done.paths == (path,):
             return ToolOutcome(f"{path} deleted")
         return ToolOutcome(f"{path} deleted with {counted(len(done.paths), 'file')}: {_named(done.paths)}")
+
+
+def _is_closed(path: str, context: ToolContext) -> bool:
+    return any(covers(pattern, path) for pattern in context.read_only)
 
 
 def _named(paths: tuple[str, ...]) -> str:

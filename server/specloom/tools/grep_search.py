@@ -18,6 +18,7 @@ from specloom.tools.ripgrep import find_ripgrep, sieve
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.tools.view import counted
 from specloom.workspace.ports import WorkspaceError
+from specloom.workspace.process_group import end_process
 from specloom.workspace.shielding import to_the_end
 
 MAX_MATCHES = 200
@@ -140,16 +141,10 @@ async def _answer(job: Mapping[str, Any]) -> bytes:
     try:
         output, errors = await process.communicate(json.dumps(job).encode())
     finally:
-        await to_the_end(_ended(process))
+        await to_the_end(end_process(process))
     if process.returncode:
         raise WorkspaceError(f"the search failed: {errors.decode(errors='replace').strip()[-300:]}")
     return output
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.kill()
-    await process.wait()
 
 
 def _told(pattern: str, searched: int, answer: Mapping[str, Any]) -> ToolOutcome:

@@ -1,6 +1,6 @@
 """What tools need from above and beside them. Refuses defaults: whoever builds a context decides each port."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -111,8 +111,13 @@ class Files(Protocol):
         """`count` lines from `first` (1-based) on, of a file on disk of any size. Raises as `read`."""
         ...
 
-    async def delete(self, path: str, label: str, known: Mapping[str, Digest]) -> Deletion:
-        """A file, or a folder with all below it, recorded; `known` digests must still be true. Raises as `read`."""
+    async def delete(
+        self, path: str, label: str, known: Mapping[str, Digest], closed: Callable[[str], bool] = lambda _: False
+    ) -> Deletion:
+        """A file, or a folder with all below it, recorded; all or none of it where one is `closed`.
+
+        `known` digests must still be true. Raises as `read`.
+        """
         ...
 
     async def apply(self, change: FileChange) -> EditResult:

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from specloom.workspace.process_group import end_process
 from specloom.workspace.shielding import to_the_end
 
 ROOM = 512 * 1024
@@ -60,16 +61,10 @@ async def _part(slots: asyncio.Semaphore, command: Sequence[str], root: Path) ->
         try:
             output, _ = await process.communicate()
         finally:
-            await to_the_end(_ended(process))
+            await to_the_end(end_process(process))
     if process.returncode not in {0, 1}:
         return None  # A file could not be read, or the pattern was not taken: then we look ourselves.
     return [os.fsdecode(name).removeprefix("./") for name in output.split(b"\0") if name]
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.kill()
-    await process.wait()
 
 
 def _escaped(text: str) -> str:

@@ -1,11 +1,9 @@
 """How the writing tools reach a file that others may change too. Refuses to overwrite what the model has not seen."""
 
 import asyncio
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import ParamSpec, TypeAlias, TypeVar
 
 from specloom.domain.lines import Line, split_lines
@@ -50,16 +48,6 @@ async def read_only(path: str, context: ToolContext) -> ToolOutcome | None:
         message = f"{path} is not yours to write; report_blocked if the task cannot be done without a change of it"
         return ToolOutcome(message, is_error=True)
     return None
-
-
-def read_only_below(path: str, context: ToolContext) -> ToolOutcome | None:
-    """The refusal for a folder in which something stands that this role may not write. Blocking."""
-    folder = context.files.resolve(path).relative_to(context.files.root).as_posix()
-    closed = [name for name in _below(context, folder) if any(covers(item, name) for item in context.read_only)]
-    if not closed or folder == ".":
-        return None
-    message = f"{path} holds {closed[0]}, which is not yours to write; delete the other files by name"
-    return ToolOutcome(message, is_error=True)
 
 
 async def write(
@@ -138,12 +126,6 @@ def _conflict(context: ToolContext, base: TextSnapshot, present: TextSnapshot) -
         f"What differs, with present numbers:\n{since(base.text, present.text)}\nMake the change again for this text"
     )
     return ToolOutcome(message, is_error=True)
-
-
-def _below(context: ToolContext, folder: str) -> Iterator[str]:
-    for parent, _, names in os.walk(context.files.root / folder):
-        at = Path(parent).relative_to(context.files.root).as_posix()
-        yield from (f"{at}/{name}" for name in names)
 
 
 def covers(pattern: str, path: str) -> bool:

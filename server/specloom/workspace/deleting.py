@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from specloom.workspace.disk import TEXT_LIMIT, snapshot_of
 from specloom.workspace.forbidden import is_forbidden
-from specloom.workspace.jail import Jail, explained
+from specloom.workspace.jail import Jail, explained, parent_of
 from specloom.workspace.ports import NotTextError, OutsideRootError, TextSnapshot, WorkspaceError
 
 MOST_FILES = 200
@@ -33,7 +33,7 @@ class Doomed:
 def files_of(jail: Jail, path: str) -> tuple[str, ...]:
     """The files that a path names: itself, or all below it, links included. Blocking. Raises `WorkspaceError`."""
     relative = _named(jail, path)
-    with jail.folder(_parent(relative)) as folder:
+    with jail.folder(parent_of(relative)) as folder:
         mode = _lstat(folder, PurePosixPath(relative).name, relative).st_mode
     if stat.S_ISLNK(mode):
         raise WorkspaceError(f"{relative!r} is a link; delete it with a command, or name what it leads to")
@@ -50,7 +50,7 @@ def files_of(jail: Jail, path: str) -> tuple[str, ...]:
 
 def look_at(jail: Jail, relative: str) -> Doomed:
     """The file as it is. Blocking. Raises `WorkspaceError`."""
-    with jail.folder(_parent(relative)) as folder:
+    with jail.folder(parent_of(relative)) as folder:
         name = PurePosixPath(relative).name
         found = _lstat(folder, name, relative)
         image = None
@@ -67,7 +67,7 @@ def take(jail: Jail, doomed: Doomed, keep: Path | None) -> str:
     """
     name = PurePosixPath(doomed.path).name
     try:
-        with jail.folder(_parent(doomed.path)) as folder:
+        with jail.folder(parent_of(doomed.path)) as folder:
             found = _lstat(folder, name, doomed.path)
             if _stamp(found) != doomed.stamp:
                 return f"{doomed.path!r} has changed at this moment; look at it again"
@@ -91,7 +91,7 @@ def take_folders(jail: Jail, relative: str) -> None:
     with suppress(OSError, WorkspaceError):
         for name in _folders_below(jail, relative):
             take_folders(jail, f"{relative}/{name}")
-        with jail.folder(_parent(relative)) as folder:
+        with jail.folder(parent_of(relative)) as folder:
             os.rmdir(PurePosixPath(relative).name, dir_fd=folder)
 
 
@@ -134,8 +134,3 @@ def _lstat(folder: int, name: str, relative: str) -> os.stat_result:
 
 def _stamp(found: os.stat_result) -> tuple[int, int, int]:
     return (found.st_ino, found.st_size, found.st_mtime_ns)
-
-
-def _parent(relative: str) -> str:
-    parent = PurePosixPath(relative).parent
-    return "" if parent == PurePosixPath() else str(parent)

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from specloom.domain.ids import digest_of
 from specloom.workspace.encoding import BinaryError, decode, encode
-from specloom.workspace.jail import Jail, explained
+from specloom.workspace.jail import Jail, explained, parent_of
 from specloom.workspace.large_text import part_of
 from specloom.workspace.ports import (
     Applied,
@@ -83,11 +83,10 @@ class DiskEdits:
                 raise explained(error, relative) from error
 
     def _replace(self, relative: str, data: bytes, base: TextSnapshot | None) -> EditResult:
-        where = PurePosixPath(relative)
-        parent = "" if where.parent == PurePosixPath() else str(where.parent)
+        name = PurePosixPath(relative).name
         try:
-            with self.jail.folder(parent, create=base is None) as folder:
-                return _Replacement(self.jail, folder, where.name, relative).make(data, base)
+            with self.jail.folder(parent_of(relative), create=base is None) as folder:
+                return _Replacement(self.jail, folder, name, relative).make(data, base)
         except MissingFileError as error:
             return NotApplied(Refusal.CHANGED_MEANWHILE, str(error), None)
         except WorkspaceError as error:

@@ -61,9 +61,8 @@ class Jail:
 
     def open_file(self, relative: str) -> int:
         """A descriptor for reading a file that `locate` named; the caller closes it. Raises `WorkspaceError`."""
-        where = PurePosixPath(relative)
-        with self.folder(_parent(where)) as folder:
-            return self.open_in(folder, where.name or ".", relative)
+        with self.folder(parent_of(relative)) as folder:
+            return self.open_in(folder, PurePosixPath(relative).name or ".", relative)
 
     def open_in(self, folder: int, name: str, relative: str) -> int:
         """As `open_file`, with the folder already open."""
@@ -160,8 +159,9 @@ def _identity(entry: os.DirEntry[str]) -> tuple[int, int]:
     return (found.st_dev, found.st_ino)
 
 
-def _parent(path: PurePosixPath) -> str:
-    return "" if path.parent == PurePosixPath() else str(path.parent)
+def parent_of(relative: str) -> str:
+    """The folder in which a path stands, `""` for the root."""
+    return relative.rpartition("/")[0]
 
 
 def explained(error: OSError, relative: str) -> WorkspaceError:

@@ -1,6 +1,7 @@
 """Ends a command with everything it started. Refuses to leave a process behind that stayed in its session."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -18,6 +19,14 @@ async def end_group(leader: int, grace: float) -> bool:
             return True
         await asyncio.to_thread(_signal, leader, signal.SIGKILL)
     return True
+
+
+async def end_process(process: asyncio.subprocess.Process) -> None:
+    """Kills one process of ours if it still runs, and takes its status."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    await process.wait()
 
 
 async def _empty_within(leader: int, seconds: float) -> bool:

@@ -4,7 +4,7 @@ Refuses to begin where one file may not go: one that a person is changing in an 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -27,11 +27,15 @@ class Removal:
     label: str
     keep: Path | None
     """A folder for copies of files without a text."""
+    closed: Callable[[str], bool]
+    """Which files may not go, and keep the others beside them."""
 
     async def delete(self, path: str, known: Mapping[str, Digest]) -> Deletion:
         """All files that the path names, or the first reason against it. Raises `WorkspaceError`."""
         jail = self.workspace.disk.jail
         paths = await asyncio.to_thread(files_of, jail, path)
+        if (kept := next(filter(self.closed, paths), None)) is not None:
+            raise WorkspaceError(f"{path} holds {kept}, which is not yours to write; delete the other files by name")
         doomed = [await asyncio.to_thread(look_at, jail, file) for file in paths]
         for file in doomed:
             self._check(file, known.get(file.path))

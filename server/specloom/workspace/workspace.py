@@ -4,7 +4,7 @@ Refuses to change a text that is not the one the change was computed on, and to 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -89,9 +89,11 @@ class Workspace:
         async with self.lock_of(relative):
             return await to_the_end(self._apply(replace(change, path=relative)))
 
-    async def delete(self, path: str, label: str, known: Mapping[str, Digest]) -> Deletion:
+    async def delete(
+        self, path: str, label: str, known: Mapping[str, Digest], closed: Callable[[str], bool] = lambda _: False
+    ) -> Deletion:
         """A file, or a folder with all below it; `known`: digests that must still be true. Raises `WorkspaceError`."""
-        return await Removal(self, label, self.keep).delete(path, known)
+        return await Removal(self, label, self.keep, closed).delete(path, known)
 
     def lock_of(self, relative: str) -> asyncio.Lock:
         """Held while one file is changed."""

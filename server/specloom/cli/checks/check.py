@@ -1,11 +1,12 @@
 """One result of `specloom doctor`, and how to ask another program for its version."""
 
 import asyncio
-import contextlib
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from specloom.workspace.process_group import end_process
 
 ANSWER_S = 5.0
 """Seconds that any program or endpoint has for its answer."""
@@ -52,8 +53,5 @@ async def first_line(*command: str) -> str | None:
     except TimeoutError:
         return None
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await end_process(process)
     return printed.decode(errors="replace").partition("\n")[0].strip() if process.returncode == 0 else None
