@@ -44,6 +44,8 @@ WRITES = turn(write("a.txt", "a\n"))
 CLAIMS = turn(says())
 BIG = "0123456789abcde\n" * 200_000
 SLEEPS = "echo $$ > pid; sleep 300"
+ASKS = turn(command("touch asked"), hold="asking")
+"""Not said before nobody answers in the person's place any more."""
 
 
 class SilentClient:
@@ -173,7 +175,7 @@ MOMENTS: dict[str, tuple[Moment, str, list[dict[str, Any]]]] = {
     "model stream": (_in_a_stream, HOLDS, [turn(write("a.txt", "a\n"), hold="writing", hold_after_events=3)]),
     "command": (_in_a_command, HOLDS, [turn(command(SLEEPS))]),
     "verification": (_in_verification, SLOW, [WRITES, CLAIMS]),
-    "question": (_in_a_question, HOLDS, [turn(command("touch asked"))]),
+    "question": (_in_a_question, HOLDS, [ASKS]),
     "first look": (_in_the_first_look, SLOW_BEFORE, []),
 }
 
@@ -189,6 +191,7 @@ async def stopped_at(name: str, root: Path, server: ScriptedServer) -> AsyncGene
             if name == "question":
                 await until_event(runtime, agents.ApprovalAnswered)
                 runtime.engine.desk.unattended = False
+                server.release("asking")
                 async with asyncio.timeout(DEADLINE):
                     await client.asked.wait()
             await MOMENTS[name][0](runtime, server, root)
@@ -246,9 +249,7 @@ async def test_a_closed_runtime_reopens_paused_and_goes_on(
         sessions = [attempt(1, *turns)]
     elif name == "question":
         # A command that was asked for may have run: nobody may run it a second time unasked.
-        sessions = [
-            attempt(1, turn(command("touch asked")), turn(write("a.txt", "a\n"), expect="outcome is unknown"), CLAIMS)
-        ]
+        sessions = [attempt(1, ASKS, turn(write("a.txt", "a\n"), expect="outcome is unknown"), CLAIMS)]
     elif name == "model stream":
         sessions = [attempt(1, MOMENTS[name][2][0], CLAIMS)]
     async with ScriptedServer(script(*sessions)) as server:
