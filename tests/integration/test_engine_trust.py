@@ -156,6 +156,31 @@ async def test_a_terminal_without_a_person_denies_at_once(tmp_path: Path) -> Non
         assert "use --yes" in runtime.state.record(ONE).reason
 
 
+async def test_a_terminal_without_a_person_leaves_the_question_to_whoever_else_is_there(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "touch ran"))
+    async with staged(root, attempt(1, turn(says()))) as (runtime, _):
+        with runtime.attach(Person(lambda _: None, final=True)), runtime.attach(Person(lambda _: None)):
+            await starts_attended(runtime)
+            state = await until(runtime, lambda state: bool(state.approvals))
+            (approval,) = state.approvals
+            # The piped terminal has said by the next turns of the loop that nobody can answer at it.
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert not isinstance(await runtime.answer(approval, "Allow once", USER), Rejected)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+
+
+async def test_a_question_ends_when_the_last_client_with_a_person_goes(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "touch ran"))
+    async with staged(root) as (runtime, _):
+        with runtime.attach(Person(lambda _: None, final=True)):
+            with runtime.attach(Person(lambda _: None)):
+                await starts_attended(runtime)
+                await until(runtime, lambda state: bool(state.approvals))
+            await ended(runtime)
+        assert "use --yes" in runtime.state.record(ONE).reason
+
+
 async def test_unattended_is_not_taken_from_the_log(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "test -f a.txt && touch ran"))
     held = turn(write("a.txt", "a\n"), hold="writing")

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from specloom.domain.events import agents
@@ -67,6 +67,16 @@ class Answer:
         return self.rule == PERSON
 
 
+@dataclass(slots=True)
+class _Open:
+    """A question that waits, and the clients at which nobody can answer it."""
+
+    question: Question
+    ask: Ask
+    future: asyncio.Future[Answer]
+    mute: list[Client] = field(default_factory=list[Client])
+
+
 class ApprovalDesk:
     """Asks all attached clients at once; the first answer counts, from wherever it comes."""
 
@@ -75,7 +85,7 @@ class ApprovalDesk:
         self._ids = ids
         self._deadline = deadline
         self._clients: list[Client] = []
-        self._waiting: dict[ApprovalId, tuple[Ask, asyncio.Future[Answer]]] = {}
+        self._waiting: dict[ApprovalId, _Open] = {}
         self.unattended = False
         """The present order said `--yes`; never taken from the log, which comes with the repository."""
 
@@ -87,6 +97,8 @@ class ApprovalDesk:
             yield
         finally:
             self._clients.remove(client)
+            for waiting in self._waiting.values():
+                self._give_up(waiting)
 
     async def tell(self, level: Literal["info", "warning", "error"], message: str) -> None:
         """Shows a message in every attached client."""
@@ -103,12 +115,12 @@ class ApprovalDesk:
         """Records the question, waits for an answer or the deadline, records the answer."""
         approval = ApprovalId(self._ids.new("approval"))
         asked = agents.ApprovalAsked(approval, ask.kind, ask.subject, ask.purpose, ask.agent, ask.task, ask.choices)
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        question = Question(approval, ask.kind, ask.subject, ask.purpose, ask.choices)
         # Before anybody hears of the question: who hears of it may answer at once.
-        self._waiting[approval] = (ask, future)
+        waiting = self._waiting[approval] = _Open(question, ask, asyncio.get_running_loop().create_future())
         try:
             await self._ledger.append(PROJECT, [asked], ENGINE)
-            answer = await self._decide(approval, ask, future)
+            answer = await self._decide(waiting)
         except asyncio.CancelledError:
             await self._settle(approval, ask, Answer("", "cancelled", reason="the run was cancelled"))
             raise
@@ -121,16 +133,16 @@ class ApprovalDesk:
         settled = agents.ApprovalAnswered(approval, ask.allows(answer), answer.rule, answer.reason or answer.choice)
         await self._ledger.append(PROJECT, [settled], answer.by)
 
-    async def _decide(self, approval: ApprovalId, ask: Ask, future: asyncio.Future[Answer]) -> Answer:
+    async def _decide(self, waiting: _Open) -> Answer:
+        ask = waiting.ask
         if self.unattended and ask.covered and ask.kind != "question":
             return Answer(ask.choices[0], YES)
         if not self._clients:
             return Answer(ask.no, NOBODY, reason="nobody is attached who could answer")
-        question = Question(approval, ask.kind, ask.subject, ask.purpose, ask.choices)
-        prompts = [asyncio.create_task(self._prompt(client, question, future)) for client in tuple(self._clients)]
+        prompts = [asyncio.create_task(self._prompt(client, waiting)) for client in tuple(self._clients)]
         try:
             async with asyncio.timeout(self._deadline):
-                return await future
+                return await waiting.future
         except TimeoutError:
             reason = f"nobody answered within {self._deadline:g} seconds"
             return Answer(ask.no, "deadline", reason=reason)
@@ -139,19 +151,26 @@ class ApprovalDesk:
                 prompt.cancel()
             await asyncio.gather(*prompts, return_exceptions=True)
 
-    async def _prompt(self, client: Client, question: Question, future: asyncio.Future[Answer]) -> None:
-        choice = await client.ask(question)
-        if choice is not None and not future.done():
-            future.set_result(Answer(choice, PERSON, Origin("user", client.id)))
-        elif choice is None and client.final and not future.done():
-            future.set_result(Answer("", NOBODY, reason=_nobody(question)))
+    async def _prompt(self, client: Client, waiting: _Open) -> None:
+        choice = await client.ask(waiting.question)
+        if choice is not None and not waiting.future.done():
+            waiting.future.set_result(Answer(choice, PERSON, Origin("user", client.id)))
+        elif choice is None and client.final:
+            waiting.mute.append(client)
+            self._give_up(waiting)
+
+    def _give_up(self, waiting: _Open) -> None:
+        """It is no once every client that is there has said that nobody can answer at it."""
+        mute = bool(waiting.mute) and all(client in waiting.mute for client in self._clients)
+        if mute and not waiting.future.done():
+            waiting.future.set_result(Answer("", NOBODY, reason=_nobody(waiting.question)))
 
     def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
         """Answers an open question."""
         waiting = self._waiting.get(approval)
         if waiting is None:
             return Rejected("unknown-approval", f"There is no open question {approval!r}; it may have been answered")
-        ask, future = waiting
+        ask, future = waiting.ask, waiting.future
         if ask.choices and choice not in ask.choices:
             return Rejected("unknown-choice", f"{choice!r} is not one of: {', '.join(ask.choices)}", ask.choices)
         if not future.done():
