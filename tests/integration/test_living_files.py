@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from specloom.domain.events import agents
-from specloom.domain.runs import RunState
+from specloom.domain.runs import RunOutcome, RunState
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
@@ -21,7 +21,9 @@ from tests.integration.stage import (
     task,
     turn,
     until,
+    write,
 )
+from tests.unit.tools.images import png
 
 TEXT = "".join(f"line {number}\n" for number in range(1, 11))
 CLAIMS = turn(says())
@@ -90,3 +92,19 @@ async def test_a_view_that_is_superseded_becomes_one_line_when_the_session_goes_
     assert all(event.tokens_after < event.tokens_before for event in collapsed)
     told = [block.get("content", "") for message in last["messages"] for block in message["content"]]
     assert sum("400 | line 399" in text for text in told) == 1
+
+
+async def test_a_session_survives_an_image_that_the_endpoint_does_not_take(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    (root / "a.png").write_bytes(png())
+    refused = {"answer": [says()], "fault": {"status": 400, "message": "Could not process image", "times": "always"}}
+    goes_on = {"expect": "the image was not shown", "answer": [write("a.txt", "a\n")]}
+    looks = attempt(1, turn(read("a.png")), {"branches": [goes_on, refused]}, CLAIMS)
+    async with ScriptedServer(script(looks), keep=None) as server, hosted(root, server) as runtime:
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        (collapsed,) = await events_of(runtime, agents.ContextCollapsed)
+    assert [request.turn for request in server.requests if request.session] == [1, 2, 2, 3]
+    assert "Could not process image" in collapsed.collapsed[0][1]
+    sent = [block for message in server.requests[-1].body["messages"] for block in message["content"]]
+    assert '"type": "image"' not in json.dumps(sent)

@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias, assert_never
 
 from specloom.agent.ask import AskPorts, HaltedError, ask
 from specloom.agent.calls import OUTRUN, Hands, answers, carry_out, outrun, refused_write, settled
+from specloom.agent.context.image_limits import not_taken, within_limits
 from specloom.agent.context.keeper import ContextKeeper
 from specloom.agent.ports import Gate, Halt
 from specloom.agent.replay import UNKNOWN, Replayed, close
@@ -190,11 +191,21 @@ async def _next(setup: SessionSetup, conversation: Conversation, ports: LoopPort
         return Rotated(full)
     if ports.last_turn and conversation.turns + 1 == setup.max_turns:
         _add_text(setup, conversation, ports, ports.last_turn)
+    if (limited := within_limits(conversation, setup.id)) is not None:
+        ports.asking.recorder.note(limited)
+    return await _asked(setup, conversation, ports)
+
+
+async def _asked(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> ModelAnswer | SessionOutcome:
     try:
         return await ask(setup, conversation, ports.asking, ports.gate)
     except HaltedError as error:
         return Halted(error.halt)
     except ProviderError as error:
+        if error.fault is ProviderFault.INVALID and (without := not_taken(conversation, setup.id, error)) is not None:
+            ports.asking.recorder.note(without)
+            halt = await ports.gate.before_turn(setup.id)
+            return await _asked(setup, conversation, ports) if halt is None else Halted(halt)
         if ports.window is not None and error.fault is ProviderFault.TOO_LARGE:
             return Rotated(f"the conversation was too long: {error}")
         return Faulted(error)

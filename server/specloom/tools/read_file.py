@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from specloom.domain.lines import Line, split_lines
+from specloom.tools.images import BYTE_LIMIT, measured, refusal
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.tools.view import MAX_LINES, counted, numbered
+from specloom.tools.writing import worked_out
 from specloom.workspace.ports import NotTextError, TextSnapshot, TooLargeError
-
-IMAGES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
-IMAGE_LIMIT = 3_700_000
-"""Bytes; in base64 it stays below the 5 MB that the Messages API takes."""
 
 
 class ReadFile:
@@ -23,7 +21,8 @@ class ReadFile:
         "Shows a text file as it stands now, unsaved changes in the user's editor included. "
         "Lines look like `12 | text`: the number and ` | ` are not part of the file. Long files are cut and the answer "
         "says how to go on; very large ones are shown in parts and cannot be edited. "
-        "Images are shown as images; other binary files are refused. Read a file before you edit or overwrite it."
+        "PNG, JPEG, GIF and WebP are shown as images; other binary files are refused. "
+        "Read a file before you edit or overwrite it."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",
@@ -40,23 +39,28 @@ class ReadFile:
     async def run(self, values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
         """Remembers the whole text as the base of later edits."""
         try:
-            snapshot = await context.files.read(values["path"])
-        except TooLargeError:
-            return await _part(values, context)
+            return await _read(values, context)
         except NotTextError:
             image = await _image(values["path"], context)
             if image is None:
                 raise
             return image
-        lines = split_lines(snapshot.text)
-        first = values.get("start_line", 1)
-        last = min(values.get("end_line", len(lines)), len(lines))
-        if lines and (first > len(lines) or last < first):
-            asked = f"{first} to {values.get('end_line', last)}"
-            message = f"{snapshot.path} has {counted(len(lines), 'line')}; lines {asked} are not in it"
-            return ToolOutcome(message, is_error=True)
-        context.memory.show(snapshot)
-        return ToolOutcome(_shown(snapshot, lines, first, last))
+
+
+async def _read(values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
+    try:
+        snapshot = await context.files.read(values["path"])
+    except TooLargeError:
+        return await _part(values, context)
+    lines = split_lines(snapshot.text)
+    first = values.get("start_line", 1)
+    last = min(values.get("end_line", len(lines)), len(lines))
+    if lines and (first > len(lines) or last < first):
+        asked = f"{first} to {values.get('end_line', last)}"
+        message = f"{snapshot.path} has {counted(len(lines), 'line')}; lines {asked} are not in it"
+        return ToolOutcome(message, is_error=True)
+    context.memory.show(snapshot)
+    return ToolOutcome(_shown(snapshot, lines, first, last))
 
 
 def _shown(snapshot: TextSnapshot, lines: tuple[Line, ...], first: int, last: int) -> str:
@@ -87,12 +91,11 @@ async def _part(values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
 
 
 async def _image(path: str, context: ToolContext) -> ToolOutcome | None:
-    data = await context.files.read_bytes(path, IMAGE_LIMIT + 1)
-    media = next((media for magic, media in IMAGES if data.startswith(magic)), None)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        media = "image/webp"
-    if media is None:
+    data = await context.files.read_bytes(path, BYTE_LIMIT + 1)
+    if said := await worked_out(len(data), refusal, path, data):
+        return ToolOutcome(said, is_error=True)
+    size = await worked_out(len(data), measured, data)
+    if size is None:
         return None
-    if len(data) > IMAGE_LIMIT:
-        return ToolOutcome(f"{path} is an image of more than {IMAGE_LIMIT:,} bytes; make a smaller copy", is_error=True)
-    return ToolOutcome(f"{path} ({media}, {len(data):,} bytes)", image=(media, base64.b64encode(data).decode()))
+    title = f"{path} ({size.media}, {size.width:,} x {size.height:,} pixels, {len(data):,} bytes)"
+    return ToolOutcome(title, image=(size.media, base64.b64encode(data).decode()))

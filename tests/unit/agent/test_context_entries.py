@@ -37,7 +37,7 @@ def test_a_refused_read_is_no_view_and_a_refused_edit_is_a_vague_one() -> None:
     assert (edit.kind, edit.vague) == (Kind.VIEW, True)
 
 
-def test_an_image_is_kept() -> None:
+def test_a_result_in_parts_is_kept() -> None:
     raw = {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "a.png"}]}
     assert result_entry(call("read_file", path="a.png"), ToolResult("t1", "a.png", False, raw), 1).kind is Kind.KEPT
 

@@ -87,7 +87,7 @@ class Book:
             if entry.kind is Kind.OUTPUT:
                 self.elided[number] = self.text(messages, number)
             self._unmeasured += tokens_of(line) - entry.tokens
-            self.entries[number] = replace(entry, kind=Kind.KEPT, tokens=tokens_of(line))
+            self.entries[number] = replace(entry, kind=Kind.KEPT, tokens=tokens_of(line), image=None)
         for at, blocks in changed.items():
             message = messages[at]
             assert isinstance(message, UserMessage), "answers stay byte for byte"

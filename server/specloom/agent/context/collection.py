@@ -10,6 +10,8 @@ from specloom.domain.events import agents
 from specloom.domain.ids import Digest, SessionId
 from specloom.llm.messages import Text, UserMessage
 
+NOTHING = UserMessage(())
+
 
 @dataclass(frozen=True, slots=True)
 class FileView:
@@ -87,18 +89,29 @@ def collect(
     entries = conversation.book.entries
     lines = {number: superseded(entries[number], is_open=entries[number].path not in closed) for number in plan.views}
     lines |= {number: elided(number, entries[number], conversation.text_of(number)) for number in plan.outputs}
-    before = conversation.book.tokens
     message = UserMessage(tuple(Text.of(views[path].text) for path in plan.show))
+    return collapsed(conversation, session, lines, message, tuple((path, views[path].digest) for path in plan.show))
+
+
+def collapsed(
+    conversation: Conversation,
+    session: SessionId,
+    lines: Mapping[int, str],
+    message: UserMessage = NOTHING,
+    shown: tuple[tuple[str, Digest], ...] = (),
+) -> agents.ContextCollapsed:
+    """Puts lines in the place of numbered entries, with `message` behind them; the event repeats it in a replay."""
+    before = conversation.book.tokens
     ordered = tuple(sorted(lines.items()))
     conversation.collapse(ordered)
     if message.blocks:
-        conversation.add_user(message, plan.show)
+        conversation.add_user(message, tuple(path for path, _ in shown))
     return agents.ContextCollapsed(
         session=session,
         turn=conversation.turns + 1,
         collapsed=ordered,
         content=content_json(message),
-        shown=tuple((path, views[path].digest) for path in plan.show),
+        shown=shown,
         tokens_before=before,
         tokens_after=conversation.book.tokens,
     )

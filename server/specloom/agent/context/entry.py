@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from posixpath import normpath
 
+from specloom.agent.context.pictures import Picture, picture_in
 from specloom.agent.context.size import tokens_of
 from specloom.llm.messages import ToolResult, ToolUse
 from specloom.tools.changes import KEPT
@@ -51,6 +52,8 @@ class Entry:
     """May show lines of a text that others had changed, without a word of what moved elsewhere: a part, a refusal."""
     moved: bool = False
     """Tells what others changed, as seen from before its turn."""
+    image: Picture | None = None
+    """What it shows beside its text."""
 
     @property
     def gain(self) -> int:
@@ -61,6 +64,9 @@ class Entry:
 def result_entry(call: ToolUse | None, result: ToolResult, turn: int) -> Entry:
     """The entry of a tool result; one with an image is kept, since no text stands for it."""
     tokens = tokens_of(result.text)
+    if (image := picture_in(result)) is not None:
+        what = label(call) if call is not None else "image"
+        return Entry(Kind.KEPT, tokens + image.tokens, turn, what=what, image=image)
     if call is None or call.name in SAID or not isinstance(result.raw.get("content", ""), str):
         return Entry(Kind.KEPT, tokens, turn)
     what, path = label(call), call.input.get("path")
