@@ -12,6 +12,9 @@ from specloom.tools.view import MAX_LINES, counted, numbered
 from specloom.tools.writing import worked_out
 from specloom.workspace.ports import NotTextError, TextSnapshot, TooLargeError
 
+IN_PARTS = ", too large to edit: use a command for that)"
+"""Ends the first line on a file of which only parts are shown."""
+
 
 class ReadFile:
     """The tool."""
@@ -86,7 +89,7 @@ async def _part(values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
         return ToolOutcome(f"{part.path} has no line {first}", is_error=True)
     view = numbered([Line(line, "\n") for line in part.lines], 1, len(part.lines), shift=first - 1)
     more = f"\n… go on with start_line={view.last + 1}" if part.more or view.last < first + len(part.lines) - 1 else ""
-    title = f"{part.path} ({part.size:,} bytes, too large to edit: use a command for that)"
+    title = f"{part.path} ({part.size:,} bytes{IN_PARTS}"
     return ToolOutcome(f"{title}\n{view.text}{more}")
 
 

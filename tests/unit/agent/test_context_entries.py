@@ -7,6 +7,9 @@ import pytest
 from specloom.agent.context.entry import Kind, elided, result_entry, superseded
 from specloom.agent.session import Conversation, say
 from specloom.llm.messages import AssistantMessage, Text, ToolResult, ToolUse, Usage, UserMessage
+from specloom.tools.read_file import IN_PARTS
+
+CUT = "… lines 2 to 9 left out; go on with start_line=2"
 
 
 def call(name: str, **values: Any) -> ToolUse:
@@ -19,6 +22,14 @@ def call(name: str, **values: Any) -> ToolUse:
         (call("read_file", path="./a.py"), "a.py (1 line)\n1 | x", Kind.VIEW, True, False),
         (call("read_file", path="a.py", start_line=3), "a.py (9 lines)\n3 | x", Kind.VIEW, False, True),
         (call("read_file", path="a.py"), "a.py (9 lines)\n1 | x\n… lines 2 to 9 left out", Kind.VIEW, False, True),
+        (
+            call("read_file", path="a.py"),
+            f"a.py (9 lines)\n1 | x\n{CUT}\n(job 1 ended: exit code 0)",
+            Kind.VIEW,
+            False,
+            True,
+        ),
+        (call("read_file", path="a.log"), f"a.log (40 bytes{IN_PARTS}\n1 | x", Kind.OUTPUT, False, False),
         (call("edit_file", path="a.py", edits=[]), "a.py: 1 edit made\n1 | x", Kind.VIEW, False, False),
         (call("run_command", command="make"), "exit code 0", Kind.OUTPUT, False, False),
         (call("ask_user", question="Which one?"), "the second", Kind.KEPT, False, False),

@@ -9,6 +9,7 @@ from specloom.agent.context.pictures import Picture, picture_in
 from specloom.agent.context.size import tokens_of
 from specloom.llm.messages import ToolResult, ToolUse
 from specloom.tools.changes import KEPT
+from specloom.tools.read_file import IN_PARTS
 from specloom.tools.view import counted
 
 VIEWING = frozenset({"read_file", "edit_file", "write_file"})
@@ -70,7 +71,7 @@ def result_entry(call: ToolUse | None, result: ToolResult, turn: int) -> Entry:
     if call is None or call.name in SAID or not isinstance(result.raw.get("content", ""), str):
         return Entry(Kind.KEPT, tokens, turn)
     what, path = label(call), call.input.get("path")
-    if call.name in VIEWING and isinstance(path, str) and not (result.is_error and call.name == "read_file"):
+    if call.name in VIEWING and isinstance(path, str) and not (call.name == "read_file" and _is_no_base(result)):
         whole = _is_whole(call, result)
         vague = result.is_error or (call.name == "read_file" and not whole)
         return Entry(Kind.VIEW, tokens, turn, normpath(path), what, whole, vague, KEPT in result.text)
@@ -86,10 +87,16 @@ def label(call: ToolUse) -> str:
     return (words if len(words) <= LABEL else f"{words[: LABEL - 1]}…") + span
 
 
+def _is_no_base(result: ToolResult) -> bool:
+    """Whether a read leaves nothing that could be edited: it was refused, or the file is shown in parts alone."""
+    return result.is_error or result.text.partition("\n")[0].endswith(IN_PARTS)
+
+
 def _is_whole(call: ToolUse, result: ToolResult) -> bool:
     if call.name != "read_file" or call.input.get("start_line") or call.input.get("end_line"):
         return False
-    return not result.text.rpartition("\n")[2].startswith("… lines ")
+    # Not the last line alone: news of jobs stand behind a view, and each line of a file behind its number.
+    return "\n… lines " not in result.text
 
 
 def superseded(entry: Entry, *, is_open: bool) -> str:
