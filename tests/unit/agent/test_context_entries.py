@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from specloom.agent.context.entry import Kind, elided, result_entry, superseded
+from specloom.agent.context.entry import CLOSED, Kind, elided, result_entry, superseded
 from specloom.agent.session import Conversation, say
 from specloom.llm.messages import AssistantMessage, Text, ToolResult, ToolUse, Usage, UserMessage
 from specloom.tools.read_file import IN_PARTS
@@ -65,8 +65,8 @@ def test_the_line_of_an_output_says_what_it_was_and_how_to_get_it_back() -> None
 
 def test_the_line_of_a_view_says_where_the_file_is_shown_now() -> None:
     entry = result_entry(call("read_file", path="src/a.py", start_line=1, end_line=80), ToolResult.of("t1", "x"), 1)
-    assert superseded(entry, is_open=True) == "[read_file src/a.py 1-80: superseded, see the file below]"
-    assert superseded(entry, is_open=False) == "[read_file src/a.py 1-80: closed]"
+    assert superseded(entry) == "[read_file src/a.py 1-80: superseded, see the file below]"
+    assert superseded(entry, CLOSED) == "[read_file src/a.py 1-80: closed]"
 
 
 def test_the_size_of_a_conversation_is_what_was_billed_last_and_an_estimate_of_the_rest() -> None:

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from specloom.agent.context.collection import Collector
 from specloom.agent.context.keeper import ContextKeeper, KeeperPorts, OpenLimits
 from specloom.agent.context.watch import Watch
 from specloom.agent.session import Conversation, say
 from specloom.domain.events import agents
 from specloom.domain.ids import digest_of
-from specloom.llm.messages import AssistantMessage, Text, UserMessage
+from specloom.llm.messages import AssistantMessage, Text, ToolResult, ToolUse, UserMessage
 from specloom.tools.ports import ReadMemory
 from specloom.workspace.ports import MissingFileError, TextSnapshot
-from tests.unit.agent.context_world import SETUP, Anybody, Log
+from tests.unit.agent.context_world import EAGER, SETUP, Anybody, Log
 
 TEXT = "".join(f"line {number}\n" for number in range(1, 41))
 
@@ -137,6 +138,51 @@ async def test_a_file_that_is_gone_is_open_no_more(desk: Desk) -> None:
     assert desk.memory.bases == {}
     added = next(event for event in desk.log.noted if isinstance(event, agents.MessageAdded))
     assert added.shown == (("a.py", ""),)
+
+
+def reads(conversation: Conversation, path: str, text: str, number: int) -> None:
+    """The session reads a file."""
+    raw = {"type": "tool_use", "id": f"c{number}", "name": "read_file", "input": {"path": path}}
+    call = ToolUse(f"c{number}", "read_file", {"path": path}, raw)
+    conversation.add_answer(AssistantMessage((call,)))
+    conversation.add_user(UserMessage((ToolResult.of(call.id, f"{path} (40 lines)\n{text}"),)))
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (None, "[read_file a.py: the file is gone]"),
+        ("x\n" * 40_000, "[read_file a.py: outdated, the file was changed since]"),
+    ],
+)
+async def test_views_of_a_file_that_is_gone_do_not_say_that_it_was_closed(
+    desk: Desk, after: str | None, said: str
+) -> None:
+    desk.keeper.collector = Collector(EAGER)
+    desk.open("a.py")
+    reads(desk.conversation, "a.py", TEXT * 10, 1)
+    await desk.request()
+    if after is None:
+        del desk.shelf.texts["a.py"]
+    else:
+        desk.shelf.put("a.py", after)
+    await desk.request()
+    await desk.request()
+    assert desk.conversation.text_of(2) == said
+
+
+async def test_views_of_a_file_that_the_agent_deleted_say_so(desk: Desk) -> None:
+    desk.keeper.collector = Collector(EAGER)
+    desk.open("lib/a.py")
+    reads(desk.conversation, "lib/a.py", TEXT * 10, 1)
+    await desk.request()
+    desk.memory.close("lib/a.py")
+    raw = {"type": "tool_use", "id": "d", "name": "delete_file", "input": {"path": "lib"}}
+    desk.conversation.add_answer(AssistantMessage((ToolUse("d", "delete_file", {"path": "lib"}, raw),)))
+    desk.conversation.add_user(UserMessage((ToolResult.of("d", "lib deleted with 1 file: lib/a.py"),)))
+    await desk.request()
+    await desk.request()
+    assert desk.conversation.text_of(2) == "[read_file lib/a.py: the file is gone]"
 
 
 async def test_what_is_told_is_redacted_and_recorded_as_it_is_sent(desk: Desk) -> None:

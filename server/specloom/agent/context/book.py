@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from posixpath import normpath
 
-from specloom.agent.context.entry import Entry, Kind, result_entry
+from specloom.agent.context import view
+from specloom.agent.context.entry import GONE, OUTDATED, Entry, Kind, result_entry
 from specloom.agent.context.prices import CacheTally
 from specloom.agent.context.size import answer_tokens, tokens_of
 from specloom.agent.context.view import LOST, shows_whole
@@ -18,6 +20,8 @@ class Book:
     entries: list[Entry] = field(default_factory=list[Entry])
     elided: dict[int, str] = field(default_factory=dict[int, str])
     """Outputs that stand there as one line, by number."""
+    left: dict[str, str] = field(default_factory=dict[str, str])
+    """Files of which the model has no text any more although it did not close them, and why."""
     sent: int = 0
     """Entries that the model has seen."""
     tally: CacheTally = field(default_factory=CacheTally)
@@ -60,11 +64,26 @@ class Book:
 
     def _entry(self, block: UserBlock, turn: int, path: str) -> Entry:
         if isinstance(block, ToolResult):
-            return result_entry(self._calls.get(block.call), block, turn)
+            return self._result(block, turn)
         text = block.text if isinstance(block, Text) else str(dict(block.raw))
-        if path and LOST not in text.partition("\n")[0]:
+        first = text.partition("\n")[0]
+        if path and LOST not in first:
+            self.left.pop(path, None)
             return Entry(Kind.VIEW, tokens_of(text), turn, path, f"view of {path}", whole=shows_whole(path, text))
+        if path:
+            self.left[path] = GONE if view.GONE in first else OUTDATED
         return Entry(Kind.KEPT, tokens_of(text), turn)
+
+    def _result(self, block: ToolResult, turn: int) -> Entry:
+        call = self._calls.get(block.call)
+        entry = result_entry(call, block, turn)
+        if entry.kind is Kind.VIEW and not block.is_error:
+            self.left.pop(entry.path, None)
+        elif call is not None and call.name == "delete_file" and not block.is_error:
+            below = normpath(str(call.input.get("path")))
+            known = {entry.path for entry in self.entries if entry.path}
+            self.left |= {path: GONE for path in known if path == below or path.startswith(f"{below}/")}
+        return entry
 
     def _add(self, entry: Entry, place: tuple[int, int], *, counted: bool) -> None:
         self.entries.append(entry)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from specloom.agent.context.entry import Entry, Kind, elided, superseded
+from specloom.agent.context.entry import CLOSED, Entry, Kind, elided, superseded
 from specloom.agent.context.policy import RULES, Occasion, Plan, Rules, decide
 from specloom.agent.session import Conversation, content_json
 from specloom.domain.events import agents
@@ -87,7 +87,8 @@ def collect(
 ) -> agents.ContextCollapsed:
     """Changes the conversation; the event lets `replay` make the same change. `views`: of the files in `plan.show`."""
     entries = conversation.book.entries
-    lines = {number: superseded(entries[number], is_open=entries[number].path not in closed) for number in plan.views}
+    left = {path: conversation.book.left.get(path, CLOSED) for path in closed}
+    lines = {number: superseded(entries[number], left.get(entries[number].path, "")) for number in plan.views}
     lines |= {number: elided(number, entries[number], conversation.text_of(number)) for number in plan.outputs}
     message = UserMessage(tuple(Text.of(views[path].text) for path in plan.show))
     return collapsed(conversation, session, lines, message, tuple((path, views[path].digest) for path in plan.show))

@@ -16,6 +16,10 @@ VIEWING = frozenset({"read_file", "edit_file", "write_file"})
 """Tools whose results show a file, or part of it, with line numbers."""
 SAID = frozenset({"ask_user"})
 """Tools whose results are a person's words: they stay."""
+CLOSED = "closed"
+GONE = "the file is gone"
+OUTDATED = "outdated, the file was changed since"
+"""What a view says whose file the model has no text of any more."""
 LABEL = 80
 """Characters of what a call was about."""
 LINE_AROUND = 60
@@ -99,9 +103,9 @@ def _is_whole(call: ToolUse, result: ToolResult) -> bool:
     return "\n… lines " not in result.text
 
 
-def superseded(entry: Entry, *, is_open: bool) -> str:
-    """The line that stands for a view whose file is shown again, or is closed."""
-    return f"[{entry.what}: {'superseded, see the file below' if is_open else 'closed'}]"
+def superseded(entry: Entry, left: str = "") -> str:
+    """The line that stands for a view whose file is shown again, or, as `left` says, is not in sight any more."""
+    return f"[{entry.what}: {left or 'superseded, see the file below'}]"
 
 
 def elided(number: int, entry: Entry, text: str) -> str:

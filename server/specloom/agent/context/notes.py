@@ -1,6 +1,6 @@
 """What a session is told of its files between its own calls. Refuses to leave a number that has moved unsaid."""
 
-from specloom.agent.context.view import LOST, view_characters, whole_view
+from specloom.agent.context.view import GONE, LOST, view_characters, whole_view
 from specloom.domain.lines import split_lines
 from specloom.domain.merge import diff
 from specloom.tools.changes import PLACES, SHOWN, since
@@ -30,7 +30,7 @@ def _fits(before: str, present: str) -> bool:
 
 def gone_note(path: str, by: str) -> str:
     """For a file that cannot be read any more."""
-    return f"{path} is gone, or is no text any more, by {by}. {LOST}"
+    return f"{path}{GONE}{by}. {LOST}"
 
 
 def too_long_note(path: str, by: str) -> str:

@@ -10,6 +10,8 @@ from specloom.workspace.ports import TextSnapshot
 _TITLE = "{path} as it stands now"
 LOST = "What was shown of it no longer counts"
 """In the note on a file that the session knows no text of any more."""
+GONE = " is gone, or is no text any more, by "
+"""In the note on a file that cannot be read any more."""
 _AROUND = 12
 """Characters of a line's number and what stands around it, roughly."""
 
