@@ -13,6 +13,7 @@ from specloom.agent.ports import Recorder
 from specloom.domain.events import agents
 from specloom.domain.ids import CallId, SessionId
 from specloom.llm.messages import ToolResult, ToolUse, UserMessage
+from specloom.tools.close_file import CloseFile
 from specloom.tools.tool import Effect, ToolOutcome
 
 
@@ -93,9 +94,11 @@ def _not_run(done: Sequence[tuple[ToolResult, ToolOutcome]], refused: str, effec
 
 
 def batches(calls: Sequence[ToolUse], hands: Hands) -> Iterator[tuple[ToolUse, ...]]:
-    """Neighbouring reads together, every other call alone."""
-    for is_read, group in groupby(calls, lambda call: hands.effect(call.name) is Effect.READ):
-        if is_read:
+    """Neighbouring reads together, every other call alone; so is one that closes files, which may be read beside it."""
+    for together, group in groupby(
+        calls, lambda call: hands.effect(call.name) is Effect.READ and call.name != CloseFile.name
+    ):
+        if together:
             yield tuple(group)
         else:
             yield from ((call,) for call in group)

@@ -1,6 +1,7 @@
 """`close_file`: the model has no more use for a file's text. Refuses nothing, and changes nothing on disk."""
 
 from collections.abc import Mapping
+from posixpath import normpath
 from typing import Any
 
 from specloom.tools.ports import ToolContext
@@ -34,7 +35,7 @@ class CloseFile:
 
     async def run(self, values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
         """Names what was not open, which harms nothing."""
-        wanted = list(dict.fromkeys(values["paths"]))
+        wanted = list(dict.fromkeys(map(normpath, values["paths"])))
         known = [path for path in wanted if path in context.memory.bases]
         unknown = [path for path in wanted if path not in context.memory.bases]
         for path in known:
