@@ -1,17 +1,21 @@
 """The first message of an attempt, made of data; what an executor said stands there as its claim and bounded.
 
-Refuses summaries: the task, the text of its spec, each named requirement, what earlier tasks proved, and the last
-failed verification stand there verbatim.
+Refuses summaries: the task, the text of its spec, each named requirement, a person's words, what earlier tasks proved,
+and the last failed verification stand there verbatim.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.ids import TaskId
+from specloom.domain.project import Word
 from specloom.domain.requirement import Requirement
 from specloom.domain.spec import TaskDefinition
 
+RAN_SHOWN = 20
+"""Commands of the last attempt that another one is told of."""
 CLAIM_SHOWN = 400
 """Characters of a claim that another session is shown."""
 
@@ -31,14 +35,29 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class LastAttempt:
-    """What is known of the attempt before this one."""
+class Ran:
+    """A command of the agent and what came of it the last time."""
 
-    feedback: str
-    """What its verification or reviewer said."""
+    command: str
+    told: str
+    """The exit code, or why there is none."""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LastAttempt:
+    """What is known of the attempts before this one."""
+
+    feedback: str = ""
+    """What the last verification or reviewer said; empty where there was none."""
     claim: str = ""
+    """What the executor of the last attempt said last."""
     paths: tuple[str, ...] = ()
     """Files that the attempts at this task have changed so far."""
+    released: str = ""
+    """Why the last attempt ended without a verification; empty where it got one."""
+    ran: tuple[Ran, ...] = ()
+    """Its commands, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +81,8 @@ class Briefing:
     files: tuple[str, ...]
     """Paths in the root, bounded."""
     files_left_out: int = 0
+    words: tuple[Word, ...] = ()
+    """All that people said to the agents of this task, in this attempt and those before."""
 
 
 def render(briefing: Briefing) -> str:
@@ -72,7 +93,8 @@ def render(briefing: Briefing) -> str:
         _details(task),
         _section("Requirements that this task serves, verbatim", _requirements(briefing)),
         _section("How it will be verified", _verify(briefing.verify)),
-        _section("The last attempt failed its verification", _last(briefing.last, briefing.verify)),
+        _section("What the user has said about this task, verbatim", _words(briefing.words)),
+        *_past(briefing.last, briefing.verify),
         _section("Tasks that this one builds on", _proofs(briefing.dependencies)),
         *(_section(f"Instructions from {path}", text.strip()) for path, text in briefing.instructions),
         spec_section(briefing.spec_path, briefing.spec_text),
@@ -107,20 +129,63 @@ def _verify(commands: Iterable[str]) -> str:
     return "There is no verify command: a reviewer reads the code and cites a place for each requirement."
 
 
-def _last(last: LastAttempt | None, verify: tuple[str, ...]) -> str:
-    if last is None:
-        return ""
-    changed = ", ".join(last.paths) or "none"
+def _words(words: Iterable[Word]) -> str:
     return "\n\n".join(
-        part
-        for part in (
-            last.feedback,
-            _others(last.feedback, verify),
-            f"Files changed by the attempts so far, which stand as they left them: {changed}",
-            f"The executor had claimed (its own words, unverified): {_bounded(last.claim)}" if last.claim else "",
-        )
-        if part
+        f"Attempt {word.attempt}, session {word.session}, {word.about}:\n\n{fenced(word.words)}" for word in words
     )
+
+
+def fenced(text: str) -> str:
+    """A text as it is, in a fence that it cannot close."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _past(last: LastAttempt | None, verify: tuple[str, ...]) -> Iterable[str]:
+    """Sections on the attempts before this one."""
+    if last is None:
+        return
+    failed, released = _joined(last.feedback, _others(last.feedback, verify)), _released(last)
+    if last.released:
+        yield _section("The last attempt ended before it was verified", released)
+        yield _section("The last verification, of an attempt before that one, failed", failed)
+    else:
+        yield _section("The last attempt failed its verification", _joined(failed, released))
+
+
+def _released(last: LastAttempt) -> str:
+    changed, said = ", ".join(last.paths) or "none", "said last" if last.released else "had claimed"
+    return _joined(
+        f"It ended: {last.released}" if last.released else "",
+        f"Files changed by the attempts so far, which stand as they left them: {changed}",
+        f"The executor {said} (its own words, unverified): {_bounded(last.claim)}" if last.claim else "",
+        _commands(last.ran),
+    )
+
+
+def _commands(ran: tuple[Ran, ...]) -> str:
+    if not ran:
+        return ""
+    more = [f"- {len(ran) - RAN_SHOWN} earlier commands not shown here"] if len(ran) > RAN_SHOWN else []
+    return "\n".join(
+        [
+            "Its commands, with what each said when it ran last:\n",
+            *more,
+            *(f"- {told(item)}" for item in ran[-RAN_SHOWN:]),
+        ]
+    )
+
+
+def told(ran: Ran) -> str:
+    """A command and what came of it, on one line."""
+    line = " ".join(ran.command.split())
+    code = f"`{line}`" if "`" not in line else f"`` {line} ``"
+    return f"{code}: {ran.told}"
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
 
 
 def _others(feedback: str, verify: tuple[str, ...]) -> str:

@@ -1,37 +1,16 @@
 """What a session is given that goes on where another ended: recorded facts first, and last the words of a model.
 
-Refuses to drop what a person said, and to shorten anything without saying by how much.
+Refuses to shorten anything without saying by how much; the briefing in it, with a person's words, stays whole.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from specloom.agent.briefing import Ran, fenced, told
 from specloom.domain.ids import SessionId
 
 TITLE = "# Hand-over"
 NOT_SHOWN = "… {count} {what} not shown here"
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """Something that a person said to the agent, in any session of the attempt."""
-
-    session: int
-    about: str
-    """What it answers."""
-    words: str
-    """Verbatim."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A command of the agent and what came of it the last time."""
-
-    command: str
-    told: str
-    """The exit code, or why there is none."""
-    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +39,9 @@ class HandOver:
     """Used up by all sessions of the attempt."""
     most_turns: int
     briefing: str
-    """Task, requirements, spec and stop condition, as the first session was told them."""
+    """Task, requirements, spec, stop condition and the user's words, as a first session is told them."""
     before: tuple[str, ...] = ()
     """What the verify commands said before the attempt."""
-    words: tuple[Word, ...] = ()
     changed: tuple[str, ...] = ()
     """Files that the attempt has changed so far, and how."""
     shown: tuple[str, ...] = ()
@@ -87,7 +65,6 @@ def render(given: HandOver, bounds: Bounds | None = None) -> str:
         f"{TITLE}: {given.task}, session {given.number}",
         _section("Where the work stands", _state(given)),
         given.briefing,
-        _section("What the user said in this attempt, verbatim", _words(given.words)),
         _section("Verify commands before the attempt began", _listed(given.before, known, "commands")),
         _section("Files changed by this attempt so far, which stand as they were left", _changed(given, known)),
         _section("Open files", _open(given, known)),
@@ -98,13 +75,6 @@ def render(given: HandOver, bounds: Bounds | None = None) -> str:
         _section(f"What remains, in the words of {given.author}", _prose(given.prose, known)),
     )
     return "\n\n".join(part for part in parts if part)
-
-
-def fenced(text: str) -> str:
-    """A text as it is, in a fence that it cannot close."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text}\n{fence}"
 
 
 def shortened(text: str, characters: int) -> str:
@@ -127,10 +97,6 @@ def _state(given: HandOver) -> str:
     )
 
 
-def _words(words: Sequence[Word]) -> str:
-    return "\n\n".join(f"Session {word.session}, {word.about}:\n\n{fenced(word.words)}" for word in words)
-
-
 def _changed(given: HandOver, bounds: Bounds) -> str:
     return _listed(given.changed, bounds, "files") or "None."
 
@@ -146,7 +112,7 @@ def _open(given: HandOver, bounds: Bounds) -> str:
 def _ran(ran: Sequence[Ran], bounds: Bounds) -> str:
     if not ran:
         return ""
-    listed = _listed([f"{_code(item.command)}: {item.told}" for item in ran], bounds, "earlier commands")
+    listed = _listed([told(item) for item in ran], bounds, "earlier commands")
     output = ran[-1].output
     return f"{listed}\n\nThe newest printed:\n\n{fenced(shortened(output, bounds.output))}" if output else listed
 
@@ -170,8 +136,3 @@ def _listed(items: Sequence[str], bounds: Bounds, what: str) -> str:
 
 def _plain(items: Sequence[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
-
-
-def _code(command: str) -> str:
-    line = " ".join(command.split())
-    return f"`{line}`" if "`" not in line else f"`` {line} ``"

@@ -36,7 +36,7 @@ def evolve(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState
 
 def _dispatch(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState:
     if isinstance(event, tasks.TaskEvent):
-        return on_tasks(state, event, at)
+        return on_tasks(state, event, at, seq)
     if isinstance(event, agents.AgentEvent):
         return on_agents(state, event, at)
     if isinstance(event, proof.ProofEvent):

@@ -1,11 +1,12 @@
 """Folds what sessions did: turns, calls, usage, approvals. Refuses to keep words but those of a claim."""
 
+import json
 from typing import TypeAlias, assert_never
 
 from specloom.domain.copies import with_changes
 from specloom.domain.events import agents
 from specloom.domain.evolve_tasks import with_record
-from specloom.domain.project import ApprovalRecord, ProjectState, SessionRecord
+from specloom.domain.project import ApprovalRecord, ProjectState, SessionRecord, Word
 
 CLAIM_KEPT = 2_000
 """Characters of a claim that a task record keeps; all of it is in the log."""
@@ -35,7 +36,7 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
             )
             return with_changes(state, approvals=state.approvals.insert(event.approval, asked))
         case agents.ApprovalAnswered():
-            return with_changes(state, approvals=state.approvals.discard(event.approval))
+            return with_changes(_heard(state, event), approvals=state.approvals.discard(event.approval))
         case agents.GrantRevoked():
             return state
         case agents.TurnFinished():
@@ -51,6 +52,31 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
 
 SessionEvent: TypeAlias = (
     agents.MessageAdded
+def _heard(state: ProjectState, event: agents.ApprovalAnswered) -> ProjectState:
+    """Keeps the words of a person with the task that his question was about."""
+    asked = state.approvals.get(event.approval)
+    said = None if asked is None else said_to_agent(asked.kind, asked.subject, event)
+    if asked is None or asked.agent is None or said is None:
+        return state
+    # By its agent: the task may have another id by now, since people renumber while agents work.
+    task = next((task for task, known in state.tasks.items() if known.agent == asked.agent), None)
+    if task is None:
+        return state
+    record = state.record(task)
+    same = (item for item in state.sessions.values() if item.attempt == record.attempt and item.role == "executor")
+    number = max((item.number for item in same if item.parent is None), default=1)
+    word = Word(record.attempts, number, *said)
+    return with_record(state, task, with_changes(record, words=(*record.words, word)))
+
+
+def said_to_agent(kind: str, subject: str, answer: agents.ApprovalAnswered) -> tuple[str, str] | None:
+    """What a person's answer is about, and his words; `None` where a rule answered, or a person just allowed it."""
+    if answer.rule != agents.PERSON or (kind != "question" and answer.allowed):
+        return None
+    about = "answering" if kind == "question" else "refusing"
+    return f"{about} {json.dumps(subject, ensure_ascii=False)}", answer.reason or agents.NO
+
+
     | agents.ContextCollapsed
     | agents.OpenFilesWarned
     | agents.TurnRequested

@@ -7,7 +7,7 @@ from typing import TypeAlias, assert_never
 from specloom.domain.copies import with_changes
 from specloom.domain.events import tasks
 from specloom.domain.ids import TaskId
-from specloom.domain.project import ProjectState, TaskRecord
+from specloom.domain.project import PastAttempt, ProjectState, TaskRecord
 from specloom.domain.states import TaskAction, transition
 
 Verdict: TypeAlias = tasks.TaskDone | tasks.TaskFailed | tasks.TaskBlocked
@@ -18,10 +18,26 @@ class IllegalEventError(Exception):
     """An event in the log that no state allows: a bug of ours, or a log that was tampered with."""
 
 
-def on_tasks(state: ProjectState, event: tasks.TaskEvent, at: str) -> ProjectState:
-    """The state after a task event."""
-    record = _after(state.record(event.task), event, at)
+def on_tasks(state: ProjectState, event: tasks.TaskEvent, at: str, seq: int) -> ProjectState:
+    """The state after a task event with the sequence number `seq`."""
+    before = state.record(event.task)
+    record = _after(before, event, at)
+    if isinstance(event, tasks.TaskStarted):
+        record = with_changes(record, began=seq)
+    elif before.attempt is not None and record.attempt is None and not isinstance(event, tasks.TaskReset):
+        record = with_changes(record, past=PastAttempt(before.attempt, before.began, seq, _released(event)))
     return with_record(state, event.task, record)
+
+
+def _released(event: tasks.TaskEvent) -> str:
+    """Why the attempt that `event` ends was not verified; empty: it was."""
+    match event:
+        case tasks.TaskReleased():
+            return event.reason
+        case tasks.TaskBlocked():
+            return f"blocked: {event.reason}"
+        case _:
+            return ""
 
 
 def with_record(state: ProjectState, task: TaskId, record: TaskRecord) -> ProjectState:
@@ -65,7 +81,9 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
             )
         case tasks.TaskFailed():
             failed = _idle(_act(record, TaskAction.FAIL, event))
-            return with_changes(failed, reason=event.reason, feedback=event.feedback, stale=(), ended_at=at)
+            return with_changes(
+                failed, reason=event.reason, feedback=event.feedback or event.reason, stale=(), ended_at=at
+            )
         case tasks.TaskBlocked():
             blocked = _idle(_act(record, TaskAction.BLOCK, event))
             return with_changes(blocked, reason=event.reason, cause=event.cause, ungranted=event.ungranted)
@@ -75,7 +93,9 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
             return with_changes(_act(_clear(record), TaskAction.SKIP, event), reason=event.reason)
         case tasks.TaskReset():
             fresh = _act(_clear(record), TaskAction.RESET, event)
-            unproven = with_changes(fresh, evidence=(), stale=(), feedback="", claim="", refused=(), verify=())
+            unproven = with_changes(
+                fresh, evidence=(), stale=(), feedback="", claim="", refused=(), verify=(), past=None
+            )
             return with_changes(unproven, attempts=0, failures=0, started_at="", ended_at="")
         case tasks.TaskRetried():
             return with_changes(_act(_clear(record), TaskAction.RETRY, event), attempts=0, failures=0)

@@ -40,6 +40,31 @@ from specloom.domain.usage import UsageTotal
 
 
 @dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Something that a person said to the agent while it worked on a task."""
+
+    attempt: int
+    session: int
+    about: str
+    """What it answers."""
+    words: str
+    """Verbatim."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """An attempt that is over, and where it stands in the log."""
+
+    id: AttemptId
+    began: int
+    """Sequence number of its start."""
+    ended: int
+    """Sequence number of its end."""
+    released: str = ""
+    """Why it ended without a verification; empty where it got one."""
+
+
 class TaskRecord:
     """What the log knows of one task."""
 
@@ -58,6 +83,12 @@ class TaskRecord:
     """In flight."""
     agent: AgentId | None = None
     verify: tuple[str, ...] = ()
+    began: int = 0
+    """Sequence number at which the newest attempt started."""
+    past: PastAttempt | None = None
+    """The newest attempt that is over, since the last reset."""
+    words: tuple[Word, ...] = ()
+    """All that people said to its agents, in all attempts: nothing takes that back."""
     evidence: tuple[Evidence, ...] = ()
     stale: tuple[str, ...] = ()
     """Files behind the proof that have changed since."""

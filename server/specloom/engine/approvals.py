@@ -25,8 +25,7 @@ YES = "--yes"
 
 
 NOBODY = "no client"
-PERSON = "user"
-"""The rule of whatever a person answers."""
+PERSON = agents.PERSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from specloom.domain.project import ProjectState
 from specloom.domain.spec import Layout, TaskDefinition
 from specloom.domain.states import TaskState
 from specloom.engine.context import EngineContext
+from specloom.engine.past_sessions import PastSessions
 from specloom.workspace.ports import WorkspaceError
 
 INSTRUCTIONS = "AGENTS.md"
@@ -30,10 +31,11 @@ async def brief(engine: EngineContext, task: TaskDefinition, verify: tuple[str, 
         missing=tuple(name for name, item in named.items() if item is None),
         dependencies=earlier(state, task.id),
         verify=verify,
-        last=last_attempt(state, task.id),
+        last=await last_attempt(engine, task.id),
         instructions=await instructions(engine),
         files=files[:shown],
         files_left_out=max(len(files) - shown, 0),
+        words=state.record(task.id).words,
     )
 
 
@@ -67,12 +69,16 @@ def changed_paths(state: ProjectState, task: TaskId) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for change in sets for path in change.paths))
 
 
-def last_attempt(state: ProjectState, task: TaskId) -> LastAttempt | None:
-    """What the next attempt is told of the one that failed."""
-    record = state.record(task)
-    if not record.feedback:
+async def last_attempt(engine: EngineContext, task: TaskId) -> LastAttempt | None:
+    """What an attempt is told of those before it, whether they failed or ended without a verdict."""
+    record = engine.state.record(task)
+    known = record.past
+    if known is None or not (record.feedback or known.released):
         return None
-    return LastAttempt(record.feedback, record.claim, changed_paths(state, task))
+    events = await engine.ledger.read(known.began - 1, known.ended - known.began + 1)
+    past = PastSessions.of(known.id, (item.event for item in events))
+    said = past.claim or (past.last_words if known.released else "")
+    return LastAttempt(record.feedback, said, changed_paths(engine.state, task), known.released, past.ran)
 
 
 async def instructions(engine: EngineContext) -> tuple[tuple[str, str], ...]:

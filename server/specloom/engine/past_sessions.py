@@ -1,18 +1,18 @@
-"""What the log has of the sessions of one attempt, for the one that goes on. Refuses to keep what nobody hands over."""
+"""What the log has of the sessions of one attempt, for those that follow. Refuses to keep what nobody hands over."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from specloom.agent.handover import Ran, Word
+from specloom.agent.briefing import Ran
 from specloom.agent.replay import answer_of
 from specloom.domain.events import Event, agents, proof
-from specloom.domain.ids import ApprovalId, AttemptId, CallId, EditId, SessionId
+from specloom.domain.evolve_agents import said_to_agent
+from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, EditId, SessionId
 from specloom.engine.agent_shells import COMMAND_TOOL
-from specloom.engine.approvals import PERSON
-from specloom.engine.asker import DENY
 
 EXECUTOR, SUMMARISER = "executor", "summariser"
+INTERRUPTED = "its outcome is unknown: it was interrupted, and may have happened wholly, partly or not at all"
 OUTPUT_KEPT = 4_000
 """Characters of a command's output, from its end."""
 
@@ -23,6 +23,7 @@ class PastSession:
 
     id: SessionId
     number: int
+    agent: AgentId
     turns: int = 0
     outcome: str = ""
     fruitful: bool = False
@@ -41,11 +42,14 @@ class PastSummary:
 
 @dataclass(slots=True)
 class PastSessions:
-    """All of them, oldest first, and what was said and run in them."""
+    """All of them, oldest first, and what was run in them. What goes on beside them is none of it."""
 
     attempt: AttemptId
     sessions: list[PastSession] = field(default_factory=list[PastSession])
-    words: list[Word] = field(default_factory=list[Word])
+    last_words: str = ""
+    """What the executor said last."""
+    claim: str = ""
+    """The same, where it claimed the task with it."""
     summaries: dict[SessionId, PastSummary] = field(default_factory=dict[SessionId, PastSummary])
     """By the id of the summariser's session."""
     _ran: dict[str, Ran] = field(default_factory=dict[str, Ran])
@@ -64,8 +68,9 @@ class PastSessions:
 
     @property
     def ran(self) -> tuple[Ran, ...]:
-        """The commands in the order in which they ran last."""
-        return tuple(self._ran.values())
+        """The commands in the order in which they ran last; behind them those that were interrupted."""
+        ended = (known for known in self._ran.values() if known.command not in self._commands.values())
+        return (*ended, *(Ran(command, INTERRUPTED) for command in dict.fromkeys(self._commands.values())))
 
     @property
     def turns(self) -> int:
@@ -92,7 +97,7 @@ class PastSessions:
                 self._begin(event)
             case agents.TurnFinished() | agents.SessionEnded():
                 self._follow(event)
-            case agents.ToolRequested() if event.name == COMMAND_TOOL:
+            case agents.ToolRequested() if event.name == COMMAND_TOOL and self._session(event.session) is not None:
                 self._commands[event.call] = _command(event.input)
             case agents.ToolSettled() if event.call in self._commands:
                 self._settle(event, self._commands.pop(event.call))
@@ -109,22 +114,27 @@ class PastSessions:
 
     def _begin(self, event: agents.SessionStarted) -> None:
         if event.role == EXECUTOR:
-            self.sessions.append(PastSession(event.session, event.number))
+            self.sessions.append(PastSession(event.session, event.number, event.agent))
         elif event.role == SUMMARISER and event.previous is not None:
             self.summaries[event.session] = PastSummary(event.previous)
 
     def _follow(self, event: agents.TurnFinished | agents.SessionEnded) -> None:
         summary = self.summaries.get(event.session)
-        session = next((item for item in reversed(self.sessions) if item.id == event.session), None)
+        session = self._session(event.session)
         if isinstance(event, agents.SessionEnded):
             if summary is not None:
                 summary.ended = True
             elif session is not None:
                 session.outcome = event.outcome
+                self.claim = event.reason if event.outcome == "claimed" else ""
         elif summary is not None:
             summary.words = answer_of(event).text.strip()
         elif session is not None:
             session.turns += 1
+            self.last_words = answer_of(event).text.strip() or self.last_words
+
+    def _session(self, name: SessionId) -> PastSession | None:
+        return next((item for item in reversed(self.sessions) if item.id == name), None)
 
     def _settle(self, event: agents.ToolSettled, command: str) -> None:
         told, _, output = _text(event.content).partition("\n")
@@ -136,17 +146,10 @@ class PastSessions:
 
     def _answer(self, event: agents.ApprovalAnswered) -> None:
         asked = self._asked.pop(event.approval, None)
-        if asked is None or event.rule != PERSON or not self.sessions:
+        if asked is None or not self.sessions or asked.agent != self.sessions[-1].agent:
             return
-        if asked.kind == "question":
-            self._say(f"answering {json.dumps(asked.subject, ensure_ascii=False)}", event.reason)
-        elif not event.allowed and asked.agent is not None:
-            refused = f"refusing {json.dumps(asked.subject, ensure_ascii=False)}"
-            self._say(refused, event.reason or DENY)
-
-    def _say(self, about: str, words: str) -> None:
-        self.words.append(Word(self.sessions[-1].number, about, words))
-        self._fruit()
+        if said_to_agent(asked.kind, asked.subject, event) is not None:
+            self._fruit()
 
     def _fruit(self) -> None:
         if self.sessions:

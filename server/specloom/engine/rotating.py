@@ -144,7 +144,6 @@ class Rotation:
             most_turns=engine.options.limits.turns,
             briefing=await self._briefing(window),
             before=tuple(f"`{command}` {'passed' if passed else 'failed'}" for command, passed in self.before.items()),
-            words=tuple(past.words),
             changed=await self._changed(),
             shown=tuple(item.path for item in shown),
             not_shown=left,

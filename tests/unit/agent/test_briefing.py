@@ -1,11 +1,14 @@
 """The first message of an attempt: the spec without repetition, claims marked and bounded, the last attempt told."""
 
+from dataclasses import replace
+
 import pytest
 
-from specloom.agent.briefing import CLAIM_SHOWN, Briefing, LastAttempt, Proof, render
+from specloom.agent.briefing import CLAIM_SHOWN, RAN_SHOWN, Briefing, LastAttempt, Proof, Ran, fenced, render
 from specloom.agent.spec_text import whole_spec
 from specloom.domain.documents.specs import parse_spec
 from specloom.domain.ids import TaskId
+from specloom.domain.project import Word
 
 PATH = "specs/01-greeter.md"
 SPEC = """---
@@ -95,3 +98,25 @@ def test_nothing_is_said_of_commands_where_none_failed(feedback: str) -> None:
 
 def test_first_attempt_is_told_of_no_attempt_before() -> None:
     assert "last attempt" not in render(briefing())
+
+
+def test_an_attempt_after_one_without_a_verdict_is_told_how_that_ended_and_what_it_ran() -> None:
+    ran = (Ran("make", "exit code 2"), Ran("sed -i s/a/b/ x", "its outcome is unknown"))
+    told = render(briefing(LastAttempt("`b` exited with 1", "I look.", ("a.py",), "the run was cancelled", ran)))
+    assert "The last attempt ended before it was verified\n\nIt ended: the run was cancelled" in told
+    assert "The executor said last (its own words, unverified): I look." in told
+    assert "- `make`: exit code 2\n- `sed -i s/a/b/ x`: its outcome is unknown" in told
+    assert "of an attempt before that one, failed\n\n`b` exited with 1" in told
+
+
+def test_commands_that_are_not_shown_are_counted() -> None:
+    ran = tuple(Ran(f"echo {number}", "exit code 0") for number in range(RAN_SHOWN + 2))
+    told = render(briefing(LastAttempt("failed", ran=ran)))
+    assert "- 2 earlier commands not shown here\n- `echo 2`: exit code 0" in told
+    assert f"- `echo {RAN_SHOWN + 1}`" in told
+
+
+def test_words_of_a_person_stand_in_the_briefing_as_they_are() -> None:
+    words = 'Metres.\n```\n## never "feet"\n```'
+    told = render(replace(briefing(), words=(Word(1, 2, 'answering "Which unit?"', words),)))
+    assert f'Attempt 1, session 2, answering "Which unit?":\n\n{fenced(words)}' in told

@@ -1,11 +1,12 @@
-"""A hand-over drops nothing silently, says what is recorded before what a model said, and keeps a person's words."""
+"""A hand-over drops nothing silently, and says what is recorded before what a model said."""
 
 import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specloom.agent.handover import Bounds, HandOver, Ran, Word, fenced, render
+from specloom.agent.briefing import Ran, fenced
+from specloom.agent.handover import Bounds, HandOver, render
 from specloom.domain.ids import SessionId
 
 lines = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(str.strip)
@@ -13,7 +14,6 @@ texts = st.lists(
     st.one_of(lines, st.sampled_from(["```", "~~~", "## What remains", "- ", "````x"])), min_size=1, max_size=4
 ).map("\n".join)
 names = st.lists(lines, max_size=5).map(lambda found: tuple(f"{at}/{name}" for at, name in enumerate(found)))
-words = st.lists(st.builds(Word, st.integers(1, 60), lines, texts), max_size=5).map(tuple)
 ran = st.lists(st.builds(Ran, lines, lines, texts), max_size=5).map(tuple)
 hand_overs = st.builds(
     HandOver,
@@ -25,7 +25,6 @@ hand_overs = st.builds(
     most_turns=st.integers(1, 99),
     briefing=texts,
     before=names,
-    words=words,
     changed=names,
     shown=names,
     not_shown=names,
@@ -39,12 +38,9 @@ bounds = st.builds(Bounds, st.integers(0, 10), st.integers(0, 50), st.integers(0
 
 
 @given(hand_overs, bounds)
-def test_the_words_of_a_person_and_the_briefing_are_whole_whatever_the_bounds(known: HandOver, most: Bounds) -> None:
+def test_the_briefing_is_whole_whatever_the_bounds(known: HandOver, most: Bounds) -> None:
     text = render(known, most)
     assert known.briefing in text
-    for word in known.words:
-        assert fenced(word.words) in text
-        assert word.about in text
     for path in known.shown:
         assert f"- {path}" in text
 

@@ -1,11 +1,10 @@
-"""What goes over from the log: a person's words of all sessions, commands, and whether anything came of a session."""
+"""What goes over from the log: commands, and whether anything came of a session; of the executor's sessions alone."""
 
 import json
 
-from specloom.agent.handover import Word
 from specloom.domain.events import Event, agents, proof
 from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, Digest, EditId, SessionId
-from specloom.engine.past_sessions import PastSessions
+from specloom.engine.past_sessions import INTERRUPTED, PastSessions
 
 ATTEMPT, AGENT = AttemptId("attempt-1"), AgentId("agent-1")
 
@@ -33,11 +32,13 @@ def ran(number: int, command: str, told: str) -> tuple[Event, Event]:
     )
 
 
-def asked(name: str, kind: str, subject: str, answer: str, *, allowed: bool, rule: str = "user") -> tuple[Event, Event]:
+def asked(
+    name: str, kind: str, subject: str, answer: str, *, allowed: bool, rule: str = "user", agent: AgentId = AGENT
+) -> tuple[Event, Event]:
     """A question and its answer."""
     approval = ApprovalId(name)
     return (
-        agents.ApprovalAsked(approval, "question" if kind == "question" else "command", subject, "", AGENT, None),
+        agents.ApprovalAsked(approval, "question" if kind == "question" else "command", subject, "", agent, None),
         agents.ApprovalAnswered(approval, allowed, rule, answer),
     )
 
@@ -47,23 +48,12 @@ def past(*events: Event) -> PastSessions:
     return PastSessions.of(ATTEMPT, events)
 
 
-def test_words_of_a_person_are_kept_with_their_session_and_those_of_rules_are_not() -> None:
-    known = past(
-        *asked("a0", "question", "of the attempt before?", "yes", allowed=True),
-        started(1),
-        *asked("a1", "question", "Which unit?", "Metres", allowed=True),
-        *asked("a2", "command", "rm -r x", "Deny", allowed=False),
-        *asked("a3", "command", "make", "Allow once", allowed=True),
-        rotated(1),
-        started(2),
-        *asked("a4", "command", "curl x", "nobody answered", allowed=False, rule="deadline"),
-        *asked("a5", "question", "Sure?", "No.\nNever", allowed=True),
-    )
-    assert known.words == [
-        Word(1, 'answering "Which unit?"', "Metres"),
-        Word(1, 'refusing "rm -r x"', "Deny"),
-        Word(2, 'answering "Sure?"', "No.\nNever"),
-    ]
+def test_a_session_in_which_a_person_answered_its_agent_brought_something() -> None:
+    assert past(started(1), *asked("a1", "question", "Which unit?", "Metres", allowed=True), rotated(1)).fruitless == 0
+    assert past(started(1), *asked("a1", "command", "make", "Deny", allowed=False), rotated(1)).fruitless == 0
+    assert past(started(1), *asked("a1", "command", "make", "", allowed=False, rule="no client"), rotated(1)).fruitless
+    planner = asked("a1", "question", "Which?", "This", allowed=True, agent=AgentId("planner"))
+    assert past(started(1), *planner, rotated(1)).fruitless == 1
 
 
 def test_commands_stand_in_the_order_of_their_last_run_with_what_they_said_then() -> None:
@@ -94,3 +84,19 @@ def test_sessions_count_as_fruitless_from_the_last_one_that_brought_something() 
 def test_sub_agents_reviewers_and_other_attempts_are_no_sessions_of_the_executor() -> None:
     other = started(1, attempt=AttemptId("attempt-0"))
     assert [item.number for item in past(other, started(1, "reviewer"), started(1)).sessions] == [1]
+
+
+def test_commands_of_others_beside_the_executor_are_not_its_own() -> None:
+    beside = agents.SessionStarted(
+        SessionId("s9"), AGENT, "subagent", ATTEMPT, None, "m", "", (), parent=SessionId("s1")
+    )
+    planner = agents.SessionStarted(SessionId("s8"), AgentId("planner"), "planner", None, None, "m", "", ())
+    known = past(started(1), beside, planner, *ran(9, "ls", "exit code 0"), *ran(8, "id", "exit code 0"), rotated(1))
+    assert known.ran == ()
+    assert known.fruitless == 1
+
+
+def test_a_command_that_was_interrupted_is_told_with_its_outcome_unknown() -> None:
+    requested, _ = ran(2, "make", "")
+    known = past(started(1), *ran(1, "make", "exit code 2"), *ran(1, "ls", "exit code 0"), started(2), requested)
+    assert [(item.command, item.told) for item in known.ran] == [("ls", "exit code 0"), ("make", INTERRUPTED)]

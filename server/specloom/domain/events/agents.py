@@ -9,6 +9,11 @@ from typing import ClassVar, Literal, TypeAlias
 from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, Digest, SessionId, TaskId
 from specloom.domain.usage import UsageTotal
 
+PERSON = "user"
+"""The rule of whatever a person answers."""
+NO = "Deny"
+"""The last choice of whoever may allow something."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
@@ -172,7 +177,7 @@ class ApprovalAsked:
     purpose: str
     agent: AgentId | None
     task: TaskId | None
-    choices: tuple[str, ...] = ("Allow once", "Deny")
+    choices: tuple[str, ...] = ("Allow once", NO)
     """What can be answered; none: free text."""
 
 
