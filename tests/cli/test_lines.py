@@ -35,6 +35,8 @@ from specloom.domain.usage import UsageTotal
 from specloom.engine.api import Published
 from tests.cli.stories import AGENT, AT, RUN, Story, spec
 
+SESSION = SessionId("s")
+
 
 def test_every_kind_of_event_has_a_text() -> None:
     for kind in EVENT_TYPES:
@@ -215,10 +217,39 @@ def test_a_stale_proof_says_that_it_is_looked_at_again_in_this_run() -> None:
     assert line_of(story) == "01/1.1 Step 1 of Storage: proof stale, changed since: a.py"
 
 
-def test_a_retry_says_when() -> None:
+def test_retries_say_how_often_and_when_and_their_reason_once() -> None:
     story = Story(spec(1, "Storage", 1))
-    story.tell(agents.TurnFailed(SessionId("s"), 1, "overloaded", "the host answered 529", 4.0))
-    assert line_of(story) == "the model did not answer: the host answered 529; trying again in 4.0 s"
+    for asked, wait in enumerate((1.0, 2.0), start=1):
+        story.tell(agents.TurnFailed(SESSION, 1, "overloaded", "the host answered 529", wait, asked=asked, tries=11))
+    story.tell(agents.TurnFailed(SESSION, 1, "broken-stream", "it went silent", 4.0, asked=3, tries=11))
+    assert lines_of(story)[-3:] == [
+        "the model did not answer: the host answered 529; asking again in 1.0 s (try 2 of 11)",
+        "no answer again, for the same reason; asking again in 2.0 s (try 3 of 11)",
+        "the model did not answer: it went silent; asking again in 4.0 s (try 4 of 11)",
+    ]
+
+
+def test_a_fault_that_ends_a_run_is_told_once_and_whole() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    attempt = story.start("01/1.1")
+    why = f"the host answered 400: {'no money, ' * 100}none; settle the account's billing"
+    story.tell(agents.SessionStarted(SESSION, AGENT, "executor", attempt, TaskId("01/1.1"), "m", "", ()))
+    story.tell(agents.TurnFailed(SESSION, 1, "billing", why))
+    story.tell(tasks.TaskReleased(TaskId("01/1.1"), attempt, why))
+    story.tell(runs.RunFinished(RUN, RunOutcome.FAULT, why))
+    assert lines_of(story)[-2:] == [
+        "· 01/1.1 Step 1 of Storage: waits again",
+        f"run stopped: {why}",
+    ]
+
+
+def test_an_agent_is_called_by_its_role_also_after_a_resume() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    attempt = story.start("01/1.1")
+    story.tell(agents.SessionStarted(SESSION, AGENT, "reviewer", attempt, TaskId("01/1.1"), "m", "", ()))
+    resumed = EventLines()
+    story.tell(agents.SessionEnded(SESSION, "claimed", "All of it is there."))
+    assert [line.text for line in resumed.of(*story.told[-1])] == ["reviewer: All of it is there."]
 
 
 @pytest.mark.parametrize(

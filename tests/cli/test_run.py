@@ -178,7 +178,7 @@ def test_an_interrupt_does_not_wait_for_another_try(
     script["sessions"][0]["turns"][0]["fault"] = {"status": 429, "retry_after": "60", "times": 1}
     server = scripted(script)
     command = running(project)("run", "--yes", *model(server))
-    command.wait_for("trying again in 1:00")
+    command.wait_for("asking again in 1:00")
     began = time.monotonic()
     command.interrupt()
     assert command.end() == Exit.INTERRUPTED

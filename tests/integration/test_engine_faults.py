@@ -50,6 +50,7 @@ async def test_an_overloaded_endpoint_is_asked_again_and_each_retry_is_an_event(
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
         failed = await events_of(runtime, agents.TurnFailed)
         assert [(event.turn, event.fault, event.retry_in_s) for event in failed] == [(1, "overloaded", 0.0)] * 2
+        assert [(event.asked, event.tries) for event in failed] == [(1, 11), (2, 11)]
         requested = await events_of(runtime, agents.TurnRequested)
         assert [(event.turn, event.attempt_no) for event in requested] == [(1, 1), (1, 2), (1, 3), (2, 1)]
 

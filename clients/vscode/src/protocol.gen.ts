@@ -1250,6 +1250,10 @@ export interface TurnRequestedEvent {
 /** Billed tokens and money. */
 export interface Usage {
   input: number;
+  /** How often the turn was asked by then; 0: not known. */
+  asked: number;
+  /** How often it is asked at the most, where another try follows. */
+  tries: number;
   output: number;
   cacheRead: number;
   cacheWrite: number;

@@ -26,7 +26,11 @@ class RetryPolicy:
 
     def again(self, failed: int, error: ProviderError) -> bool:
         """Whether another try follows the `failed`-th failure (1-based)."""
-        return error.retryable and failed < (self.tries if error.met else min(self.tries, self.first_tries))
+        return error.retryable and failed < self.tries_for(error)
+
+    def tries_for(self, error: ProviderError) -> int:
+        """Requests a turn that fails like this, the first included."""
+        return self.tries if error.met else min(self.tries, self.first_tries)
 
     def wait(self, failed: int, error: ProviderError) -> float:
         """Seconds to wait after the `failed`-th failure (1-based)."""
@@ -75,8 +79,8 @@ async def ask(
         except ProviderError as error:
             failed += 1
             wait = ports.retry.wait(failed, error) if ports.retry.again(failed, error) else None
-            spent = UsageTotal() if error.usage == Usage() else ports.pricing.total(setup.model, error.usage)
-            await ports.recorder.commit(agents.TurnFailed(setup.id, turn, error.fault.value, str(error), wait, spent))
+            error.asked = failed
+            await ports.recorder.commit(_failed(setup, turn, error, wait, ports))
             if wait is None:
                 raise
             await ports.sleeper.sleep(wait)
@@ -92,9 +96,20 @@ async def ask(
 def _refuse_empty(answer: ModelAnswer) -> None:
     # The same request may get a better answer; one that was cut off before its first block was whole is told instead.
     if not answer.message.blocks and answer.stop is not StopReason.MAX_TOKENS:
-        error = ProviderError(ProviderFault.BROKEN_STREAM, f"{answer.model} answered nothing at all ({answer.stop})")
+        what = f"{answer.model} answered nothing at all ({answer.stop})"
+        error = ProviderError(ProviderFault.BROKEN_STREAM, what, step="go on later, or choose another model")
         error.usage = answer.usage
         raise error
+
+
+def _failed(
+    setup: SessionSetup, turn: int, error: ProviderError, wait: float | None, ports: AskPorts
+) -> agents.TurnFailed:
+    """The event of a request without an answer; what a person may do is part of it only when no try follows."""
+    spent = UsageTotal() if error.usage == Usage() else ports.pricing.total(setup.model, error.usage)
+    told = str(error) if wait is None else error.what
+    tries = ports.retry.tries_for(error) if wait is not None else 0
+    return agents.TurnFailed(setup.id, turn, error.fault.value, told, wait, spent, error.asked, tries)
 
 
 def finished(setup: SessionSetup, turn: int, answer: ModelAnswer, pricing: Pricing) -> agents.TurnFinished:

@@ -9,6 +9,7 @@ from specloom.cli.output import Output
 from specloom.cli.ports import Place, Preview
 from specloom.cli.scopes import resolve_scope
 from specloom.cli.views.endings import has_errors, next_steps, problem_lines, total_line
+from specloom.cli.views.event_lines import run_end
 from specloom.cli.views.summary import count_tasks, exit_of_run, summary_json
 from specloom.cli.work import Work, perform
 from specloom.domain.runs import Budget
@@ -74,10 +75,9 @@ def _tell(work: Work) -> None:
 
 def _reasons(work: Work) -> list[str]:
     """Why it ended where it did: the picture is gone, and the lines of a log have said so."""
-    run, planning = work.state.run, work.state.planning
+    run = work.state.run
     if run is None or not work.state.graph.tasks:
-        return [f"not planned: {planning.reason}"] if planning and planning.state == "failed" else []
+        return []  # A plan that failed has been told above the picture.
     if run.active:
         return [f"paused: {run.reason}" if run.reason else "paused"]
-    outcome = run.outcome.value if run.outcome else "ended"
-    return [f"run {outcome}: {run.reason}" if run.reason else f"run {outcome}"]
+    return [run_end(run.outcome, run.reason)] if run.outcome else []

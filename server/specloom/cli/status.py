@@ -8,8 +8,8 @@ from specloom.cli.output import Output
 from specloom.cli.ports import Place
 from specloom.cli.reading import Told, told
 from specloom.cli.views.endings import counts_line, has_errors, next_steps, problem_line
-from specloom.cli.views.event_lines import scope_name
-from specloom.cli.views.formats import count, moment, one_line, usage, visible
+from specloom.cli.views.event_lines import outcome_name, scope_name
+from specloom.cli.views.formats import WHOLE, count, moment, one_line, usage, visible
 from specloom.cli.views.plain_json import plain
 from specloom.cli.views.rows import SpecRow, spec_rows
 from specloom.cli.views.summary import count_tasks, counts_json
@@ -102,14 +102,14 @@ def _found_ticked(state: ProjectState) -> str:
 
 
 def run_text(run: RunRecord | None, *, stopped: bool = False) -> str:
-    """`paused (key needed), spec 01, 12 turns, 3.4k in, 1.2k out, $0.02`."""
+    """`paused, spec 01, since 2026-11-21 09:30, 12 turns: key needed`."""
     if run is None:
         return ""
-    state = run.outcome.value if run.outcome else run.state.value
+    state = outcome_name(run.outcome) if run.outcome else run.state.value
     if stopped and run.active and run.state is not RunState.PAUSED:
         state = "stopped"
-    why = f" ({one_line(run.reason)})" if run.reason else ""
-    return f"{state}{why}, {scope_name(run.scope)}, {_when(run)}, {count(run.turns, 'turn')}"
+    why = f": {one_line(run.reason, WHOLE)}" if run.reason else ""
+    return f"{state}, {scope_name(run.scope)}, {_when(run)}, {count(run.turns, 'turn')}{why}"
 
 
 def _when(run: RunRecord) -> str:

@@ -42,10 +42,22 @@ class ProviderError(Exception):
     """An endpoint did not deliver an answer; says what happened, where, and the next step."""
 
     def __init__(
-        self, fault: ProviderFault, message: str, *, status: int | None = None, retry_after: float | None = None
+        self,
+        fault: ProviderFault,
+        what: str,
+        *,
+        step: str = "",
+        status: int | None = None,
+        retry_after: float | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(what)
         self.fault = fault
+        self.what = what
+        """What happened, and where: all that counts while it is tried again anyway."""
+        self.step = step
+        """What a person may do once nobody tries any more."""
+        self.asked = 1
+        """How often it was tried in all."""
         self.status = status
         self.retry_after = retry_after
         """Seconds that the endpoint asks to wait, uncapped, if it said so."""
@@ -53,6 +65,11 @@ class ProviderError(Exception):
         """What an answer that broke off had cost by then, as far as the endpoint said it."""
         self.met = True
         """False: this endpoint has never answered in this process, so that its address is in doubt."""
+
+    def __str__(self) -> str:
+        """The whole message; the next step comes last."""
+        told = self.what if self.asked == 1 else f"{self.what} (asked {self.asked} times)"
+        return f"{told}; {self.step}" if self.step else told
 
     @property
     def retryable(self) -> bool:

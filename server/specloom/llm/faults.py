@@ -39,10 +39,10 @@ _BY_STATUS = {
 }
 _NEXT_STEP = {
     ProviderFault.UNREACHABLE: "check the network and the base URL",
-    ProviderFault.BROKEN_STREAM: "ask again",
-    ProviderFault.RATE_LIMITED: "wait, or run fewer agents at once",
-    ProviderFault.OVERLOADED: "wait and ask again",
-    ProviderFault.SERVER: "wait and ask again",
+    ProviderFault.BROKEN_STREAM: "check the network, and what stands between here and the endpoint",
+    ProviderFault.RATE_LIMITED: "go on later, or have the account's limits raised",
+    ProviderFault.OVERLOADED: "go on later, or choose another model or endpoint",
+    ProviderFault.SERVER: "the fault is on that side: go on later, or choose another endpoint",
     ProviderFault.KEY: "check the key and what it may do",
     ProviderFault.BILLING: "settle the account's billing, waiting does not help",
     ProviderFault.NOT_FOUND: "check the model setting and the base URL",
@@ -107,17 +107,15 @@ class Faults:
         """The base URL is none."""
         return ProviderError(
             ProviderFault.NOT_FOUND,
-            self._redact(
-                f"the base URL {self._endpoint.url!r} names no http or https host; write it like http://localhost:11434"
-            ),
+            self._redact(f"the base URL {self._endpoint.url!r} names no http or https host"),
+            step="write it like http://localhost:11434",
         )
 
     def unknown_model(self, error: ProviderError, model: str, near: tuple[str, ...]) -> ProviderError:
         """A 404 once more, now with the model and those that exist."""
         hint = f" (close to it: {', '.join(near)})" if near else ""
-        said = str(error).removesuffix(f"; {_NEXT_STEP[ProviderFault.NOT_FOUND]}")
-        message = f"{said}; correct the setting `model` (or --model), now {model!r}{hint}, or the base URL"
-        return ProviderError(ProviderFault.NOT_FOUND, self._redact(message), status=error.status)
+        step = f"correct the setting `model` (or --model), now {model!r}{hint}, or the base URL"
+        return ProviderError(error.fault, error.what, step=self._redact(step), status=error.status)
 
     def _redirect(self, status: int, location: str) -> ProviderError:
         return self._error(
@@ -138,9 +136,10 @@ class Faults:
         retry_after: float | None = None,
         step: str = "",
     ) -> ProviderError:
-        detail = f": {' '.join(self._redact(said).split())[:_SHOWN].rstrip('.')}" if said else ""
-        message = f"{self._endpoint.host} {what}{detail}; {step or _NEXT_STEP[fault]}"
-        return ProviderError(fault, message, status=status, retry_after=retry_after)
+        words = " ".join(self._redact(said).split()).rstrip(".")
+        shown = words if len(words) <= _SHOWN else words[: _SHOWN - 1] + "…"
+        told = f"{self._endpoint.host} {what}{f': {shown}' if shown else ''}"
+        return ProviderError(fault, told, step=step or _NEXT_STEP[fault], status=status, retry_after=retry_after)
 
 
 def _fault_of(status: int | None, kind: str, said: str) -> ProviderFault:

@@ -90,6 +90,10 @@ class TurnFailedEvent(SessionEventBase):
     retry_in_s: float | None
     usage: Usage
     """What an answer that broke off had cost by then."""
+    asked: int
+    """How often the turn was asked by then; 0: not known."""
+    tries: int
+    """How often it is asked at the most, where another try follows."""
 
 
 class ToolRequestedEvent(SessionEventBase):

@@ -332,6 +332,8 @@ _AGENTS: tuple[_Row, ...] = (
         agents.ToolRequested,
         lambda e, h: ws.ToolRequestedEvent(**h, session_id=e.session, call_id=e.call, name=e.name, input=cut(e.input)),
     ),
+            asked=e.asked,
+            tries=e.tries,
     _row(
         agents.ToolSettled,
         lambda e, h: ws.ToolSettledEvent(

@@ -77,8 +77,7 @@ def refused_as_too_large(document: Document, error: ProviderError) -> Problem | 
     """The same for a window that only the endpoint knew; `None` for any other fault."""
     if error.fault is not ProviderFault.TOO_LARGE:
         return None
-    said = str(error).rpartition("; ")[0] or str(error)
-    message = f"{document.path} is too large: {said}; {document.step}"
+    message = f"{document.path} is too large: {error.what}; {document.step}"
     return Problem("document-over-window", message, document.path)
 
 

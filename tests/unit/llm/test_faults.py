@@ -73,7 +73,16 @@ def test_each_status_has_its_fault(status: int, body: object, fault: ProviderFau
 
 def test_the_words_of_the_endpoint_and_a_next_step_are_in_the_message() -> None:
     message = str(fault_of(429, error("rate_limit_error", "40,000 input tokens\nper minute.")))
-    assert message == ("models.example answered 429: 40,000 input tokens per minute; wait, or run fewer agents at once")
+    assert message == (
+        "models.example answered 429: 40,000 input tokens per minute; go on later, or have the account's limits raised"
+    )
+
+
+def test_however_much_an_endpoint_says_the_next_step_comes_last_and_whole() -> None:
+    found = fault_of(529, error("overloaded_error", "too much to do " * 200))
+    found.asked = 11
+    assert str(found).endswith("… (asked 11 times); go on later, or choose another model or endpoint")
+    assert found.step not in found.what
 
 
 @pytest.mark.parametrize("secret", [KEY, "sk-proj-another-one-1234"])

@@ -1076,6 +1076,8 @@
 ---@field clientId string|vim.NIL
 ---@field agentId string|vim.NIL
 ---@field commandId string|vim.NIL
+---@field asked integer How often the turn was asked by then; 0: not known.
+---@field tries integer How often it is asked at the most, where another try follows.
 ---@field sessionId string
 ---@field type "turnRequested"
 ---@field turn integer

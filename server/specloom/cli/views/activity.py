@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from specloom.cli.views.formats import one_line
+from specloom.cli.views.formats import duration, one_line
 from specloom.cli.views.session_lines import call_subject
 from specloom.domain.events import agents, planning, proof, runs, tasks
 from specloom.domain.ids import SessionId, TaskId
@@ -74,7 +74,9 @@ class Activity:
                 self.role, self.task, self.model = session.role, session.task, session.model
             self.step = "waiting for the model"
         elif isinstance(event, agents.TurnFailed):
-            self.step = "waiting to try again"
+            wait = event.retry_in_s
+            nth = f", try {event.asked + 1} of {event.tries}" if event.tries else ""
+            self.step = "" if wait is None else f"no answer; asking again in {duration(wait)}{nth}"
         elif isinstance(event, agents.ToolRequested):
             self._now(f"{event.name} {one_line(call_subject(event.input), 100)}".rstrip())
         elif isinstance(event, agents.ApprovalAsked):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from specloom.cli.views.formats import count, duration, one_line, visible_line
+from specloom.cli.views.formats import WHOLE, count, duration, one_line, visible_line
 from specloom.cli.views.marks import MARKS
 from specloom.cli.views.session_lines import SessionLines
 from specloom.cli.views.task_lines import Line, task_line, task_name
@@ -34,13 +34,15 @@ class EventLines:
             if isinstance(event, tasks.TaskStarted):
                 self.sessions.begin(event)
             return (task_line(event, state),)
+            if isinstance(event, tasks.TaskReleased) and event.reason == self.sessions.ended_by:
+                event = replace(event, reason="")
         if isinstance(event, runs.RunEvent):
             return _run(event, state)
         if isinstance(event, planning.PlanningEvent):
             return _plan(event, state)
         if isinstance(event, proof.ProofEvent):
             return self._proof(event)
-        return self.sessions.of(event) if isinstance(event, agents.AgentEvent) else ()
+        return self.sessions.of(event, state) if isinstance(event, agents.AgentEvent) else ()
 
     def _proof(self, event: proof.ProofEvent) -> Iterator[Line]:
         match event:
@@ -62,6 +64,17 @@ def scope_name(scope: Scope) -> str:
 
 
 def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
+def run_end(outcome: RunOutcome, reason: str) -> str:
+    """`run completed`, `run stopped: …`; the reason whole, since it ends with what to do."""
+    told = f"run {outcome_name(outcome)}"
+    return f"{told}: {one_line(reason, WHOLE)}" if reason else told
+
+
+def outcome_name(outcome: RunOutcome) -> str:
+    """What people call it."""
+    return "stopped" if outcome is RunOutcome.FAULT else outcome.value
+
+
     match event:
         case runs.RunStarted():
             yield Line(f"run started: {scope_name(event.scope)}", "bold")
@@ -70,7 +83,7 @@ def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
             if event.reason != PauseRun().reason:
                 yield Line(f"pausing: {one_line(event.reason)}", "yellow")
         case runs.RunPaused():
-            why = "" if event.reason == PauseRun().reason else f": {one_line(event.reason, 400)}"
+            why = "" if event.reason == PauseRun().reason else f": {one_line(event.reason, WHOLE)}"
             yield Line(f"paused{why}", "yellow")
         case runs.RunResumed():
             yield Line("run goes on", "bold")
@@ -80,9 +93,8 @@ def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
         case runs.RunCancelling():
             yield Line("cancelling", "yellow")
         case runs.RunFinished():
-            why = f": {one_line(event.reason, 400)}" if event.reason else ""
             good = event.outcome is RunOutcome.COMPLETED
-            yield Line(f"run {event.outcome.value}{why}", "bold green" if good else "bold yellow")
+            yield Line(run_end(event.outcome, event.reason), "bold green" if good else "bold yellow")
         case _:
             assert_never(event)
 
@@ -111,7 +123,7 @@ def _plan(event: planning.PlanningEvent, state: ProjectState) -> Iterator[Line]:
             leaves = sum(not task.optional and task.is_leaf for task in state.graph.tasks.values())
             yield Line(f"plan finished: {count(len(event.specs), 'spec')}, {count(leaves, 'task')}", "bold green")
         case planning.PlanFailed():
-            yield Line(f"plan failed: {one_line(event.reason, 400)}", "bold red", 2)
+            yield Line(f"plan failed: {one_line(event.reason, WHOLE)}", "bold red", 2)
         case _:
             assert_never(event)
 

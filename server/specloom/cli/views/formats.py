@@ -89,6 +89,10 @@ def _spelled(char: str) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
+WHOLE = 4_000
+"""Characters of a message whose end a person needs: it says what to do."""
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """The text on one line without control characters, cut where it gets too long."""
     flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, assert_never, cast
 
-from specloom.cli.views.formats import duration, one_line
+from specloom.cli.views.formats import WHOLE, duration, one_line
 from specloom.cli.views.task_lines import Line
 from specloom.domain.events import agents, proof, tasks
 from specloom.domain.ids import CallId, EditId, SessionId
+from specloom.domain.project import ProjectState
 
 _READS = {
     "read_file": "read",
@@ -24,6 +25,8 @@ _COMMAND = "run_command"
 _SUBJECTS = ("path", "command", "pattern", "query", "directory", "question", "reason", "task")
 _SILENT = ("planner",)
 """Roles whose closing words are the text that they write."""
+_ASIDE = ("subagent", "summariser")
+"""Roles without whose answer the work goes on: nothing later tells why there was none."""
 
 
 @dataclass(slots=True)
@@ -33,7 +36,10 @@ class SessionLines:
     _asked: dict[str, agents.ApprovalAsked] = field(default_factory=dict[str, agents.ApprovalAsked])
     _calls: dict[CallId, str] = field(default_factory=dict[CallId, str])
     """What the calls in flight are about."""
-    _roles: dict[SessionId, str] = field(default_factory=dict[SessionId, str])
+    _faults: dict[SessionId, str] = field(default_factory=dict[SessionId, str])
+    """Why the last request of a session got no answer, while it is asked again."""
+    ended_by: str = ""
+    """Why the last one got none for good: an end that quotes it need not be told twice."""
     _granted: tuple[str, ...] = ()
     """Commands that run without a question: the verify commands of the attempt."""
     _waiting: str = ""
@@ -59,15 +65,18 @@ class SessionLines:
         elif verb:
             yield Line(f"{verb if event.digest else 'deleted'} {event.path}", "", 0, 1)
 
-    def of(self, event: agents.AgentEvent) -> Iterator[Line]:
-        """The lines of an event, often none."""
+    def of(self, event: agents.AgentEvent, state: ProjectState) -> Iterator[Line]:
+        """The lines of an event, often none; `state` knows the sessions that began before anybody listened."""
         match event:
             case agents.SessionStarted():
                 yield from self._opening(event)
             case agents.TurnFinished():
-                yield from _readings(event, "sub-agent: " if self._roles.get(event.session) == "subagent" else "")
-            case agents.TurnFailed() | agents.OpenFilesWarned():
-                yield _warning(event)
+                yield from _readings(event, "sub-agent: " if _role(event.session, state) == "subagent" else "")
+            case agents.TurnFailed():
+                yield from self._failure(event, _role(event.session, state))
+            case agents.OpenFilesWarned():
+                size = f"{event.files} files are open in the session, {event.characters:,} characters"
+                yield Line(f"{size}: each request carries them", "yellow", 1, 1)
             case agents.ToolRequested():
                 yield from self._request(event)
             case agents.ToolSettled():
@@ -75,7 +84,7 @@ class SessionLines:
             case agents.ApprovalAsked() | agents.ApprovalAnswered() | agents.GrantRevoked():
                 yield from self._decision(event)
             case agents.SessionEnded():
-                yield from self._closing(event)
+                yield from _closing(event, _role(event.session, state))
             case agents.MessageAdded() | agents.ContextCollapsed() | agents.TurnRequested():
                 return
             case _:
@@ -90,7 +99,6 @@ class SessionLines:
             yield Line(f"taken back: {one_line(event.text, 160)} (granted for {event.scope})")
 
     def _opening(self, event: agents.SessionStarted) -> Iterator[Line]:
-        self._roles[event.session] = event.role
         if event.role == "reviewer":
             yield Line("a reviewer looks at what was done", "", 1, 1)
         elif event.previous is not None and event.number > 1:
@@ -134,18 +142,30 @@ class SessionLines:
         why = f" ({one_line(event.reason)})" if event.reason else ""
         return Line(f"denied: {subject}{why}", "yellow", 2, 1)
 
-    def _closing(self, event: agents.SessionEnded) -> Iterator[Line]:
-        role = self._roles.pop(event.session, "")
-        if event.outcome == "claimed" and event.reason and role not in _SILENT:
-            yield Line(f"{_NAMES.get(role, role) or 'the agent'}: {one_line(event.reason, 160)}", "dim", 0, 1)
+    def _failure(self, event: agents.TurnFailed, role: str) -> Iterator[Line]:
+        """Each reason once. One that ends the work is told by the end of the run or the plan, with what to do."""
+        told = f"the model did not answer: {one_line(event.message, WHOLE)}"
+        if event.retry_in_s is None:
+            self._faults.pop(event.session, None)
+            self.ended_by = event.message
+            if role in _ASIDE:
+                yield Line(told, "yellow", 2, 1)
+            return
+        if self._faults.get(event.session) == event.message and event.asked > 1:
+            told = "no answer again, for the same reason"
+        self._faults[event.session] = event.message
+        nth = f" (try {event.asked + 1} of {event.tries})" if event.tries else ""
+        yield Line(f"{told}; asking again in {duration(event.retry_in_s)}{nth}", "yellow", 2)
 
 
-def _warning(event: agents.TurnFailed | agents.OpenFilesWarned) -> Line:
-    if isinstance(event, agents.OpenFilesWarned):
-        size = f"{event.files} files are open in the session, {event.characters:,} characters"
-        return Line(f"{size}: each request carries them", "yellow", 1, 1)
-    again = "" if event.retry_in_s is None else f"; trying again in {duration(event.retry_in_s)}"
-    return Line(f"the model did not answer: {one_line(event.message, 400)}{again}", "yellow", 2)
+def _role(session: SessionId, state: ProjectState) -> str:
+    known = state.sessions.get(session)
+    return "" if known is None else known.role
+
+
+def _closing(event: agents.SessionEnded, role: str) -> Iterator[Line]:
+    if event.outcome == "claimed" and event.reason and role not in _SILENT:
+        yield Line(f"{_NAMES.get(role, role) or 'an agent'}: {one_line(event.reason, 160)}", "dim", 0, 1)
 
 
 def _readings(event: agents.TurnFinished, who: str) -> Iterator[Line]:

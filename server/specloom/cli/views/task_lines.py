@@ -80,6 +80,6 @@ def _moved(event: _Order) -> tuple[TaskState, str]:
         case tasks.TaskRetried():
             return TaskState.PENDING, "will be tried again"
         case tasks.TaskReleased():
-            return TaskState.PENDING, f"waits again: {one_line(event.reason)}"
+            return TaskState.PENDING, f"waits again: {one_line(event.reason)}" if event.reason else "waits again"
         case _:
             assert_never(event)

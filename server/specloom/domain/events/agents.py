@@ -120,6 +120,10 @@ class TurnFailed:
     retry_in_s: float | None = None
     usage: UsageTotal = UsageTotal()
     """What an answer that broke off had cost by then."""
+    asked: int = 0
+    """How often the turn was asked by then; 0: an older log does not say."""
+    tries: int = 0
+    """How often it is asked at the most, where another try follows."""
 
 
 @dataclass(frozen=True, slots=True)
