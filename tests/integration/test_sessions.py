@@ -12,6 +12,7 @@ from specloom.domain.evidence import EvidenceKind
 from specloom.domain.project import SessionRecord
 from specloom.domain.runs import RunOutcome
 from specloom.domain.states import TaskState
+from specloom.engine.past_sessions import INTERRUPTED
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Person
@@ -44,6 +45,7 @@ from tests.integration.stage import (
     start,
     task,
     turn,
+    until_file,
     write,
 )
 
@@ -241,13 +243,45 @@ async def test_a_model_that_is_changed_meanwhile_is_given_a_hand_over(tmp_path: 
             assert await server.until(lambda known: known.total == 3)
             await runtime.pause(USER, at_once=True)
     told = script(summariser(says("Claim it.")), session("second", NEXT, turns=[turn(says())]))
-    model = {"id": "scripted-2", "max_input_tokens": 100_000, "max_tokens": 4_000}
-    async with ScriptedServer(told | {"model": model}, keep=None) as server:
-        chosen = {"default": {"model": "scripted-2", "base_url": server.base_url}}
-        async with hosted(root, server, models=chosen) as runtime:
+    async with ScriptedServer(told | OTHER, keep=None) as server:
+        async with hosted(root, server, models=other(server)) as runtime:
             await runtime.resume(USER, unattended=True)
             assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
         server.check()
         first = first_message(server, "second")
         for known in ("another model was chosen", WORDS, "a.txt (created)", "Claim it.", "2 of 30 turns"):
             assert known in first
+
+
+async def test_a_hand_over_that_is_cut_off_when_the_model_was_changed_is_given_later(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    stuck = command("touch begun; sleep 300")
+    told = script(first_session(turn(ASKS), WRITES, turn(stuck)))
+    async with ScriptedServer(told, keep=None) as server, hosted(root, server) as runtime:
+        with runtime.attach(Person(lambda _: WORDS)):
+            await start(runtime)
+            await until_file(root / "begun")
+            await runtime.pause(USER, at_once=True)
+    silent = script(summariser(says(), hold="never")) | OTHER
+    async with ScriptedServer(silent, keep=None) as server, hosted(root, server, models=other(server)) as runtime:
+        await runtime.resume(USER, unattended=True)
+        assert await server.until(lambda known: known.total == 1)
+        await runtime.pause(USER, at_once=True)
+    told = script(summariser(says("Claim it.")), session("second", NEXT, turns=[turn(says())])) | OTHER
+    async with ScriptedServer(told, keep=None) as server:
+        async with hosted(root, server, models=other(server)) as runtime:
+            await runtime.resume(USER, unattended=True)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+            assert [item.number for item in executors(runtime)] == [1, 2]
+        server.check()
+        first = first_message(server, "second")
+        for known in ("another model was chosen", WORDS, "Claim it.", f"`{stuck['input']['command']}`: {INTERRUPTED}"):
+            assert known in first
+
+
+OTHER: Json = {"model": {"id": "scripted-2", "max_input_tokens": 100_000, "max_tokens": 4_000}}
+
+
+def other(server: ScriptedServer) -> Json:
+    """Settings with another model than sessions began with."""
+    return {"default": {"model": "scripted-2", "base_url": server.base_url}}

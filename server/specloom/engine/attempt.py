@@ -219,9 +219,9 @@ class Attempt:
             # A session keeps its model; who chose another one wants that to be asked.
             await end_sessions(self.engine, self.task, OTHER_MODEL)
             return loop.Rotated(OTHER_MODEL)
-        outcome = loop.outcome_of(replayed.ended)
         self.reviewed = tuple(history.review)
-        return outcome if outcome is not None else await self._open_session()
+        # Where nothing followed from its end, the attempt goes on, and so does all that is known of it.
+        return loop.outcome_of(replayed.ended) or loop.Rotated(replayed.ended.reason)
 
     def _same_model(self, session: SessionId) -> bool:
         return self.engine.state.sessions[session].model == self.engine.options.roles[RoleName.EXECUTOR].model
