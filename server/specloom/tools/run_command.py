@@ -16,8 +16,8 @@ class RunCommand:
     name = "run_command"
     description = (
         "Runs a command in your bash, which stays for the whole task and starts in the project root: `cd`, variables, "
-        "functions and activated tools (`source .venv/bin/activate`) last from call to call; only `set -e`, `-u`, "
-        "`-x` count for one call. The answer starts with the exit code; of long output it holds head "
+        "functions and activated tools (`source .venv/bin/activate`) last from call to call; only `set -e`, `-u` and "
+        "the like count for one call. The answer starts with the exit code; of long output it holds head "
         "and tail and says how to read the rest. Nobody can answer prompts: standard input is empty, there is no "
         "terminal, pagers and editors do not open; give answers by options (`-y`, `-m`).\n"
         "With `blocking: false` the command becomes a job: a copy of your shell carries it out, so what it sets stays "

@@ -99,7 +99,15 @@ def _quoted(text: str) -> str:
         ("return 5", 2, None),
         ("kill -9 $BASHPID & wait $!", 137, None),
         ("set -u", 0, ""),
-        ("__specloom_command=; __specloom_code=5; true", 0, ""),
+        ("readonly __specloom_command= __specloom_code=5 __specloom_name; true", 0, ""),
+        ("echo 'open quote", 2, None),
+        ("((", 2, None),
+        ("echo end\\", 0, None),
+        ("shopt -s expand_aliases; alias eval=false printf=false set=false trap=false", 0, ""),
+        ("PROMPT_COMMAND='exit 3'; PS4='$(exit 3)'; set -v; set -e", 0, ""),
+        ("command_not_found_handle() { exit 4; }; IFS=0123456789; TMOUT=1; POSIXLY_CORRECT=1", 0, ""),
+        ("trap '' PIPE TERM INT CHLD; stty sane", 1, None),
+        ("trap 'exit 3' RETURN USR1; set -T; true", 0, ""),
         ("IFS=; unset PATH; declare -r IFS", 0, ""),
         ("set -o noclobber; echo 1 >one", 0, ""),
         ("{ exec >&-; } 2>/dev/null; echo", 1, None),
@@ -165,9 +173,51 @@ async def test_stall_goes_on_as_a_job_while_a_fresh_shell_takes_over(shell: Agen
     assert "ended with exit code 6" in news
 
 
-async def test_shell_that_runs_nothing_any_more_is_replaced(shell: AgentShell) -> None:
-    await shell.run("set -n", 0.5)
-    assert await said(shell, "echo back") == "back\n"
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("set -n", None),
+        ("builtin() { :; }; readonly -f builtin", None),
+        ("enable -n printf", None),
+        ("shopt -s extdebug; trap false DEBUG", None),
+        ("trap 'set -n' DEBUG", 0),
+        ("ulimit -n 3", None),
+    ],
+)
+async def test_shell_that_tells_nothing_any_more_is_replaced_long_before_the_time_is_over(
+    shell: AgentShell, command: str, code: int | None
+) -> None:
+    await said(shell, "export KEPT=1")
+    result = await shell.run(command, 60)
+    assert (result.exit_code, result.job) == (code, False)
+    assert result.notes[0].startswith("the shell told nothing of this command's end")
+    assert await said(shell, "echo back $KEPT") == "back 1\n"
+
+
+async def test_job_whose_shell_tells_nothing_any_more_ends(shell: AgentShell) -> None:
+    job = await shell.start("echo begun; set -n")
+    assert job is not None
+    await until(lambda: job.state == "ended")
+    assert job.log.read_text() == "begun\n"
+
+
+@pytest.mark.parametrize("forged", ["yes x | head -c 5M", "printf 'x> 0 1 /\\0'"])
+async def test_what_else_writes_where_the_shell_tells_of_its_ends_grows_nothing_and_ends_the_shell(
+    shell: AgentShell, forged: str
+) -> None:
+    await said(shell, "export KEPT=1; : >there")
+    status = status_of(shell)
+    result = await shell.run(f"{forged} >{status} & sleep 300", 60)
+    assert (result.exit_code, result.job) == (None, False)
+    assert result.notes[0].startswith("something wrote into the pipe")
+    assert await said(shell, "echo back $KEPT") == "back 1\n"
+
+
+def status_of(shell: AgentShell) -> Path:
+    """As a program may find it that searches for it."""
+    watchdogs = (child.cmdline() for child in psutil.Process().children())
+    folders = (Path(words[-1]) for words in watchdogs if "specloom-watchdog" in words)
+    return next(status for folder in folders for status in folder.glob("*/status"))
 
 
 async def test_deleted_folder_is_left_for_the_root(shell: AgentShell) -> None:

@@ -262,7 +262,8 @@ class AgentShell:
         before, self._background = self._background, ended.alive and await self._left(running)
         notes += tuple(f"{name} waited for keys at a terminal, where nobody is, and was ended" for name in waited)
         if not ended.alive:
-            notes += await self._replaced(running.shell, "the shell ended with this command (`exit`, `exec`, `set -e`)")
+            why = ended.fault or "the shell ended with this command (`exit`, `exec`, `set -e`)"
+            notes += await self._replaced(running.shell, why)
         elif self._background and not running.stream.closed.is_set():
             notes += (f"what it left in the background goes on and prints to {running.stream.log.path}",)
         elif self._background and not before:

@@ -1,11 +1,10 @@
 """One bash that stays, and the one command at a time that it carries out.
 
 Refuses to read a command's output for its end: that comes through a pipe which the command does not have, with a token
-that it was not told.
+that it was not told. And to wait for a shell that has gone on to the next line without having told of the last.
 """
 
 import asyncio
-import contextlib
 import os
 import secrets
 import shutil
@@ -18,7 +17,9 @@ from specloom.workspace.process_group import end_group
 from specloom.workspace.process_start import ProcessStartError, shell_code, start
 from specloom.workspace.shell import script
 from specloom.workspace.shell.command_log import CommandLog
+from specloom.workspace.shell.line_pipe import LinePipe
 from specloom.workspace.shell.pump import Pump, Stream
+from specloom.workspace.shell.status_pipe import StatusPipe, fifo
 from specloom.workspace.shell.watchdog import Watchdog
 from specloom.workspace.shielding import to_the_end
 
@@ -28,6 +29,15 @@ SHORT = 2000
 """Characters of a command that is sent as it is: bash reads its input byte by byte, and a file at once."""
 LATE = 0.01
 """Seconds in which the last word of a dead shell may still come out of its pipe."""
+LOOK = 1.0
+"""Seconds between two looks at whether the shell has gone on without telling of its line."""
+ON_ITS_WAY = 0.5
+"""Seconds in which what it told may still arrive."""
+FORGED = "something wrote into the pipe by which the shell tells of its commands, so the shell was ended"
+DEAF = (
+    "the shell told nothing of this command's end (it had switched off or redefined `builtin`, `printf` or the like), "
+    "so it was ended"
+)
 FOUND = "state.found"
 """Where a shell that leaves by itself writes its state down."""
 
@@ -53,71 +63,10 @@ class Ended:
     """The shell stands; false: it ended with the command."""
     begun: bool = True
     """False: the shell was dead already, and the command was not run."""
+    fault: str = ""
+    """Why the shell was ended, where it was not by the command itself."""
     gone: str = ""
     """The directory where it should have run, which had been deleted: it ran in the root."""
-
-
-class StatusPipe(asyncio.Protocol):
-    """Where a shell tells of its lines. Held open at both ends, so that no command can end it."""
-
-    def __init__(self, path: Path, write_end: int) -> None:
-        self.path = path
-        self.last: list[str] = []
-        """What was told of the end of the line: exit code, newest background process, directory."""
-        self.begun: str | None = None
-        """The directory where the line was read; `None`: it was not."""
-        self.broken = False
-        """Somebody else wrote into the pipe."""
-        self._write_end = write_end
-        self._token = ""
-        self._buffer = b""
-        self._told = asyncio.Event()
-        self._transport: asyncio.BaseTransport | None = None
-
-    @classmethod
-    async def made(cls, path: Path) -> "StatusPipe":
-        """A new one. Raises `OSError`."""
-        read_end, write_end = await asyncio.to_thread(_fifo, path)
-        pipe = cls(path, write_end)
-        await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, os.fdopen(read_end, "rb", 0))
-        return pipe
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """For asyncio."""
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """For asyncio."""
-        *messages, self._buffer = (self._buffer + data).split(b"\0")
-        for message in messages:
-            mark, _, rest = message.decode("utf-8", "replace").partition(" ")
-            if mark == self._token + script.BEGUN:
-                self.begun = rest
-            elif mark == self._token + script.ENDED and rest.count(" ") >= 2:
-                self.last = rest.split(" ", 2)
-            else:
-                self.broken = True
-        if self.last or self.broken:
-            self._told.set()
-
-    def expect(self, token: str) -> None:
-        """A line is about to be sent."""
-        self._token, self.last, self.begun = token, [], None
-        self._told.clear()
-
-    def wake(self) -> None:
-        """Nothing more will be told."""
-        self._told.set()
-
-    async def told(self) -> None:
-        """Returns when the end of the line was told, or nothing more will be."""
-        await self._told.wait()
-
-    def close(self) -> None:
-        """Both ends."""
-        if self._transport is not None:
-            self._transport.close()
-        os.close(self._write_end)
 
 
 @dataclass(slots=True)
@@ -132,7 +81,8 @@ class ShellProcess:
     """Its directory after the last command."""
     background: int
     """The newest process that it was told to put into the background; 0: none yet."""
-    _status: "StatusPipe"
+    _status: StatusPipe
+    _lines: LinePipe
     _dying: asyncio.Task[int]
     _turns: int = 0
     _state: Path | None = None
@@ -145,18 +95,17 @@ class ShellProcess:
         """A shell in the root, or as `state` has it: a file that another shell wrote. Raises `ProcessStartError`."""
         given = await asyncio.to_thread(_prepare, folder, state)
         status = await StatusPipe.made(folder / "status")
+        lines: LinePipe | None = None
         try:
-            process = await start(
-                ("bash", "--noprofile", "--norc"),
-                place.root,
-                place.env,
-                stdin=asyncio.subprocess.PIPE,
-                executable=place.bash,
-            )
+            lines = await LinePipe.made()
+            argv = ("bash", "--noprofile", "--norc")
+            process = await start(argv, place.root, place.env, stdin=lines.read_end, executable=place.bash)
         except BaseException:
             status.close()
+            if lines is not None:
+                lines.close()
             raise
-        shell = cls(place, folder, process, "", 0, status, asyncio.create_task(process.wait()))
+        shell = cls(place, folder, process, "", 0, status, lines, asyncio.create_task(process.wait()))
         shell._dying.add_done_callback(shell._has_died)
         try:
             await place.spawned(process.pid)
@@ -171,7 +120,7 @@ class ShellProcess:
         token = self._token()
         first = script.dump(self.folder / "state.0", self.place.root)
         told = f"{{ {first}; {script.report(token, self._status.path)}; }} 2>/dev/null"
-        await self._send(script.opening(script.dump(self.folder / FOUND, self.place.root), state, told))
+        self._lines.send(script.opening(script.dump(self.folder / FOUND, self.place.root), state, told))
         try:
             async with asyncio.timeout(START_DEADLINE):
                 ended = await self._answer()
@@ -191,9 +140,10 @@ class ShellProcess:
         pump.add(stream)
         self._turns += 1
         words = command if len(command) <= SHORT else self.folder / "command"
-        first = script.begun(token, self._status.path, self.place.root)
-        told = script.report(token, self._status.path, f"${script.CODE}")
-        await self._send(script.turn(words, stream.path, first, script.dump(self._slot(), self.place.root), told))
+        root, status = self.place.root, self._status.path
+        first, code = script.begun(token, status, root), script.ended(token, status)
+        last = f"{script.dump(self._slot(), root)}; {script.report(token, status)}"
+        self._lines.send(script.turn(words, stream.path, first, code, last))
         return stream
 
     def take_back(self, stream: Stream) -> None:
@@ -215,8 +165,8 @@ class ShellProcess:
 
     @property
     def dead(self) -> bool:
-        """Whether it has ended by itself."""
-        return self._dying.done()
+        """Whether it has ended by itself, or must be ended since nothing that it tells can be believed."""
+        return self._dying.done() or self._status.broken
 
     async def state(self) -> Path | None:
         """The newest state that it wrote down whole; while a command runs, that before the command."""
@@ -235,8 +185,7 @@ class ShellProcess:
         await asyncio.wait((self._dying,), timeout=GRACE)
         self.place.watchdog.release(self.process.pid)
         self._status.close()
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+        self._lines.close()
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
         return left and not alive
 
@@ -255,26 +204,28 @@ class ShellProcess:
         if not dying.cancelled():
             asyncio.get_running_loop().call_later(LATE, self._status.wake)
 
-    async def _send(self, line: str) -> None:
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # `_answer` tells of a dead shell
-            self.process.stdin.write(line.encode())
-            await self.process.stdin.drain()
-
     async def _answer(self) -> Ended:
         status = self._status
-        await status.told()
-        if status.broken:
-            # Nothing that this shell says can be believed any more.
+        fault = await self._told()
+        if fault:
             await to_the_end(end_group(self.process.pid, GRACE))
-            await asyncio.wait((self._dying,))
-            return Ended(None, alive=False)
+            await asyncio.wait((self._dying,), timeout=GRACE)
+            return Ended(None if status.broken else status.code, alive=False, fault=fault)
         if not status.last:
-            return Ended(shell_code(self.process.returncode), alive=False, begun=status.begun is not None)
+            code = shell_code(self.process.returncode) if status.code is None else status.code
+            return Ended(code, alive=False, begun=status.begun is not None)
         gone = self.cwd if status.begun is not None and status.begun != self.cwd else ""
-        code, background, self.cwd = status.last
+        background, self.cwd = status.last
         self.background = int(background)
-        return Ended(int(code), alive=True, gone=gone)
+        return Ended(status.code, alive=True, gone=gone)
+
+    async def _told(self) -> str:
+        """Waits for the end of the line, or of the shell; answers what is wrong with the shell otherwise."""
+        status = self._status
+        while not await status.told(LOOK):
+            if self._lines.taken and not await status.told(ON_ITS_WAY):
+                return DEAF
+        return FORGED if status.broken else ""
 
 
 def _prepare(folder: Path, state: Path | None) -> Path | None:
@@ -288,18 +239,12 @@ def _prepare(folder: Path, state: Path | None) -> Path | None:
 def _laid(folder: Path, token: str, command: str, pipe: tuple[Path, int, int] | None) -> tuple[Path, int, int]:
     if len(command) > SHORT:
         (folder / "command").write_text(command, encoding="utf-8", newline="")
-    return pipe or (folder / token, *_fifo(folder / token))
+    return pipe or (folder / token, *fifo(folder / token))
 
 
 def _close(ends: tuple[int, int]) -> None:
     for end in ends:
         os.close(end)
-
-
-def _fifo(path: Path) -> tuple[int, int]:
-    os.mkfifo(path, 0o600)
-    read_end = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    return read_end, os.open(path, os.O_WRONLY | os.O_CLOEXEC)
 
 
 def _whole(found: Path) -> bool:
