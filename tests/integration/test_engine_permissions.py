@@ -16,7 +16,7 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunOutcome, Scope
 from specloom.domain.states import TaskState
 from specloom.engine.api import Question
-from specloom.engine.permits import RootPlaces
+from specloom.engine.root_places import RootPlaces
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from specloom.tools.tool import Effect

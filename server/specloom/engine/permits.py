@@ -1,7 +1,6 @@
 """What each role may do here: by settings, the profile of the order, and grants. Refuses all of that from the log."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,51 +8,12 @@ from pathlib import Path
 from specloom.agent.roles import RoleName
 from specloom.domain.ids import TaskId
 from specloom.domain.permissions.commands import judge_command
-from specloom.domain.permissions.places import Place, Standing
+from specloom.domain.permissions.places import Standing
 from specloom.domain.permissions.policy import Judgement, Policy, concerns_paths, judge_path
 from specloom.domain.permissions.rules import Profile, Verdict
 from specloom.engine.grants import GrantBook
+from specloom.engine.root_places import RootPlaces
 from specloom.tools.ports import Wanted
-from specloom.tools.writing import covers
-from specloom.workspace.forbidden import is_forbidden
-
-
-@dataclass(frozen=True, slots=True)
-class RootPlaces:
-    """`domain.permissions.places.Places` on a real root; blocks."""
-
-    root: Path
-    """Without links."""
-    read_only: tuple[str, ...] = ()
-    closed: Path | None = None
-    """Where grants are kept, should that be below the root."""
-
-    def find(self, path: str, folder: str) -> Place:
-        """Links are followed, also those of a folder that does not exist yet."""
-        try:
-            real = Path(os.path.realpath(self.root / folder / path))
-        except (OSError, ValueError):
-            return Place(path, Standing.OUTSIDE)
-        if not real.is_relative_to(self.root):
-            return Place(path, Standing.OUTSIDE)
-        relative = real.relative_to(self.root).as_posix()
-        shown = "" if relative == "." else relative
-        if any(map(is_forbidden, Path(shown).parts)) or any(map(is_forbidden, Path(path).parts)):
-            return Place(shown, Standing.CLOSED)
-        if self.closed is not None and real.is_relative_to(self.closed):
-            return Place(shown, Standing.CLOSED)
-        closed = any(covers(item, shown) for item in self.read_only)
-        return Place(shown, Standing.READ_ONLY if closed else Standing.OPEN)
-
-    def may_be_bare(self, folder: str) -> bool:
-        """Going upwards, git stops at `.git`, or where `HEAD`, `objects` and `refs` lie; here `HEAD` is enough."""
-        real = Path(os.path.realpath(self.root / folder))
-        for place in (real, *real.parents):
-            if os.path.lexists(place / ".git"):
-                return False
-            if os.path.lexists(place / "HEAD"):
-                return True
-        return False
 
 
 @dataclass(slots=True)

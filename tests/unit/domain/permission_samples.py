@@ -1,6 +1,7 @@
 """A root for permission tests, policies in one line, and lines in every dress."""
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from posixpath import join, normpath
 
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from specloom.domain.permissions.rules import Profile, Rule, Verdict, parse_rule
 class Root:
     """A root at `/r` without links: `specs` is read-only, `.git` and `.env` are closed, `bare.git` is a repository."""
 
+    files = ("a.txt", "src/a.py", "src/db/1.sql", "specs/01.md", "linked/out")
+
     def find(self, path: str, folder: str) -> Place:
         real = normpath(join("/r", folder, path))
         if real != "/r" and not real.startswith("/r/"):
@@ -21,6 +24,22 @@ class Root:
         if {".git", ".env"}.intersection(below.split("/")):
             return Place(below, Standing.CLOSED)
         return Place(below, Standing.READ_ONLY if below.startswith("specs") else Standing.OPEN)
+
+    def holds(self, path: str, folder: str) -> Standing:
+        found = self.find(path, folder)
+        above = found.standing is Standing.OUTSIDE and "/r".startswith(normpath(join("/r", folder, path)))
+        return Standing.CLOSED if above or not found.path else Standing.OPEN
+
+    def below(self, path: str, folder: str) -> tuple[Place, ...] | None:
+        top = self.find(path, folder).path
+        return tuple(self.find(name, "") for name in self.files if name == top or name.startswith(f"{top}/"))
+
+    def expand(self, pattern: str, folder: str) -> tuple[str, ...] | None:
+        return tuple(name for name in self.files if fnmatchcase(name, normpath(join(folder, pattern))))
+
+    def is_folder(self, path: str, folder: str) -> bool:
+        top = self.find(path, folder).path
+        return not top or any(name.startswith(f"{top}/") for name in self.files)
 
     def may_be_bare(self, folder: str) -> bool:
         return "bare.git" in folder.split("/")

@@ -291,3 +291,93 @@ def test_a_rule_allows_nothing_that_only_reads_like_it(rule: str, line: str) -> 
 
 def test_what_may_be_a_denied_danger_is_lifted_by_nobody_but_a_person() -> None:
     assert judge_command("x=/; rm -rf $x", policy(Profile.FULL), Root(), "").suspect
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cd ~ && rm -rf .",
+        "cd && rm -rf *",
+        "rm -rf $HOME/.",
+        'rm -rf "$HOME"/.',
+        "rm -rf /home/x/..",
+        "rm -rf ~/../x",
+        "rm -rf /.",
+        "rm -rf //",
+        "rm -rf ~/.*",
+        "find / -delete",
+        "find ~/. -name x -delete",
+        "cd / && rm -rf *",
+        "cd / && rm -rf usr",
+        "cd /; find -delete",
+        "mv ~ gone",
+        "rsync -a --delete empty/ ~/",
+        "chmod -R 777 $HOME/.",
+    ],
+)
+def test_the_system_and_home_are_not_removed_in_any_spelling(line: str) -> None:
+    assert verdict(line, Policy(Profile.FULL)) is DENY, line
+
+
+@pytest.mark.parametrize(
+    "line", ["cd $X && rm -rf x", "cd - && rm -rf x", "cd .. && rm -rf .", "rm -rf ../..", "rm -r ."]
+)
+def test_a_folder_that_may_be_too_much_is_asked_about_before_it_is_removed(line: str) -> None:
+    assert verdict(line, Policy(Profile.FULL)) is ASK, line
+
+
+@pytest.mark.parametrize(
+    "line", ["rm -rf src", "rm -rf /tmp/x", "cd src && rm -rf db", "cd /tmp && rm -rf x", "cd ~ && ls"]
+)
+def test_folders_that_are_plainly_something_else_are_removed_under_full(line: str) -> None:
+    assert verdict(line, Policy(Profile.FULL)) is ALLOW, line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "echo x | tee .git/hooks/pre-commit",
+        "dd if=a of=.git/config",
+        "ln -s ../a .git/hooks/x",
+        "ln .env seen",
+        "install -m 755 a .git/hooks/post-checkout",
+        "install -t .git/hooks a",
+        "cp a --target-directory=.git/hooks",
+        "cp a.txt specs/",
+        "mv .git g",
+        "rm -rf .git",
+        "chmod 777 .env",
+        "truncate -s0 specs/01.md",
+        "sed -i s/a/b/ specs/01.md",
+        "sed -n -i.bak p .git/config",
+        "perl -pi -e s/a/b/ .env",
+        "curl -so .git/hooks/x http://x",
+        "tar xf a.tar -C .git",
+        "git mv a specs/02.md",
+        "cd .git && touch x",
+        "rm s*/01.md",
+    ],
+)
+def test_programs_that_write_what_they_are_given_write_nothing_closed(line: str) -> None:
+    assert verdict(line, Policy(Profile.FULL)) is DENY, line
+    assert verdict(line, policy(allow=("run_command(tee *)", "run_command(rm *)", "run_command(cp *)"))) is DENY
+
+
+def test_what_may_be_closed_is_asked_about() -> None:
+    for line in ("tee $PWD/.git/config", "tee ~/p/.git/config", 'cp a "$X/.git/x"'):
+        assert judge_command(line, Policy(Profile.FULL), Root()).suspect, line
+
+
+def test_rules_for_tools_count_for_commands_that_do_the_same() -> None:
+    denies = policy(Profile.FULL, deny=("delete_file(*.txt)", "edit_file(src/db/)", "read_file(private/**)"))
+    for line in ("rm a.txt", "unlink a.txt", "git rm a.txt", "mv a.txt b", "find a.txt -delete", "rm -r a.txt",
+                 "sed -i s/a/b/ src/db/1.sql", "cp a src/db", "tee src/db/x", "mv a src/db/x", "cat private/x",
+                 "rm *.txt", "mv src/db/x y && tee src/db/x"):  # fmt: skip
+        assert verdict(line, denies) is DENY, line
+    for line in ("rm $X", "cat $X", "tee $X", "mv $X y"):
+        assert judge_command(line, denies, Root()).suspect, line
+    for line in ("rm b.md", "cp a.txt b.md", "cat a.txt", "touch src/c.py", "cat src/db/1.sql"):
+        assert verdict(line, denies) is ALLOW, line
+    below = policy(Profile.FULL, deny=("delete_file(*.sql)",))
+    assert verdict("rm -rf src", below) is DENY, "what goes with a folder counts"
+    assert verdict("cat a.sql", policy(allow=("run_command(cat *)",), deny=("read_file(*.sql)",))) is DENY

@@ -17,6 +17,7 @@ from specloom.domain.permissions.policy import Judgement, Policy, judge_path, st
 from specloom.domain.permissions.rules import Fit, Profile, Rule, Verdict, Words, allows, forbids
 from specloom.domain.permissions.shell import read
 from specloom.domain.permissions.suggestions import MOST, pattern_for
+from specloom.domain.permissions.touching import UNKNOWN, Touching
 
 COMMAND = "run_command"
 SHOWN = 120
@@ -95,13 +96,9 @@ class _Judge:
         return max(found, key=lambda place: STRICTNESS.index(place.standing))
 
     def _command(self, command: SimpleCommand, folders: set[str]) -> Judgement:
-        denied = self._forbidden(command)
+        denied = self._forbidden(command, folders)
         if denied is not None:
             return denied
-        if command.name in harmless.EDITORS:
-            closed = self._files(command, folders, "write_file", "")
-            if closed.verdict is not Verdict.ALLOW:
-                return closed
         for rule in self.policy.about(COMMAND, Verdict.ALLOW):
             if not rule.pattern or allows(rule.pattern, command):
                 return Judgement(Verdict.ALLOW, rule.shown)
@@ -131,9 +128,10 @@ class _Judge:
                 return found
         return Judgement(Verdict.ALLOW, rule)
 
-    def _forbidden(self, command: SimpleCommand) -> Judgement | None:
+    def _forbidden(self, command: SimpleCommand, folders: set[str]) -> Judgement | None:
         """What denies it, or makes it ask whatever allows it."""
-        found = [*self._dangerous(command), *self._ruled_out(command)]
+        touched = Touching(self.policy, self.places).judge(command, folders)
+        found = [*self._dangerous(command), *self._ruled_out(command), *touched]
         return strictest(found) if found else None
 
     def _dangerous(self, command: SimpleCommand) -> Iterator[Judgement]:
@@ -159,21 +157,29 @@ class _Judge:
 
     def _moves(self, command: SimpleCommand, folders: set[str]) -> Judgement:
         """`cd` within the root; later parts may then stand in either folder, since it may fail or be in a subshell."""
+        forbidden = self._forbidden(command, folders)
         targets = command.words[1:]
-        if command.name == "popd" or len(targets) != 1 or not targets[0].literal or targets[0].text.startswith("-"):
-            return self._asked_to_move(command)
-        found = [self.places.find(targets[0].text, folder) for folder in folders]
-        if any(place.standing is Standing.OUTSIDE for place in found) or len(folders) >= MOST_FOLDERS:
-            return self._asked_to_move(command)
+        known = command.name != "popd" and len(targets) == 1 and not targets[0].text.startswith("-")
+        if not known or not targets[0].literal or len(folders) >= MOST_FOLDERS:
+            folders |= {self._elsewhere(command)}
+            return forbidden or self._asked_to_move(command)
+        found = [self.places.find(targets[0].text, folder) for folder in sorted(folders)]
+        if any(place.standing is Standing.OUTSIDE for place in found):
+            folders |= {join(folder, targets[0].text) for folder in folders}
+            return forbidden or self._asked_to_move(command)
         folders |= {join("", place.path) for place in found}
-        return self._forbidden(command) or Judgement(Verdict.ALLOW, "built in: moves within the root")
+        return forbidden or Judgement(Verdict.ALLOW, "built in: moves within the root")
+
+    def _elsewhere(self, command: SimpleCommand) -> str:
+        """Home, or where nobody can tell."""
+        targets = [word.text for word in command.words[1:] if word.text != "--"]
+        text = targets[0] if targets else "~"
+        return text if len(targets) < 2 and dangers.is_everything(text) and command.name == "cd" else UNKNOWN
 
     def _asked_to_move(self, command: SimpleCommand) -> Judgement:
         if self.policy.profile is Profile.FULL:
-            return self._forbidden(command) or Judgement(Verdict.ALLOW, f"profile {Profile.FULL}")
-        return self._forbidden(command) or Judgement(
-            Verdict.ASK, f"profile {self.policy.profile}", f"`{_short(command)}` leaves the root, or may"
-        )
+            return Judgement(Verdict.ALLOW, f"profile {Profile.FULL}")
+        return Judgement(Verdict.ASK, f"profile {self.policy.profile}", f"`{_short(command)}` leaves the root, or may")
 
     def _redirect(self, part: Redirect, folders: set[str]) -> Judgement:
         word, profile = part.target, self.policy.profile

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from posixpath import normpath
 
 from specloom.domain.permissions.line import Word, named
 from specloom.domain.permissions.rules import Verdict, Words
@@ -12,10 +13,11 @@ TOP = named(
     bin boot dev etc home lib lib64 opt proc root run sbin srv sys usr var Users System Library Applications private
     """
 )
-EVERYTHING = re.compile(
-    rf"""/+(?:\.+/*)*(?:(?:{"|".join(sorted(TOP))})/*)?\**|(?:~|\$HOME|\$\{{HOME[^}}]*\}}|"\$HOME"|"\$\{{HOME\}}")/*\**"""
-)
-"""The root, what stands right below it, and the home folder, also with `*` behind."""
+EVERYTHING = re.compile(rf"/|/({'|'.join(sorted(TOP))})|/(home|Users)/[^/]+|~([^/]*|/\.\.(/.*)?)")
+"""The root, what stands right below it, home folders, and what is above one of them."""
+HOME = re.compile(r"""("?)(\$HOME|\$\{HOME[^}]*\})\1""")
+SHALLOW = re.compile(r"/(\*|\.\*|\.?\[[^/]*|\?+\*?)$")
+"""A last part that means all of a folder, or nearly so."""
 DISKS = re.compile(r"/dev/(?!null$|zero$|full$|tty$|stdout$|stderr$|stdin$|fd/|tcp/|udp/|random$|urandom$).+")
 SWITCHES_OFF = re.compile(r"shutdown|reboot|halt|poweroff|mkfs(\..+)?|wipefs|fdisk|sfdisk|parted|mkswap|cryptsetup")
 
@@ -53,8 +55,31 @@ def _long(words: Words, *names: str) -> bool:
     return any(name.startswith(text) for name in names for text in stated)
 
 
+def is_everything(text: str) -> bool:
+    """Whether a path, as it stands in a line, is the root, a home folder or something as large, in any spelling."""
+    plain = text.replace('"', "") if text.startswith('"') else HOME.sub("~", text)
+    known = HOME.sub("~", plain)
+    folder = SHALLOW.sub("/", known) if known.startswith(("/", "~")) else known
+    if not folder.startswith(("/", "~")):
+        return False
+    return EVERYTHING.fullmatch(_normal(folder)) is not None
+
+
+def _normal(path: str) -> str:
+    """Without `.`, doubled slashes, and `..` where it can be taken off."""
+    found = normpath(re.sub(r"^/+", "/", path))
+    return found if path.startswith("/") else _above_home(path)
+
+
+def _above_home(path: str) -> str:
+    """`normpath` would take `~/..` for the present folder."""
+    home, _, rest = path.partition("/")
+    below = normpath(rest) if rest else "."
+    return home if below == "." else f"{home}/{below}"
+
+
 def _everything(words: Words) -> bool:
-    return any(EVERYTHING.fullmatch(word.text) for word in words)
+    return any(is_everything(word.text) for word in words)
 
 
 def _removes(words: Words) -> bool:

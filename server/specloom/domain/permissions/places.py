@@ -36,3 +36,19 @@ class Places(Protocol):
     def may_be_bare(self, folder: str) -> bool:
         """Whether git, started there, may take a folder of the root for a repository, and run what its files say."""
         ...
+
+    def holds(self, path: str, folder: str) -> Standing:
+        """The strictest of what goes with a folder: the root or above, version control, our state, documents."""
+        ...
+
+    def below(self, path: str, folder: str) -> tuple[Place, ...] | None:
+        """What is there now and all below it; a link counts as outside. `None`: too much to look at."""
+        ...
+
+    def expand(self, pattern: str, folder: str) -> tuple[str, ...] | None:
+        """The names that the shell would put in place of a pattern. `None`: too many."""
+        ...
+
+    def is_folder(self, path: str, folder: str) -> bool:
+        """Whether there is a folder now."""
+        ...
