@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeAlias, TypeVar
 
 from specloom.domain.lines import Line, split_lines
 from specloom.domain.merge import Conflict, Hunk, Merge, Merged, changes_of, combined, diff, merge_hunks
-from specloom.tools.changes import since
+from specloom.tools.changes import since, told
 from specloom.tools.ports import Made, ToolContext
 from specloom.tools.tool import ToolOutcome
 from specloom.workspace.ports import Applied, FileChange, NotApplied, Refusal, TextSnapshot
@@ -63,10 +63,10 @@ async def write(
         merged = await worked_out(len(present.text), _merged, made, base, lines, ours, present)
         if isinstance(merged, Conflict):
             return _conflict(context, base, present)
+        known = context.memory.bases.get(base.path, base)
         if merged.text == present.text:
             context.memory.show(present)
-            return ToolOutcome(f"{base.path} already reads like this; nothing was changed")
-        known = context.memory.bases.get(base.path, base)
+            return _nothing_changed(context, known, present, merged)
         result = await context.files.apply(FileChange(base.path, merged.text, present, label(context)))
         if isinstance(result, Applied):
             context.memory.show(result.snapshot)
@@ -77,6 +77,15 @@ async def write(
             return refused(result)
     message = f"not changed: {base.path} kept changing while the change was made; read it again, then repeat"
     return ToolOutcome(message, is_error=True)
+
+
+def _nothing_changed(context: ToolContext, known: TextSnapshot, present: TextSnapshot, merged: Merged) -> ToolOutcome:
+    """The file held the change already; what others made of it beyond that moves numbers that are in sight."""
+    said = f"{present.path} already reads like this; nothing was changed"
+    if known.digest == present.digest:
+        return ToolOutcome(said)
+    context.memory.make(present.path, Made(changes_of(merged), merged.text))
+    return ToolOutcome(f"{said}; others had changed the file since you read it\n{told(merged)}")
 
 
 def _merged(made: Made | None, base: TextSnapshot, lines: Lines, ours: Hunks, present: TextSnapshot) -> Merge:

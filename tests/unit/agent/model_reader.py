@@ -57,10 +57,11 @@ class ModelReader:
             self.files[path] = ({} if whole else self.files.get(path, {})) | rows(text)
             if path not in self.edited:
                 before[path] = dict(self.files[path])
-        elif name == "edit_file" and "already reads like this" not in text:
-            self.files[path] = changed(before.get(path, {}), text)
-            self.edited.add(path)
-        elif name == "write_file" and "already reads like this" not in text:
+        elif name == "edit_file" or "already reads like this" in text:
+            if not text.endswith("nothing was changed"):
+                self.files[path] = changed(before.get(path, {}), text)
+                self.edited.add(path)
+        elif name == "write_file":
             content = str(values["content"]).removesuffix("\n")
             self.files[path] = dict(enumerate(content.split("\n"), 1)) if values["content"] else {}
             before[path] = dict(self.files[path])

@@ -176,6 +176,24 @@ async def test_edit_is_merged_with_what_others_changed(hands: Hands) -> None:
     assert (hands.root / "a.txt").read_text() == "new first\n" + TEN.replace("line 9\n", "").replace("line 5", "five")
 
 
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_change_that_others_made_already_tells_how_numbers_moved(hands: Hands, whole: bool) -> None:
+    hands.grow({"a.txt": TEN})
+    await hands.text("read_file", path="a.txt")
+    hands.context.memory.next_turn()
+    hands.grow({"a.txt": "new first\n" + TEN.replace("line 5", "five")})
+    if whole:
+        told = await hands.text("write_file", path="a.txt", content=TEN.replace("line 5", "five"))
+    else:
+        told = await hands.text("edit_file", path="a.txt", edits=[edit(5, "line 5", "five")])
+    assert told == (
+        "a.txt already reads like this; nothing was changed; others had changed the file since you read it\n6 | five\n"
+        "Changed since the text that you numbered, and kept:\n1 | new first\nOld lines 1-4 → 2-5\nOld lines 6-10 → 7-11"
+    )
+    hands.context.memory.next_turn()
+    assert await hands.text("edit_file", path="a.txt", edits=[edit(6, "five", "5")]) == "a.txt: 1 edit made\n6 | 5"
+
+
 async def test_edit_of_lines_that_others_changed_is_refused_and_can_be_made_again(hands: Hands) -> None:
     hands.grow({"a.txt": TEN})
     await hands.text("read_file", path="a.txt")
