@@ -97,6 +97,26 @@ export interface Budget {
   minutes?: number | null;
 }
 
+/** A limit that was reached was raised. */
+export interface BudgetExtendedEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  type: "budgetExtended";
+  part: "run" | "task" | "day" | "attempt";
+  /** By how much. */
+  more: Budget;
+  /** `null`: for a plan. */
+  runId: string | null;
+  taskId: string | null;
+  /** Who said so: `user`, or the rule. */
+  rule: string;
+}
+
 /** All edits of one attempt are in its change set. */
 export interface ChangeSetRecordedEvent {
   seq: number;
@@ -508,6 +528,9 @@ export interface Planning {
   state: "running" | "finished" | "failed";
   writing: WritingSpec[];
   reason: string;
+  /** Of its planner, those of the plans that it goes on with included. */
+  turns: number;
+  usage: Usage;
 }
 
 /** Something wrong in a document. */
@@ -651,13 +674,17 @@ export interface RequirementsRemovedEvent {
 export interface Run {
   id: string;
   scope: Scope;
+  /** With what was granted on top. */
   budget: Budget;
   unattended: boolean;
   state: "running" | "pausing" | "paused" | "cancelling" | "finished";
   reason: string;
+  /** Why it is paused, if it is. */
+  cause: "other" | "budget" | "interrupted";
   outcome: "completed" | "incomplete" | "cancelled" | "fault" | "budget" | null;
   turns: number;
   usage: Usage;
+  spent: Spent;
   startedAt: string;
   endedAt: string | null;
 }
@@ -708,6 +735,8 @@ export interface RunPausedEvent {
   runId: string;
   type: "runPaused";
   reason: string;
+  /** `budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped. */
+  cause: "other" | "budget" | "interrupted";
 }
 
 /** No new turn starts. */
@@ -952,6 +981,18 @@ export interface SpecWrittenEvent {
   path: string;
   stage: "specs" | "tasks";
   offered: boolean;
+}
+
+/** What was used, as budgets count it. */
+export interface Spent {
+  /** Of the tokens whose price is known. */
+  usd: number;
+  /** Tokens whose price is not known: where there are any, `usd` is the least that was spent. */
+  unpriced: number;
+  tokens: number;
+  turns: number;
+  /** Of work, without pauses. */
+  minutes: number;
 }
 
 /** One task with its state. A parent's state follows from its leaves. */
@@ -1212,6 +1253,10 @@ export interface TurnFailedEvent {
   retryInS: number | null;
   /** What an answer that broke off had cost by then. */
   usage: Usage;
+  /** How often the turn was asked by then; 0: not known. */
+  asked: number;
+  /** How often it is asked at the most, where another try follows. */
+  tries: number;
 }
 
 /** The whole answer came in. */
@@ -1250,10 +1295,6 @@ export interface TurnRequestedEvent {
 /** Billed tokens and money. */
 export interface Usage {
   input: number;
-  /** How often the turn was asked by then; 0: not known. */
-  asked: number;
-  /** How often it is asked at the most, where another try follows. */
-  tries: number;
   output: number;
   cacheRead: number;
   cacheWrite: number;
@@ -1289,6 +1330,7 @@ export type WireEvent =
   | RunPausingEvent
   | RunPausedEvent
   | RunResumedEvent
+  | BudgetExtendedEvent
   | RunCancellingEvent
   | RunFinishedEvent
   | CheckRequestedEvent

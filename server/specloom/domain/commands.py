@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from specloom.domain.budgets import BudgetPart
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, AttemptId, RunId, SpecId, TaskId
 from specloom.domain.requirement import Requirement
-from specloom.domain.runs import Budget, RunOutcome, Scope
+from specloom.domain.runs import Budget, PauseCause, RunOutcome, Scope
 from specloom.domain.spec import SpecDefinition
 
 
@@ -64,6 +65,17 @@ class SettlePause:
     """Nothing is in flight any more."""
 
     reason: str = ""
+    cause: PauseCause = PauseCause.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendBudget:
+    """Go on past a limit that is reached, by so much; a run that waits for that goes on."""
+
+    part: BudgetPart
+    more: Budget
+    task: TaskId | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +201,7 @@ class ResetTask:
 
 
 DocumentCommand: TypeAlias = ReadRequirements | DropRequirements | ReadSpec | DropSpec
-RunCommand: TypeAlias = StartRun | PauseRun | SettlePause | ResumeRun | CancelRun | FinishRun
+RunCommand: TypeAlias = StartRun | PauseRun | SettlePause | ExtendBudget | ResumeRun | CancelRun | FinishRun
 AttemptCommand: TypeAlias = (
     StartTask | ProveTask | FailAttempt | BlockTask | ReleaseTask | RegressTask | RenewProof | MarkStale
 )

@@ -11,7 +11,7 @@ from specloom.domain.events import Event, runs, tasks
 from specloom.domain.ids import SpecId, TaskId
 from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import RunState, Scope
+from specloom.domain.runs import PauseCause, RunState, Scope
 from specloom.domain.scope import tasks_in
 from specloom.domain.states import TaskState
 
@@ -38,6 +38,8 @@ def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...]
             return (runs.RunPausing(run.id, command.reason),) if run.state is RunState.RUNNING else ()
         case c.SettlePause():
             return _settle_pause(run, command)
+        case c.ExtendBudget():
+            return _extend(run, command)
         case c.ResumeRun():
             return _resume(run)
         case c.CancelRun():
@@ -53,7 +55,13 @@ def _settle_pause(run: RunRecord, command: c.SettlePause) -> tuple[Event, ...]:
     settles = run.state is RunState.PAUSING or (run.state is RunState.RUNNING and command.reason != "")
     if not settles:
         return ()
-    return (runs.RunPaused(run.id, command.reason or run.reason),)
+    return (runs.RunPaused(run.id, command.reason or run.reason, command.cause),)
+
+
+def _extend(run: RunRecord, command: c.ExtendBudget) -> tuple[Event, ...]:
+    extended = runs.BudgetExtended(command.part, command.more, run.id, command.task, command.rule)
+    waits = run.state is RunState.PAUSED and run.cause is PauseCause.BUDGET
+    return (extended, runs.RunResumed(run.id)) if waits else (extended,)
 
 
 def _resume(run: RunRecord) -> tuple[Event, ...] | Rejected:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from rpds import HashTrieMap
 
 from specloom.domain.copies import with_changes
 from specloom.domain.events import Event, agents, documents, planning, proof, runs, tasks
 from specloom.domain.evolve_agents import on_agents
+from specloom.domain.evolve_spending import extended, timed
 from specloom.domain.evolve_tasks import on_tasks, with_record
 from specloom.domain.ids import TaskId
 from specloom.domain.project import (
@@ -22,7 +23,7 @@ from specloom.domain.project import (
     RunRecord,
     TaskRecord,
 )
-from specloom.domain.runs import RunState
+from specloom.domain.runs import PauseCause, RunState
 
 REFUSED_KEPT = 5
 """Refused edits that a task record keeps; all of them are in the log."""
@@ -30,7 +31,7 @@ REFUSED_KEPT = 5
 
 def evolve(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState:
     """The state after `event`, which has the sequence number `seq` and happened `at`."""
-    after = _dispatch(state, event, at, seq)
+    after = _dispatch(timed(state, event, at), event, at, seq)
     return with_changes(after, seq=seq)
 
 
@@ -43,6 +44,8 @@ def _dispatch(state: ProjectState, event: Event, at: str, seq: int) -> ProjectSt
         return _on_proof(state, event, seq)
     if isinstance(event, documents.DocumentEvent):
         return _on_documents(state, event)
+    if isinstance(event, runs.BudgetExtended):
+        return extended(state, event, at)
     if isinstance(event, runs.RunEvent):
         return with_changes(state, run=_on_run(state.run, event, at))
     planned = with_changes(state, planning=_on_planning(state.planning, event))
@@ -85,7 +88,12 @@ def _renamed(
     return records
 
 
-def _on_run(run: RunRecord | None, event: runs.RunEvent, at: str) -> RunRecord | None:
+OfRun: TypeAlias = (
+    runs.RunStarted | runs.RunPausing | runs.RunPaused | runs.RunResumed | runs.RunCancelling | runs.RunFinished
+)
+
+
+def _on_run(run: RunRecord | None, event: OfRun, at: str) -> RunRecord | None:
     if isinstance(event, runs.RunStarted):
         return RunRecord(event.run, event.scope, event.budget, event.unattended, RunState.RUNNING, at)
     if run is None or run.id != event.run:
@@ -94,9 +102,9 @@ def _on_run(run: RunRecord | None, event: runs.RunEvent, at: str) -> RunRecord |
         case runs.RunPausing():
             return with_changes(run, state=RunState.PAUSING, reason=event.reason)
         case runs.RunPaused():
-            return with_changes(run, state=RunState.PAUSED, reason=event.reason)
+            return with_changes(run, state=RunState.PAUSED, reason=event.reason, cause=event.cause)
         case runs.RunResumed():
-            return with_changes(run, state=RunState.RUNNING, reason="")
+            return with_changes(run, state=RunState.RUNNING, reason="", cause=PauseCause.OTHER)
         case runs.RunCancelling():
             return with_changes(run, state=RunState.CANCELLING)
         case runs.RunFinished():
@@ -167,7 +175,14 @@ def _started(before: PlanRecord | None, event: planning.PlanStarted) -> PlanReco
         return with_changes(record, outline="" if before is None else before.outline, steps=1)
     if before is None or before.state == "finished" or event.feedback:
         return record
-    return with_changes(record, outline=before.outline, written=before.written, steps_done=len(before.written))
+    return with_changes(
+        record,
+        outline=before.outline,
+        written=before.written,
+        steps_done=len(before.written),
+        turns=before.turns,
+        usage=before.usage,
+    )
 
 
 def _written(plan: PlanRecord, event: planning.SpecWritten) -> PlanRecord:

@@ -3,8 +3,10 @@
 import json
 from typing import TypeAlias, assert_never
 
+from specloom.domain.budgets import Spent
 from specloom.domain.copies import with_changes
 from specloom.domain.events import agents
+from specloom.domain.evolve_spending import spent
 from specloom.domain.evolve_tasks import with_record
 from specloom.domain.project import ApprovalRecord, ProjectState, SessionRecord, Word
 
@@ -40,18 +42,16 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
         case agents.GrantRevoked():
             return state
         case agents.TurnFinished():
-            return _charged(_in_session(state, event), event, turns=1)
+            return _charged(_in_session(state, event), event, at, turns=1)
         case agents.TurnFailed():
             # Broken off and asked again: what came of it was billed all the same.
-            return _charged(_in_session(state, event), event, turns=0)
+            return _charged(_in_session(state, event), event, at, turns=0)
         case agents.SessionEnded():
             return _claimed(_in_session(state, event), event)
         case _:
             return _in_session(state, event)
 
 
-SessionEvent: TypeAlias = (
-    agents.MessageAdded
 def _heard(state: ProjectState, event: agents.ApprovalAnswered) -> ProjectState:
     """Keeps the words of a person with the task that his question was about."""
     asked = state.approvals.get(event.approval)
@@ -77,6 +77,8 @@ def said_to_agent(kind: str, subject: str, answer: agents.ApprovalAnswered) -> t
     return f"{about} {json.dumps(subject, ensure_ascii=False)}", answer.reason or agents.NO
 
 
+SessionEvent: TypeAlias = (
+    agents.MessageAdded
     | agents.ContextCollapsed
     | agents.OpenFilesWarned
     | agents.TurnRequested
@@ -116,7 +118,9 @@ def _after(session: SessionRecord, event: SessionEvent) -> SessionRecord:
             assert_never(event)
 
 
-def _charged(state: ProjectState, event: agents.TurnFinished | agents.TurnFailed, *, turns: int) -> ProjectState:
+def _charged(
+    state: ProjectState, event: agents.TurnFinished | agents.TurnFailed, at: str, *, turns: int
+) -> ProjectState:
     state = with_changes(state, usage=state.usage + event.usage)
     session = state.sessions.get(event.session)
     task = session.task if session else None
@@ -125,10 +129,13 @@ def _charged(state: ProjectState, event: agents.TurnFinished | agents.TurnFailed
         state = with_record(
             state, task, with_changes(record, turns=record.turns + turns, usage=record.usage + event.usage)
         )
+    plan = state.planning
+    if plan is not None and session is not None and session.role == "planner":
+        state = with_changes(state, planning=with_changes(plan, turns=plan.turns + turns, usage=plan.usage + event.usage))
     run = state.run
     if run is not None and run.active:
         state = with_changes(state, run=with_changes(run, turns=run.turns + turns, usage=run.usage + event.usage))
-    return state
+    return spent(state, task, Spent.of(event.usage, turns), at)
 
 
 def _claimed(state: ProjectState, event: agents.SessionEnded) -> ProjectState:

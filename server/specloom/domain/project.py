@@ -12,6 +12,7 @@ from typing import Any
 
 from rpds import HashTrieMap
 
+from specloom.domain.budgets import NOTHING, UNLIMITED, Quarter, Spent
 from specloom.domain.evidence import Evidence
 from specloom.domain.graph import TaskGraph, build_graph
 from specloom.domain.ids import (
@@ -33,13 +34,12 @@ from specloom.domain.ids import (
 from specloom.domain.problem import Problem
 from specloom.domain.readiness import Readiness
 from specloom.domain.requirement import Requirement
-from specloom.domain.runs import Budget, RunOutcome, RunState, Scope
+from specloom.domain.runs import Budget, PauseCause, RunOutcome, RunState, Scope
 from specloom.domain.spec import SpecDefinition
 from specloom.domain.states import SATISFIED, TaskState
 from specloom.domain.usage import UsageTotal
 
 
-@dataclass(frozen=True)
 @dataclass(frozen=True, slots=True)
 class Word:
     """Something that a person said to the agent while it worked on a task."""
@@ -65,6 +65,7 @@ class PastAttempt:
     """Why it ended without a verification; empty where it got one."""
 
 
+@dataclass(frozen=True)
 class TaskRecord:
     """What the log knows of one task."""
 
@@ -82,13 +83,13 @@ class TaskRecord:
     attempt: AttemptId | None = None
     """In flight."""
     agent: AgentId | None = None
-    verify: tuple[str, ...] = ()
     began: int = 0
     """Sequence number at which the newest attempt started."""
     past: PastAttempt | None = None
     """The newest attempt that is over, since the last reset."""
     words: tuple[Word, ...] = ()
     """All that people said to its agents, in all attempts: nothing takes that back."""
+    verify: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     stale: tuple[str, ...] = ()
     """Files behind the proof that have changed since."""
@@ -100,6 +101,14 @@ class TaskRecord:
     """Edits since the last proof that were not applied, each as `path: reason`."""
     turns: int = 0
     usage: UsageTotal = UsageTotal()
+    spent: Spent = NOTHING
+    """Of all its attempts, as budgets count."""
+    clocked_s: float = 0.0
+    """`ProjectState.worked_s` up to which its time is counted."""
+    more: Budget = UNLIMITED
+    """What was granted on top of the limits of a task."""
+    more_turns: int = 0
+    """What was granted on top of the turns of the attempt in flight."""
     started_at: str = ""
     ended_at: str = ""
 
@@ -119,6 +128,12 @@ class RunRecord:
     turns: int = 0
     usage: UsageTotal = UsageTotal()
     ended_at: str = ""
+    cause: PauseCause = PauseCause.OTHER
+    """Why it is paused, if it is."""
+    spent: Spent = NOTHING
+    """As budgets count."""
+    more: Budget = UNLIMITED
+    """What was granted on top of `budget`."""
 
     @property
     def active(self) -> bool:
@@ -188,6 +203,9 @@ class PlanRecord:
     """Texts that the plan has to write in all: bodies and task lists; 0 while that is not known."""
     steps_done: int = 0
     """Those of them that are written or offered."""
+    turns: int = 0
+    """Of its planner, those of the plans that it goes on with included."""
+    usage: UsageTotal = UsageTotal()
     reason: str = ""
     problems: tuple[Problem, ...] = ()
 
@@ -305,6 +323,12 @@ class ProjectState:
     edits: HashTrieMap[EditId, OpenEdit] = field(default_factory=_nothing)
     change_sets: HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]] = field(default_factory=_nothing)
     usage: UsageTotal = UsageTotal()
+    worked_s: float = 0.0
+    """Seconds that runs were at work."""
+    clocked_at: str = ""
+    """The time up to which they are counted."""
+    quarters: tuple[Quarter, ...] = ()
+    """What was used lately, from which today's sum is made."""
 
     @property
     def graph(self) -> TaskGraph:

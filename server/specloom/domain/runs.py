@@ -43,6 +43,17 @@ class RunState(StrEnum):
     FINISHED = "finished"
 
 
+class PauseCause(StrEnum):
+    """Why nothing is in flight."""
+
+    OTHER = "other"
+    """As the reason says: a person, a file that waits to be saved, a lack of something."""
+    BUDGET = "budget"
+    """A limit is reached, and a person is asked whether to go on."""
+    INTERRUPTED = "interrupted"
+    """Specloom was stopped."""
+
+
 class RunOutcome(StrEnum):
     """How a run ended."""
 

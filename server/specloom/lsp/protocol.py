@@ -78,6 +78,22 @@ class Budget(Params):
     minutes: Annotated[float, Field(gt=0)] | None = None
 
 
+PauseCause: TypeAlias = Literal["other", "budget", "interrupted"]
+
+
+class Spent(Wire):
+    """What was used, as budgets count it."""
+
+    usd: float
+    """Of the tokens whose price is known."""
+    unpriced: int
+    """Tokens whose price is not known: where there are any, `usd` is the least that was spent."""
+    tokens: int
+    turns: int
+    minutes: float
+    """Of work, without pauses."""
+
+
 class Problem(Wire):
     """Something wrong in a document."""
 

@@ -6,7 +6,7 @@ transcript is fetched where it stands.
 
 from typing import Annotated, Literal, TypeAlias
 
-from specloom.lsp.protocol import Budget, Evidence, Problem, Scope, Wire, tagged
+from specloom.lsp.protocol import Budget, Evidence, PauseCause, Problem, Scope, Wire, tagged
 from specloom.lsp.protocol_event_base import EventBase
 from specloom.lsp.protocol_session_events import (
     ApprovalAnsweredEvent,
@@ -196,12 +196,28 @@ class RunPausedEvent(RunEventBase):
 
     type: Literal["runPaused"] = "runPaused"
     reason: str
+    cause: PauseCause
+    """`budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped."""
 
 
 class RunResumedEvent(RunEventBase):
     """Goes on where it was."""
 
     type: Literal["runResumed"] = "runResumed"
+
+
+class BudgetExtendedEvent(EventBase):
+    """A limit that was reached was raised."""
+
+    type: Literal["budgetExtended"] = "budgetExtended"
+    part: Literal["run", "task", "day", "attempt"]
+    more: Budget
+    """By how much."""
+    run_id: str | None
+    """`null`: for a plan."""
+    task_id: str | None
+    rule: str
+    """Who said so: `user`, or the rule."""
 
 
 class RunCancellingEvent(RunEventBase):
@@ -363,6 +379,7 @@ WireEvent: TypeAlias = Annotated[
     | RunPausingEvent
     | RunPausedEvent
     | RunResumedEvent
+    | BudgetExtendedEvent
     | RunCancellingEvent
     | RunFinishedEvent
     | CheckRequestedEvent

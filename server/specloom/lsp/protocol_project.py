@@ -2,7 +2,7 @@
 
 from typing import Literal, TypeAlias
 
-from specloom.lsp.protocol import Approval, Budget, Count, Params, Scope, Usage, Wire
+from specloom.lsp.protocol import Approval, Budget, Count, Params, PauseCause, Scope, Spent, Usage, Wire
 
 TaskState: TypeAlias = Literal["pending", "ready", "in_progress", "done", "failed", "blocked", "skipped"]
 RunState: TypeAlias = Literal["running", "pausing", "paused", "cancelling", "finished"]
@@ -118,12 +118,16 @@ class Run(Wire):
     id: str
     scope: Scope
     budget: Budget
+    """With what was granted on top."""
     unattended: bool
     state: RunState
     reason: str
+    cause: PauseCause
+    """Why it is paused, if it is."""
     outcome: Literal["completed", "incomplete", "cancelled", "fault", "budget"] | None
     turns: int
     usage: Usage
+    spent: Spent
     started_at: str
     ended_at: str | None
 
@@ -144,6 +148,9 @@ class Planning(Wire):
     state: Literal["running", "finished", "failed"]
     writing: list[WritingSpec]
     reason: str
+    turns: Count
+    """Of its planner, those of the plans that it goes on with included."""
+    usage: Usage
 
 
 class ProblemCounts(Wire):

@@ -207,7 +207,13 @@ _RUNS: tuple[_Row, ...] = (
         ),
     ),
     _row(runs.RunPausing, lambda e, h: w.RunPausingEvent(**h, run_id=e.run, reason=e.reason)),
-    _row(runs.RunPaused, lambda e, h: w.RunPausedEvent(**h, run_id=e.run, reason=e.reason)),
+    _row(runs.RunPaused, lambda e, h: w.RunPausedEvent(**h, run_id=e.run, reason=e.reason, cause=e.cause.value)),
+    _row(
+        runs.BudgetExtended,
+        lambda e, h: w.BudgetExtendedEvent(
+            **h, part=e.part.value, more=wire_budget(e.more), run_id=e.run, task_id=e.task, rule=e.rule
+        ),
+    ),
     _row(runs.RunResumed, lambda e, h: w.RunResumedEvent(**h, run_id=e.run)),
     _row(runs.RunCancelling, lambda e, h: w.RunCancellingEvent(**h, run_id=e.run)),
     _row(
@@ -326,14 +332,14 @@ _AGENTS: tuple[_Row, ...] = (
             message=e.message,
             retry_in_s=e.retry_in_s,
             usage=wire_usage(e.usage),
+            asked=e.asked,
+            tries=e.tries,
         ),
     ),
     _row(
         agents.ToolRequested,
         lambda e, h: ws.ToolRequestedEvent(**h, session_id=e.session, call_id=e.call, name=e.name, input=cut(e.input)),
     ),
-            asked=e.asked,
-            tries=e.tries,
     _row(
         agents.ToolSettled,
         lambda e, h: ws.ToolSettledEvent(

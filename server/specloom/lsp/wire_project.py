@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, cast
 
+from specloom.domain.budgets import Spent, added
 from specloom.domain.evidence import is_proven
 from specloom.domain.ids import SpecId, TaskId
 from specloom.domain.problem import Problem, Severity
@@ -52,7 +53,7 @@ def wire_project(
         approvals=wire_approvals(state),
         run=None if state.run is None else _run(state.run),
         planning=None if state.planning is None else _planning(state.planning),
-        budget=wire_budget(Budget() if state.run is None else state.run.budget),
+        budget=wire_budget(Budget() if state.run is None else added(state.run.budget, state.run.more)),
         usage=wire_usage(state.usage),
         counts=_counts(state, tuple(leaf for spec in specs for leaf in leaves_of(state, spec))),
         problems=_problem_counts(problems),
@@ -181,15 +182,28 @@ def _run(run: RunRecord) -> shapes.Run:
     return shapes.Run(
         id=run.id,
         scope=wire_scope(run.scope),
-        budget=wire_budget(run.budget),
+        budget=wire_budget(added(run.budget, run.more)),
         unattended=run.unattended,
         state=run.state.value,
         reason=run.reason,
+        cause=run.cause.value,
         outcome=None if run.outcome is None else run.outcome.value,
         turns=run.turns,
         usage=wire_usage(run.usage),
+        spent=wire_spent(run.spent),
         started_at=run.started_at,
         ended_at=run.ended_at or None,
+    )
+
+
+def wire_spent(spent: Spent) -> p.Spent:
+    """What was used."""
+    return p.Spent(
+        usd=spent.usd,
+        unpriced=spent.unpriced,
+        tokens=spent.tokens,
+        turns=spent.turns,
+        minutes=spent.seconds / 60,
     )
 
 
@@ -201,6 +215,8 @@ def _planning(plan: PlanRecord) -> shapes.Planning:
         state=cast("Literal['running', 'finished', 'failed']", plan.state),
         writing=[shapes.WritingSpec(spec_id=spec, path=path) for spec, path in plan.writing],
         reason=plan.reason,
+        turns=plan.turns,
+        usage=wire_usage(plan.usage),
     )
 
 

@@ -94,7 +94,8 @@ LOG: tuple[Event, ...] = (
 def folded(events: Sequence[Event], state: ProjectState = EMPTY) -> ProjectState:
     """The state after these events."""
     for event in events:
-        state = evolve(state, event, AT, state.seq + 1)
+        seconds = state.seq + 1
+        state = evolve(state, event, f"2026-01-01T00:{seconds // 60:02}:{seconds % 60:02}.000Z", seconds)
     return state
 
 

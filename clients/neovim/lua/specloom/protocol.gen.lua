@@ -86,6 +86,22 @@
 ---@field turns? integer|vim.NIL
 ---@field minutes? number|vim.NIL
 
+--- A limit that was reached was raised.
+---@class specloom.BudgetExtendedEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field type "budgetExtended"
+---@field part "run"|"task"|"day"|"attempt"
+---@field more specloom.Budget By how much.
+---@field runId string|vim.NIL `null`: for a plan.
+---@field taskId string|vim.NIL
+---@field rule string Who said so: `user`, or the rule.
+
 --- All edits of one attempt are in its change set.
 ---@class specloom.ChangeSetRecordedEvent
 ---@field seq integer
@@ -437,6 +453,8 @@
 ---@field state "running"|"finished"|"failed"
 ---@field writing specloom.WritingSpec[]
 ---@field reason string
+---@field turns integer Of its planner, those of the plans that it goes on with included.
+---@field usage specloom.Usage
 
 --- Something wrong in a document.
 ---@class specloom.Problem
@@ -563,13 +581,15 @@
 ---@class specloom.Run
 ---@field id string
 ---@field scope specloom.Scope
----@field budget specloom.Budget
+---@field budget specloom.Budget With what was granted on top.
 ---@field unattended boolean
 ---@field state "running"|"pausing"|"paused"|"cancelling"|"finished"
 ---@field reason string
+---@field cause "other"|"budget"|"interrupted" Why it is paused, if it is.
 ---@field outcome "completed"|"incomplete"|"cancelled"|"fault"|"budget"|vim.NIL
 ---@field turns integer
 ---@field usage specloom.Usage
+---@field spent specloom.Spent
 ---@field startedAt string
 ---@field endedAt string|vim.NIL
 
@@ -615,6 +635,7 @@
 ---@field runId string
 ---@field type "runPaused"
 ---@field reason string
+---@field cause "other"|"budget"|"interrupted" `budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped.
 
 --- No new turn starts.
 ---@class specloom.RunPausingEvent
@@ -820,6 +841,14 @@
 ---@field path string
 ---@field stage "specs"|"tasks"
 ---@field offered boolean
+
+--- What was used, as budgets count it.
+---@class specloom.Spent
+---@field usd number Of the tokens whose price is known.
+---@field unpriced integer Tokens whose price is not known: where there are any, `usd` is the least that was spent.
+---@field tokens integer
+---@field turns integer
+---@field minutes number Of work, without pauses.
 
 --- One task with its state. A parent's state follows from its leaves.
 ---@class specloom.Task
@@ -1049,6 +1078,8 @@
 ---@field message string
 ---@field retryInS number|vim.NIL
 ---@field usage specloom.Usage What an answer that broke off had cost by then.
+---@field asked integer How often the turn was asked by then; 0: not known.
+---@field tries integer How often it is asked at the most, where another try follows.
 
 --- The whole answer came in.
 ---@class specloom.TurnFinishedEvent
@@ -1076,8 +1107,6 @@
 ---@field clientId string|vim.NIL
 ---@field agentId string|vim.NIL
 ---@field commandId string|vim.NIL
----@field asked integer How often the turn was asked by then; 0: not known.
----@field tries integer How often it is asked at the most, where another try follows.
 ---@field sessionId string
 ---@field type "turnRequested"
 ---@field turn integer
@@ -1118,6 +1147,7 @@
 ---| specloom.RunPausingEvent
 ---| specloom.RunPausedEvent
 ---| specloom.RunResumedEvent
+---| specloom.BudgetExtendedEvent
 ---| specloom.RunCancellingEvent
 ---| specloom.RunFinishedEvent
 ---| specloom.CheckRequestedEvent

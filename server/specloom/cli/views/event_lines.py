@@ -8,6 +8,7 @@ from specloom.cli.views.formats import WHOLE, count, duration, one_line, visible
 from specloom.cli.views.marks import MARKS
 from specloom.cli.views.session_lines import SessionLines
 from specloom.cli.views.task_lines import Line, task_line, task_name
+from specloom.domain.budgets import amount
 from specloom.domain.commands import PauseRun
 from specloom.domain.events import agents, planning, proof, runs, tasks
 from specloom.domain.ids import CheckId
@@ -33,9 +34,9 @@ class EventLines:
         if isinstance(event, tasks.TaskEvent):
             if isinstance(event, tasks.TaskStarted):
                 self.sessions.begin(event)
-            return (task_line(event, state),)
             if isinstance(event, tasks.TaskReleased) and event.reason == self.sessions.ended_by:
                 event = replace(event, reason="")
+            return (task_line(event, state),)
         if isinstance(event, runs.RunEvent):
             return _run(event, state)
         if isinstance(event, planning.PlanningEvent):
@@ -63,7 +64,6 @@ def scope_name(scope: Scope) -> str:
     return "the whole project" if scope.kind == "project" else f"{scope.kind} {scope.id}"
 
 
-def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
 def run_end(outcome: RunOutcome, reason: str) -> str:
     """`run completed`, `run stopped: …`; the reason whole, since it ends with what to do."""
     told = f"run {outcome_name(outcome)}"
@@ -75,6 +75,7 @@ def outcome_name(outcome: RunOutcome) -> str:
     return "stopped" if outcome is RunOutcome.FAULT else outcome.value
 
 
+def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
     match event:
         case runs.RunStarted():
             yield Line(f"run started: {scope_name(event.scope)}", "bold")
@@ -92,6 +93,10 @@ def outcome_name(outcome: RunOutcome) -> str:
             yield from (Line(f"{mark.symbol} {task_name(state, task)} (resumed)", mark.style) for task in working)
         case runs.RunCancelling():
             yield Line("cancelling", "yellow")
+        case runs.BudgetExtended():
+            who = "you" if event.rule == agents.PERSON else event.rule
+            about = f"task {event.task}" if event.task is not None else f"the {event.part.value}"
+            yield Line(f"{amount(event.more)} more for {about} (allowed by {who})", "dim")
         case runs.RunFinished():
             good = event.outcome is RunOutcome.COMPLETED
             yield Line(run_end(event.outcome, event.reason), "bold green" if good else "bold yellow")

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from specloom.domain.ids import RunId
-from specloom.domain.runs import Budget, RunOutcome, Scope
+from specloom.domain.budgets import BudgetPart
+from specloom.domain.ids import RunId, TaskId
+from specloom.domain.runs import Budget, PauseCause, RunOutcome, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class RunPaused:
     V: ClassVar[int] = 1
     run: RunId
     reason: str
+    cause: PauseCause = PauseCause.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +65,20 @@ class RunFinished:
     reason: str = ""
 
 
-RunEvent: TypeAlias = RunStarted | RunPausing | RunPaused | RunResumed | RunCancelling | RunFinished
-TYPES = (RunStarted, RunPausing, RunPaused, RunResumed, RunCancelling, RunFinished)
+@dataclass(frozen=True, slots=True)
+class BudgetExtended:
+    """A limit that was reached was raised: by a person, or in an unattended run the turns of an attempt."""
+
+    V: ClassVar[int] = 1
+    part: BudgetPart
+    more: Budget
+    """By how much; what is not set stays as it is."""
+    run: RunId | None = None
+    """`None`: for a plan."""
+    task: TaskId | None = None
+    rule: str = ""
+    """Who said so: `user`, or the rule."""
+
+
+RunEvent: TypeAlias = RunStarted | RunPausing | RunPaused | RunResumed | RunCancelling | RunFinished | BudgetExtended
+TYPES = (RunStarted, RunPausing, RunPaused, RunResumed, RunCancelling, RunFinished, BudgetExtended)
