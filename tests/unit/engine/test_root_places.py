@@ -71,3 +71,38 @@ def test_a_pattern_means_the_names_that_the_shell_would_find(root: Path) -> None
 )
 def test_patterns_that_mean_what_is_closed_are_no_way_to_it(root: Path, line: str) -> None:
     assert judge_command(line, Policy(Profile.FULL), RootPlaces(root)).verdict is not Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cp new/01.md docs/specs",
+        "cp -r new/01.md docs",
+        "mv new/x lib",
+        "cp -r new/. lib",
+        "cp -r src/. docs",
+        "cp -a src/out docs",
+        "mv src docs",
+        "cp -r lib new",
+        "mv docs old",
+        "cp -r new/specs docs",
+        "cd new && cp a.py ../lib/b",
+    ],
+)
+def test_copies_and_moves_are_judged_by_what_they_would_write(root: Path, line: str) -> None:
+    for path in ("new/01.md", "new/x/HEAD", "new/specs/02.md"):
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text("z")
+    (root / "docs" / "01.md").symlink_to(root / "specs" / "01.md")
+    (root / "docs" / "specs" / "01.md").symlink_to(root.parent / "gone")
+    (root / "lib" / "b").symlink_to(root.parent)
+    places = RootPlaces(root, ("specs", "docs/specs/02.md"))
+    assert judge_command(line, Policy(Profile.AUTO_EDIT), places).verdict is not Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    "line", ["cp new/a.py src", "mv new old", "cp -r new lib", "cp new/a.py src/b.py", "mkdir d && mv new d"]
+)
+def test_copies_and_moves_of_plain_files_need_no_question(root: Path, line: str) -> None:
+    places = RootPlaces(root, ("specs", "docs/specs/02.md"))
+    assert judge_command(line, Policy(Profile.AUTO_EDIT), places).verdict is Verdict.ALLOW

@@ -109,11 +109,15 @@ class _Judge:
             return self._files(command, folders, "read_file", "built in: reads the root")
         if profile is Profile.FULL:
             return Judgement(Verdict.ALLOW, f"profile {profile}")
-        if profile is Profile.AUTO_EDIT and harmless.edits_only(command, lambda word: self._look(word, folders)):
+        if profile is Profile.AUTO_EDIT and self._edits_only(command, folders):
             return Judgement(Verdict.ALLOW, f"profile {profile}")
         reason = f"no rule allows `{_short(command)}`"
         pattern = pattern_for(command)
         return Judgement(Verdict.ASK, f"profile {profile}", reason, (pattern,) if pattern else ())
+
+    def _edits_only(self, command: SimpleCommand, folders: set[str]) -> bool:
+        stays = Touching(self.policy, self.places).stays_open(command, folders)
+        return stays and harmless.edits_only(command, lambda word: self._look(word, folders))
 
     def _asks_bare(self, command: SimpleCommand, folders: set[str]) -> bool:
         """A checkout may hold a bare repository, whose configuration names programs that even `git status` runs."""

@@ -9,10 +9,10 @@ from posixpath import join
 
 from specloom.domain.permissions import dangers
 from specloom.domain.permissions.line import SimpleCommand, Word, WordKind
-from specloom.domain.permissions.operands import Operand, Role, operands
+from specloom.domain.permissions.operands import Operand, Role, operands, plain
 from specloom.domain.permissions.places import Place, Places, Standing
 from specloom.domain.permissions.policy import Judgement, Policy, judge_path, matches
-from specloom.domain.permissions.rules import Rule, Verdict
+from specloom.domain.permissions.rules import Rule, Verdict, Words
 
 TOOLS = {Role.READS: ("read_file",), Role.WRITES: ("write_file", "edit_file"), Role.REMOVES: ("delete_file",)}
 """The tools whose rules count for what a command does."""
@@ -36,6 +36,26 @@ class Touching:
             for folder in sorted(folders):
                 if operand.folder is None or self._is_folder(operand.folder, folder):
                     yield from self._one(operand, folder)
+
+    def stays_open(self, command: SimpleCommand, folders: set[str]) -> bool:
+        """Whether what `cp` or `mv` would write, and what they take with a folder, is open to tools, and no link."""
+        files = plain(command.words[1:])
+        if command.name not in ("cp", "mv") or not files:
+            return True
+        return all(self._lands(files[:-1], files[-1].text, folder) for folder in sorted(folders))
+
+    def _lands(self, sources: Words, target: str, folder: str) -> bool:
+        # A link that is moved may lead elsewhere from there.
+        if not all(self._is_open(source.text, folder) for source in sources):
+            return False
+        if not self.places.is_folder(target, folder):
+            return True
+        names = (source.text.rstrip("/").rpartition("/")[2] for source in sources)
+        return all(self._is_open(f"{target}/{name}", folder) for name in names)
+
+    def _is_open(self, path: str, folder: str) -> bool:
+        place, below = self.places.find(path, folder), self.places.below(path, folder)
+        return place.standing is Standing.OPEN and below is not None and all(_open(item) for item in below)
 
     def _is_folder(self, word: Word, folder: str) -> bool:
         return not word.literal or self.places.is_folder(word.text, folder)
@@ -107,3 +127,7 @@ class Touching:
             for rule in self._stated(tool):
                 reason = f"{text} may be what the rule `{rule.text}` of {rule.source} is about"
                 yield Judgement(Verdict.ASK, rule.shown, reason, suspect=rule.verdict is Verdict.DENY)
+
+
+def _open(place: Place) -> bool:
+    return place.standing is Standing.OPEN
