@@ -181,10 +181,10 @@ async def test_a_question_ends_when_the_last_client_with_a_person_goes(tmp_path:
         assert "use --yes" in runtime.state.record(ONE).reason
 
 
-async def test_unattended_is_not_taken_from_the_log(tmp_path: Path) -> None:
+async def test_unattended_is_not_taken_from_the_log_and_what_was_denied_goes_on_where_it_was(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "test -f a.txt && touch ran"))
     held = turn(write("a.txt", "a\n"), hold="writing")
-    async with ScriptedServer(script(attempt(1, held))) as server:
+    async with ScriptedServer(script(attempt(1, held, turn(says())))) as server:
         async with hosted(root, server) as runtime:
             await start(runtime)
             await server.until(lambda known: known.total == 1)
@@ -193,14 +193,35 @@ async def test_unattended_is_not_taken_from_the_log(tmp_path: Path) -> None:
             await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
             assert run_of(runtime.state).unattended
         async with hosted(root, server) as runtime:
+            for _ in range(2):
+                assert not isinstance(await runtime.resume(USER), Rejected)
+                run = await until(runtime, lambda state: run_of(state).reason.startswith("the verify command"))
+                assert "was not allowed: nobody is attached" in run_of(run).reason
+                assert "resume the run to allow it" in run_of(run).reason
+            assert not (root / "ran").exists()
+            assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+            assert len(runtime.state.sessions) == 1, "the attempt went on in its session"
+        server.check()
+    assert (root / "ran").exists()
+
+
+async def test_an_attempt_that_waits_to_be_allowed_is_given_up_with_all_that_it_did(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, HOLDS))
+    held = turn(says(), hold="never")
+    async with ScriptedServer(script(attempt(1, WRITES, held))) as server:
+        async with hosted(root, server) as runtime:
+            await start(runtime)
+            assert await server.until(lambda known: known.total == 2)
+            await runtime.pause(USER, at_once=True)
+        async with hosted(root, server) as runtime:
             assert not isinstance(await runtime.resume(USER), Rejected)
-            assert (await ended(runtime)).outcome is RunOutcome.INCOMPLETE
-            record = runtime.state.record(ONE)
-            assert record.state is TaskState.BLOCKED
-            assert "was not allowed" in record.reason
-            assert record.attempt is None
+            await until(runtime, lambda state: run_of(state).reason.startswith("the verify command"))
+            await runtime.cancel(USER)
+            assert (await ended(runtime)).outcome is RunOutcome.CANCELLED
+            assert runtime.state.record(ONE).state is TaskState.PENDING
             assert all(session.outcome for session in runtime.state.sessions.values())
-    assert not (root / "ran").exists()
+            assert [change.paths for change in runtime.state.change_sets[ONE]] == [("a.txt",)]
 
 
 HOSTILE = """

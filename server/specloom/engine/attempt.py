@@ -88,16 +88,14 @@ class Attempt:
         """Works until there is a verdict, which is recorded, or until the run must stop."""
         attempt = self.engine.state.record(self.task).attempt
         await self.engine.orphans.watched()
-        if not await self._granted(self._commands(), attempt):
-            return None
-        if attempt is None and not await self._start():
-            return None
+        history = None if attempt is None else await self._known(attempt)
+        if history is None:
+            if not await self._granted() or not await self._start():
+                return None
+        elif (halt := await self._granted_again()) is not None:
+            return await self._release(halt)
         try:
-            if attempt is None:
-                outcome = await self._open_session()
-            else:
-                self.attempt = self.journal.attempt = attempt
-                outcome = await self._go_on()
+            outcome = await (self._open_session() if history is None else self._go_on(history))
             while isinstance(outcome, loop.Rotated):
                 outcome = await self._rotate(outcome)
         finally:
@@ -122,25 +120,43 @@ class Attempt:
         """The commands that were fixed when the attempt started."""
         return self.engine.state.record(self.task).verify
 
-    def _commands(self) -> tuple[str, ...]:
-        fixed = self.engine.state.record(self.task).attempt is not None
-        return self.verify if fixed else verify_commands(self.engine, self.definition)
-
-    async def _granted(self, commands: tuple[str, ...], attempt: AttemptId | None) -> bool:
-        """Also for an attempt that goes on: what an earlier process was allowed is not in the log."""
+    async def _granted(self) -> bool:
+        commands = verify_commands(self.engine, self.definition)
         await self.trust.ask_for(commands)
         missing = self.trust.missing(commands)
         if missing:
-            command, why = missing[0]
-            reason = f"the verify command `{command}` was not allowed: {why}"
-            await end_sessions(self.engine, self.task, reason)
             ungranted = tuple(command for command, _ in missing)
-            await self.engine.mailbox.submit(c.BlockTask(self.task, reason, attempt, ungranted))
+            await self.engine.mailbox.submit(c.BlockTask(self.task, not_allowed(missing[0]), None, ungranted))
         return not missing
+
+    async def _granted_again(self) -> Halt | None:
+        """For an attempt that goes on, as what an earlier process was allowed is not in the log.
+
+        A no pauses the run: the attempt goes on where it was once somebody agrees. A halt: the run was cancelled.
+        """
+        await self.trust.ask_for(self.verify)
+        while missing := self.trust.missing(self.verify):
+            ordered = self.trust.next_order()
+            await self.gate.pause(f"{not_allowed(missing[0])}; resume the run to allow it, or cancel it")
+            await ordered
+            self._follow()
+            halt = await self.gate.unpaused()
+            if halt is not None:
+                return halt
+            await self.trust.ask_for(self.verify, at_start=True)
+        return None
+
+    async def _known(self, attempt: AttemptId) -> AttemptHistory:
+        """What the log has of the attempt in flight, before anything else: it may be given up at any moment."""
+        self.attempt = self.journal.attempt = attempt
+        history = await AttemptHistory.read(self.engine.ledger, attempt)
+        self.before, self.shown = history.before, history.shown
+        self.journal.restore(history.edited)
+        return history
 
     async def _start(self) -> bool:
         """False when somebody was faster: the run was paused or the task changed. The gate is asked again then."""
-        commands = self._commands()
+        commands = verify_commands(self.engine, self.definition)
         self.attempt = AttemptId(self.engine.ids.new("attempt"))
         self.journal.attempt = self.attempt
         order = c.StartTask(self.task, self.attempt, self.agent, commands)
@@ -205,10 +221,9 @@ class Attempt:
         ports = replace(ports, window=window_watch(engine, asking))
         return kept_ports(engine, ports, hands, conversation, known, warned=warned)
 
-    async def _go_on(self) -> SessionOutcome:
-        history = await AttemptHistory.read(self.engine.ledger, self.attempt)
-        self.before, self.shown = history.before, history.shown
-        self.journal.restore(history.edited)
+    async def _go_on(self, history: AttemptHistory) -> SessionOutcome:
+        if self.task not in self.engine.state.graph.tasks:
+            return loop.Ended("")
         if history.session is None:
             await self._look_before()
             return await self._open_session()
@@ -383,6 +398,12 @@ class Attempt:
 
 def _is_busy(shell: AgentShell) -> bool:
     return shell.busy
+
+
+def not_allowed(missing: tuple[str, str]) -> str:
+    """Says of a verify command that may not run why it may not."""
+    command, why = missing
+    return f"the verify command `{command}` was not allowed: {why}"
 
 
 def verify_commands(engine: EngineContext, task: TaskDefinition) -> tuple[str, ...]:

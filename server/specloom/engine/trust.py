@@ -4,6 +4,7 @@ Refuses grants from the log: it lies in the workspace, and a hostile repository 
 grant lift what a rule denies.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from specloom.domain.ids import digest_of
@@ -25,6 +26,7 @@ class Trust:
         self._denied: dict[str, str] = {}
         self._ruled_out: dict[str, str] = {}
         """Commands that a rule denies, with the reason."""
+        self._waiting: list[asyncio.Future[None]] = []
         self.on_keys: Callable[[], Awaitable[None]] = _nothing
         """Called when keys were granted: the settings are others now."""
 
@@ -76,6 +78,15 @@ class Trust:
         self._denied.clear()
         if not resumed:
             self._permits.book.once.clear()
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    def next_order(self) -> asyncio.Future[None]:
+        """Done as soon as the user gives another order, under which what was denied may be asked again."""
+        self._waiting.append(asyncio.get_running_loop().create_future())
+        return self._waiting[-1]
 
 
 CHOICES = (ONCE, ALWAYS, DENY)
