@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from specloom.lsp.standalone import Composition
 
+REASON = "SPECLOOM_STANDALONE_REASON"
+"""Why a bridge became a standalone server, for its person."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
@@ -20,7 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     hear_interrupts()
     # The language server needs no parser of arguments.
     if words[:1] == ["lsp"] and set(words[1:]) <= {"--standalone", "--stdio"}:
-        return _serve()
+        return _serve() if "--standalone" in words else _bridge()
+    if words == ["daemon", "--detached"]:
+        return _serve_detached()
     try:
         return _command(words)
     except KeyboardInterrupt:
@@ -48,7 +53,25 @@ def _stay(number: int, frame: object) -> None:
 def _serve() -> int:
     from specloom.lsp.server import serve_standalone
 
-    return serve_standalone(_composition, os.environ)
+    return serve_standalone(_composition, os.environ, os.environ.pop(REASON, ""))
+
+
+def _bridge() -> int:
+    from specloom.daemon.bridge import bridge
+
+    return bridge(os.environ, _standalone_instead)
+
+
+def _standalone_instead(reason: str) -> int:
+    """This process becomes the standalone server; what the editor has sent is still to be read."""
+    os.environ[REASON] = f"Specloom: {reason}"
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], "--standalone"])  # noqa: S606 - no shell is meant
+
+
+def _serve_detached() -> int:
+    from specloom.daemon.process import serve_detached
+
+    return serve_detached(_composition, os.environ)
 
 
 def _composition() -> "Composition":

@@ -3,15 +3,18 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from specloom.compose.files import RootFiles, read_root
 from specloom.compose.options import Loaded, loaded_options
+from specloom.domain.origin import Origin
 from specloom.domain.permissions.grants import granted_hashes
 from specloom.engine.grants import GrantBook
 from specloom.engine.runtime import ProjectRuntime
+from specloom.engine.working import at_work
+from specloom.lsp.hosting import Sender
 from specloom.store.grants import GrantFile, grants_folder
 from specloom.store.system import SystemClock
 
@@ -45,6 +48,10 @@ class Given:
     editor: Mapping[str, Any] | None
     grant_proposals: bool
     book: GrantBook
+    sender: Sender | None = None
+    """Whose environment this is, where clients come and go; `None`: nobody but the opener orders anything."""
+    senders: Mapping[str, Sender] = field(default_factory=dict[str, Sender])
+    """Who may order, by client, as they are then."""
 
     def loaded(self, files: RootFiles) -> Loaded:
         """The settings as they count now."""
@@ -55,6 +62,7 @@ class Given:
             self.editor,
             grant_proposals=self.grant_proposals,
             granted=self.book.proposals,
+            own=self.editor if self.sender is None else self.sender.settings.whole,
         )
 
     def follow(self, runtime: ProjectRuntime) -> None:
@@ -69,4 +77,12 @@ class Given:
             self.editor = told
             await reload()
 
-        runtime.on_settings, runtime.on_editor = reload, configure
+        async def ordered(by: Origin, started: bool) -> None:
+            sender = self.senders.get(by.client or "")
+            # What goes on keeps the environment of its own sender.
+            if sender is None or sender is self.sender or (at_work(runtime.state) and not started):
+                return
+            self.sender, self.environment = sender, sender.environment
+            await reload()
+
+        runtime.on_settings, runtime.on_editor, runtime.on_order = reload, configure, ordered

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from specloom.agent.roles import ROLES, RoleName, prompt
@@ -25,11 +26,14 @@ from specloom.engine.output import OutputHub
 from specloom.engine.permits import Permits
 from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.transcript import TranscriptWriter
+from specloom.lsp.hosting import Sender
 from specloom.store.log import EventStore
 from specloom.store.sessions import SessionFiles
 from specloom.store.system import RandomIds, SystemClock
 from specloom.workspace.orphans import Orphans
 from specloom.workspace.workspace import Workspace
+
+NOBODY: Mapping[str, Sender] = MappingProxyType({})
 
 
 async def open_runtime(
@@ -40,13 +44,19 @@ async def open_runtime(
     editor: Mapping[str, Any] | None = None,
     grant_proposals: bool = False,
     holder: str = "specloom",
+    sender: Sender | None = None,
+    senders: Mapping[str, Sender] = NOBODY,
 ) -> ProjectRuntime:
     """The runtime of `root`. `grant_proposals`: the order said `--yes`, so what `specloom.toml` proposes counts.
+
+    `sender`: whose environment and settings these are, where others may order too: `senders`, by client, as they are
+    then. What is ordered is carried out with the environment and keys of its sender.
 
     Raises `ConfigurationError` and the errors of `EventStore.open`.
     """
     files = await asyncio.to_thread(_read, root)
-    given = Given(root, environment, overrides, editor, grant_proposals, await grant_book(root, environment))
+    book = await grant_book(root, environment)
+    given = Given(root, environment, overrides, editor, grant_proposals, book, sender, senders)
     loaded = given.loaded(files)
     directory = state_directory(root, environment, loaded.state_dir)
     await asyncio.to_thread(refuse_foreign_state, root, directory)
@@ -57,7 +67,7 @@ async def open_runtime(
         workspace = await asyncio.to_thread(Workspace.at, root)
         workspace.keep = directory / "deleted"
         orphans = await asyncio.to_thread(Orphans.at, directory)
-        engine = _engine(Parts(store, ledger, workspace, clock, ids, orphans, given.book), loaded)
+        engine = _engine(Parts(store, ledger, workspace, clock, ids, orphans, book), loaded)
         runtime = ProjectRuntime(engine, store, PlanningWorker())
         runtime.default_budget = loaded.budget
         runtime.add_problems((*files.problems, *loaded.problems))

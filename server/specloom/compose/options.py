@@ -74,8 +74,11 @@ def loaded_options(
     *,
     grant_proposals: bool,
     granted: Collection[str] = (),
+    own: Mapping[str, Any] | None = None,
 ) -> Loaded:
     """Reads all sources. What the repository proposes counts only with `grant_proposals`.
+
+    `own`: the settings of the editor whose environment this is; the endpoint that these name is the one its key is for.
 
     Its verify commands are asked for when they are about to run, together with those of the specs.
     """
@@ -84,7 +87,7 @@ def loaded_options(
     loaded = load_settings(files.settings, SETTINGS, editor, overrides, counts)
     waiting = tuple(item for item in loaded.proposals if item.hash not in counts)
     ignored = tuple(_ignored(item) for item in waiting)
-    key = credentials(_with_endpoint(environment, overrides, editor), files.keys)
+    key = credentials(_with_endpoint(environment, overrides, editor if own is None else own), files.keys)
     secrets = [value for value in (key.api_key, key.auth_token) if value] if key else []
     redactor = Redactor(secrets)
     settings = loaded.settings

@@ -61,11 +61,17 @@ def _start(place: DaemonPlace, hello: Hello, environment: Mapping[str, str], end
     met = meet(str(place.socket), hello)
     if met is not None:
         return met
-    if not is_held(place.lock):
-        busy = _without_others(place, hello)
-        if busy is not None:
-            return busy
-    # A daemon that is ending holds its lock until nothing of it is left; its successor waits for that.
+    while is_held(place.lock):
+        # A daemon that is starting; or one that is ending, which holds its lock until nothing of it is left.
+        if time.monotonic() > end:
+            raise NoDaemonError(f"the daemon holds {place.lock} and does not listen; end it and try again")
+        time.sleep(POLL)
+        met = meet(str(place.socket), hello)
+        if met is not None:
+            return met
+    busy = _without_others(place, hello)
+    if busy is not None:
+        return busy
     return _until_met(place, hello, _spawn(environment), end)
 
 

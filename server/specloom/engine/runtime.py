@@ -69,6 +69,8 @@ class ProjectRuntime:
         """Called when `specloom.toml` or `.env` changed on disk."""
         self.on_editor: Callable[[Mapping[str, object]], Awaitable[None]] = _ignored
         """Called with the editor's settings when they changed."""
+        self.on_order: Callable[[Origin, bool], Awaitable[None]] = _unsent
+        """Called with who orders work, before it is judged; then again, with true, once it is in the log."""
         self.default_budget = Budget()
         """Of a run whose order names no limit."""
         self.root: Path = engine.workspace.root
@@ -231,7 +233,7 @@ class ProjectRuntime:
         profile: Profile | None = None,
     ) -> Accepted | Rejected:
         """Starts a run."""
-        busy = await self._engine.mailbox.repeated(command_id) or self._busy()
+        busy = await self._engine.mailbox.repeated(command_id) or await self._busy(by)
         if busy is not None:
             return busy
         await self._engine.library.refresh()
@@ -255,6 +257,7 @@ class ProjectRuntime:
         run = self.state.run
         if isinstance(answer, Rejected) or answer.repeated or run is None:
             return answer
+        await self.on_order(by, True)
         self._order(unattended, profile, resumed=isinstance(order, c.ResumeRun))
         earlier = self._run
         if earlier is not None and (isinstance(order, c.StartRun) or earlier.cancelling()):
@@ -294,7 +297,7 @@ class ProjectRuntime:
         profile: Profile | None = None,
     ) -> Accepted | Rejected:
         """Goes on with a paused run, also one that an earlier process left."""
-        busy = await self._engine.mailbox.repeated(command_id) or self._busy()
+        busy = await self._engine.mailbox.repeated(command_id) or await self._busy(by)
         if busy is not None:
             return busy
         unattended = unattended or self._engine.desk.unattended
@@ -414,7 +417,8 @@ class ProjectRuntime:
         self._engine.permits.profile = profile
         self._trust.new_order(resumed=resumed)
 
-    def _busy(self) -> Rejected | None:
+    async def _busy(self, by: Origin) -> Rejected | None:
+        await self.on_order(by, False)
         if self._engine.options.refusal is not None:
             return self._engine.options.refusal
         if self._plan is not None and not self._plan.done():
@@ -432,7 +436,7 @@ class ProjectRuntime:
         return next(iter(known.values()))
 
     async def _start_plan(self, request: PlanRequest, by: Origin, command_id: str | None) -> Accepted | Rejected:
-        busy = self._busy()
+        busy = await self._busy(by)
         if busy is not None:
             return busy
         run = self.state.run
@@ -449,6 +453,7 @@ class ProjectRuntime:
         known = await self._engine.mailbox.start(started, by, command_id)
         if known is not None:
             return known
+        await self.on_order(by, True)
         work = self._planner.work(request, self._engine, PlanGate())
         self._plan = asyncio.create_task(self._guard(self._planned(work), "plan"))
         return Accepted(self.state.seq, request.plan)
@@ -482,6 +487,10 @@ async def _close_endpoints(used: EngineOptions, still: EngineOptions | None = No
 
 async def _nothing() -> None:
     """Nobody reloads settings."""
+
+
+async def _unsent(_: Origin, __: bool) -> None:
+    """All orders have the same environment."""
 
 
 async def _ignored(_: Mapping[str, object]) -> None:

@@ -1,7 +1,7 @@
 """Notices that the client's process ended without closing the connection. Refuses to guess whose a process is.
 
 A client may run on another machine or in another container, where its number means nothing here: only a process that
-this one descends from is watched. Source: `initialize.processId` of the LSP specification.
+the one that was started for it descends from is watched. Source: `initialize.processId` of the LSP specification.
 """
 
 import asyncio
@@ -14,18 +14,22 @@ FIRST = 1
 """Everything descends from it, so it tells nothing."""
 
 
-async def outlived(pid: int) -> bool:
-    """True once the process is gone; False at once for one that is not surely the client's."""
+async def outlived(pid: int, started: int | None = None) -> bool:
+    """True once the process is gone; False at once for one that is not surely the client's.
+
+    It is if it started `started`, by default this process.
+    """
+    started = os.getpid() if started is None else started
     if pid <= FIRST:
         return False
     try:
         descriptor = os.pidfd_open(pid)
     except (AttributeError, OSError):
         # Not Linux, a kernel that is older than this call, or no such process.
-        return await _outlived_parent(pid)
+        return started == os.getpid() and await _outlived_parent(pid)
     try:
         # In this order: a number that is free again and taken by another process has another descriptor.
-        if not await asyncio.to_thread(_is_ancestor, pid):
+        if not await asyncio.to_thread(_is_ancestor, pid, started):
             return False
         await _until_readable(descriptor)
     finally:
@@ -50,9 +54,9 @@ async def _until_readable(descriptor: int) -> None:
         loop.remove_reader(descriptor)
 
 
-def _is_ancestor(pid: int) -> bool:
-    """Whether this process descends from it. Blocking."""
-    above = os.getppid()
+def _is_ancestor(pid: int, started: int) -> bool:
+    """Whether the process `started` descends from it. Blocking."""
+    above = _parent_of(started)
     while above > FIRST and above != pid:
         above = _parent_of(above)
     return above == pid

@@ -48,6 +48,8 @@ class Connection:
         """What a progress token's cancel does."""
         self.on_client: Callable[[int], object] = _nobody
         """Called with the number of the client's process, if it names one."""
+        self.notice = ""
+        """What the person is told once, when the client is ready."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def initialize(self, params: types.InitializeParams) -> None:

@@ -73,6 +73,8 @@ class Dispatcher:
 
     async def _initialized(self, _: object) -> None:
         outgoing = self._connection.outgoing
+        if self._connection.notice:
+            outgoing.show(types.MessageType.Warning, self._connection.notice)
         if registers_configuration(outgoing.capabilities):
             wanted = types.Registration(SECTION, types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION})
             asked = outgoing.request(

@@ -2,11 +2,22 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from specloom.domain.project import ProjectState
 from specloom.engine.api import Published, Runtime
+from specloom.lsp.editor_settings import EditorSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What a client brings that its orders are carried out with. Its `repr` shows no key."""
+
+    environment: Mapping[str, str] = field(repr=False)
+    settings: EditorSettings
+    """As they are now: the client may change them."""
 
 
 class Reader(Protocol):
@@ -17,6 +28,10 @@ class Reader(Protocol):
 
     async def refresh(self) -> ProjectState:
         """Folds what was committed since."""
+        ...
+
+    async def writer(self) -> str | None:
+        """Who writes the log now; `None`: nobody does."""
         ...
 
     async def events(self, since: int, limit: int) -> tuple[Published, ...]:
@@ -31,8 +46,11 @@ class Reader(Protocol):
 class Host(Protocol):
     """Makes runtimes, and ends them when their context is left."""
 
-    def runtime(self, root: Path, editor_settings: Mapping[str, object]) -> AbstractAsyncContextManager[Runtime]:
-        """Hosts the root, or joins who hosts it in this process. Raises what a person is shown as one line."""
+    def runtime(self, root: Path, settings: EditorSettings, client: str) -> AbstractAsyncContextManager[Runtime]:
+        """Hosts the root, or joins who hosts it in this process. Raises what a person is shown as one line.
+
+        `settings` are the client's, and `client` is the name that its orders come under.
+        """
         ...
 
     def reader(self, root: Path) -> AbstractAsyncContextManager[Reader]:

@@ -23,8 +23,11 @@ from specloom.lsp.hosting import Reader
 from specloom.lsp.notice import Notice
 from specloom.lsp.serving import Hosted, Serving, Unhosted
 from specloom.lsp.uris import Places
+from specloom.store.errors import StoreLockedError
 
 SETTINGS_DEADLINE = 2.0
+FIRST_LOOK, LAST_LOOK = 0.25, 5.0
+"""Seconds between looks at a root that another process holds."""
 NO_ROOT = Rejected("no-root", "Specloom needs a folder: open one in your editor, then start the server again")
 
 
@@ -72,16 +75,29 @@ class Opening:
         settings = connection.settings
         settings.configured = await self._configuration(settings.configured)
         try:
-            hosted = Hosted(
-                connection, places, await self._stack.enter_async_context(self._host.runtime(root, settings.whole))
-            )
+            joined = self._host.runtime(root, settings, connection.name)
+            hosted = Hosted(connection, places, await self._stack.enter_async_context(joined))
             self._attach(hosted)
             self._tell_settings(hosted)
         except Exception as error:  # noqa: BLE001 - the guard of opening
             LOG.info("cannot host %s", root, exc_info=error)
             refusal = Rejected("not-hosted", " ".join(str(error).split()) or type(error).__name__)
-            return self._unhosted(places, refusal, _problems_of(error), await self._reader(root))
+            reader = await self._reader(root)
+            if isinstance(error, StoreLockedError):
+                connection.start(self._wait_for(reader, connection.serving), "wait for the root")
+            return self._unhosted(places, refusal, _problems_of(error), reader)
         return hosted
+
+    async def _wait_for(self, reader: Reader | None, asked: "asyncio.Future[Serving]") -> None:
+        """Opens the root once the process that holds it has given it up, unless somebody else asks for it before."""
+        pause = FIRST_LOOK
+        while self._connection.serving is asked:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LAST_LOOK)
+            if reader is None or await reader.writer() is None:
+                break
+        if self._connection.serving is asked:
+            await self.open()
 
     def _attach(self, hosted: Hosted) -> None:
         """Leaves in the opposite order: first nobody hears events, last the runtime ends."""

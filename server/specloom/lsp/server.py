@@ -39,21 +39,25 @@ class SpecloomServer(LanguageServer):
             LOG.error("%s: %s", source.__name__, error)
 
 
-async def serve_connection(host: "Callable[[], Host]", reader: Reader, send: Send, *, follow: bool = False) -> int:
+async def serve_connection(
+    host: "Callable[[], Host]", reader: Reader, send: Send, *, follow: int | None = None, notice: str = ""
+) -> int:
     """Serves one client until it exits or vanishes; returns the exit status that it is owed.
 
     `reader` has the limit `MOST_HEADER`: what is longer and has no line end ends the connection.
     `host` is asked for when the first root is opened: until then nothing of it need be loaded.
-    `follow`: the process that the client names as its own started this one, and its end ends the connection.
+    `follow`: a process on this side of the connection; if the one that the client names as its own started it, the
+    end of that one ends the connection. `notice` is shown to the person once.
     """
     connection, outbox = _connected(host, send)
+    connection.notice = notice
     sender = asyncio.create_task(outbox.run(), name="outbox")
     dispatcher = Dispatcher(connection)
     dispatcher.register()
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     connection.protocol.on_exit = lambda status: None if ended.done() else ended.set_result(status)
-    if follow:
-        connection.on_client = lambda pid: connection.start(_follow(pid, ended), "client process")
+    if follow is not None:
+        connection.on_client = lambda pid: connection.start(_follow(pid, follow, ended), "client process")
     reading = asyncio.create_task(_read(connection.protocol, reader), name="reader")
     broken = asyncio.create_task(outbox.broken.wait(), name="broken")
     try:
@@ -67,9 +71,9 @@ async def serve_connection(host: "Callable[[], Host]", reader: Reader, send: Sen
     return ended.result() if ended.done() else 1
 
 
-async def _follow(pid: int, ended: "asyncio.Future[int]") -> None:
-    if await outlived(pid) and not ended.done():
-        LOG.warning("process %d, which started this server, is gone", pid)
+async def _follow(pid: int, started: int, ended: "asyncio.Future[int]") -> None:
+    if await outlived(pid, started) and not ended.done():
+        LOG.warning("process %d, which started process %d for this connection, is gone", pid, started)
         ended.set_result(1)
 
 
@@ -107,16 +111,17 @@ async def _close(connection: Connection, dispatcher: Dispatcher) -> None:
         LOG.exception("closing %s", connection.name)
 
 
-def serve_standalone(load: Callable[[], "Composition"], environment: Mapping[str, str]) -> int:
+def serve_standalone(load: Callable[[], "Composition"], environment: Mapping[str, str], notice: str = "") -> int:
     """Serves one client on standard input and output, with a runtime of this process; returns the exit status.
 
     `load` gives what makes runtimes; it is called when the first root is opened, since importing it takes a second.
+    `notice` is shown to the person once.
     """
-    _log_to_stderr()
-    return asyncio.run(_standalone(load, environment))
+    log_to_stderr()
+    return asyncio.run(_standalone(load, environment, notice))
 
 
-async def _standalone(load: Callable[[], "Composition"], environment: Mapping[str, str]) -> int:
+async def _standalone(load: Callable[[], "Composition"], environment: Mapping[str, str], notice: str) -> int:
     # Nobody else may write between the frames, whatever a library prints.
     output = os.dup(1)
     os.dup2(2, 1)
@@ -126,10 +131,11 @@ async def _standalone(load: Callable[[], "Composition"], environment: Mapping[st
 
         return StandaloneHost(load, environment)
 
-    return await serve_connection(host, reader_of(0), sender_of(output), follow=True)
+    return await serve_connection(host, reader_of(0), sender_of(output), follow=os.getpid(), notice=notice)
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
+    """Warnings and worse, for a process that serves connections."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # pygls logs a trace for every refused order; ours are answers.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)

@@ -7,16 +7,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from specloom.engine.api import Runtime
-from specloom.lsp.hosting import Reader
+from specloom.lsp.editor_settings import EditorSettings
+from specloom.lsp.hosting import Reader, Sender
 
 
 class Composition(Protocol):
     """Makes runtimes and readers: `specloom.compose` is one."""
 
     async def open_runtime(
-        self, root: Path, *, environment: Mapping[str, str], editor: Mapping[str, Any] | None = ..., holder: str = ...
+        self,
+        root: Path,
+        *,
+        environment: Mapping[str, str],
+        editor: Mapping[str, Any] | None = ...,
+        holder: str = ...,
+        sender: Sender | None = ...,
+        senders: Mapping[str, Sender] = ...,
     ) -> Runtime:
-        """Hosts the root here."""
+        """Hosts the root here. `sender`: who opens it; `senders`: whose orders count, by client, as they are then."""
         ...
 
     async def open_reader(self, root: Path, *, environment: Mapping[str, str]) -> Reader:
@@ -32,11 +40,12 @@ class StandaloneHost:
         self._environment = environment
 
     @asynccontextmanager
-    async def runtime(self, root: Path, editor_settings: Mapping[str, object]) -> AsyncGenerator[Runtime]:
+    async def runtime(self, root: Path, settings: EditorSettings, client: str) -> AsyncGenerator[Runtime]:
         """Hosts the root in this process."""
+        del client
         composition = await asyncio.to_thread(self._load)
         runtime = await composition.open_runtime(
-            root, environment=self._environment, editor=editor_settings, holder="specloom lsp"
+            root, environment=self._environment, editor=settings.whole, holder="specloom lsp"
         )
         try:
             yield runtime

@@ -1,0 +1,136 @@
+"""`specloom lsp`: copies bytes between an editor and the daemon. Refuses to understand them, and to end with the work.
+
+Threads and a socket, neither pygls nor asyncio: an editor waits for this start. Nothing is read from the editor before
+a daemon has answered, so that nothing is lost when another process has to take over.
+"""
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from specloom.daemon.errors import NoDaemonError
+from specloom.daemon.hello import Hello, Met
+from specloom.daemon.place import place_of
+from specloom.daemon.starting import attach
+
+CHUNK = 256 * 1024
+END = b"\0"
+"""Begins what the daemon says behind the last frame (`server.END`)."""
+LEAVE_DEADLINE = 40.0
+"""Seconds that the daemon has to end a connection once the editor has closed its side."""
+INTERRUPTED = 130
+GONE = 1
+
+
+def bridge(environment: Mapping[str, str], instead: Callable[[str], int]) -> int:
+    """Serves the editor on standard input and output; returns the exit status that it is owed.
+
+    `instead` is called with the reason when no daemon can be had; nothing has been read by then.
+    """
+    try:
+        met = attach(place_of(environment), Hello(_here(), environment), environment)
+    except (NoDaemonError, OSError) as error:
+        reason = f"no daemon: {' '.join(str(error).split())}; runs end with this editor"
+        _tell(reason)
+        return instead(reason)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    try:
+        return _copied(met)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        # It was removed.
+        return "/"
+
+
+def _copied(met: Met) -> int:
+    """Copies both ways until either side ends."""
+    left: list[float] = []
+    connection = met.connection
+    threading.Thread(target=_upwards, args=(connection, left), name="specloom-up", daemon=True).start()
+    status = _downwards(met, left)
+    if status is None:
+        _tell("the daemon is gone; start the server again, which goes on where the log ends")
+    # Without waiting for the thread, which may be reading from an editor that says nothing.
+    sys.stderr.flush()
+    os._exit(GONE if status is None else status)
+
+
+def _upwards(connection: socket.socket, left: list[float]) -> None:
+    """From the editor to the daemon."""
+    try:
+        while data := os.read(0, CHUNK):
+            connection.sendall(data)
+    except OSError:
+        # The daemon does not read any more: what it still says is read by the other direction.
+        pass
+    left.append(time.monotonic())
+    try:
+        connection.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+    # The other direction waits in `recv`: only this ends it if the daemon says nothing.
+    time.sleep(LEAVE_DEADLINE)
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
+
+
+def _downwards(met: Met, left: list[float]) -> int | None:
+    """From the daemon to the editor; the status that the daemon names, `None` when it ended without one."""
+    data = met.rest
+    while True:
+        frames, end, last = data.partition(END)
+        if not _write(frames):
+            return GONE
+        if end:
+            return _status(last, met.connection)
+        try:
+            data = met.connection.recv(CHUNK)
+        except OSError:
+            data = b""
+        if not data:
+            return GONE if left else None
+
+
+def _write(data: bytes) -> bool:
+    """Whether the editor took it."""
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[os.write(1, view) :]
+    except OSError:
+        return False
+    return True
+
+
+def _status(line: bytes, connection: socket.socket) -> int:
+    connection.settimeout(1.0)
+    try:
+        while not line.endswith(b"\n") and (data := connection.recv(CHUNK)):
+            line += data
+        status: object = json.loads(line)["status"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return GONE
+    return status if isinstance(status, int) else GONE
+
+
+def _tell(message: str) -> None:
+    try:
+        sys.stderr.write(f"specloom: {message}\n")
+        sys.stderr.flush()
+    except (OSError, AttributeError):
+        # Nobody hears it.
+        return

@@ -1,0 +1,219 @@
+"""The runtimes of one process: one a root, opened by the first client and joined by the others.
+
+Refuses to end what still works: a root is closed when nobody is attached, nothing runs, and a while has passed.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from specloom.daemon.errors import NoDaemonError
+from specloom.engine.api import Runtime
+from specloom.engine.working import at_work
+from specloom.lsp.editor_settings import EditorSettings
+from specloom.lsp.hosting import Reader, Sender
+from specloom.lsp.standalone import Composition
+
+LOG = logging.getLogger("specloom.daemon")
+LINGER = 60.0
+"""Seconds that a root stays open when its last client has gone and nothing runs."""
+SHORTEST = 0.05
+STATE_DIR = "SPECLOOM_STATE_DIR"
+HOLDER = "specloom daemon"
+RootKey: TypeAlias = tuple[Path, str]
+"""The root, and where its client wants the log to lie."""
+
+
+class OpenRoot:
+    """A root that is open, is being opened, or is being closed."""
+
+    def __init__(self, opening: "asyncio.Task[Runtime]", opener: Sender, senders: dict[str, Sender]) -> None:
+        self.opening = opening
+        self.opener = opener
+        self.clients = 0
+        self.senders = senders
+        """Whose orders count, by client."""
+        self.leaving: asyncio.Task[None] | None = None
+        """Closes the root if nobody comes back."""
+        self.closing = False
+
+    @property
+    def runtime(self) -> Runtime | None:
+        """`None`: not open yet, or it could not be opened."""
+        opened = self.opening
+        done = opened.done() and not opened.cancelled() and opened.exception() is None
+        return opened.result() if done else None
+
+
+class Roots:
+    """All open roots. Belongs to one event loop."""
+
+    def __init__(self, load: Callable[[], Composition], linger: float = LINGER) -> None:
+        self._load = load
+        self._linger = linger
+        self._open: dict[RootKey, OpenRoot] = {}
+        self.changed: Callable[[], None] = _nothing
+        """Called when a root was opened or closed."""
+        self._ending = False
+
+    @asynccontextmanager
+    async def joined(self, root: Path, sender: Sender, client: str) -> AsyncGenerator[Runtime]:
+        """The runtime of a root, as long as the context lasts at least. Raises what opening it raised."""
+        key = (root, sender.environment.get(STATE_DIR, ""))
+        known = await self._entered(key, sender)
+        try:
+            runtime = await asyncio.shield(known.opening)
+            if known.opener is not sender and sender.settings.whole:
+                # The latest that sets anything counts for all; what it brought stays when it goes.
+                await runtime.configure(sender.settings.whole)
+            known.senders[client] = sender
+            yield runtime
+        finally:
+            known.senders.pop(client, None)
+            known.clients -= 1
+            self._look(key, known)
+
+    async def _entered(self, key: RootKey, sender: Sender) -> OpenRoot:
+        if self._ending:
+            raise NoDaemonError("the daemon is ending; start the server again")
+        while (before := self._open.get(key)) is not None and before.closing and before.leaving is not None:
+            await asyncio.wait([before.leaving])
+        known = self._open.get(key)
+        if known is None:
+            senders: dict[str, Sender] = {}
+            opening = asyncio.create_task(self._opened(key[0], sender, senders), name=f"open {key[0]}")
+            known = OpenRoot(opening, sender, senders)
+            known.opening.add_done_callback(lambda _: self._settled(key, known))
+            self._open[key] = known
+        known.clients += 1
+        if known.leaving is not None:
+            known.leaving.cancel()
+            known.leaving = None
+        return known
+
+    async def _opened(self, root: Path, sender: Sender, senders: Mapping[str, Sender]) -> Runtime:
+        composition = await asyncio.to_thread(self._load)
+        return await composition.open_runtime(
+            root,
+            environment=sender.environment,
+            editor=sender.settings.whole,
+            holder=HOLDER,
+            sender=sender,
+            senders=senders,
+        )
+
+    def _settled(self, key: RootKey, known: OpenRoot) -> None:
+        """A root that could not be opened is forgotten, so that the next client tries again."""
+        if known.runtime is None and self._open.get(key) is known:
+            del self._open[key]
+        self.changed()
+
+    def _look(self, key: RootKey, known: OpenRoot) -> None:
+        """Somebody left."""
+        if known.clients or known.closing:
+            return
+        if self._open.get(key) is known:
+            known.leaving = asyncio.create_task(self._leave(key, known), name=f"leave {key[0]}")
+
+    async def _leave(self, key: RootKey, known: OpenRoot) -> None:
+        with contextlib.suppress(Exception):
+            # Its failure was told to who asked for it.
+            await asyncio.shield(known.opening)
+        runtime = known.runtime
+        while runtime is not None:
+            await runtime.wait_idle()
+            await asyncio.sleep(max(self._linger, SHORTEST))
+            if not at_work(runtime.state):
+                break
+        known.closing = True
+        await self._close(key, known)
+
+    async def _close(self, key: RootKey, known: OpenRoot) -> None:
+        """Closes a root; whatever that raises, the others go on."""
+        try:
+            if (runtime := known.runtime) is not None:
+                await runtime.close()
+        except Exception:
+            LOG.exception("closing %s", key[0])
+        finally:
+            self._open.pop(key, None)
+            self.changed()
+
+    async def close(self) -> None:
+        """Pauses, settles and closes all of them, side by side; nothing is opened any more."""
+        self._ending = True
+        await asyncio.gather(*(self._end(key, known) for key, known in tuple(self._open.items())))
+
+    async def _end(self, key: RootKey, known: OpenRoot) -> None:
+        leaving = known.leaving
+        if known.closing and leaving is not None:
+            await asyncio.wait([leaving])
+            return
+        if leaving is not None:
+            leaving.cancel()
+        known.closing = True
+        await asyncio.wait([known.opening])
+        known.leaving = asyncio.create_task(self._close(key, known), name=f"close {key[0]}")
+        await asyncio.wait([known.leaving])
+
+    async def reader(self, root: Path, environment: Mapping[str, str]) -> Reader:
+        """The log of a root that another process hosts."""
+        composition = await asyncio.to_thread(self._load)
+        return await composition.open_reader(root, environment=environment)
+
+    @property
+    def works(self) -> tuple[str, ...]:
+        """What runs, for people."""
+        found: list[str] = []
+        for (root, _), known in self._open.items():
+            if (runtime := known.runtime) is not None:
+                found.extend(f"{what} in {root}" for what in at_work(runtime.state))
+        return tuple(found)
+
+    def told(self) -> list[dict[str, object]]:
+        """Every open root with its clients and the states of its run and plan."""
+        return [_told(key[0], known) for key, known in self._open.items()]
+
+
+class SharedHost:
+    """Implements `lsp.hosting.Host` for one client."""
+
+    def __init__(self, roots: Roots, environment: Mapping[str, str]) -> None:
+        self._roots = roots
+        self._environment = environment
+
+    @asynccontextmanager
+    async def runtime(self, root: Path, settings: EditorSettings, client: str) -> AsyncGenerator[Runtime]:
+        """Joins the root."""
+        async with self._roots.joined(root, Sender(self._environment, settings), client) as runtime:
+            yield runtime
+
+    @asynccontextmanager
+    async def reader(self, root: Path) -> AsyncGenerator[Reader]:
+        """Reads the root's log."""
+        reader = await self._roots.reader(root, self._environment)
+        try:
+            yield reader
+        finally:
+            await reader.close()
+
+
+def _told(root: Path, known: OpenRoot) -> dict[str, object]:
+    told: dict[str, object] = {"root": str(root), "clients": known.clients, "project": None, "run": None, "plan": None}
+    if (runtime := known.runtime) is None:
+        return told
+    state = runtime.state
+    told["project"] = state.id
+    if state.run is not None:
+        told["run"] = {"id": state.run.id, "state": str(state.run.state), "reason": state.run.reason}
+    if state.planning is not None:
+        told["plan"] = {"id": state.planning.id, "state": state.planning.state}
+    return told
+
+
+def _nothing() -> None:
+    return
