@@ -202,7 +202,7 @@ async def test_an_unknown_tool_and_a_wrong_input_are_told_to_the_model(tmp_path:
     broken = {"tool": "write_file", "raw_input": '{"path": '}
     turns = (
         turn(unknown),
-        turn(wrong, expect="there is no tool 'write_files'; use 'write_file'"),
+        turn(wrong, expect="there is no tool 'write_files' (did you mean 'write_file'?)"),
         turn(broken, expect="content"),
         turn(write("a.txt", "a\n"), expect="send the call again"),
         turn(says()),

@@ -8,6 +8,7 @@ from specloom.tools.tool import Effect, ToolOutcome
 
 MOST_CHOICES = 4
 """More are cut off in some editors."""
+WITHOUT = "decide yourself what is cheap to change later, and say so at the end; for anything else report_blocked"
 
 
 class AskUser:
@@ -17,8 +18,8 @@ class AskUser:
     description = (
         "Asks the user one question and waits for the answer, for minutes if need be. Only for what you cannot find "
         "out and may not decide: a choice that the requirements leave open and that is costly to change later. "
-        "With `choices` the user picks one of them, otherwise answers in words. Often nobody is there: then the "
-        "answer says so, and you decide by yourself or report_blocked. Permission for commands is asked for by itself."
+        "With `choices` the user picks one of them, otherwise answers in words. Often nobody is there, and the answer "
+        "says so. Permission for commands is asked for by itself."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",
@@ -43,5 +44,5 @@ class AskUser:
         reply = await context.asker.ask(values["question"], choices)
         if reply.answered:
             return ToolOutcome(f"the user answers: {reply.text}")
-        text = f"no answer: {reply.text}; decide by yourself and say what you assumed, or report_blocked"
+        text = f"no answer: {reply.text}; {WITHOUT}"
         return ToolOutcome(text, is_error=True)

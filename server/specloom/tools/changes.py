@@ -11,7 +11,7 @@ SHOWN = 40
 """Lines of one changed place that are shown in full; of longer ones head and tail."""
 PLACES = 12
 """Changed places and shifts that are told one by one."""
-KEPT = "Changed since the text that you numbered, and kept:"
+KEPT = "Changed since you last saw it, and kept:"
 """Stands before what others changed."""
 
 

@@ -14,9 +14,8 @@ class CloseFile:
 
     name = "close_file"
     description = (
-        "Closes files that you need no more: their text leaves the conversation when it is next tidied, which makes "
-        "every later turn cheaper, and changes to them are not told any more. Nothing on disk changes. To edit a "
-        "closed file, read it again."
+        "Closes files that you need no more: changes to them are not told any more, and their text leaves later "
+        "requests, which makes these cheaper. Nothing on disk changes. To edit a closed file, read it again."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",

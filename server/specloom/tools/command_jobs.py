@@ -20,11 +20,11 @@ class CommandJobs:
 
     name = "command_jobs"
     description = (
-        "Looks after commands that `run_command` started with `blocking: false` or that ran out of time. "
-        "`list` names all jobs with their state. `read` shows lines of what a job has printed so far (by default the "
-        "last 200), running or ended; it takes the number of any earlier command whose answer was cut, too. `stop` "
-        "ends a job with everything it started and shows its last lines. You are told by yourself when a job ends: "
-        "do not read again and again to wait for it, go on with other work, or wait with `sleep` in `run_command`."
+        "Looks after jobs: commands that `run_command` started with `blocking: false` or that ran out of time. "
+        "`list` names them with their states. `read` shows what one has printed so far (the last 200 lines, or from "
+        "`from_line` on), running or ended; it takes the number of any earlier command whose answer was cut, too. "
+        "`stop` ends one with everything it started and shows its last lines. You are told when a job ends: do not "
+        "read again and again to wait for it, go on with other work, or wait with `sleep` in `run_command`."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",
@@ -34,7 +34,7 @@ class CommandJobs:
             "from_line": {
                 "type": "integer",
                 "minimum": 1,
-                "description": "read: first line to show; without it the last lines are shown",
+                "description": "read: first line to show",
             },
             "lines": {"type": "integer", "minimum": 1, "maximum": MOST, "description": "read: how many, default 200"},
         },
@@ -87,7 +87,7 @@ async def _read(shell: AgentShell, number: int, job: Job | None, values: Mapping
 
 
 def _line(job: Job) -> str:
-    return f"job {job.number} (`{job.title}`): {job.status}; prints to {job.log}"
+    return f"job {job.number} (`{job.title}`): {job.status}"
 
 
 def _unknown(number: int, known: Mapping[int, Job]) -> str:

@@ -17,7 +17,7 @@ class DeleteFile:
 
     name = "delete_file"
     description = (
-        "Deletes a file, or a folder with everything below it. What is deleted is recorded and can be brought back. "
+        "Deletes a file, or a folder with everything below it. The user can bring it back. "
         "Refused: links, folders of more than 200 files, files with unsaved changes in the user's editor, and files "
         "that others changed since you read them."
     )

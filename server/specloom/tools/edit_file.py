@@ -36,13 +36,13 @@ class EditFile:
 
     name = "edit_file"
     description = (
-        "Replaces whole lines of a file that you have read with read_file (search results do not count). Each edit "
-        "names the first and the last line to replace by number and exact text; for one line both are the same. "
-        "Numbers mean the text as you last saw it, for all edits of a turn: do not count in what the others add or "
-        "remove. To insert, replace a line by itself and the new lines; to add after the last line, state its number "
-        "plus one and empty texts, in an empty file line 1. A call takes few edits (3, unless set otherwise), best "
-        "from the last line to the first. All are made, or none: a refusal shows the lines as you last saw them. What "
-        "others changed elsewhere meanwhile is kept. The answer shows the changed lines with their new numbers."
+        "Replaces whole lines of a file that you have read with read_file or written yourself (search results do not "
+        "count). Each edit names the first and the last line to replace by number and exact text; for one line both "
+        "are the same. Numbers mean the text as you last saw it, for all edits of a turn: do not count in what the "
+        "others add or remove. To insert, replace a line by itself and the new lines; to add after the last line, "
+        "state its number plus one and empty texts, in an empty file line 1. A call takes at most 3 edits (unless set "
+        "otherwise), best from the last line to the first. All are made, or none. What others changed elsewhere "
+        "meanwhile is kept. The answer shows the changed lines with their new numbers."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",

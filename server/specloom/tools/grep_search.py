@@ -36,8 +36,7 @@ class GrepSearch:
     description = (
         "Finds lines that match a regular expression (Python syntax, line by line) in text files, unsaved changes in "
         "the user's editor included. Ignored, binary and very large files are left out. Answers `path` and below it "
-        f"`12 | line` for each match, at most {MAX_MATCHES} lines, and how many matches there are in all. "
-        "To edit a file, read it with read_file first."
+        f"`12 | line` for each match, at most {MAX_MATCHES} lines, and how many matches there are in all."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",

@@ -24,8 +24,7 @@ class ReadFile:
         "Shows a text file as it stands now, unsaved changes in the user's editor included. "
         "Lines look like `12 | text`: the number and ` | ` are not part of the file. Long files are cut and the answer "
         "says how to go on; very large ones are shown in parts and cannot be edited. "
-        "PNG, JPEG, GIF and WebP are shown as images; other binary files are refused. "
-        "Read a file before you edit or overwrite it."
+        "PNG, JPEG, GIF and WebP are shown as images; other binary files are refused."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",
@@ -59,8 +58,8 @@ async def _read(values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
     first = values.get("start_line", 1)
     last = min(values.get("end_line", len(lines)), len(lines))
     if lines and (first > len(lines) or last < first):
-        asked = f"{first} to {values.get('end_line', last)}"
-        message = f"{snapshot.path} has {counted(len(lines), 'line')}; lines {asked} are not in it"
+        asked = f"line {first}" if first > len(lines) else f"lines {first} to {last}"
+        message = f"{snapshot.path} has {counted(len(lines), 'line')}; there is nothing to show from {asked}"
         return ToolOutcome(message, is_error=True)
     context.memory.show(snapshot)
     return ToolOutcome(_shown(snapshot, lines, first, last))

@@ -83,9 +83,9 @@ class ToolBox:
         return BoundTools(self, context)
 
     def _unknown(self, name: str) -> str:
-        near = get_close_matches(name, self._tools, 1)
-        hint = f"; use {near[0]!r}" if near else ""
-        return f"there is no tool {name!r}{hint}; tools: {', '.join(self._tools)}"
+        near = get_close_matches(name, self._tools, 1, cutoff=0.8)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        return f"there is no tool {name!r}{hint}; you have: {', '.join(self._tools)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,16 @@ class RunCommand:
 
     name = "run_command"
     description = (
-        "Runs a command in your bash, which stays for the whole task and starts in the project root: `cd`, variables, "
-        "functions and activated tools (`source .venv/bin/activate`) last from call to call; only `set -e`, `-u` and "
-        "the like count for one call. The answer starts with the exit code; of long output it holds head "
-        "and tail and says how to read the rest. Nobody can answer prompts: standard input is empty, there is no "
-        "terminal, pagers and editors do not open; give answers by options (`-y`, `-m`).\n"
-        "With `blocking: false` the command becomes a job: a copy of your shell carries it out, so what it sets stays "
-        "there, and the answer comes at once with the job's number and log. Use that for servers, watchers and long "
-        "builds; `command_jobs` reads its output and stops it, and you are told when it ends. A command that is not "
-        "done after `timeout_s` goes on as such a job while a fresh shell takes over in the same folder with the same "
-        "exported variables and functions; the same happens to your shell after `exit` or `exec`. All processes end "
-        "with your work on the task.\n"
+        "Runs a command in your bash, which starts in the project root and stays: `cd`, variables, functions and "
+        "activated tools (`source .venv/bin/activate`) last from call to call; only `set -e`, `-u`, `-v`, `-x` count "
+        "for one call. The answer starts with the exit code; of long output it holds head and tail and says how to "
+        "read the rest. Nobody can answer prompts: standard input is empty, there is no terminal, pagers and editors "
+        "do not open; give answers by options (`-y`, `-m`).\n"
+        "With `blocking: false` the command becomes a job (a server, a watcher, a long build): a copy of your shell "
+        "carries it out, so what it sets stays there, and the answer comes at once with the job's number and log. A "
+        "command that is not done after `timeout_s` goes on as a job too, and a fresh shell takes over in the same "
+        "folder with the same exported variables and functions; so it does after `exit` or `exec`. You are told when "
+        "a job ends; `command_jobs` reads its output and stops it. All processes end with your work on the task.\n"
         "The user may have to allow the command and may refuse it."
     )
     input_schema: Mapping[str, Any] = {
@@ -68,14 +67,11 @@ async def _started(shell: AgentShell, command: str, context: ToolContext) -> Too
     if job is None:
         running = ", ".join(f"{job.number} (`{job.title}`)" for job in shell.jobs if job.state == "running")
         return ToolOutcome(f"not run: no more jobs may run; stop one of {running} with `command_jobs`", is_error=True)
-    return ToolOutcome(
-        f"job {job.number} was started; it prints to {job.log}\n"
-        "You are told when it ends; `command_jobs` reads its output or stops it"
-    )
+    return ToolOutcome(f"job {job.number} was started\nIt prints to {job.log}; you are told when it ends")
 
 
 def _told(result: CommandResult, timeout: float, moved: str) -> str:
-    lines = [_first(result, timeout), *(f"({note})" for note in result.notes)]
+    lines = [*_outcome(result, timeout), *(f"({note})" for note in result.notes)]
     if moved:
         lines.append(f"(the shell is now in {moved})")
     if result.printed.fault:
@@ -87,16 +83,15 @@ def _told(result: CommandResult, timeout: float, moved: str) -> str:
     return "\n".join((*lines, result.printed.text or "(no output)"))
 
 
-def _first(result: CommandResult, timeout: float) -> str:
+def _outcome(result: CommandResult, timeout: float) -> tuple[str, ...]:
+    """First what happened, on a line that can stand alone; then what may be done."""
     if result.exit_code is not None:
-        first = f"exit code {result.exit_code}"
-        return (
-            f"{first}; it wanted input, which nobody can give. Unattended: {result.advice}" if result.advice else first
-        )
-    hint = f". If it never ends by itself: {result.advice}" if result.advice else ""
+        ended = f"exit code {result.exit_code}"
+        if not result.advice:
+            return (ended,)
+        return f"{ended}; it wanted input, which nobody can give", f"Unattended: {result.advice}"
+    endless = (f"If it never ends by itself: {result.advice}",) if result.advice else ()
     if result.job:
-        return (
-            f"not done after {timeout:g} s (timeout): it goes on as job {result.number} and prints to {result.log}; "
-            f"`command_jobs` reads its output or stops it{hint}"
-        )
-    return f"ended without an exit code after at most {timeout:g} s: no more jobs may run, so it was stopped{hint}"
+        told = f"It prints to {result.log}; `command_jobs` reads its output or stops it"
+        return f"not done after {timeout:g} s (timeout): it goes on as job {result.number}", told, *endless
+    return f"ended without an exit code after at most {timeout:g} s: no more jobs may run, so it was stopped", *endless

@@ -21,10 +21,9 @@ class WriteFile:
 
     name = "write_file"
     description = (
-        "Creates a text file, with its folders, or replaces the whole text of one that you have read. To change parts "
-        "of a file use edit_file. An existing file that you have not read is refused. What others changed in it since "
-        "you read it is kept where it does not touch your changes; otherwise nothing is written and the answer shows "
-        "the present lines."
+        "Creates a text file, with its folders, or replaces the whole text of one that you have read or written. To "
+        "change parts of a file use edit_file. What others changed in it since you last saw it is kept where it does "
+        "not touch your changes; otherwise nothing is written and the answer shows the present lines."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",

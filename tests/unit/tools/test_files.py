@@ -46,7 +46,9 @@ async def test_read_shows_a_range(hands: Hands) -> None:
     hands.grow({"a.txt": TEN})
     shown = await hands.text("read_file", path="a.txt", start_line="4", end_line=5)
     assert shown == "a.txt (10 lines)\n4 | line 4\n5 | line 5"
-    assert "10 lines; lines 11 to 10 are not in it" in await hands.refusal("read_file", path="a.txt", start_line=11)
+    assert "10 lines; there is nothing to show from line 11" in await hands.refusal(
+        "read_file", path="a.txt", start_line=11
+    )
     assert "lines 5 to 4" in await hands.refusal("read_file", path="a.txt", start_line=5, end_line=4)
 
 
@@ -170,7 +172,7 @@ async def test_edit_is_merged_with_what_others_changed(hands: Hands) -> None:
     told = await hands.text("edit_file", path="a.txt", edits=[edit(5, "line 5", "five")])
     assert told == (
         "a.txt: 1 edit made; others had changed the file since you read it\n6 | five\n"
-        "Changed since the text that you numbered, and kept:\n1 | new first\nold line 9 deleted\n"
+        "Changed since you last saw it, and kept:\n1 | new first\nold line 9 deleted\n"
         "Old lines 1-4 → 2-5\nOld lines 6-8 → 7-9"
     )
     assert (hands.root / "a.txt").read_text() == "new first\n" + TEN.replace("line 9\n", "").replace("line 5", "five")
@@ -188,7 +190,7 @@ async def test_a_change_that_others_made_already_tells_how_numbers_moved(hands: 
         told = await hands.text("edit_file", path="a.txt", edits=[edit(5, "line 5", "five")])
     assert told == (
         "a.txt already reads like this; nothing was changed; others had changed the file since you read it\n6 | five\n"
-        "Changed since the text that you numbered, and kept:\n1 | new first\nOld lines 1-4 → 2-5\nOld lines 6-10 → 7-11"
+        "Changed since you last saw it, and kept:\n1 | new first\nOld lines 1-4 → 2-5\nOld lines 6-10 → 7-11"
     )
     hands.context.memory.next_turn()
     assert await hands.text("edit_file", path="a.txt", edits=[edit(6, "five", "5")]) == "a.txt: 1 edit made\n6 | 5"

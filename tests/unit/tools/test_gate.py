@@ -131,7 +131,7 @@ def test_wrong_value_is_named_with_the_keys(values: dict[str, Any], fault: str) 
 
 async def test_unknown_tool_is_refused_with_the_nearest_name(hands: Hands) -> None:
     assert (await hands.refusal("readfile", path="x")).startswith(
-        "there is no tool 'readfile'; use 'read_file'; tools: "
+        "there is no tool 'readfile' (did you mean 'read_file'?); you have: "
     )
     assert hands.box.effect("readfile") is Effect.READ
 
