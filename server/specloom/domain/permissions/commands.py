@@ -18,6 +18,7 @@ from specloom.domain.permissions.rules import Fit, Profile, Rule, Verdict, Words
 from specloom.domain.permissions.shell import read
 from specloom.domain.permissions.suggestions import MOST, pattern_for
 from specloom.domain.permissions.touching import UNKNOWN, Touching
+from specloom.domain.permissions.wrappers import HIDING
 
 COMMAND = "run_command"
 SHOWN = 120
@@ -36,9 +37,8 @@ def judge_command(text: str, policy: Policy, places: Places, folder: str = "") -
     """Whether a shell line may run; `folder`: where the shell stands, relative to the root. Blocks as `places` does."""
     line = read(text)
     found = [*_Judge(policy, places, folder).all(line)]
-    reason = line.unclear[0] if line.unclear else _intricacy(text, policy)
-    if reason:
-        found.append(_unclear(reason, text, policy))
+    reasons = line.unclear or tuple(filter(None, [_intricacy(text, policy)]))
+    found += [_unclear(reason, text, policy) for reason in reasons]
     worst = strictest(found or [Judgement(Verdict.ALLOW, "it runs nothing")])
     if worst.verdict is Verdict.ASK and policy.profile is Profile.READ_ONLY:
         return replace(worst, verdict=Verdict.DENY, suggestions=())
@@ -62,12 +62,12 @@ def _intricacy(text: str, policy: Policy) -> str:
 
 def _unclear(reason: str, text: str, policy: Policy) -> Judgement:
     """A rule that denies may be hidden in what is unclear: then nobody but a person may allow it."""
+    denied = tuple(policy.about(COMMAND, Verdict.DENY))
     bare = "".join(char for char in text if char not in "\\'\"`\n")
-    hidden = any(
-        all(word.strip("*").casefold() in bare.casefold() for word in rule.pattern.split())
-        for rule in policy.about(COMMAND, Verdict.DENY)
+    hidden = reason.endswith(HIDING) or any(
+        all(word.strip("*").casefold() in bare.casefold() for word in rule.pattern.split()) for rule in denied
     )
-    return Judgement(Verdict.ASK, "the command is unclear", reason, suspect=hidden)
+    return Judgement(Verdict.ASK, "the command is unclear", reason, suspect=bool(denied) and hidden)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeAlias
 
+from specloom.domain.permissions.interpreters import INPUT, brings_code
 from specloom.domain.permissions.line import SimpleCommand, Word, WordKind, named
 
 Words: TypeAlias = tuple[Word, ...]
@@ -50,15 +51,14 @@ class Wrapper:
 
 _MORE_RIGHTS = {
     "sudo": Wrapper(
-        "-n -E -H -S -k -A -b -P -i -s --non-interactive --preserve-env --set-home --stdin",
-        "-u -g -h -p -C -r -t -T -U -D --user --group --prompt",
+        "-n -E -H -S -k -A -b -P --non-interactive --preserve-env --set-home --stdin",
+        "-u -g -h -p -C -r -t -T -U --user --group --prompt",
         assigns=True,
         needs_rule=True,
     ),
     "doas": Wrapper("-n -s -L", "-u -C", needs_rule=True),
     "pkexec": Wrapper("--keep-cwd", "--user -u", needs_rule=True),
     "setpriv": Wrapper("--no-new-privs --clear-groups", "--reuid --regid", needs_rule=True),
-    "chroot": Wrapper("", "--userspec --groups", operands=1, needs_rule=True),
 }
 WRAPPERS: Mapping[str, Wrapper] = MappingProxyType(
     {
@@ -98,18 +98,14 @@ SHELL_LONG = frozenset({"--login", "--norc", "--noprofile", "--posix", "--verbos
 CHANGES_LATER_LINES = frozenset(
     {"alias", "unalias", "trap", "enable", "hash", "coproc", "function", "bind", "complete"}
 )
-INLINE: Mapping[re.Pattern[str], re.Pattern[str]] = MappingProxyType(
-    {
-        re.compile(r"python[0-9.]*|pypy[0-9.]*"): re.compile(r"-[A-Zabdehiqsuvx]*c.*|-"),
-        re.compile(r"node|nodejs|bun|deno"): re.compile(r"-[a-z]*[ep]|--eval.*|--print.*|-|eval"),
-        re.compile(r"perl[0-9.]*"): re.compile(r"-[a-zA-Z0]*[eE].*|-"),
-        re.compile(r"ruby[0-9.]*"): re.compile(r"-[a-z]*e.*|-"),
-        re.compile(r"lua[0-9.]*|Rscript|julia|osascript|tclsh|guile|ghci?|elixir|groovy"): re.compile(r"-[a-z]*e.*|-"),
-        re.compile(r"php[0-9.]*"): re.compile(r"-[a-z]*[rBRE].*|-"),
-    }
-)
-"""Programs that run code from their own command line, and the words that say so."""
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=.*", re.DOTALL)
+LATER, FROM_INPUT, ANY_PROGRAM = (
+    "is only known when it runs",
+    "reads what it runs from its input",
+    "may run any program",
+)
+HIDING = (LATER, FROM_INPUT, ANY_PROGRAM)
+"""Ends of the reasons for which a line may run what is nowhere in its text."""
 ANYTHING = Word("…", WordKind.DYNAMIC)
 GIT_PLAIN = named("--no-pager -P -p --paginate --bare --no-replace-objects --literal-pathspecs --no-optional-locks")
 GIT_ASKING = frozenset({"--version", "--help", "-h", "-v"})
@@ -120,14 +116,14 @@ def unfold(words: Words, assigned: tuple[str, ...] = ()) -> Unfolded:
     """The commands and scripts that these words run. Never raises."""
     first = words[0]
     if not first.literal:
-        return Unfolded(
-            (SimpleCommand(words, assigned, words),), (f"what `{first.text[:40]}` runs is only known when it runs",)
-        )
+        return Unfolded((SimpleCommand(words, assigned, words),), (f"what `{first.text[:40]}` runs {LATER}",))
     name = first.text.rpartition("/")[2]
     if name in SHELLS:
         return _shell(words, assigned)
     if name == "eval":
         return _eval(words, assigned)
+    if name in (".", "source"):
+        return _source(words, assigned)
     if name == "find":
         return _find(words, assigned)
     if name == "git":
@@ -137,24 +133,19 @@ def unfold(words: Words, assigned: tuple[str, ...] = ()) -> Unfolded:
     if name in WRAPPERS:
         return _wrapped(words, assigned, WRAPPERS[name])
     doubts = (f"`{name}` changes what later lines mean",) if name in CHANGES_LATER_LINES else ()
-    return Unfolded((SimpleCommand(words, assigned, words, _inline(name, words)),), doubts)
+    if name.startswith("git-") and len(name) > 4:
+        return replace(_git((Word("git"), Word(name[4:]), *words[1:]), assigned), parts=(own_git(words, assigned),))
+    return Unfolded((SimpleCommand(words, assigned, words, brings_code(name, words)),), doubts)
+
+
+def own_git(words: Words, assigned: tuple[str, ...]) -> SimpleCommand:
+    """`/usr/lib/git-core/git-push` is `git push` to rules that forbid."""
+    name = words[0].text.rpartition("/")[2]
+    return SimpleCommand(words, assigned, (Word("git"), Word(name.removeprefix("git-")), *words[1:]))
 
 
 def _only(words: Words, assigned: tuple[str, ...]) -> Unfolded:
     return Unfolded((SimpleCommand(words, assigned, words),))
-
-
-def _inline(name: str, words: Words) -> str:
-    """The word that brings code; an interpreter without any operand reads code from its input."""
-    marks = next((flags for program, flags in INLINE.items() if program.fullmatch(name)), None)
-    if marks is None:
-        return ""
-    for word in words[1:]:
-        if not word.literal or marks.fullmatch(word.text):
-            return word.text
-        if word.text == "-m" or not word.text.startswith("-"):
-            return ""
-    return "" if len(words) > 1 else "-"
 
 
 def _wrapped(words: Words, assigned: tuple[str, ...], wrapper: Wrapper) -> Unfolded:
@@ -163,6 +154,8 @@ def _wrapped(words: Words, assigned: tuple[str, ...], wrapper: Wrapper) -> Unfol
     own = (SimpleCommand(words, assigned, words),)
     if fault:
         return Unfolded(own, (f"`{name}` {fault}",))
+    if inner and name.rpartition("/")[2] == "flock" and inner[0].text in ("-c", "--command"):
+        inner = (Word("sh"), Word("-c"), *inner[1:])
     if not inner:
         return Unfolded(own)
     if wrapper.feeds:
@@ -235,7 +228,7 @@ def _shell(words: Words, assigned: tuple[str, ...]) -> Unfolded:
         if skip:
             skip = False
         elif not word.literal:
-            return Unfolded(_only(words, assigned).parts, (f"what `{name}` runs is only known when it runs",))
+            return Unfolded(_only(words, assigned).parts, (f"what `{name}` runs {LATER}",))
         elif word.text in SHELL_LONG or word.text == "--":
             continue
         elif word.text in ("+o", "-O", "+O") or SHELL_VALUED.fullmatch(word.text):
@@ -243,22 +236,37 @@ def _shell(words: Words, assigned: tuple[str, ...]) -> Unfolded:
             runs_text = runs_text or "c" in word.text
         elif word.text.startswith("-") and len(word.text) > 1:
             if not SHELL_FLAGS.fullmatch(word.text):
-                return Unfolded(
-                    _only(words, assigned).parts,
-                    (f"`{name}` has an option that is not looked into ({word.text[:40]})",),
-                )
+                return Unfolded(_only(words, assigned).parts, (_odd_option(name, word.text),))
             runs_text = runs_text or "c" in word.text
         elif runs_text:
             environment = (SimpleCommand((), assigned),) if assigned else ()
             return Unfolded((*environment, Script(word.text)))
+        elif INPUT.match(word.text):
+            break
         else:
             return _only(words, assigned)
-    return Unfolded(_only(words, assigned).parts, (f"`{name}` reads what it runs from its input",))
+    return Unfolded(_only(words, assigned).parts, (f"`{name}` {FROM_INPUT}",))
+
+
+def _odd_option(name: str, option: str) -> str:
+    reads = re.fullmatch(r"-[a-zA-Z]*s[a-zA-Z]*", option) is not None
+    return (
+        f"`{name} {option}` {FROM_INPUT}"
+        if reads
+        else f"`{name}` has an option that is not looked into ({option[:40]})"
+    )
+
+
+def _source(words: Words, assigned: tuple[str, ...]) -> Unfolded:
+    """`. FILE`: the shell goes on with what the file says."""
+    known = all(word.literal and not INPUT.match(word.text) for word in words[1:2])
+    doubts = () if known else (f"what `{words[0].text}` runs {LATER}",)
+    return Unfolded(_only(words, assigned).parts, doubts)
 
 
 def _eval(words: Words, assigned: tuple[str, ...]) -> Unfolded:
     if not all(word.literal for word in words):
-        return Unfolded(_only(words, assigned).parts, ("what `eval` runs is only known when it runs",))
+        return Unfolded(_only(words, assigned).parts, (f"what `eval` runs {LATER}",))
     environment = (SimpleCommand((), assigned),) if assigned else ()
     return Unfolded((*environment, Script(" ".join(word.text for word in words[1:]))))
 
@@ -304,7 +312,7 @@ def _git(words: Words, assigned: tuple[str, ...]) -> Unfolded:
         else:
             if word.text in ("-c", "--config-env") and rest:
                 rest.pop(0)
-            unclear = (f"`git {word.text}` may make git run any program",)
+            unclear = (f"`git {word.text}` {ANY_PROGRAM}",)
     if len(kept) > 1:
         kept += rest
     else:
