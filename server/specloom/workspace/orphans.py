@@ -16,7 +16,7 @@ from pathlib import Path
 
 from specloom.domain.ids import digest_of
 from specloom.workspace import marked
-from specloom.workspace.process_group import end_group
+from specloom.workspace.process_group import end_group, end_process
 
 FOLDER = "commands"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -104,8 +104,7 @@ class Orphans:
             async with asyncio.timeout(CLOSE_DEADLINE):
                 await watchdog.wait()
         except TimeoutError:
-            watchdog.kill()
-            await watchdog.wait()
+            await end_process(watchdog)
 
     async def _end_group(self, leader: FirstProcess | None, grace: float) -> bool:
         return leader is not None and await asyncio.to_thread(is_same, leader) and await end_group(leader.pid, grace)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from specloom.domain.ids import Digest
 from specloom.workspace.excerpt import Excerpt
-from specloom.workspace.process_group import end_group
+from specloom.workspace.process_group import end_group, reaped, stuck
 from specloom.workspace.process_start import shell_code, start
 from specloom.workspace.shielding import to_the_end
 
@@ -124,8 +124,10 @@ async def run(
         if not timed_out:
             await asyncio.wait((pump,), timeout=DRAIN)
     finally:
-        left_behind = await to_the_end(_close(process, pump, pipe))
+        left_behind, gone = await to_the_end(_close(process, pump, pipe))
     sink.write(b"", final=True)
+    if not gone:
+        sink.kept.add(f"\n({stuck(process.pid)})\n")
     return ProcessResult(
         exit_code=None if timed_out else shell_code(process.returncode),
         output=sink.kept.text(),
@@ -160,9 +162,12 @@ async def _pump(reader: asyncio.StreamReader, sink: _Sink) -> None:
         sink.write(data)
 
 
-async def _close(process: asyncio.subprocess.Process, pump: asyncio.Task[None], pipe: asyncio.ReadTransport) -> bool:
+async def _close(
+    process: asyncio.subprocess.Process, pump: asyncio.Task[None], pipe: asyncio.ReadTransport
+) -> tuple[bool, bool]:
+    """Whether it had left others behind, and whether it is gone itself."""
     left_behind = await end_group(process.pid, GRACE)
-    await process.wait()
+    gone = await reaped(process)
     await asyncio.wait((pump,), timeout=DRAIN)
     pump.cancel()
     try:
@@ -170,4 +175,4 @@ async def _close(process: asyncio.subprocess.Process, pump: asyncio.Task[None], 
             await pump
     finally:
         pipe.close()
-    return left_behind
+    return left_behind, gone

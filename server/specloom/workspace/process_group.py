@@ -1,4 +1,7 @@
-"""Ends a command with everything it started. Refuses to leave a process behind that stayed in its session."""
+"""Ends a command with everything it started. Refuses to leave a process behind that stayed in its session.
+
+And to wait for ever: a process that sleeps in the kernel (state D in proc(5)) cannot be ended by anybody.
+"""
 
 import asyncio
 import contextlib
@@ -8,13 +11,15 @@ from pathlib import Path
 
 POLL = 0.02
 """Seconds between two looks at a group that was told to end."""
+KILLED = 5.0
+"""Seconds in which what was killed must be gone, unless the kernel holds it."""
 
 
 async def end_group(leader: int, grace: float) -> bool:
     """Ends the session `leader`: SIGTERM, after `grace` seconds SIGKILL. Returns whether any process was left."""
     if not await asyncio.to_thread(_signal, leader, signal.SIGTERM):
         return False
-    for wait in (grace, 5.0):
+    for wait in (grace, KILLED):
         if await _empty_within(leader, wait):
             return True
         await asyncio.to_thread(_signal, leader, signal.SIGKILL)
@@ -22,11 +27,26 @@ async def end_group(leader: int, grace: float) -> bool:
 
 
 async def end_process(process: asyncio.subprocess.Process) -> None:
-    """Kills one process of ours if it still runs, and takes its status."""
+    """Kills one process of ours if it still runs, and takes its status if the kernel gives it."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-    await process.wait()
+    await reaped(process)
+
+
+async def reaped(process: asyncio.subprocess.Process) -> bool:
+    """Takes the status of a process that was killed; false: it does not come, see `stuck`."""
+    try:
+        async with asyncio.timeout(KILLED):
+            await process.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def stuck(pid: int) -> str:
+    """What to tell of a process that cannot be ended."""
+    return f"process {pid} cannot be ended: it waits in the kernel, as a rule for a disk or a network drive"
 
 
 async def _empty_within(leader: int, seconds: float) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from specloom.workspace.ports import WorkspaceError
-from specloom.workspace.process_group import end_group
+from specloom.workspace.process_group import end_group, reaped
 from specloom.workspace.shielding import to_the_end
 
 
@@ -61,4 +61,4 @@ async def _abandon(starting: asyncio.Task[asyncio.subprocess.Process]) -> None:
     except (OSError, ValueError):
         return
     await end_group(process.pid, 0.0)
-    await process.wait()
+    await reaped(process)

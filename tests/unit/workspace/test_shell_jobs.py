@@ -1,6 +1,8 @@
 """Commands that go on beside the others: started, read, stopped, bounded, told of when they end."""
 
 import asyncio
+import gc
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import psutil
 import pytest
 
 from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
-from specloom.workspace.shell.jobs import Job
+from specloom.workspace.shell.jobs import REMEMBERED, Job
 from specloom.workspace.shell.log_pages import LogPage, page
 from tests.unit.workspace.shells import SECRET, ends, gone, said, shell_in, until
 
@@ -39,7 +41,9 @@ async def test_log_of_a_job_is_there_at_once_and_for_nobody_else(shell: AgentShe
     job = await started(shell, "while [ ! -e go ]; do sleep 0.05; done")
     assert job.log.stat().st_mode & 0o777 == 0o600
     assert job.log.parent.stat().st_mode & 0o777 == 0o700
-    assert (await shell.look(job)).text == ""
+    printed = await shell.look(job)
+    assert printed is not None
+    assert printed.text == ""
 
 
 async def test_job_runs_beside_other_commands_and_its_end_is_told_once(shell: AgentShell) -> None:
@@ -57,14 +61,19 @@ async def test_job_runs_beside_other_commands_and_its_end_is_told_once(shell: Ag
 
 async def test_half_a_line_can_be_read_while_the_job_waits(shell: AgentShell) -> None:
     job = await started(shell, "printf 'Ready? '; while [ ! -e go ]; do sleep 0.05; done")
-    await until(lambda: job.running.stream.log.seen > 0)
-    assert (await shell.look(job)).text == "Ready? "
+    running = job.running
+    assert running is not None
+    await until(lambda: running.stream.log.seen > 0)
+    printed = await shell.look(job)
+    assert printed is not None
+    assert printed.text == "Ready? "
     assert job.log.read_text() == "Ready? "
 
 
 async def test_stopped_job_is_gone_with_all_its_children_and_nothing_is_told(shell: AgentShell) -> None:
     job = await started(shell, "trap '' TERM; (sleep 293 & sleep 292 & wait) & echo up; wait")
     await until(lambda: job.log.read_text() == "up\n")
+    assert job.running is not None
     children = psutil.Process(job.running.shell.process.pid).children(recursive=True)
     stopped = await shell.stop(job.number)
     assert stopped is job
@@ -99,6 +108,30 @@ async def test_many_jobs_at_once_keep_their_outputs_apart(tmp_path: Path) -> Non
             {str(n)} for n in range(12)
         ]
         assert len(shell.notices()) == 12
+
+
+async def test_ended_jobs_cost_no_memory_and_their_logs_can_still_be_found(tmp_path: Path) -> None:
+    async with shell_in(tmp_path, tmp_path / "logs") as shell:
+        for number in range(1, REMEMBERED + 6):
+            job = await started(shell, f"seq 9999; echo job {number}")
+            await until(lambda job=job: job.state == "ended")
+        shell.notices()
+        gc.collect()
+        kept = Counter(type(item).__name__ for item in gc.get_objects())
+        assert [kept[kind] for kind in ("Running", "ShellProcess", "Excerpt", "CommandLog")] == [0, 1, 0, 0]
+        assert len(shell.jobs) == REMEMBERED + 1
+        first = shell.log(1)
+        assert first is not None
+        assert first.read_text().endswith("9999\njob 1\n")
+        assert shell.log(REMEMBERED + 6) is None
+
+
+async def test_log_is_found_where_the_session_of_its_command_has_it(tmp_path: Path) -> None:
+    async with shell_in(tmp_path, tmp_path / "one") as shell:
+        await said(shell, "true")
+        shell.logs = tmp_path / "two"
+        await said(shell, "true")
+        assert [shell.log(1), shell.log(2)] == [tmp_path / "one" / "1.log", tmp_path / "two" / "2.log"]
 
 
 async def test_numbers_go_on_where_an_earlier_process_left_them(tmp_path: Path) -> None:

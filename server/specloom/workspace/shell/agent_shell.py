@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from specloom.workspace.excerpt import Excerpt
 from specloom.workspace.process import DRAIN, OUTPUT_LIMIT, UNATTENDED
@@ -25,6 +26,8 @@ from specloom.workspace.shell.waiting import Waiting, waiting_below
 from specloom.workspace.shell.watchdog import Watchdog
 from specloom.workspace.shielding import to_the_end
 
+LAST = 10.0
+"""Seconds that all which follows the end of a command may take."""
 LOOK = 1.0
 """Seconds between two looks at a command that prints nothing."""
 QUIET = 3
@@ -86,7 +89,8 @@ class AgentShell:
     """The root as the shell names it."""
     _numbers: int = 0
     _shells: int = 0
-    _known: dict[int, Path] = field(default_factory=dict[int, Path])
+    _folders: list[tuple[int, Path]] = field(default_factory=list[tuple[int, Path]])
+    """Where logs are, each with the number of its first command."""
     _background: bool = False
     """The shell has processes beside itself after its last command."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -96,7 +100,7 @@ class AgentShell:
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """All that there were, oldest first."""
+        """Those that run and the newest that have ended, oldest first."""
         return tuple(self._jobs)
 
     @property
@@ -114,7 +118,10 @@ class AgentShell:
 
     def log(self, number: int) -> Path | None:
         """Of any command, running or ended."""
-        return self._known.get(number)
+        if number > self._numbers:
+            return None
+        folder = next((path for first, path in reversed(self._folders) if first <= number), None)
+        return None if folder is None else folder / f"{number}.log"
 
     def notices(self) -> tuple[str, ...]:
         """What has happened by itself since the agent was told last: jobs that ended."""
@@ -158,11 +165,11 @@ class AgentShell:
                 self._tell(note)
             return await to_the_end(self._start(shell, command, show))
 
-    async def look(self, job: Job) -> Printed:
-        """What a job has printed so far; its log is up to date afterwards."""
+    async def look(self, job: Job) -> Printed | None:
+        """What a job has printed so far; its log is up to date afterwards. `None`: it has ended, its log is whole."""
+        if job.running is None:
+            return None
         assert self._pump is not None
-        if job.state != "running":
-            return job.running.stream.log.printed()
         return await self._pump.looked(job.running.stream)
 
     async def stop(self, number: int) -> Job | None:
@@ -229,7 +236,8 @@ class AgentShell:
             stream = await shell.begin(command, log, self._pump)
         except OSError as error:
             raise ProcessStartError(f"the command was not run: {error}; see whether the disk is full") from error
-        self._known[self._numbers] = path
+        if not self._folders or self._folders[-1][1] != self.logs:
+            self._folders.append((self._numbers, self.logs))
         ended = asyncio.create_task(shell.answer())
         return Running(self._numbers, command, shell, stream, live, ended, loop.time())
 
@@ -303,10 +311,10 @@ class AgentShell:
         finally:
             # Also when one is cancelled here: whoever closes this shell must find the command.
             if not full:
-                self._follow(Job(running, log))
+                self._follow(Job.of(running))
         if full:
             running.live.stop()
-            await running.ended
+            await _over(running.ended, LAST)
         return CommandResult(
             running.number, None, printed, log, job=not full, notes=notes, advice=endless(running.command)
         )
@@ -323,6 +331,7 @@ class AgentShell:
             if not keep:
                 left = await old.end()
         also = "; what it had left in the background ended with it" if left else ""
+        also += f"; {old.stuck}" if not keep and old.stuck else ""
         told = f"a fresh shell took over in {self.spoken(self.folder)} with the exported environment{also}"
         return (f"{why}; {told}" if why else told,)
 
@@ -333,33 +342,40 @@ class AgentShell:
         except BaseException:
             await own.end(0.0)
             raise
-        job = Job(running, running.stream.log.path)
+        job = Job.of(running)
         self._follow(job)
         return job
 
     def _follow(self, job: Job) -> None:
-        self._jobs.add(job)
-        job.follower = asyncio.create_task(self._settle(job))
-
-    async def _settle(self, job: Job) -> None:
         running = job.running
+        assert running is not None
+        self._jobs.add(job)
+        job.follower = asyncio.create_task(self._settle(job, running))
+
+    async def _settle(self, job: Job, running: Running) -> None:
         ended: Ended = await running.ended
         await self._drained(running)
         held = not running.stream.closed.is_set()
         left = await running.shell.end() or held
-        job.duration_s = asyncio.get_running_loop().time() - running.started_at
         running.live.stop()
-        if job.state == "stopped":
-            return
-        job.state, job.exit_code = "ended", ended.exit_code
-        also = "; what it had left in the background ended with it" if left else ""
-        self._tell(f"job {job.number} (`{job.title}`) {job.status}{also}; its output: {job.log}")
+        stopped = job.state == "stopped"
+        job.settle(None if stopped else ended.exit_code, asyncio.get_running_loop().time() - running.started_at)
+        if not stopped:
+            also = "; what it had left in the background ended with it" if left else ""
+            self._tell(f"job {job.number} (`{job.title}`) {job.status}{also}; its output: {job.log}")
 
     async def _stop(self, job: Job) -> None:
-        job.state = "stopped"
-        await end_group(job.running.shell.process.pid, grace=2.0)
-        if job.follower is not None:
-            await asyncio.wait((job.follower,))
+        running, follower, job.state = job.running, job.follower, "stopped"
+        if running is None:
+            return
+        await end_group(running.shell.process.pid, grace=2.0)
+        if follower is None or await _over(follower, LAST):
+            return
+        await _over(running.ended, 0.0)
+        await running.shell.end(0.0)
+        running.live.stop()
+        job.settle(None, asyncio.get_running_loop().time() - running.started_at)
+        self._tell(f"job {job.number} (`{job.title}`): {running.shell.stuck}")
 
     async def _forget_shell(self) -> None:
         shell, self._shell = self._shell, None
@@ -383,6 +399,15 @@ class AgentShell:
         if self._folder is not None:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
             self._folder = None
+
+
+async def _over(task: asyncio.Task[Any], seconds: float) -> bool:
+    """Waits for what follows a process that was ended, and waits no more for one that the kernel holds."""
+    done, _ = await asyncio.wait((task,), timeout=seconds)
+    if not done:
+        task.cancel()
+        await asyncio.wait((task,), timeout=LAST)
+    return bool(done)
 
 
 async def _unheard(pid: int) -> None:

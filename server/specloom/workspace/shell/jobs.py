@@ -1,4 +1,4 @@
-"""Commands of an agent by number, running or ended. Refuses to keep more than their ends and where their logs are."""
+"""Commands of an agent by number, running or ended. Refuses to keep more of an ended one than a line about it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,6 +13,8 @@ from specloom.workspace.shell.shell_process import Ended, ShellProcess
 JobState: TypeAlias = Literal["running", "ended", "stopped"]
 SHOWN = 60
 """Characters of a command in a line about it."""
+REMEMBERED = 50
+"""Ended jobs that are listed; of older ones the logs are left."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,23 +34,31 @@ class Running:
 class Job:
     """A command that goes on by itself."""
 
-    running: Running
+    number: int
+    """How the agent names it."""
+    title: str
+    """The beginning of its command, on one line."""
     log: Path
+    running: Running | None
+    """Its shell, its output and what waits for its end; `None` when that has come."""
+    follower: asyncio.Task[None] | None = None
+    """As long as it runs."""
     state: JobState = "running"
     exit_code: int | None = None
     duration_s: float = 0.0
-    follower: asyncio.Task[None] | None = None
 
-    @property
-    def number(self) -> int:
-        """How the agent names it."""
-        return self.running.number
+    @classmethod
+    def of(cls, running: Running) -> "Job":
+        """A command that goes on."""
+        line = " ".join(running.command[: 10 * SHOWN].split())
+        title = line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+        return cls(running.number, title, running.stream.log.path, running)
 
-    @property
-    def title(self) -> str:
-        """The beginning of its command, on one line."""
-        line = " ".join(self.running.command.split())
-        return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+    def settle(self, exit_code: int | None, duration_s: float) -> None:
+        """It has ended; one that was stopped stays stopped."""
+        self.state = "stopped" if self.state == "stopped" else "ended"
+        self.exit_code, self.duration_s = exit_code, duration_s
+        self.running = self.follower = None
 
     @property
     def status(self) -> str:
@@ -61,7 +71,7 @@ class Job:
 
 @dataclass(slots=True)
 class JobBook:
-    """All jobs of an agent."""
+    """The jobs of an agent."""
 
     most: int
     """That may run at a time."""
@@ -72,7 +82,7 @@ class JobBook:
         return iter(tuple(self._jobs.values()))
 
     def get(self, number: int) -> Job | None:
-        """One of them."""
+        """One that runs, or one of the newest that ended."""
         return self._jobs.get(number)
 
     @property
@@ -88,6 +98,9 @@ class JobBook:
     def add(self, job: Job) -> None:
         """One more."""
         self._jobs[job.number] = job
+        over = [number for number, known in self._jobs.items() if known.running is None]
+        for number in over[: max(0, len(over) - REMEMBERED)]:
+            del self._jobs[number]
 
     def tell(self, news: str) -> None:
         """Something that the agent is to hear with its next result."""

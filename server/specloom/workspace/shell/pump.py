@@ -17,6 +17,8 @@ from specloom.workspace.shell.command_log import CommandLog, Printed
 BLOCK = 65_536
 AT_ONCE = 32
 """Blocks that one pipe gets before the others have their turn; more than what a pipe can hold."""
+ENDED_WITHIN = 5.0
+"""Seconds that the thread has to end in; one that writes to a disk which does not answer is left behind."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +71,7 @@ class Pump:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._order(self._end)
-            await asyncio.to_thread(thread.join)
+            await asyncio.to_thread(thread.join, ENDED_WITHIN)
 
     def _start(self) -> None:
         self._selector = selectors.DefaultSelector()

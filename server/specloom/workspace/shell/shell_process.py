@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specloom.workspace.process import GRACE
-from specloom.workspace.process_group import end_group
+from specloom.workspace.process_group import end_group, stuck
 from specloom.workspace.process_start import ProcessStartError, shell_code, start
 from specloom.workspace.shell import script
 from specloom.workspace.shell.command_log import CommandLog
@@ -167,6 +167,11 @@ class ShellProcess:
     def dead(self) -> bool:
         """Whether it has ended by itself, or must be ended since nothing that it tells can be believed."""
         return self._dying.done() or self._status.broken
+
+    @property
+    def stuck(self) -> str:
+        """After its end: that it has not gone; empty where it has."""
+        return "" if self._dying.done() else stuck(self.process.pid)
 
     async def state(self) -> Path | None:
         """The newest state that it wrote down whole; while a command runs, that before the command."""

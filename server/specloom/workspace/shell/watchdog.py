@@ -5,11 +5,11 @@ that a terminal sends, and clears away the folder that the shells used.
 """
 
 import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from specloom.workspace.process_group import end_process
 from specloom.workspace.process_start import start
 
 DEADLINE = 5.0
@@ -91,5 +91,4 @@ class Watchdog:
             async with asyncio.timeout(DEADLINE):
                 await process.wait()
         except TimeoutError:
-            os.killpg(process.pid, 9)
-            await process.wait()
+            await end_process(process)

@@ -1,0 +1,69 @@
+"""A process that cannot be ended, as the kernel holds it, is waited for no longer than said, and is told of."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from specloom.workspace.process import run
+from specloom.workspace.shell.agent_shell import ShellLimits
+from tests.integration import tracer
+from tests.unit.workspace.shells import ENV, said, shell_in, until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ptrace as on Linux")
+
+
+@asynccontextmanager
+async def held(pid: int) -> AsyncGenerator[None]:
+    """While it is open, nobody is told that the process has died."""
+    argv = (sys.executable, tracer.__file__, str(pid))
+    holder = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+    assert holder.stdout is not None
+    try:
+        if await holder.stdout.readline() != b"held\n":
+            pytest.skip("this system lets nobody trace a process")
+        yield
+    finally:
+        holder.kill()
+        await holder.wait()
+
+
+async def test_stalled_command_whose_shell_cannot_be_ended_is_told_of(tmp_path: Path) -> None:
+    async with shell_in(tmp_path, tmp_path / "logs", ShellLimits(jobs=0)) as shell:
+        pid = int(await said(shell, "echo $$"))
+        async with held(pid):
+            result = await shell.run("sleep 274", 0.3)
+            assert f"process {pid} cannot be ended: it waits in the kernel" in result.notes[-1]
+            assert await said(shell, "echo back") == "back\n"
+
+
+async def test_job_that_cannot_be_ended_is_stopped_as_far_as_can_be_and_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specloom.workspace.shell.agent_shell.LAST", 0.5)
+    async with shell_in(tmp_path, tmp_path / "logs") as shell:
+        job = await shell.start("sleep 273")
+        assert job is not None
+        assert job.running is not None
+        async with held(job.running.shell.process.pid):
+            assert await shell.stop(job.number) is job
+            assert (job.status, job.running) == ("stopped", None)
+            assert "cannot be ended" in shell.notices()[-1]
+
+
+async def test_check_that_cannot_be_ended_has_a_result_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specloom.workspace.process_group.KILLED", 0.5)
+    running = asyncio.create_task(run("sleep 272; true", tmp_path, ENV, 1.5))
+    me = psutil.Process()
+    await until(lambda: any(child.cmdline()[-1] == "sleep 272; true" for child in me.children()), 5)
+    pid = next(child.pid for child in me.children() if child.cmdline()[-1] == "sleep 272; true")
+    async with held(pid):
+        result = await running
+    assert result.timed_out
+    assert f"process {pid} cannot be ended" in result.output
