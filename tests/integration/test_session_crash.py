@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from specloom.agent.replay import UNKNOWN
 from specloom.domain.events import agents
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome, RunState
@@ -17,7 +18,24 @@ from specloom.llm.scripted.server import ScriptedServer
 from tests.conftest import TIER
 from tests.integration.projects import USER, hosted
 from tests.integration.rotation_story import crash_story, rotation_project
-from tests.integration.stage import DEADLINE, ONE, ended, events_of, run_of
+from tests.integration.stage import (
+    DEADLINE,
+    ONE,
+    attempt,
+    command,
+    ended,
+    events_of,
+    newest_message,
+    project,
+    run_of,
+    says,
+    script,
+    start,
+    task,
+    turn,
+    until_file,
+    write,
+)
 
 HERE = Path(__file__).parents[2]
 STEPS = 4
@@ -101,3 +119,28 @@ async def test_a_rotation_that_was_cut_goes_on(tmp_path: Path, name: str, ordina
                 assert f"This is session {event.number} of the attempt" in kept.read_text()
         assert sorted(path.name for path in root.glob("*.txt")) == [f"step{n}.txt" for n in range(1, STEPS + 1)]
         assert len(list((root / ".specloom" / "sessions").glob("*.hand-over.md*"))) == STEPS - 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_model_whose_answer_was_cut_off_is_told_so_once_after_a_restart(tmp_path: Path, times: int) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    cut = turn(write("a.txt", "a\n"), command("touch begun; sleep 300"), stop="max_tokens")
+    told = script(attempt(1, cut, turn(says(), hold="answer")))
+    async with ScriptedServer(told, keep=None) as server:
+        async with hosted(root, server) as runtime:
+            await start(runtime)
+            await until_file(root / "begun")
+            await runtime.pause(USER, at_once=True)
+        for number in range(times):
+            async with hosted(root, server) as runtime:
+                assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
+                assert await server.until(lambda known, asked=number: known.total == asked + 2)
+                if number + 1 == times:
+                    server.release("answer")
+                    assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+                else:
+                    await runtime.pause(USER, at_once=True)
+        newest = newest_message(server, "1 at 1", 2)
+        assert newest.count("Your answer was cut off at the length limit") == 1
+        assert UNKNOWN in newest
+        assert asked_otherwise(server) == []

@@ -160,6 +160,8 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
         replayed.results.update({result.call: result for result, _ in done})
         ending = [outcome for _, outcome in done]
     close(replayed)
+    if replayed.cut is not None:
+        _add_text(setup, replayed.conversation, ports, _cut_off(replayed.cut, setup, ports.after_cut))
     outcome = _ending(ending)
     if outcome is None:
         return await run_session(setup, replayed.conversation, ports)

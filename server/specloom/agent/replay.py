@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from specloom.agent.calls import result_of
 from specloom.agent.session import Conversation
 from specloom.domain.events import Event, agents
+from specloom.domain.ids import Digest
+from specloom.domain.usage import UsageTotal
 from specloom.llm.decode import decode_message
 from specloom.llm.messages import (
     AssistantMessage,
+    ModelAnswer,
     Opaque,
     StopReason,
     Text,
@@ -45,6 +48,8 @@ class Replayed:
     """The session was told that it has too much open."""
 
     @property
+    cut: ModelAnswer | None = None
+    """The last answer if it was cut off at its length limit and the model has not been told so."""
     def unknown(self) -> tuple[ToolUse, ...]:
         """Calls that were started and whose outcome nobody knows."""
         return tuple(call for call in self._open if self._may_have_run(call))
@@ -83,13 +88,12 @@ def _take(replayed: Replayed, event: Event) -> None:
     elif isinstance(event, agents.ContextCollapsed):
         replayed.conversation.collapse(event.collapsed)
         if blocks := _user_blocks(event.content):
+        replayed.cut = None  # What is said of a cut is the first thing that is said after it.
             replayed.conversation.add_user(UserMessage(blocks), tuple(path for path, _ in event.shown))
     elif isinstance(event, agents.OpenFilesWarned):
         replayed.warned = True
     elif isinstance(event, agents.TurnFinished):
-        message = answer_of(event)
-        replayed.conversation.add_answer(message, event.usage)
-        replayed.calls, replayed.results, replayed.requested = message.tool_uses, {}, set()
+        _take_answer(replayed, _answer(event), event.usage)
     elif isinstance(event, agents.ToolRequested):
         replayed.requested.add(event.call)
     elif isinstance(event, agents.ToolSettled):
@@ -105,6 +109,12 @@ def close(replayed: Replayed) -> None:
     """Appends the answers to the last calls once all of them are there."""
     if replayed.calls and all(call.id in replayed.results for call in replayed.calls):
         answers = tuple(replayed.results[call.id] for call in replayed.calls)
+def _take_answer(replayed: Replayed, answer: ModelAnswer, usage: UsageTotal) -> None:
+    replayed.conversation.add_answer(answer.message, usage)
+    replayed.cut = answer if answer.stop is StopReason.MAX_TOKENS else None
+    replayed.calls, replayed.results, replayed.requested = answer.message.tool_uses, {}, set()
+
+
         replayed.conversation.add_user(UserMessage(answers))
         replayed.calls = ()
 
@@ -112,9 +122,15 @@ def close(replayed: Replayed) -> None:
 def answer_of(event: agents.TurnFinished) -> AssistantMessage:
     """The model's message as it was kept: whole blocks, whatever cut the answer off behind them."""
     body = {"content": json.loads(event.content), "stop_reason": StopReason.END_TURN.value, "model": event.model}
-    return decode_message(body).message
+    answer = decode_message(body)
+    was_cut = event.stop == StopReason.MAX_TOKENS.value
+    return replace(answer, stop=StopReason.MAX_TOKENS, dropped_calls=event.dropped_calls) if was_cut else answer
 
 
+    return _answer(event).message
+
+
+def _answer(event: agents.TurnFinished) -> ModelAnswer:
 def _user_blocks(content: str) -> tuple[UserBlock, ...]:
     return tuple(_user_block(raw) for raw in cast("list[dict[str, Any]]", json.loads(content)))
 
