@@ -46,10 +46,10 @@ class Replayed:
     """How the session ended, if it did."""
     warned: bool = False
     """The session was told that it has too much open."""
-
-    @property
     cut: ModelAnswer | None = None
     """The last answer if it was cut off at its length limit and the model has not been told so."""
+
+    @property
     def unknown(self) -> tuple[ToolUse, ...]:
         """Calls that were started and whose outcome nobody knows."""
         return tuple(call for call in self._open if self._may_have_run(call))
@@ -84,11 +84,11 @@ def replay(events: Iterable[Event]) -> Replayed:
 
 def _take(replayed: Replayed, event: Event) -> None:
     if isinstance(event, agents.MessageAdded):
+        replayed.cut = None  # What is said of a cut is the first thing that is said after it.
         replayed.conversation.add_user(UserMessage(_user_blocks(event.content)), tuple(path for path, _ in event.shown))
     elif isinstance(event, agents.ContextCollapsed):
         replayed.conversation.collapse(event.collapsed)
         if blocks := _user_blocks(event.content):
-        replayed.cut = None  # What is said of a cut is the first thing that is said after it.
             replayed.conversation.add_user(UserMessage(blocks), tuple(path for path, _ in event.shown))
     elif isinstance(event, agents.OpenFilesWarned):
         replayed.warned = True
@@ -121,16 +121,16 @@ def _take_answer(replayed: Replayed, answer: ModelAnswer, usage: UsageTotal) -> 
 
 def answer_of(event: agents.TurnFinished) -> AssistantMessage:
     """The model's message as it was kept: whole blocks, whatever cut the answer off behind them."""
+    return _answer(event).message
+
+
+def _answer(event: agents.TurnFinished) -> ModelAnswer:
     body = {"content": json.loads(event.content), "stop_reason": StopReason.END_TURN.value, "model": event.model}
     answer = decode_message(body)
     was_cut = event.stop == StopReason.MAX_TOKENS.value
     return replace(answer, stop=StopReason.MAX_TOKENS, dropped_calls=event.dropped_calls) if was_cut else answer
 
 
-    return _answer(event).message
-
-
-def _answer(event: agents.TurnFinished) -> ModelAnswer:
 def _user_blocks(content: str) -> tuple[UserBlock, ...]:
     return tuple(_user_block(raw) for raw in cast("list[dict[str, Any]]", json.loads(content)))
 
