@@ -44,6 +44,8 @@ class Replayed:
     """Calls that were started; without a result their outcome is unknown."""
     ended: agents.SessionEnded | None = None
     """How the session ended, if it did."""
+    shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
+    """What the model was shown last of each file, by digest; an empty one: it has no text of it any more."""
     warned: bool = False
     """The session was told that it has too much open."""
     cut: ModelAnswer | None = None
@@ -79,6 +81,8 @@ def replay(events: Iterable[Event]) -> Replayed:
     replayed = Replayed()
     for event in events:
         _take(replayed, event)
+        if isinstance(event, agents.ToolSettled | agents.MessageAdded | agents.ContextCollapsed):
+            replayed.shown.update(event.shown)
     return replayed
 
 
@@ -105,16 +109,16 @@ def _take(replayed: Replayed, event: Event) -> None:
         replayed.ended = event
 
 
-def close(replayed: Replayed) -> None:
-    """Appends the answers to the last calls once all of them are there."""
-    if replayed.calls and all(call.id in replayed.results for call in replayed.calls):
-        answers = tuple(replayed.results[call.id] for call in replayed.calls)
 def _take_answer(replayed: Replayed, answer: ModelAnswer, usage: UsageTotal) -> None:
     replayed.conversation.add_answer(answer.message, usage)
     replayed.cut = answer if answer.stop is StopReason.MAX_TOKENS else None
     replayed.calls, replayed.results, replayed.requested = answer.message.tool_uses, {}, set()
 
 
+def close(replayed: Replayed) -> None:
+    """Appends the answers to the last calls once all of them are there."""
+    if replayed.calls and all(call.id in replayed.results for call in replayed.calls):
+        answers = tuple(replayed.results[call.id] for call in replayed.calls)
         replayed.conversation.add_user(UserMessage(answers))
         replayed.calls = ()
 
