@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from specloom.agent.loop import LoopPorts
 from specloom.agent.ports import Gate
+from specloom.agent.replay import Replayed
 from specloom.agent.roles import RoleName
 from specloom.agent.session import SessionSetup
 from specloom.domain.events import Event
@@ -16,6 +18,8 @@ from specloom.engine.context import EngineContext
 from specloom.engine.hands import NO_CALL, SessionHands
 from specloom.engine.history import PAGE
 from specloom.engine.journal import AttemptJournal
+from specloom.engine.keeping import kept_ports
+from specloom.engine.open_files import recalled
 from specloom.engine.ports import PlanRequest
 from specloom.planning.history import interrupted_in, is_whole
 from specloom.planning.planner import Planner
@@ -74,6 +78,22 @@ class _Journal:
             await self.engine.mailbox.record(*news)
 
 
+OTHERS = "the user, or Specloom as it writes specs"
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """A `planning.ports.Keeping` over the engine's own."""
+
+    engine: EngineContext
+
+    async def __call__(self, ports: LoopPorts, replayed: Replayed) -> LoopPorts:
+        hands, engine = ports.hands, self.engine
+        assert isinstance(hands, SessionHands), "as `_hands` made them"
+        known = await recalled(engine.workspace, replayed.shown)
+        return kept_ports(engine, ports, hands, replayed.conversation, known, warned=replayed.warned, others=OTHERS)
+
+
 async def interrupted(engine: EngineContext) -> Interrupted | None:
     """The planner session that an earlier plan was stopped in, looked up from the end of the log."""
     if all(session.role != RoleName.PLANNER.value for session in engine.state.sessions.values()):
@@ -108,6 +128,7 @@ def _planner(engine: EngineContext, gate: Gate) -> Planner:
         ids=engine.ids,
         toolbox=engine.box(RoleName.PLANNER),
         hands=lambda setup, box: _hands(engine, files, setup, box),
+        keeping=_Keeping(engine),
         spec_stream=engine.output.spec,
     )
     limits = engine.options.limits

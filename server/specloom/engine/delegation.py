@@ -7,14 +7,17 @@ import logging
 from dataclasses import dataclass, replace
 
 from specloom.agent import loop
+from specloom.agent.ask import AskPorts
 from specloom.agent.loop import LoopPorts, SessionOutcome
-from specloom.agent.ports import Recorder
+from specloom.agent.ports import Gate, Recorder
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
 from specloom.domain.events import agents
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate, SideGate
 from specloom.engine.hands import NO_CALL, SessionHands
+from specloom.engine.keeping import kept_ports
+from specloom.engine.open_files import Recalled
 from specloom.engine.state_guard import StateLostError
 from specloom.llm.messages import AssistantMessage, ModelAnswer
 from specloom.store.errors import StoreError
@@ -49,11 +52,11 @@ class Delegation:
         setup = self._setup()
         asking = self.engine.asking(RoleName.SUBAGENT, setup.agent)
         gate = SideGate(self.gate, asking.recorder)
-        ports = self._ports(self.engine.loop(asking, self._hands(setup), gate))
         first = say(self._message(errand, setup))
         started = replace(loop.started(setup), parent=self.sender.id, call=errand.call)
         asking.recorder.note(started, agents.MessageAdded(setup.id, content_json(first)))
         conversation = Conversation([first])
+        ports = self._ports(setup, asking, gate, conversation)
         try:
             outcome = await loop.run_session(setup, conversation, ports)
         except BaseException:
@@ -69,7 +72,10 @@ class Delegation:
         setup = engine.setup(RoleName.SUBAGENT, sender.agent, box, sender.attempt, sender.task)
         return replace(setup, max_turns=engine.options.limits.subagent_turns)
 
-    def _ports(self, ports: LoopPorts) -> LoopPorts:
+    def _ports(self, setup: SessionSetup, asking: AskPorts, gate: Gate, conversation: Conversation) -> LoopPorts:
+        hands = self._hands(setup)
+        ports = self.engine.loop(asking, hands, gate)
+        ports = kept_ports(self.engine, ports, hands, conversation, Recalled(hands.context.memory))
         return replace(ports, objection=_said_something, after_cut=_shorter, last_turn=LAST_TURN)
 
     def _hands(self, setup: SessionSetup) -> SessionHands:

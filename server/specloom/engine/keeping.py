@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 
+from specloom.agent.context.collection import Collector
 from specloom.agent.context.keeper import ContextKeeper, KeeperPorts, OpenLimits
 from specloom.agent.context.known import Known
-from specloom.agent.context.watch import Watch
+from specloom.agent.context.policy import RULES
+from specloom.agent.context.watch import USER, Watch
 from specloom.agent.loop import LoopPorts
 from specloom.agent.session import Conversation
 from specloom.engine.context import EngineContext
 from specloom.engine.hands import SessionHands
 from specloom.engine.open_files import Recalled, WorkspaceFiles
+
+GIVES_BACK = "read_output"
+CLOSES = "close_file"
 
 
 def kept_ports(
@@ -20,17 +25,23 @@ def kept_ports(
     recalled: Recalled,
     *,
     warned: bool = False,
+    others: str = USER,
 ) -> LoopPorts:
-    """`ports` with the context kept; `hands` are theirs, `recalled` is what the session knows of its files so far."""
-    limits = engine.options.limits
-    watch = Watch(WorkspaceFiles(engine.workspace, engine.clock), recalled.memory)
+    """`ports` with the context kept; `hands` are theirs, `recalled` is what the session knows of its files so far.
+
+    A role that cannot get an output back keeps its outputs; one that cannot close a file is not warned of too many.
+    """
+    limits, tools = engine.options.limits, hands.toolbox.names
+    watch = Watch(WorkspaceFiles(engine.workspace, engine.clock), recalled.memory, others)
     keeping = KeeperPorts(
         watch,
         engine.options.pricing,
         engine.clock,
         engine.options.redact,
-        OpenLimits(limits.open_files, limits.open_characters),
+        OpenLimits(limits.open_files, limits.open_characters) if CLOSES in tools else None,
     )
-    keeper = ContextKeeper(keeping, recalled.lost, warned, Known(closed=set(recalled.closed)))
-    watched = replace(hands, context=replace(hands.context, outputs=conversation.elided), watch=watch)
+    known, collector = Known(closed=set(recalled.closed)), Collector(replace(RULES, elide=GIVES_BACK in tools))
+    keeper = ContextKeeper(keeping, recalled.lost, warned, known, collector)
+    context = replace(hands.context, memory=recalled.memory, outputs=conversation.elided)
+    watched = replace(hands, context=context, watch=watch)
     return replace(ports, hands=watched, keeper=keeper)

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, assert_never
 
 from specloom.agent import loop
 from specloom.agent.ports import Stream
+from specloom.agent.replay import Replayed
 from specloom.agent.roles import RoleName, prompt
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
 from specloom.domain.events import agents
@@ -177,7 +178,8 @@ class Dialogue:
             listener.resume(past)
             repairs.count = past.repairs
             setup = replace(setup, id=session_of(past))
-            outcome = await loop.resume_session(setup, replayed, self._ports(setup, box, talk, listener))
+            ports = await self.ports.keeping(self._ports(setup, box, talk, listener), replayed)
+            outcome = await loop.resume_session(setup, replayed, ports)
         _judge(outcome, talk, repairs)
 
     async def _setup(self, talk: Talk, box: ToolBox) -> SessionSetup:
@@ -196,7 +198,9 @@ class Dialogue:
     async def _opened(self, setup: SessionSetup, talk: Talk, ports: loop.LoopPorts) -> loop.SessionOutcome:
         first = say(await self._fitting(setup, talk))
         ports.asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
-        return await loop.run_session(setup, Conversation([first]), ports)
+        conversation = Conversation([first])
+        ports = await self.ports.keeping(ports, Replayed(conversation))
+        return await loop.run_session(setup, conversation, ports)
 
     async def _fitting(self, setup: SessionSetup, talk: Talk) -> str:
         """The first message that fits into the window. Raises `PlanStopError` if none does, before it is sent."""

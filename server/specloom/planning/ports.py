@@ -6,7 +6,9 @@ from typing import Literal, Protocol, TypeAlias
 
 from specloom.agent.ask import AskPorts
 from specloom.agent.calls import Hands
+from specloom.agent.loop import LoopPorts
 from specloom.agent.ports import Gate
+from specloom.agent.replay import Replayed
 from specloom.agent.session import SessionSetup
 from specloom.domain.events import Event
 from specloom.domain.events.planning import PlanningEvent, PlanStage
@@ -27,6 +29,14 @@ class Journal(Protocol):
 
     async def __call__(self, *events: PlanningEvent) -> None:
         """The events are in the log, durably and in this order, when this returns."""
+        ...
+
+
+class Keeping(Protocol):
+    """Has a session told of what changes in the files that it reads."""
+
+    async def __call__(self, ports: LoopPorts, replayed: Replayed) -> LoopPorts:
+        """The ports of a session that begins, or goes on where `replayed` ends, with its context kept."""
         ...
 
 
@@ -62,6 +72,7 @@ class PlanningPorts:
     """The tools of the role."""
     hands: Callable[[SessionSetup, ToolBox], Hands]
     """The hands of one session, with the tools of its box."""
+    keeping: Keeping
     spec_stream: Callable[[SessionId, SpecId, str, str], None]
     """Session, spec, path and the text that was added to it; lossy, returns at once."""
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from specloom.agent.ask import AskPorts, RetryPolicy
+from specloom.agent.loop import LoopPorts
 from specloom.agent.ports import Halt
+from specloom.agent.replay import Replayed
 from specloom.agent.session import SessionSetup
 from specloom.domain.documents.requirements import parse_requirements
 from specloom.domain.documents.specs import parse_spec
@@ -31,6 +33,12 @@ from specloom.workspace.workspace import Workspace
 
 PLAN = PlanId("plan-1")
 MODEL = "scripted-1"
+
+
+async def unwatched(ports: LoopPorts, replayed: Replayed) -> LoopPorts:
+    """Nobody changes what a session of these tests has read."""
+    del replayed
+    return ports
 
 
 class CountingIds:
@@ -186,6 +194,7 @@ class Desk:
             ids=CountingIds(),
             toolbox=ToolBox([ReadFile(), ListDirectory()]),
             hands=self._hands,
+            keeping=unwatched,
             spec_stream=self._see,
         )
         chosen = PlanningOptions(MODEL, max_tokens=8000, write_interval_s=0.0)

@@ -49,7 +49,8 @@ class KeeperPorts:
     pricing: Pricing
     clock: Clock
     redact: Callable[[str], str]
-    limits: OpenLimits = OpenLimits()
+    limits: OpenLimits | None = OpenLimits()
+    """`None`: nobody is warned, since the role has no way to close a file."""
 
 
 @dataclass(slots=True)
@@ -163,12 +164,14 @@ class ContextKeeper:
         self.known.closed.add(path)
 
     def _warn(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
+        limits = self.ports.limits
+        if limits is None:
+            return
         files = len(self.memory.bases)
         characters = self._characters
-        crowded = files > self.ports.limits.files or characters > self.ports.limits.characters
+        crowded = files > limits.files or characters > limits.characters
         if crowded and not self.warned:
-            can_close = any(tool.name == "close_file" for tool in setup.tools)
-            message = say(crowd_note(files, characters, can_close=can_close))
+            message = say(crowd_note(files, characters))
             conversation.add_user(message)
             recorder.note(
                 agents.MessageAdded(setup.id, content_json(message)),

@@ -38,8 +38,9 @@ def too_long_note(path: str, by: str) -> str:
     return f"{path} was changed by {by} in many places and is too long to be shown again. {LOST}: read what you need"
 
 
-def crowd_note(files: int, characters: int, *, can_close: bool) -> str:
+def crowd_note(files: int, characters: int) -> str:
     """For a session that carries too much."""
-    step = "Close with close_file those that you need no more" if can_close else "Read no more of them than you need"
     size = f"{counted(files, 'file')}, {characters:,} characters"
-    return f"Each request carries the files that you have open ({size}). {step}"
+    return (
+        f"Each request carries the files that you have open ({size}). Close with close_file those that you need no more"
+    )

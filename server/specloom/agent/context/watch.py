@@ -31,12 +31,14 @@ class Watch:
 
     files: OpenFiles
     memory: ReadMemory
+    others: str = USER
+    """To whom a change is put down of which nothing is known."""
     _stamps: dict[str, Hashable] = field(default_factory=dict[str, Hashable])
     _present: dict[str, TextSnapshot | None] = field(default_factory=dict[str, TextSnapshot | None])
     _by: dict[str, dict[str, None]] = field(default_factory=dict[str, dict[str, None]])
 
-    async def look(self, by: str = USER) -> None:
-        """Compares each open file with what is known of it; what is another text now was changed by `by`."""
+    async def look(self, by: str = "") -> None:
+        """Compares each open file with what is known of it; what is another text now was changed by `by`, or others."""
         paths = tuple(self.memory.bases)
         if not paths:
             return
@@ -44,7 +46,7 @@ class Watch:
         for path in paths:
             stamp = stamps.get(path)
             if stamp is None or self._stamps.get(path) != stamp:
-                await self._read(path, by)
+                await self._read(path, by or self.others)
                 self._stamps[path] = stamp
 
     @asynccontextmanager
@@ -61,7 +63,7 @@ class Watch:
 
     def by(self, path: str) -> str:
         """Who has changed it since the session was last told."""
-        return " and ".join(self._by.get(path, {USER: None}))
+        return " and ".join(self._by.get(path, {self.others: None}))
 
     def told(self) -> None:
         """The session knows all by now; what is not open any more is forgotten."""

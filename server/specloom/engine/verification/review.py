@@ -20,6 +20,8 @@ from specloom.engine.briefings import spec_shown
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
 from specloom.engine.hands import NO_CALL, SessionHands
+from specloom.engine.keeping import kept_ports
+from specloom.engine.open_files import Recalled
 from specloom.engine.verification.evidence import digests
 from specloom.llm.messages import ToolUse
 from specloom.tools.ports import ReadMemory, ToolContext
@@ -156,8 +158,10 @@ class Reviewer:
         asking = engine.asking(RoleName.REVIEWER, REVIEWER)
         first = say(self._message())
         asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
-        ports = engine.loop(asking, self._hands(setup, box), self.gate.settled_by(asking.recorder))
-        return await loop.run_session(setup, Conversation([first]), ports)
+        hands, conversation = self._hands(setup, box), Conversation([first])
+        ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
+        ports = kept_ports(engine, ports, hands, conversation, Recalled(hands.context.memory))
+        return await loop.run_session(setup, conversation, ports)
 
     def _hands(self, setup: SessionSetup, box: ToolBox) -> SessionHands:
         engine = self.engine
