@@ -119,9 +119,9 @@ async def test_a_question_shows_the_rule_it_would_grant_and_the_rule_counts_wher
     root = project(tmp_path / "p", task(1, HOLDS), task(2, HOLDS))
     sessions = (
         attempt(1, turn(command("touch one")), turn(command("touch one")), WRITES, CLAIMS),
-        attempt(2, turn(command("touch one")), turn(command("make -v")), turn(command("make -s")), CLAIMS),
+        attempt(2, turn(command("touch one")), turn(command("make -v")), turn(command("make -v")), CLAIMS),
     )
-    person = chooses("Allow `touch one` for this task", "Allow `make *` in this project", "Allow once")
+    person = chooses("Allow `touch one` for this task", "Allow `make -v` in this project", "Allow once")
     async with staged(root, *sessions) as (runtime, _):
         with runtime.attach(person):
             await starts(runtime)
@@ -136,7 +136,7 @@ async def test_a_question_shows_the_rule_it_would_grant_and_the_rule_counts_wher
         assert kept == [
             ("run_command(touch one)", "task 01/1"),
             ("run_command(touch one)", "task 01/2"),
-            ("run_command(make *)", "project"),
+            ("run_command(make -v)", "project"),
         ]
 
 

@@ -1,11 +1,11 @@
-"""Which rule a person is offered for a command: narrow where a word more would mean much more.
+"""Which rule a person is offered for a command: this line alone, unless more words behind it would mean as little.
 
 Refuses a rule for what the shell has yet to expand, and for what runs code that stands in the line.
 """
 
+import re
 import shlex
 
-from specloom.domain.permissions.harmless import EDITORS, READERS
 from specloom.domain.permissions.line import SimpleCommand, named
 from specloom.domain.permissions.rules import allows, is_harmless_name
 
@@ -13,21 +13,33 @@ MOST = 3
 """Patterns that one answer may grant."""
 LONGEST = 80
 """Characters of a pattern: a person has to read it on a button."""
-SUBCOMMANDS = named(
+RUNNERS = named(
     """
-    git npm pnpm yarn cargo go docker podman uv pip pip3 poetry kubectl make just task bundle rake dotnet mvn gradle
-    terraform apt apt-get brew systemctl gh hatch pdm conda deno bun npx uvx tox nox
+    pytest py.test mypy pyright ruff flake8 black isort pylint tsc eslint prettier stylelint jest vitest mocha ctest
+    phpunit rspec shellcheck clippy-driver
     """
 )
-"""Programs whose first word says what they do."""
-EXACT = named(
-    """
-    chmod chown ln dd curl wget ssh scp rsync kill pkill killall sudo doas source . export declare unset sh bash zsh
-    dash docker podman git npx uvx xargs env tee install exec eval cd pushd
-    """
-).union(READERS, EDITORS)
-"""Programs of which a rule means this call alone, word by word."""
-GIT_FREE = named("add commit status diff log show stash fetch branch switch checkout restore merge rebase")
+"""Programs that check or form the project's own code, whatever words follow."""
+STEPS = {
+    "npm": named("test run"),
+    "pnpm": named("test run"),
+    "yarn": named("test run"),
+    "bun": named("test run"),
+    "cargo": named("build check test clippy fmt doc bench"),
+    "go": named("build test vet fmt"),
+    "dotnet": named("build test"),
+    "mvn": named("compile test verify package"),
+    "gradle": named("build test check"),
+    "./gradlew": named("build test check"),
+    "git": named("add commit"),
+    "ruff": named("check format"),
+    "swift": named("build test"),
+    "mix": named("compile test format"),
+    "deno": named("test fmt lint check"),
+}
+"""Programs whose next word says what they do, and the words behind which any others are as harmless."""
+MODULES = named("pytest unittest mypy ruff black isort flake8 pylint compileall")
+"""Modules that `python -m` may be offered with any words."""
 
 
 def pattern_for(command: SimpleCommand) -> str:
@@ -37,25 +49,18 @@ def pattern_for(command: SimpleCommand) -> str:
         return ""
     if not all(map(is_harmless_name, command.assigned)):
         return ""
-    pattern = shlex.join(words) if _is_exact(words) else " ".join([*map(shlex.quote, _head(words)), "*"])
+    head = _head(words)
+    pattern = " ".join([*map(shlex.quote, head), "*"]) if head else shlex.join(words)
     # A name with a star in it would be a pattern and not a name.
     plain = not any(char in word for word in words for char in "*?[\n")
     return pattern if plain and len(pattern) <= LONGEST and allows(pattern, command) else ""
 
 
-def _is_exact(words: list[str]) -> bool:
-    name = words[0].rpartition("/")[2]
-    if name == "git":
-        return len(words) < 2 or words[1] not in GIT_FREE
-    return name in EXACT
-
-
 def _head(words: list[str]) -> list[str]:
-    name = words[0].rpartition("/")[2]
-    if name.startswith("python") and len(words) > 2 and words[1] == "-m":
+    """The words that any others may follow; none: the line as it is."""
+    name, second = words[0], words[1] if len(words) > 1 else ""
+    if re.fullmatch(r"python[0-9.]*", name) and second == "-m" and len(words) > 2 and words[2] in MODULES:
         return words[:3]
-    if name in SUBCOMMANDS or name.startswith(("python", "node", "ruby", "perl")):
-        plain = len(words) > 1 and not words[1].startswith("-")
-        runs = plain and words[1] in ("run", "exec") and len(words) > 2
-        return words[: 3 if runs else 2 if plain else 1]
-    return words[:1]
+    if second in STEPS.get(name, ()):
+        return words[:2] if second != "run" else words[:3] if len(words) > 2 else []
+    return words[:1] if name in RUNNERS and name not in STEPS else []
