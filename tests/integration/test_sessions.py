@@ -20,7 +20,6 @@ from tests.integration.projects import USER, hosted, session
 from tests.integration.rotation_story import (
     ASKS,
     LONG,
-    SMALL_WINDOW,
     SUMMARY,
     WORDS,
     in_many,
@@ -221,6 +220,22 @@ async def test_shell_jobs_and_open_files_go_on_in_the_next_session(tmp_path: Pat
         assert told.index("a.txt as it stands now") > told.index("It is small.")
 
 
+async def test_files_that_changed_or_were_opened_last_are_shown_where_not_all_fit(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "grep -qx done d.txt"))
+    for name in "abc":
+        (root / f"{name}.txt").write_text(f"{name}{'x' * 80}\n")
+    hands_over: Json = {"tool": "continue_in_new_session", "input": {"remaining": "Write d.txt."}}
+    edits = turn(replace_line("a.txt", 1, f"a{'x' * 80}", f"A{'x' * 80}"))
+    first = first_session(turn(read("a.txt"), read("b.txt"), read("c.txt")), edits, turn(hands_over))
+    second = session("second", NEXT, turns=[turn(write("d.txt", "done\n")), turn(says())])
+    async with staged(root, first, second, limits={"open_characters": 400}) as (runtime, server):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        told = first_message(server, "second")
+    assert "These follow as they stand now:\n\n- c.txt\n- a.txt\n\nTo be read again where needed:\n\n- b.txt\n" in told
+    assert "a.txt as it stands now (1 line):\n1 | Ax" in told
+
+
 async def test_the_turns_of_an_attempt_count_over_its_sessions(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "test -f b.txt"))
     hands_over: Json = {"tool": "continue_in_new_session", "input": {"remaining": "The rest."}}
@@ -286,19 +301,3 @@ OTHER: Json = {"model": {"id": "scripted-2", "max_input_tokens": 100_000, "max_t
 def other(server: ScriptedServer) -> Json:
     """Settings with another model than sessions began with."""
     return {"default": {"model": "scripted-2", "base_url": server.base_url}}
-
-
-async def test_a_file_is_shown_after_a_rotation_only_where_its_script_fits_the_window(tmp_path: Path) -> None:
-    root = project(tmp_path / "p", task(1, "test -f japanese.txt"))
-    (root / "english.txt").write_text("The distance is shown. " * 260)
-    (root / "japanese.txt").write_text("距離をメートルで表示してください。" * 353)
-    hands_over: Json = {"tool": "continue_in_new_session", "input": {"remaining": "Claim it."}}
-    reads = turn(read("japanese.txt"), read("english.txt"))
-    model: Json = {"model": {"id": "scripted-1", "max_input_tokens": SMALL_WINDOW, "max_tokens": 4_000}}
-    told = script(first_session(reads, turn(hands_over)), session("second", NEXT, turns=[turn(says())])) | model
-    async with ScriptedServer(told, keep=None) as server, hosted(root, server) as runtime:
-        await start(runtime)
-        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
-        given = first_message(server, "second")
-    assert "english.txt as it stands now" in given
-    assert "To be read again where needed:\n\n- japanese.txt" in given

@@ -24,7 +24,7 @@ class AttemptHistory:
     )
     """Text and digest of each changed file before its first change."""
     shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
-    """What the model was shown last of each file, by digest; an empty one: it was closed."""
+    """What the model was shown last of each file, by digest, the newest last; an empty one: it was closed."""
     session: SessionId | None = None
     conversation: list[Event] = field(default_factory=list[Event])
     """The events of its newest session."""
@@ -84,7 +84,9 @@ class AttemptHistory:
         elif session == self.session:
             self.conversation.append(event)
             if isinstance(event, agents.ToolSettled | agents.MessageAdded | agents.ContextCollapsed):
-                self.shown.update(event.shown)
+                for path, digest in event.shown:
+                    self.shown.pop(path, None)
+                    self.shown[path] = digest
 
     def _take_proof(self, event: proof.ProofEvent) -> None:
         match event:

@@ -168,7 +168,8 @@ class Rotation:
             agents.MessageAdded(session, content_json(first)),
         ]
         if shown:
-            views = UserMessage(tuple(Text.of(self.engine.options.redact(whole_view(item, None))) for item in shown))
+            redact = self.engine.options.redact
+            views = UserMessage(tuple(Text.of(redact(whole_view(item, None, again=False))) for item in shown))
             opened.conversation.add_user(views, tuple(item.path for item in shown))
             digests = tuple((item.path, item.digest) for item in shown)
             events.append(agents.MessageAdded(session, content_json(views), digests))
@@ -186,26 +187,25 @@ class Rotation:
     async def _files(
         self, history: AttemptHistory, past: PastSessions, window: int | None
     ) -> tuple[list[TextSnapshot], tuple[str, ...]]:
-        """The open files that are shown as they stand, as far as they fit, and the names of the others.
+        """The open files that are shown as they stand, the newest if not all fit, and the names of the others.
 
         None of them after a session that could not even be asked: it may be they that were too much.
         """
         room = self.engine.options.limits.open_characters if window is None else window * 4 // 5
         room = min(room, self.engine.options.limits.open_characters) if past.sessions[-1].turns else 0
         shown, left = list[TextSnapshot](), list[str]()
-        for path in [path for path, digest in history.shown.items() if digest]:
+        for path in reversed([path for path, digest in history.shown.items() if digest]):
             try:
                 present = await self.engine.workspace.read(path)
             except WorkspaceError:
                 continue
-            # In bytes, as a character of some scripts is a token of its own.
-            size = view_characters(present, None) - len(present.text) + len(present.text.encode("utf-8", "replace"))
+            size = view_characters(present, None)
             if size > room:
                 left.append(path)
                 continue
             room -= size
             shown.append(present)
-        return shown, tuple(left)
+        return shown[::-1], tuple(reversed(left))
 
     async def _changed(self) -> tuple[str, ...]:
         told: list[str] = []

@@ -21,11 +21,15 @@ def shows_whole(path: str, text: str) -> bool:
     return text.startswith(_TITLE.format(path=path))
 
 
-def whole_view(snapshot: TextSnapshot, seen: Seen | None, why: str = "") -> str:
-    """The block. `seen`: the lines that the session knows, `None` for all; `why`: said in the first line."""
+def whole_view(snapshot: TextSnapshot, seen: Seen | None, why: str = "", *, again: bool = True) -> str:
+    """The block. `seen`: the lines that the session knows, `None` for all; `why`: said in the first line.
+
+    `again`: the session may have been shown the file before.
+    """
     lines = split_lines(snapshot.text)
     state = f"{counted(len(lines), 'line')}{', unsaved changes in the editor' if snapshot.dirty else ''}"
-    title = f"{_TITLE.format(path=snapshot.path)} ({state}){why}. Numbers shown of it before no longer count:"
+    old = ". Numbers shown of it before no longer count" if again else ""
+    title = f"{_TITLE.format(path=snapshot.path)} ({state}){why}{old}:"
     return "\n".join([title, *_rows(lines, seen)]) if lines else f"{title}\n(it is empty)"
 
 
