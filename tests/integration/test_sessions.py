@@ -20,6 +20,7 @@ from tests.integration.projects import USER, hosted, session
 from tests.integration.rotation_story import (
     ASKS,
     LONG,
+    SMALL_WINDOW,
     SUMMARY,
     WORDS,
     in_many,
@@ -301,3 +302,19 @@ OTHER: Json = {"model": {"id": "scripted-2", "max_input_tokens": 100_000, "max_t
 def other(server: ScriptedServer) -> Json:
     """Settings with another model than sessions began with."""
     return {"default": {"model": "scripted-2", "base_url": server.base_url}}
+
+
+async def test_a_file_is_shown_after_a_rotation_only_where_its_script_fits_the_window(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f japanese.txt"))
+    (root / "english.txt").write_text("The distance is shown. " * 260)
+    (root / "japanese.txt").write_text("距離をメートルで表示してください。" * 353)
+    hands_over: Json = {"tool": "continue_in_new_session", "input": {"remaining": "Claim it."}}
+    reads = turn(read("japanese.txt"), read("english.txt"))
+    model: Json = {"model": {"id": "scripted-1", "max_input_tokens": SMALL_WINDOW, "max_tokens": 4_000}}
+    told = script(first_session(reads, turn(hands_over)), session("second", NEXT, turns=[turn(says())])) | model
+    async with ScriptedServer(told, keep=None) as server, hosted(root, server) as runtime:
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        given = first_message(server, "second")
+    assert "english.txt as it stands now" in given
+    assert "To be read again where needed:\n\n- japanese.txt" in given

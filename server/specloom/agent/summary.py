@@ -30,34 +30,37 @@ TRIES = 3
 """Requests at most: the hand-over stands without an answer too."""
 CALL_SHOWN = 600
 RESULT_SHOWN = 1_500
-"""Characters of a call's input and of a result."""
+SAID = 4_000
+"""Bytes of a call's input, of a result and of a text."""
 SHOWS_FILES = frozenset({"read_file", "edit_file", "write_file"})
 """Tools whose results hold text of files, of which the next session is shown what stands there then."""
 LONGEST = 80_000
-"""Characters of a conversation's end."""
+"""Bytes of a conversation's end."""
 UNKNOWN_WINDOW = 24_000
 """The same for a model of which nobody knows what it can take."""
 
 
 def fitting(window: int | None) -> int:
-    """Characters of a conversation's end that a summariser with a window of so many tokens is shown.
+    """Bytes of a conversation's end that a summariser with a window of so many tokens is shown.
 
-    A token may be as little as two characters, and half of the window is left for the prompt and the answer.
+    A token may be as little as two bytes in any script, where a character is up to four; half of the window is left for
+    the prompt and the answer.
     """
     return UNKNOWN_WINDOW if window is None else min(LONGEST, window)
 
 
-def tail(messages: Sequence[Message], characters: int) -> str:
-    """The end of a conversation in words, at most so many characters; says how much came before. May be empty."""
+def tail(messages: Sequence[Message], most: int) -> str:
+    """The end of a conversation in words, at most so many bytes; says how much came before. May be empty."""
     names = {block.id: block.name for message in messages for block in message.blocks if isinstance(block, ToolUse)}
     parts = [part for message in messages[1:] for part in _parts(message, names)]
     kept: list[str] = []
-    left = characters
+    left = most
     for part in reversed(parts):
-        if len(part) > left:
+        size = len(part.encode("utf-8", "replace"))
+        if size > left:
             break
         kept.append(part)
-        left -= len(part) + 2
+        left -= size + 2
     if not kept:
         return ""
     before = len(parts) - len(kept)
@@ -68,7 +71,7 @@ def tail(messages: Sequence[Message], characters: int) -> str:
 def _parts(message: Message, names: Mapping[str, str]) -> Iterable[str]:
     for block in message.blocks:
         if isinstance(block, Text) and block.text.strip():
-            yield f"{'executor' if isinstance(message, AssistantMessage) else 'specloom'}: {_cut(block.text, 4_000)}"
+            yield f"{'executor' if isinstance(message, AssistantMessage) else 'specloom'}: {_cut(block.text, SAID)}"
         elif isinstance(block, ToolUse):
             yield f"executor calls {block.name}: {_cut(json.dumps(dict(block.input), ensure_ascii=False), CALL_SHOWN)}"
         elif isinstance(block, ToolResult):
@@ -84,10 +87,12 @@ def _told(result: ToolResult, name: str) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    if len(text) <= most:
+    whole = text.encode("utf-8", "replace")
+    if len(whole) <= most:
         return text
     half = most // 2
-    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
+    head, end = whole[:half].decode(errors="ignore"), whole[-half:].decode(errors="ignore")
+    return f"{head}\n[{len(text) - len(head) - len(end)} characters left out]\n{end}"
 
 
 async def what_remains(setup: SessionSetup, task: str, said: str, ports: AskPorts, gate: Gate) -> str | Halt:
@@ -104,9 +109,7 @@ async def what_remains(setup: SessionSetup, task: str, said: str, ports: AskPort
     try:
         answer = await ask(setup, Conversation([message]), replace(ports, retry=patience), gate)
     except HaltedError as error:
-        if error.halt.kind != "budget":
-            # It is asked again when the budget is raised.
-            await ports.recorder.commit(agents.SessionEnded(setup.id, error.halt.kind, error.halt.reason))
+        await ports.recorder.commit(agents.SessionEnded(setup.id, error.halt.kind, error.halt.reason))
         return error.halt
     except ProviderError as error:
         await ports.recorder.commit(agents.SessionEnded(setup.id, "fault", str(error)))

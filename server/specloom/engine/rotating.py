@@ -199,7 +199,8 @@ class Rotation:
                 present = await self.engine.workspace.read(path)
             except WorkspaceError:
                 continue
-            size = view_characters(present, None)
+            # In bytes, as a character of some scripts is a token of its own.
+            size = view_characters(present, None) - len(present.text) + len(present.text.encode("utf-8", "replace"))
             if size > room:
                 left.append(path)
                 continue

@@ -29,7 +29,7 @@ def test_the_end_fits_and_what_is_left_out_is_counted(messages: list[Message], r
     found = LEFT_OUT.match(shown)
     left_out = 0 if found is None else int(found.group(1))
     body = shown[found.end() + 2 :] if found is not None else shown
-    assert len(body) <= room
+    assert len(body.encode()) <= room
     whole = tail(messages, 1_000_000)
     assert whole.endswith(body)
     pieces = sum(len(message.blocks) for message in messages[1:])
@@ -66,3 +66,12 @@ def test_what_fits_follows_from_the_window() -> None:
     assert fitting(None) == UNKNOWN_WINDOW
     assert fitting(12_000) == 12_000
     assert fitting(1_000_000) == LONGEST
+
+
+def test_japanese_fits_into_a_small_window_and_leaves_half_of_it() -> None:
+    window, script = 12_500, "次の手順では、距離をメートルで表示してください。"
+    said = [say("the task"), *(AssistantMessage((Text.of(f"{number} {script * 300}"),)) for number in range(9))]
+    shown = tail(said, fitting(window))
+    assert shown.startswith("[6 earlier pieces of the conversation left out]\n\nexecutor: 6 次の")
+    assert shown.endswith(script)
+    assert len(shown) < window / 2, "a character of it may be a whole token, and more"
