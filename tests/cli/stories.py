@@ -82,11 +82,11 @@ class Story:
         session = SessionId("s")
         return self.tell(agents.TurnFinished(session, 1, json.dumps(blocks), "tool_use", UsageTotal(), "m"))
 
-    def turn(self, usage: UsageTotal) -> "Story":
+    def turn(self, usage: UsageTotal, role: str = "executor") -> "Story":
         """A turn is asked for and answered."""
         session = SessionId(f"session-{self.state.seq}")
         self.tell(
-            agents.SessionStarted(session, AGENT, "executor", None, None, "m", "", ()),
+            agents.SessionStarted(session, AGENT, role, None, None, "m", "", ()),
             agents.TurnRequested(session, 1),
             agents.TurnFinished(session, 1, "[]", "end_turn", usage, "m"),
         )

@@ -40,12 +40,15 @@ def test_the_demo_proves_everything_and_tells_where_to_look(shown: Shown) -> Non
 
 @pytest.mark.timeout(120)
 def test_the_demo_has_three_specs_and_ten_proven_tasks_at_least_in_time(shown: Shown) -> None:
-    project, _, took = shown
+    project, done, took = shown
     tasks = json_lines(project.specloom("tasks", "--json").stdout)
     assert len(tasks) >= 10
     assert all(task["state"] == "done" and task["proven"] for task in tasks)
     (status,) = json_lines(project.specloom("status", "--json").stdout)
     assert len(status["specs"]) >= 3
+    planning = status["planning"]["turns"]
+    assert status["turns"] == status["run"]["turns"] + planning
+    assert f" · {status['turns']} turns ({planning} of them planning) · " in done.stdout
     assert took < 60
 
 

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specloom.cli.failures import Exit
+from specloom.cli.views.endings import total_line
 from specloom.cli.views.event_lines import EventLines
 from specloom.cli.views.event_text import event_text
 from specloom.cli.views.formats import count, duration, elapsed, money, one_line, tokens, visible, visible_line
 from specloom.cli.views.session_lines import call_subject
-from specloom.cli.views.summary import Spent, count_tasks, exit_of_run, summary_json
+from specloom.cli.views.summary import Counts, Worked, all_turns, count_tasks, exit_of_run, summary_json
 from specloom.domain.events import EVENT_TYPES, Event, agents, planning, proof, runs, tasks
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.ids import (
@@ -30,7 +31,7 @@ from specloom.domain.ids import (
 )
 from specloom.domain.origin import Origin
 from specloom.domain.problem import Problem
-from specloom.domain.runs import Budget, RunOutcome, Scope
+from specloom.domain.runs import Budget, PauseCause, RunOutcome, Scope
 from specloom.domain.usage import UsageTotal
 from specloom.engine.api import Published
 from tests.cli.stories import AGENT, AT, RUN, Story, spec
@@ -302,15 +303,37 @@ def test_what_is_visible_steers_no_terminal(text: str) -> None:
     assert visible(visible(text)) == visible(text)
 
 
+def worked(story: Story, since: int = 0) -> Worked:
+    """What a command that listens from there on takes for its work."""
+    heard = Worked()
+    for published, _ in story.told[since:]:
+        heard.hear(published)
+    return heard
+
+
+def test_turns_and_tokens_are_those_of_the_whole_run_and_its_plan_whichever_process_worked_on_them() -> None:
+    story = Story(spec(1, "Storage", 1))
+    story.tell(planning.PlanStarted(PlanId("p"), "requirements.md", planning.PlanStage.SPECS, ""))
+    story.turn(UsageTotal(100, 10), "planner").tell(planning.PlanFailed(PlanId("p"), "closed"))
+    story.tell(planning.PlanStarted(PlanId("q"), "requirements.md", planning.PlanStage.SPECS, ""))
+    story.turn(UsageTotal(100, 10), "planner").tell(planning.PlanFinished(PlanId("q"), ()))
+    story.run().turn(UsageTotal(10, 1)).tell(runs.RunPaused(RUN, "closed"))
+    left = len(story.told)
+    story.tell(runs.RunResumed(RUN)).turn(UsageTotal(10, 1), "reviewer")
+    whole, later = worked(story).spent(story.state), worked(story, left).spent(story.state)
+    assert (whole.turns, whole.planning, whole.usage, whole.resumed) == (4, 2, UsageTotal(220, 22), False)
+    assert (later.turns, later.planning, later.usage, later.resumed) == (2, 0, UsageTotal(20, 2), True)
+    assert total_line(Counts(), whole, 3.0) == "4 turns (2 of them planning) · 220 in, 22 out, $0.00 · 3.0 s"
+    assert total_line(Counts(), later, 3.0) == "2 turns · 20 in, 2 out, $0.00 · 3.0 s since it went on"
+    assert all_turns(story.state) == 4
+
+
 def test_the_summary_adds_up_and_an_unknown_price_stays_unknown() -> None:
     story = Story(spec(1, "Storage", 4)).run().prove(["01/1.1"])
     story.turn(UsageTotal(10, 5, 3, 2, 0.25)).turn(UsageTotal(1, 1, 0, 0, None))
     story.start("01/1.2")
     story.tell(tasks.TaskSkipped(TaskId("01/1.4")))
-    spent = Spent()
-    for published, _ in story.told:
-        spent.hear(published)
-    summary = summary_json(count_tasks(story.state, Scope()), spent, 1.23456)
+    summary = summary_json(count_tasks(story.state, Scope()), worked(story).spent(story.state), 1.23456)
     assert summary["tasks"] == {"total": 4, "done": 1, "failed": 0, "blocked": 0, "skipped": 1, "pending": 2}
     assert summary["turns"] == 2
     assert summary["usage"] == {"input": 11, "output": 6, "cacheRead": 3, "cacheWrite": 2, "costUsd": None}
@@ -328,14 +351,14 @@ def test_the_summary_adds_up_and_an_unknown_price_stays_unknown() -> None:
 def test_the_first_status_that_applies_is_taken(outcome: RunOutcome, status: Exit) -> None:
     story = Story(spec(1, "Storage", 1)).run().prove(["01/1.1"])
     story.tell(runs.RunFinished(RUN, outcome))
-    assert exit_of_run(story.state, count_tasks(story.state, Scope()), 1.0) is status
+    assert exit_of_run(story.state, count_tasks(story.state, Scope())) is status
 
 
 def test_unfinished_tasks_are_status_1_and_a_pause_for_budget_is_3() -> None:
     story = Story(spec(1, "Storage", 1)).run()
     story.tell(runs.RunFinished(RUN, RunOutcome.INCOMPLETE))
-    assert exit_of_run(story.state, count_tasks(story.state, Scope()), 1.0) is Exit.INCOMPLETE
+    assert exit_of_run(story.state, count_tasks(story.state, Scope())) is Exit.INCOMPLETE
     story.tell(runs.RunStarted(RUN, Scope(), Budget(turns=1), unattended=False))
     story.turn(UsageTotal(1, 1))
-    story.tell(runs.RunPaused(RUN, "the budget of 1 turns is used up"))
-    assert exit_of_run(story.state, count_tasks(story.state, Scope()), 1.0) is Exit.BUDGET
+    story.tell(runs.RunPaused(RUN, "the budget of 1 turns is used up", PauseCause.BUDGET))
+    assert exit_of_run(story.state, count_tasks(story.state, Scope())) is Exit.BUDGET

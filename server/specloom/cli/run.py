@@ -53,7 +53,7 @@ def conclude(work: Work) -> Exit:
         _tell(work)
     if work.stopped:
         return Exit.INTERRUPTED
-    return exit_of_run(work.state, counts, work.wall_s)
+    return exit_of_run(work.state, counts)
 
 
 def _tell(work: Work) -> None:

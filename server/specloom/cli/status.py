@@ -12,7 +12,7 @@ from specloom.cli.views.event_lines import outcome_name, scope_name
 from specloom.cli.views.formats import WHOLE, count, moment, one_line, usage, visible
 from specloom.cli.views.plain_json import plain
 from specloom.cli.views.rows import SpecRow, spec_rows
-from specloom.cli.views.summary import count_tasks, counts_json
+from specloom.cli.views.summary import all_turns, count_tasks, counts_json
 from specloom.domain.evidence import EvidenceKind
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState, RunRecord
@@ -46,6 +46,7 @@ def status_json(known: Told, place: Place) -> dict[str, object]:
         "planning": _planning_json(state),
         "specs": [_spec_json(row) for row in spec_rows(state)],
         "tasks": counts_json(count_tasks(state, Scope())),
+        "turns": all_turns(state),
         "usage": plain(state.usage),
         "problems": plain(known.problems),
         "approvals": plain(tuple(state.approvals.values())),
@@ -57,7 +58,14 @@ def _planning_json(state: ProjectState) -> dict[str, object] | None:
     planning = state.planning
     if planning is None:
         return None
-    return {"id": planning.id, "path": planning.path, "state": planning.state, "reason": planning.reason}
+    return {
+        "id": planning.id,
+        "path": planning.path,
+        "state": planning.state,
+        "reason": planning.reason,
+        "turns": planning.turns,
+        "usage": plain(planning.usage),
+    }
 
 
 def _spec_json(row: SpecRow) -> dict[str, object]:
@@ -102,14 +110,14 @@ def _found_ticked(state: ProjectState) -> str:
 
 
 def run_text(run: RunRecord | None, *, stopped: bool = False) -> str:
-    """`paused, spec 01, since 2026-11-21 09:30, 12 turns: key needed`."""
+    """`paused, spec 01, since 2026-11-21 09:30, 12 turns, 3.4k in, 1.2k out, $0.02: key needed`."""
     if run is None:
         return ""
     state = outcome_name(run.outcome) if run.outcome else run.state.value
     if stopped and run.active and run.state is not RunState.PAUSED:
         state = "stopped"
     why = f": {one_line(run.reason, WHOLE)}" if run.reason else ""
-    return f"{state}, {scope_name(run.scope)}, {_when(run)}, {count(run.turns, 'turn')}{why}"
+    return f"{state}, {scope_name(run.scope)}, {_when(run)}, {count(run.turns, 'turn')}, {usage(run.usage)}{why}"
 
 
 def _when(run: RunRecord) -> str:
@@ -117,21 +125,21 @@ def _when(run: RunRecord) -> str:
 
 
 def _planning(known: Told) -> str:
-    """Only what is not over and well."""
+    """How the newest plan stands, and what it used."""
     planning = known.state.planning
     if planning is None and not known.from_log and known.state.plan.specs:
         return "these specs were found here; nothing was run yet"
     if planning is None:
         return "" if known.state.plan.specs else "nothing planned yet"
-    if planning.state == "finished":
-        return ""
-    if planning.state == "running" and known.stopped:
-        return "stopped: its process ended"
-    return f"{planning.state}: {planning.reason}" if planning.reason else planning.state
+    stopped = planning.state == "running" and known.stopped
+    reason = "its process ended" if stopped else planning.reason
+    used = f", {count(planning.turns, 'turn')}, {usage(planning.usage)}" if planning.turns else ""
+    return f"{'stopped' if stopped else planning.state}{used}{f': {reason}' if reason else ''}"
 
 
 def _used(state: ProjectState) -> str:
-    return usage(state.usage) if state.usage.tokens else ""
+    """By all plans and runs."""
+    return f"{count(all_turns(state), 'turn')} in all, {usage(state.usage)}" if state.usage.tokens else ""
 
 
 def _reasons(state: ProjectState, wanted: TaskState) -> list[tuple[TaskId, str]]:

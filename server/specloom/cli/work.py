@@ -12,14 +12,15 @@ from specloom.cli.ports import Place
 from specloom.cli.requirements import why_nothing
 from specloom.cli.terminal_client import TerminalClient, is_interactive
 from specloom.cli.views.event_lines import scope_name
-from specloom.cli.views.summary import Spent
+from specloom.cli.views.summary import Spent, Worked
 from specloom.cli.views.view import JsonView, LineView, View
+from specloom.domain.events.runs import RunEvent
 from specloom.domain.origin import Origin
 from specloom.domain.permissions.rules import Profile
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import Budget, RunState, Scope
+from specloom.domain.runs import Budget, PauseCause, RunState, Scope
 from specloom.engine.api import Accepted, OutputChunk, Published, Runtime
 from specloom.engine.waiting import ModelWatch
 
@@ -55,15 +56,21 @@ class Work:
     started: float
     models: ModelWatch
     profile: Profile | None = None
-    spent: Spent = field(default_factory=Spent)
+    worked: Worked = field(default_factory=Worked)
     scope: Scope = field(default_factory=Scope)
     wall_s: float = 0.0
     problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def state(self) -> ProjectState:
         """The projection as of now, also once the runtime is closed."""
         return self.runtime.state
+
+    @property
+    def spent(self) -> Spent:
+        """What the plan and the run came to."""
+        return self.worked.spent(self.state)
 
     @property
     def stopped(self) -> bool:
@@ -72,9 +79,11 @@ class Work:
 
     def hear(self, published: Published, state: ProjectState) -> None:
         """Counts and shows."""
-        self.spent.hear(published)
+        self.worked.hear(published)
         self.models.hear(published, state)
         self.view.hear(published, state)
+        if isinstance(published.event, RunEvent) and state.run is not None and state.run.state is not RunState.PAUSED:
+            self._changed.set()
 
     def hear_output(self, chunk: OutputChunk) -> None:
         """Shows a piece of the stream."""
@@ -133,7 +142,7 @@ class Work:
         self.view.focus(scope)
 
     async def _until_idle(self, stop: Callable[["asyncio.Task[None]"], Awaitable[None]]) -> None:
-        idle = asyncio.create_task(self.runtime.wait_idle())
+        idle = asyncio.create_task(self._idle())
         telling = asyncio.create_task(self._tell_silence())
         wishes = [asyncio.create_task(event.wait()) for event in (self.interrupts.first, self.output.closed)]
         try:
@@ -145,6 +154,16 @@ class Work:
         finally:
             for task in (idle, telling, *wishes):
                 task.cancel()
+
+    async def _idle(self) -> None:
+        """Returns when nothing goes on, and nobody here is asked whether it shall go on."""
+        while True:
+            self._changed.clear()
+            await self.runtime.wait_idle()
+            run = self.state.run
+            if run is None or run.state is not RunState.PAUSED or run.cause is not PauseCause.BUDGET:
+                return
+            await self._changed.wait()
 
     async def _tell_silence(self) -> None:
         """An endpoint that says nothing for long must not look like a command that hangs."""

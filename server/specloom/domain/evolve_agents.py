@@ -131,7 +131,8 @@ def _charged(
         )
     plan = state.planning
     if plan is not None and session is not None and session.role == "planner":
-        state = with_changes(state, planning=with_changes(plan, turns=plan.turns + turns, usage=plan.usage + event.usage))
+        planned = with_changes(plan, turns=plan.turns + turns, usage=plan.usage + event.usage)
+        state = with_changes(state, planning=planned)
     run = state.run
     if run is not None and run.active:
         state = with_changes(state, run=with_changes(run, turns=run.turns + turns, usage=run.usage + event.usage))

@@ -19,8 +19,10 @@ def counts_line(counts: Counts) -> str:
 
 
 def total_line(counts: Counts, spent: Spent, wall_s: float) -> str:
-    """`10/10 done · 23 turns · 12.3k in, 4.5k out, $0.12 · 42 s`."""
-    parts = (counts_line(counts), count(spent.turns, "turn"), usage(spent.usage), duration(wall_s))
+    """`10/10 done · 23 turns (5 of them planning) · 12.3k in, 4.5k out, $0.12 · 42 s`."""
+    turns = count(spent.turns, "turn") + (f" ({spent.planning} of them planning)" if spent.planning else "")
+    took = duration(wall_s) + (" since it went on" if spent.resumed else "")
+    parts = (counts_line(counts), turns, usage(spent.usage), took)
     return " · ".join(parts if counts.total else parts[1:])
 
 

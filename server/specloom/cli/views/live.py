@@ -17,7 +17,7 @@ from specloom.cli.views.formats import elapsed, one_line, usage, visible, visibl
 from specloom.cli.views.marks import PLAIN_SPINNER, SPINNER
 from specloom.cli.views.plan_lines import plan_lines
 from specloom.cli.views.rows import spec_rows
-from specloom.cli.views.summary import Spent, count_tasks
+from specloom.cli.views.summary import Worked, count_tasks
 from specloom.cli.views.tree import Pen, fit
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import Scope
@@ -39,7 +39,7 @@ class LiveView:
         self._scope = Scope()
         self._activity = Activity()
         self._lines = EventLines()
-        self._spent = Spent()
+        self._worked = Worked()
         self._live: Live | None = None
         self._waiting = ""
 
@@ -51,7 +51,7 @@ class LiveView:
         """Takes in an event; important ones are printed above the picture."""
         self._state = state
         self._activity.hear(published, state)
-        self._spent.hear(published)
+        self._worked.hear(published)
         for line in self._lines.of(published, state):
             if line.weight < 2:
                 continue
@@ -154,5 +154,5 @@ class LiveView:
     def _totals(self) -> Text:
         counts = count_tasks(self._state, self._scope)
         parts = [counts_line(counts)] if counts.total else [self._planning()]
-        parts += [usage(self._spent.usage), elapsed(self._now() - self._started)]
+        parts += [usage(self._worked.spent(self._state).usage), elapsed(self._now() - self._started)]
         return Text(" · ".join(parts), style="bold")

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from specloom.cli.failures import Exit
-from specloom.domain.events import agents
+from specloom.domain.events import planning, runs
+from specloom.domain.ids import PlanId, RunId
 from specloom.domain.project import ProjectState
-from specloom.domain.runs import RunOutcome, RunState, Scope
+from specloom.domain.runs import PauseCause, RunOutcome, RunState, Scope
 from specloom.domain.scope import tasks_in
 from specloom.domain.states import TaskState
 from specloom.domain.usage import UsageTotal
 from specloom.engine.api import Published
-from specloom.engine.gate import over_budget
 
 _SHOWN = (TaskState.DONE, TaskState.FAILED, TaskState.BLOCKED, TaskState.SKIPPED)
 
@@ -40,22 +40,53 @@ def count_tasks(state: ProjectState, scope: Scope) -> Counts:
     return Counts(**{seen.value: number for seen, number in numbers.items()})
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Spent:
-    """What this command used: turns and tokens of every session it heard of, planning included."""
+    """What a plan and a run came to, whichever processes and roles worked on them."""
 
     turns: int = 0
     usage: UsageTotal = UsageTotal()
+    planning: int = 0
+    """Turns that were those of the plan."""
+    resumed: bool = False
+    """An earlier process had begun the run."""
+
+
+@dataclass(slots=True)
+class Worked:
+    """Which plan and which run a command works on."""
+
+    plan: PlanId | None = None
+    run: RunId | None = None
+    resumed: bool = False
 
     def hear(self, published: Published) -> None:
-        """Adds what a finished turn cost."""
-        if isinstance(published.event, agents.TurnFinished):
-            self.turns += 1
-            self.usage += published.event.usage
+        """Takes in a committed event."""
+        event = published.event
+        if isinstance(event, planning.PlanStarted):
+            self.plan = event.plan
+        elif isinstance(event, runs.RunStarted):
+            self.run, self.resumed = event.run, False
+        elif isinstance(event, runs.RunResumed):
+            self.resumed, self.run = self.run is None, event.run
+
+    def spent(self, state: ProjectState) -> Spent:
+        """What they came to so far, as the log has it."""
+        plan = state.planning if state.planning is not None and state.planning.id == self.plan else None
+        run = state.run if state.run is not None and state.run.id == self.run else None
+        planned = plan.turns if plan is not None else 0
+        parts = [part.usage for part in (plan, run) if part is not None]
+        turns = planned + (run.turns if run is not None else 0)
+        return Spent(turns, sum(parts, UsageTotal()), planned if run is not None else 0, self.resumed)
+
+
+def all_turns(state: ProjectState) -> int:
+    """Of every plan and run of a project."""
+    return sum(session.turns for session in state.sessions.values())
 
 
 def summary_json(counts: Counts, spent: Spent, wall_s: float) -> dict[str, object]:
-    """The last line of `run --json` and `demo --json`."""
+    """The last line of `run --json` and `demo --json`; `wall_s` is of this process alone."""
     usage = spent.usage
     return {
         "type": "summary",
@@ -84,13 +115,13 @@ def counts_json(counts: Counts) -> dict[str, int]:
     }
 
 
-def exit_of_run(state: ProjectState, counts: Counts, wall_s: float) -> Exit:
+def exit_of_run(state: ProjectState, counts: Counts) -> Exit:
     """The status that the last run earned, were it not interrupted."""
     run = state.run
     if run is not None:
         if run.outcome is RunOutcome.FAULT:
             return Exit.USAGE
-        if run.outcome is RunOutcome.BUDGET or (run.state is RunState.PAUSED and over_budget(run, wall_s)):
+        if run.outcome is RunOutcome.BUDGET or (run.state is RunState.PAUSED and run.cause is PauseCause.BUDGET):
             return Exit.BUDGET
         if run.state is RunState.PAUSED:
             return Exit.USAGE
