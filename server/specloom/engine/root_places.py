@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from specloom.domain.permissions.places import Place, Standing
+from specloom.engine.repository import what_git_runs
 from specloom.tools.writing import covers
 from specloom.workspace.forbidden import FOLDERS, is_forbidden
 
@@ -100,6 +101,10 @@ class RootPlaces:
             return (self.root / folder / path).is_dir()
         except (OSError, ValueError):
             return False
+
+    def git_runs(self, folder: str, subcommand: str) -> str:
+        """Its configuration and its hooks are read; what belongs to the user alone is not."""
+        return what_git_runs(self.root / folder, subcommand)
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -41,6 +41,10 @@ class Root:
         top = self.find(path, folder).path
         return not top or any(name.startswith(f"{top}/") for name in self.files)
 
+    def git_runs(self, folder: str, subcommand: str) -> str:
+        told = {"filtered": "its configuration sets filter.x.clean", "aliased": "its configuration sets alias.x"}
+        return told.get(folder, "") if folder != "aliased" or subcommand == "x" else ""
+
     def may_be_bare(self, folder: str) -> bool:
         return "bare.git" in folder.split("/")
 

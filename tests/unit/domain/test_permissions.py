@@ -23,6 +23,10 @@ BY_PROFILE = {
     "cd src && cat a.py | head -n 3": (ALLOW, ALLOW, ALLOW, ALLOW),
     "git log --oneline -5 && git diff": (ALLOW, ALLOW, ALLOW, ALLOW),
     "cd bare.git && git status": (DENY, ASK, ASK, ALLOW),
+    "cd filtered && git status": (DENY, ASK, ASK, ALLOW),
+    "cd filtered && git commit": (DENY, ASK, ASK, ALLOW),
+    "cd filtered && ls": (ALLOW, ALLOW, ALLOW, ALLOW),
+    "cd aliased && git status": (ALLOW, ALLOW, ALLOW, ALLOW),
     "cd bare.git && ls": (ALLOW, ALLOW, ALLOW, ALLOW),
     "test -f a.txt && [ -d src ] && echo yes > /dev/null 2>&1": (ALLOW, ALLOW, ALLOW, ALLOW),
     "find . -name '*.py'": (ALLOW, ALLOW, ALLOW, ALLOW),
@@ -466,3 +470,19 @@ def test_what_a_shell_is_given_out_of_sight_may_be_what_is_denied(line: str) -> 
 def test_a_denied_subcommand_of_git_is_known_by_its_other_names(line: str) -> None:
     assert verdict(line, policy(Profile.FULL, deny=("run_command(git push *)",))) is DENY, line
     assert verdict(line.replace("push", "push --force"), Policy(Profile.FULL)) is not ALLOW
+
+
+def test_no_rule_lets_git_run_what_a_repository_names() -> None:
+    held = policy(allow=("run_command(git *)",))
+    for line in ("git status", "git add .", "git commit -m x", "env git diff"):
+        assert verdict(line, held) is verdict(line, held, "aliased") is ALLOW, line
+        assert verdict(line, held, "filtered") is ASK, line
+    for line in ("git -C filtered status", "git --git-dir filtered log", "git -C x -C ../filtered log"):
+        assert verdict(line, held) is ASK, line
+    assert verdict("git x", held, "aliased") is ASK
+
+
+def test_what_may_be_an_alias_of_what_is_denied_is_for_a_person_to_allow() -> None:
+    held = policy(Profile.FULL, deny=("run_command(git push *)",))
+    assert judge_command("git p", held, Root()).suspect
+    assert verdict("git p", Policy(Profile.FULL)) is verdict("git status", held) is ALLOW

@@ -10,6 +10,7 @@ from itertools import islice
 from posixpath import join
 
 from specloom.domain.permissions import dangers, harmless
+from specloom.domain.permissions.git_itself import git_itself
 from specloom.domain.permissions.intricate import intricacy
 from specloom.domain.permissions.line import Redirect, ShellLine, SimpleCommand, Word, WordKind, named
 from specloom.domain.permissions.places import Place, Places, Standing
@@ -135,7 +136,12 @@ class _Judge:
     def _forbidden(self, command: SimpleCommand, folders: set[str]) -> Judgement | None:
         """What denies it, or makes it ask whatever allows it."""
         touched = Touching(self.policy, self.places).judge(command, folders)
-        found = [*self._dangerous(command), *self._ruled_out(command), *touched]
+        found = [
+            *self._dangerous(command),
+            *self._ruled_out(command),
+            *touched,
+            *git_itself(command, folders, self.policy, self.places),
+        ]
         return strictest(found) if found else None
 
     def _dangerous(self, command: SimpleCommand) -> Iterator[Judgement]:

@@ -52,3 +52,7 @@ class Places(Protocol):
     def is_folder(self, path: str, folder: str) -> bool:
         """Whether there is a folder now."""
         ...
+
+    def git_runs(self, folder: str, subcommand: str) -> str:
+        """Why git, started there, may run a program that the repository itself names; empty: it runs none."""
+        ...
