@@ -15,10 +15,12 @@ from specloom.store.schema import format_of
 
 DIRECTORY_NAME = ".specloom"
 FILE_NAME = "state.db"
+SESSIONS = "sessions"
+"""The folder beside the database for what people may read of it."""
 _COMPANIONS = ("-wal", "-shm", "-journal")
 BUSY_TIMEOUT = 5.0
 """Seconds."""
-_MADE_EARLIER = {".gitignore", "writer.lock", "sessions"}
+_MADE_EARLIER = {".gitignore", "writer.lock", SESSIONS}
 """What a start that was cut short may have left without a database."""
 _MISSING = "{} holds nothing yet; run `specloom plan` or `specloom run` first"
 _APPLICATION_ID = 0x5370_4C6D
@@ -31,6 +33,7 @@ def prepare_directory(directory: Path) -> None:
     with mapped_errors(directory):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_shared(directory)
+        refuse_link(directory / SESSIONS)
         if directory.stat().st_mode & 0o077:
             directory.chmod(0o700)
         if _made(directory / ".gitignore"):
@@ -144,6 +147,12 @@ def _refuse_shared(directory: Path) -> None:
     names = {entry.name for entry in directory.iterdir()}
     if directory.resolve().name != DIRECTORY_NAME and FILE_NAME not in names and not names <= _MADE_EARLIER:
         raise StoreError(f"{directory} holds other files; set SPECLOOM_STATE_DIR to a folder of its own")
+
+
+def refuse_link(folder: Path) -> None:
+    """Raises `StoreError` where a link stands in place of a folder of ours."""
+    if folder.is_symlink():
+        raise StoreError(f"{folder} is a link, and conversations would be written to where it leads; remove it")
 
 
 def _refuse_empty(db: sqlite3.Connection, path: Path) -> None:

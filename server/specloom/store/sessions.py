@@ -7,13 +7,14 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVarTuple
 
 from specloom.domain.ids import SessionId, digest_of
-from specloom.store.database import prepare_directory
+from specloom.store.database import SESSIONS, prepare_directory, refuse_link
 from specloom.store.errors import StoreClosedError, mapped_errors
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -25,7 +26,7 @@ class SessionFiles:
     """`sessions/` below a state directory. Appends in the order of the calls, on a thread of its own."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory / "sessions"
+        self._directory = directory / SESSIONS
         self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, thread_name_prefix="specloom-sessions")
 
     async def append_raw(self, session: SessionId, message: Mapping[str, Any]) -> None:
@@ -74,28 +75,36 @@ def _line(message: Mapping[str, Any]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
-def _prepare(folder: Path) -> None:
-    if not folder.is_dir():
-        prepare_directory(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
+@contextmanager
+def _inside(folder: Path) -> Generator[int]:
+    """The folder as a descriptor, made where it is missing: what takes its place while it is used gets nothing."""
+    with mapped_errors(folder):
+        if not os.path.lexists(folder):
+            prepare_directory(folder.parent)
+            folder.mkdir(mode=0o700, exist_ok=True)
+        refuse_link(folder)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _write(path: Path, data: bytes) -> None:
-    with mapped_errors(path):
-        _prepare(path.parent)
-        draft = path.with_name(f"{path.name}.new")
-        draft.unlink(missing_ok=True)
+    with mapped_errors(path), _inside(path.parent) as folder:
+        draft = f"{path.name}.new"
+        with suppress(FileNotFoundError):
+            os.unlink(draft, dir_fd=folder)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
+        with os.fdopen(os.open(draft, flags, 0o600, dir_fd=folder), "wb") as file:
             file.write(data)
-        draft.replace(path)
+        os.replace(draft, path.name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _append(path: Path, data: Callable[[], bytes], own_line: bool) -> None:
-    with mapped_errors(path):
-        _prepare(path.parent)
+    with mapped_errors(path), _inside(path.parent) as folder:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
+        with os.fdopen(os.open(path.name, flags, 0o600, dir_fd=folder), "r+b", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             # A crash may have left half a line, which must not swallow the next one.
             broken = own_line and size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"

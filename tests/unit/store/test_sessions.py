@@ -6,9 +6,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from store_samples import REGISTRY, CountingClock
 
 from specloom.domain.ids import SessionId
 from specloom.store.errors import StoreClosedError, StoreError
+from specloom.store.log import EventStore
 from specloom.store.sessions import SessionFiles
 
 SESSION = SessionId("session-0199")
@@ -71,6 +73,32 @@ async def test_a_link_in_place_of_a_session_is_not_followed(state: Path, tmp_pat
         await files.append_transcript(SESSION, "x")
     assert not (tmp_path / "target").exists()
     await files.close()
+
+
+async def test_a_link_in_place_of_the_folder_is_not_followed_and_the_next_step_is_told(
+    state: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    files = SessionFiles(state)
+    await files.append_raw(SESSION, {"n": 1})
+    (state / "sessions").rename(tmp_path / "before")
+    (state / "sessions").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    for order in (
+        files.append_raw(SESSION, {}),
+        files.append_transcript(SESSION, "x"),
+        files.write_hand_over(SESSION, "x"),
+    ):
+        with pytest.raises(StoreError, match=r"sessions is a link.*remove it"):
+            await order
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    await files.close()
+
+
+async def test_a_state_folder_with_a_link_for_sessions_is_refused_at_once(state: Path, tmp_path: Path) -> None:
+    state.mkdir()  # noqa: ASYNC240 - before anything else runs
+    (state / "sessions").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(StoreError, match=r"sessions is a link.*remove it"):
+        await EventStore.open(state, REGISTRY, CountingClock())
 
 
 async def test_closing_writes_what_was_asked_for_before(state: Path) -> None:
