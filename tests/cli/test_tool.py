@@ -47,7 +47,7 @@ class Hands:
 
 
 @contextmanager
-def working(root: Path, *words: str) -> Generator[Hands]:
+def working(root: Path, *words: str, code: int = 0) -> Generator[Hands]:
     """The command on a root, ended by the end of its input."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(root.parent), "LANG": "C.UTF-8"}
     with subprocess.Popen(
@@ -62,7 +62,7 @@ def working(root: Path, *words: str) -> Generator[Hands]:
             yield Hands(process, root)
             assert process.stdin is not None
             process.stdin.close()
-            assert process.wait(timeout=DEADLINE) == 0
+            assert process.wait(timeout=DEADLINE) == code
         finally:
             process.kill()
 
@@ -157,6 +157,17 @@ def test_what_left_the_shell_by_itself_ends_with_the_input_too(root: Path) -> No
         assert found
     _, alive = psutil.wait_procs(found, timeout=DEADLINE)
     assert not alive
+
+
+def test_what_left_the_shell_and_cleared_its_environment_ends_with_a_killed_process_too(root: Path) -> None:
+    with working(root, "--yes", code=-signal.SIGKILL) as hands:
+        inner = "setsid env -i bash -c 'echo $$ >pid; exec sleep 271' >/dev/null 2>&1 &"
+        hands.result("run_command", command=f"{inner} until [ -s pid ]; do sleep 0.02; done")
+        pid = int((root / "pid").read_text())
+        assert psutil.Process(pid).environ().get("SPECLOOM_COMMAND") is None
+        hands.process.kill()
+        hands.process.wait(DEADLINE)
+        assert psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], DEADLINE)[1] == []
 
 
 def test_git_runs_nothing_that_a_repository_names_for_looking_at_its_files(root: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from specloom.compose.files import read_root
@@ -43,8 +44,7 @@ async def open_tools(
         orphans = await asyncio.to_thread(Orphans.at, Path(logs))
         permits = Permits(workspace.root, book, book.folder, loaded.options.permissions)
         permits.profile = None if profile is None else Profile(profile)
-        marks = orphans.environment(BY_HAND)
-        context = _context(workspace, loaded, Path(logs), RuleAsker(permits, yes), marks)
+        context = _context(workspace, loaded, Path(logs), RuleAsker(permits, yes), orphans)
         tools = HandTools(all_tools(loaded.redactor).only(BY_HAND_TOOLS), context)
         try:
             yield tools
@@ -54,9 +54,7 @@ async def open_tools(
             await orphans.close()
 
 
-def _context(
-    workspace: Workspace, loaded: Loaded, logs: Path, asker: RuleAsker, marks: Mapping[str, str]
-) -> ToolContext:
+def _context(workspace: Workspace, loaded: Loaded, logs: Path, asker: RuleAsker, orphans: Orphans) -> ToolContext:
     options = loaded.options
     return ToolContext(
         files=workspace,
@@ -72,6 +70,16 @@ def _context(
         command_timeout=options.limits.command_timeout_s,
         edits_per_call=options.limits.edits_per_call,
         shell=AgentShell(
-            workspace.root, {**options.environment, **marks}, logs, options.redact, shell_limits(options.limits)
+            workspace.root,
+            {**options.environment, **orphans.environment(BY_HAND)},
+            logs,
+            options.redact,
+            shell_limits(options.limits),
+            spawned=partial(_watched, orphans),
         ),
     )
+
+
+async def _watched(orphans: Orphans, leader: int) -> None:
+    del leader
+    await orphans.watched()

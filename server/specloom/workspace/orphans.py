@@ -87,7 +87,7 @@ class Orphans:
     async def end_all(self, grace: float = marked.GRACE) -> frozenset[str]:
         """Ends what an earlier owner left; returns the commands that were still alive."""
         found = await asyncio.to_thread(marked.end, self.key, grace)
-        alive = {mark.partition("/")[2] for mark in found}
+        alive = {mark.partition("/")[2] for mark in found} - {""}
         for command, leader in (await asyncio.to_thread(self._recorded)).items():
             if await self._end_group(leader, grace):
                 alive.add(command)

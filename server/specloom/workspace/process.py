@@ -25,6 +25,9 @@ GRACE = 2.0
 DRAIN = 0.5
 """Seconds that output may still arrive in after the shell ended, for `> >(tee log)` and the like."""
 
+GATE = 'IFS= read -r && exec bash -c "$0" </dev/null'
+"""Keeps a command from starting others before it is marked and written down."""
+
 UNATTENDED: Mapping[str, str] = {
     "CI": "1",
     "DEBIAN_FRONTEND": "noninteractive",
@@ -118,6 +121,7 @@ async def run(
             async with asyncio.timeout(timeout):
                 if on_start is not None:
                     await on_start(process.pid)
+                _go(process)
                 await process.wait()
         except TimeoutError:
             timed_out = True
@@ -148,13 +152,19 @@ async def _started(
     reader = asyncio.StreamReader()
     pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", 0))
     try:
-        process = await start(("bash", "-c", command), cwd, env, output=write_end)
+        process = await start(("bash", "-c", GATE, command), cwd, env, stdin=asyncio.subprocess.PIPE, output=write_end)
     except BaseException:
         pipe.close()
         raise
     finally:
         os.close(write_end)
     return process, reader, pipe
+
+
+def _go(process: asyncio.subprocess.Process) -> None:
+    assert process.stdin is not None
+    process.stdin.write(b"\n")
+    process.stdin.close()
 
 
 async def _pump(reader: asyncio.StreamReader, sink: _Sink) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from specloom.workspace import marked
 from specloom.workspace.ports import WorkspaceError
 from specloom.workspace.process_group import end_group, reaped
 from specloom.workspace.shielding import to_the_end
@@ -24,7 +25,8 @@ async def start(
 ) -> asyncio.subprocess.Process:
     """The leader of a new session; standard output and error both go to `output`.
 
-    `executable`: the file, if not `argv[0]`. Raises `ProcessStartError`.
+    What `env` marks it with (`marked`) it also has as a limit when this returns. `executable`: the file, if not
+    `argv[0]`. Raises `ProcessStartError`.
     """
     starting = asyncio.create_task(
         asyncio.create_subprocess_exec(
@@ -39,7 +41,7 @@ async def start(
         )
     )
     try:
-        return await asyncio.shield(starting)
+        process = await asyncio.shield(starting)
     except asyncio.CancelledError:
         await to_the_end(_abandon(starting))
         raise
@@ -47,6 +49,9 @@ async def start(
         raise ProcessStartError(
             f"could not start {argv[0].rpartition('/')[2]} in {cwd.name!r}: {error}; check the folder and the command"
         ) from error
+    if marked.VARIABLE in env:
+        marked.tag(process.pid, env[marked.VARIABLE])
+    return process
 
 
 def shell_code(returncode: int | None) -> int | None:

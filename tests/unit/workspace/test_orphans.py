@@ -71,6 +71,31 @@ async def test_what_left_the_session_of_its_command_is_ended(owner: Orphans, tmp
         assert not await owner.end("check-1")
 
 
+async def test_what_cleared_its_environment_too_is_ended(owner: Orphans, tmp_path: Path) -> None:
+    inner = (
+        f"setsid env -i bash -c 'echo $$ > {tmp_path}/pid; exec sleep 300' & until [ -s {tmp_path}/pid ]; do :; done"
+    )
+    await run(inner, tmp_path, PATH | owner.environment("check-1"), DEADLINE)
+    pid = await until_pid(tmp_path / "pid")
+    assert b"SPECLOOM" not in await asyncio.to_thread(Path(f"/proc/{pid}/environ").read_bytes)
+    assert not await owner.end("check-10")
+    assert await asyncio.to_thread(start_of, pid)
+    assert await owner.end("check-1")
+    assert await gone(pid)
+
+
+async def test_what_cleared_its_environment_is_ended_by_the_next_owner_of_its_folder_alone(
+    owner: Orphans, tmp_path: Path
+) -> None:
+    other = await asyncio.to_thread(Orphans.at, tmp_path / "other")
+    async with process("sleep", "300", env=PATH) as mine, process("sleep", "300", env=PATH) as theirs:
+        marked.tag(mine.pid, f"{owner.key}/check-1")
+        marked.tag(theirs.pid, f"{other.key}/check-1")
+        assert await owner.end_all() == frozenset()
+        assert await mine.wait() == -15
+        assert await asyncio.to_thread(start_of, theirs.pid)
+
+
 async def test_other_commands_and_other_folders_are_left_alone(owner: Orphans, tmp_path: Path) -> None:
     other = await asyncio.to_thread(Orphans.at, tmp_path / "other")
     marks = [owner.environment("check-10"), owner.environment("check"), other.environment("check-1"), {}]
@@ -100,8 +125,9 @@ async def test_who_looks_is_never_among_those_found(owner: Orphans) -> None:
     assert (asked.returncode, said) == (0, b"frozenset()\n")
 
 
-async def test_commands_end_with_an_owner_that_is_killed(tmp_path: Path) -> None:
-    arguments = ("-m", "tests.unit.workspace.orphan_owner", str(tmp_path), str(tmp_path / "pid"))
+@pytest.mark.parametrize("clears", ["", "env -i"])
+async def test_commands_end_with_an_owner_that_is_killed(tmp_path: Path, clears: str) -> None:
+    arguments = ("-m", "tests.unit.workspace.orphan_owner", str(tmp_path), str(tmp_path / "pid"), clears)
     async with process(sys.executable, *arguments, env=dict(os.environ)) as owner:
         pid = await until_pid(tmp_path / "pid")
         owner.kill()
