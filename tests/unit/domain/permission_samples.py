@@ -43,6 +43,7 @@ class Root:
 
     def git_runs(self, folder: str, subcommand: str) -> str:
         told = {"filtered": "its configuration sets filter.x.clean", "aliased": "its configuration sets alias.x"}
+        folder = normpath(folder)
         return told.get(folder, "") if folder != "aliased" or subcommand == "x" else ""
 
     def may_be_bare(self, folder: str) -> bool:

@@ -477,7 +477,12 @@ def test_no_rule_lets_git_run_what_a_repository_names() -> None:
     for line in ("git status", "git add .", "git commit -m x", "env git diff"):
         assert verdict(line, held) is verdict(line, held, "aliased") is ALLOW, line
         assert verdict(line, held, "filtered") is ASK, line
-    for line in ("git -C filtered status", "git --git-dir filtered log", "git -C x -C ../filtered log"):
+    for line in (
+        "git -C filtered status",
+        "git --git-dir filtered log",
+        "git -C x -C ../filtered log",
+        "git -C $X log",
+    ):
         assert verdict(line, held) is ASK, line
     assert verdict("git x", held, "aliased") is ASK
 

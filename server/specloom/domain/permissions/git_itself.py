@@ -40,6 +40,8 @@ def git_itself(command: SimpleCommand, folders: set[str], policy: Policy, places
         yield Judgement(Verdict.ASK, "built in: aliases of git", reason, suspect=True)
     if policy.profile is Profile.FULL:
         return
+    if any(option.text in GIT_VALUED and not value.literal for option, value in pairwise(command.words)):
+        yield Judgement(Verdict.ASK, "built in: git runs what the repository names", "its repository is not known yet")
     found = {place for folder in folders for place in _places(command.words, folder)}
     reason = next(filter(None, (places.git_runs(place, subcommand) for place in sorted(found))), "")
     if reason:
