@@ -143,7 +143,8 @@ class ContextKeeper:
                 blocks.append((path, gone_note(path, by)))
             elif told != present.text or doubtful:
                 sure = not doubtful and not any(entry.vague for _, entry in views)
-                blocks.append((path, await self._note(told, present, by, sure=sure)))
+                seen = told != present.text or self.ports.watch.saw(path)
+                blocks.append((path, await self._note(told, present, by if seen else "", sure=sure)))
             elif base.digest != present.digest:
                 self.memory.show(present)
         return blocks

@@ -12,7 +12,8 @@ from specloom.workspace.ports import TextSnapshot
 def change_note(before: str, present: TextSnapshot, by: str, seen: Seen | None, *, sure: bool) -> str | None:
     """What others changed: the changed lines, or the whole view where those are many; `None`: too much to show.
 
-    `sure`: the session's numbers are known to be those of `before`; else it is shown the whole view.
+    `sure`: the session's numbers are known to be those of `before`; else it is shown the whole view. `by`: empty where
+    nobody changed anything, and only what the session knows is in doubt.
     """
     if sure and _fits(before, present.text):
         note = f"{present.path} was changed by {by}.\n{since(before, present.text)}"
@@ -20,7 +21,7 @@ def change_note(before: str, present: TextSnapshot, by: str, seen: Seen | None, 
             return note
     if view_characters(present, seen) > MAX_CHARACTERS:
         return None
-    return whole_view(present, seen, f"; it was changed by {by}")
+    return whole_view(present, seen, f"; it was changed by {by}" if by else "")
 
 
 def _fits(before: str, present: str) -> bool:
@@ -35,7 +36,8 @@ def gone_note(path: str, by: str) -> str:
 
 def too_long_note(path: str, by: str) -> str:
     """For a file that changed in more places than are worth showing."""
-    return f"{path} was changed by {by} in many places and is too long to be shown again. {LOST}: read what you need"
+    why = f"was changed by {by} in many places and" if by else "may have other line numbers than it was shown with, and"
+    return f"{path} {why} is too long to be shown again. {LOST}: read what you need"
 
 
 def crowd_note(files: int, characters: int) -> str:

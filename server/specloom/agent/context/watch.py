@@ -65,6 +65,10 @@ class Watch:
         """Who has changed it since the session was last told."""
         return " and ".join(self._by.get(path, {self.others: None}))
 
+    def saw(self, path: str) -> bool:
+        """Whether anybody was seen to change it since the session was last told."""
+        return path in self._by
+
     def told(self) -> None:
         """The session knows all by now; what is not open any more is forgotten."""
         self._by.clear()
