@@ -172,6 +172,14 @@ def _lsp(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stdio", action="store_true", help="speak on standard input and output (always so)")
 
 
+def _daemon(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "order", nargs="?", choices=("status", "stop"), help="ask the daemon that is up (default: be one, until Ctrl-C)"
+    )
+    parser.add_argument("--force", action="store_true", help="with stop: pause what runs, and end")
+    parser.add_argument("--json", action="store_true", help="JSON lines on standard output, nothing else")
+
+
 def _address(text: str) -> str:
     if not ADDRESS.match(text):
         raise argparse.ArgumentTypeError(
@@ -207,5 +215,6 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "approve": ("lists, gives and takes back what you allow this repository", _approve),
     "tool": ("runs tools by hand: one JSON call a line in, one result a line out", _tool),
     "doctor": ("checks what Specloom needs and tells how to mend it", _doctor),
+    "daemon": ("hosts projects for editors; they start it by themselves", _daemon),
     "lsp": ("speaks the Language Server Protocol on standard input and output", _lsp),
 }

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from specloom.domain.permissions.grants import Grant
 from specloom.domain.problem import Problem
@@ -162,6 +162,19 @@ class Composition(Protocol):
         grant_proposals: bool = False,
     ) -> Preview:
         """Reads the documents of a root and writes nothing."""
+        ...
+
+    async def serve_daemon(self, environment: Mapping[str, str], ready: Callable[[str], None]) -> None:
+        """Serves as the user's daemon until it has ended; `ready` is called with its socket. Raises one line."""
+        ...
+
+    async def ask_daemon(
+        self, environment: Mapping[str, str], want: Literal["status", "stop"], *, force: bool = False
+    ) -> Mapping[str, Any] | None:
+        """What the user's daemon answers: `ok`, `pid`, `version`, `reason`, `next`, and its status; `None`: none is up.
+
+        Returns from a `stop` that was granted when the daemon is gone. Raises one line.
+        """
         ...
 
     def open_tools(

@@ -11,6 +11,7 @@ from specloom.compose.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from specloom.compose.by_hand import open_tools
+    from specloom.compose.daemons import ask_daemon, serve_daemon
     from specloom.compose.granting import open_grants
     from specloom.compose.hosting import open_runtime
     from specloom.compose.inspecting import inspect, preview
@@ -19,16 +20,20 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfigurationError",
     "Reader",
+    "ask_daemon",
     "inspect",
     "open_grants",
     "open_reader",
     "open_runtime",
     "open_tools",
     "preview",
+    "serve_daemon",
 ]
 _HOMES = {
     "open_runtime": "hosting",
     "open_grants": "granting",
+    "ask_daemon": "daemons",
+    "serve_daemon": "daemons",
     "open_tools": "by_hand",
     "inspect": "inspecting",
     "preview": "inspecting",

@@ -15,9 +15,11 @@ from typing import Any, TypeAlias, cast
 from specloom.daemon.errors import NoDaemonError
 from specloom.daemon.hello import Answer, Hello, Met, Want, meet
 from specloom.daemon.place import DaemonPlace, place_of
-from specloom.daemon.starting import attach
+from specloom.daemon.starting import attach, wait_until_free
 
 REQUEST_DEADLINE = 60.0
+STOP_DEADLINE = 90.0
+"""Seconds in which a daemon pauses and settles what runs."""
 LONGEST_MESSAGE = 64 * 1024 * 1024
 Notified: TypeAlias = Callable[[str, Any], None]
 Asked: TypeAlias = Callable[[str, Any], Any]
@@ -174,19 +176,23 @@ def living(place: DaemonPlace) -> tuple[DaemonPlace, ...]:
     return (place, *place.others())
 
 
-async def order(
-    environment: Mapping[str, str], want: Want, *, force: bool = False
-) -> tuple[DaemonPlace, Answer] | None:
-    """Asks a daemon that is up, of any version, for one line; `None`: none is. Raises `NoDaemonError`, `OSError`."""
+async def order(environment: Mapping[str, str], want: Want, *, force: bool = False) -> Answer | None:
+    """Asks a daemon that is up, of any version, for one line; `None`: none is.
+
+    Returns from a `stop` that was granted when the daemon is gone. Raises `NoDaemonError`, `OSError`.
+    """
     return await asyncio.to_thread(_order, environment, want, force)
 
 
-def _order(environment: Mapping[str, str], want: Want, force: bool) -> tuple[DaemonPlace, Answer] | None:
+def _order(environment: Mapping[str, str], want: Want, force: bool) -> Answer | None:
     for place in living(place_of(environment)):
         met = meet(str(place.socket), Hello("/", {}, want, force))
-        if met is not None:
-            met.connection.close()
-            return place, met.answer
+        if met is None:
+            continue
+        met.connection.close()
+        if want == "stop" and met.answer.ok and not wait_until_free(place, STOP_DEADLINE):
+            raise NoDaemonError(f"the daemon (pid {met.answer.members.get('pid')}) has not ended; end it by its pid")
+        return met.answer
     return None
 
 
