@@ -3,7 +3,7 @@
 Refuses to wait for ever: the desk has a deadline.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from specloom.agent.roles import RoleName
@@ -34,6 +34,8 @@ class DeskAsker:
     granted: frozenset[str] = frozenset()
     """The verify commands of the attempt, which the user has granted."""
     read_only: tuple[str, ...] = ()
+    answered: dict[str, Answer] = field(default_factory=dict[str, Answer])
+    """What people answered before a restart to calls that are made again, by subject; each counts once."""
 
     async def may_call(self, wanted: Wanted) -> Decision:
         """By rules, or by whoever answers."""
@@ -69,7 +71,7 @@ class DeskAsker:
             (ONCE, *(grants if self.task is not None else grants[1:]), DENY),
             covered=not judged.suspect,
         )
-        answer = await self.desk.ask(ask)
+        answer = await self._answer(ask)
         if answer.choice not in ask.choices[:-1]:
             return Decision(False, self._refusal(answer, judged), f"{answer.rule}: {DENY}")
         if answer.choice in grants:
@@ -87,8 +89,11 @@ class DeskAsker:
 
     async def ask(self, question: str, choices: tuple[str, ...]) -> Reply:
         """A question of the agent's own; `--yes` answers none."""
-        answer = await self.desk.ask(Ask("question", question, f"{self._who} asks", self.agent, self.task, choices))
+        answer = await self._answer(Ask("question", question, f"{self._who} asks", self.agent, self.task, choices))
         return Reply(answer.choice, True) if answer.by_person else Reply(answer.reason, False)
+
+    async def _answer(self, ask: Ask) -> Answer:
+        return self.answered.pop(ask.subject, None) or await self.desk.ask(ask)
 
     @property
     def _who(self) -> str:

@@ -24,6 +24,8 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.abandoning import end_sessions
 from specloom.engine.agent_shells import had_shell, shell_of
+from specloom.engine.answered import answered
+from specloom.engine.approvals import Answer
 from specloom.engine.asker import DeskAsker
 from specloom.engine.briefings import brief
 from specloom.engine.changes import record_change_set, tick, ticking
@@ -76,6 +78,8 @@ class Attempt:
     shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
     reviewed: tuple[Event, ...] = ()
     """What an earlier process has of a review of the claim that stands."""
+    answered: dict[str, Answer] = field(default_factory=dict[str, Answer])
+    """What an earlier process was told by people and could not tell the model any more."""
     shell: AgentShell | None = None
     """From its first session to its last, and not beyond: what verifies starts from nothing."""
     images: CommandImages | None = None
@@ -253,6 +257,7 @@ class Attempt:
         known = await recalled(self._files(), history.shown)
         asking = engine.asking(RoleName.EXECUTOR, self.agent)
         told = had_shell(history)
+        self.answered.update(answered(history.events, replayed, self.agent))
         ports = self._ports(setup, replayed.conversation, known, asking, restarted=told, warned=replayed.warned)
         return await loop.resume_session(setup, replayed, ports)
 
@@ -364,6 +369,7 @@ class Attempt:
             self.definition.title,
             granted,
             read_only(engine),
+            self.answered,
         )
 
     def _hands(
