@@ -294,6 +294,15 @@ def test_text_in_which_more_may_happen_than_its_commands_show_is_asked_about(lin
 
 @pytest.mark.parametrize(
     "line",
+    ["du ''*", 'git diff ""*', "ls \"\"[-]*", "printf {-v,PATH} ./bin", "[ {-v,a} ]", "test {-v,a[0]}",
+     "git diff {--output=x,a}", "git log -[-]output=x", "find . -[d]elete", "find . {-delete,-print}", "head -[c]*", "ls -?"],
+)  # fmt: skip
+def test_words_that_may_become_options_are_asked_about(line: str) -> None:
+    assert verdict(line) is ASK, line
+
+
+@pytest.mark.parametrize(
+    "line",
     ["git log --oneline", "ls src/*.py", "grep -n 'for x in' a.py", "cat 'a[1].txt'", "echo ${HOME}", "test -f a"],
 )
 def test_plain_lines_are_not_taken_for_intricate_ones(line: str) -> None:

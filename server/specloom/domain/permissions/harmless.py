@@ -14,7 +14,7 @@ from specloom.domain.permissions.rules import is_harmless_name
 SIMPLE = r"-[A-Za-z0-9]+|--[a-z][a-z-]*(=[A-Za-z0-9_,.%+-]*)?"
 COUNT = r"-[0-9]+|-[nc][0-9]*|--(lines|bytes)(=[0-9]+)?|-q|-v|--"
 WORDS_ONLY: Mapping[str, str] = MappingProxyType(
-    {"echo": ".*", "true": ".*", "false": ".*", ":": ".*", "pwd": "-[LP]", "printf": "(?!)",
+    {"echo": ".*", "true": ".*", "false": ".*", ":": ".*", "pwd": "-[LP]",
      "test": ".*", "[": ".*", "basename": SIMPLE, "dirname": SIMPLE, "seq": ".*", "which": "-a", "type": "-[aptP]",
      "whoami": "(?!)", "id": "-[ugGn]+", "uname": "-[a-z]+", "nproc": "--all", "exit": ".*", "break": ".*",
      "continue": ".*", "tr": "-[cdst]+"}
@@ -59,12 +59,15 @@ def reads_only(command: SimpleCommand, look: Callable[[Word], Place]) -> bool:
     if not command.words:
         return True
     name, rest = command.name, command.words[1:]
-    if name in ("test", "[") and any(word.text in ("-v", "-R") for word in rest):
+    if any(word.kind is WordKind.GLOB and word.text[0] in "*?[-+" for word in rest):
+        # A file may be called like an option.
+        return False
+    if name in ("test", "[") and any(word.text in ("-v", "-R") or "{" in word.text for word in rest):
         return False
     if name in WORDS_ONLY:
         return _plain(rest, WORDS_ONLY[name])
     if name == "printf":
-        return bool(rest) and not rest[0].text.startswith("-")
+        return bool(rest) and rest[0].literal and not rest[0].text.startswith("-")
     if name == "command":
         return True
     if name == "git":
