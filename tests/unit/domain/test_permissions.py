@@ -295,7 +295,8 @@ def test_text_in_which_more_may_happen_than_its_commands_show_is_asked_about(lin
 @pytest.mark.parametrize(
     "line",
     ["du ''*", 'git diff ""*', "ls \"\"[-]*", "printf {-v,PATH} ./bin", "[ {-v,a} ]", "test {-v,a[0]}",
-     "git diff {--output=x,a}", "git log -[-]output=x", "find . -[d]elete", "find . {-delete,-print}", "head -[c]*", "ls -?"],
+     "git diff {--output=x,a}", "git log -[-]output=x", "find . -[d]elete", "find . {-delete,-print}",
+     "head -[c]*", "ls -?"],
 )  # fmt: skip
 def test_words_that_may_become_options_are_asked_about(line: str) -> None:
     assert verdict(line) is ASK, line
@@ -500,3 +501,51 @@ def test_what_may_be_an_alias_of_what_is_denied_is_for_a_person_to_allow() -> No
     held = policy(Profile.FULL, deny=("run_command(git push *)",))
     assert judge_command("git p", held, Root()).suspect
     assert verdict("git p", Policy(Profile.FULL)) is verdict("git status", held) is ALLOW
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "python3 -c 'import os; os.system(\"git push\")'",
+        "perl -e 'exec qw(git push)'",
+        "awk 'BEGIN{system(\"git push\")}'",
+        "make -f - <<< 'a: ; git push'",
+        "echo git push | at now",
+        "crontab x",
+        "rm --recursive --force x",
+        "rm --rec -f x",
+    ],
+)
+def test_what_may_be_denied_in_another_language_or_by_long_options_is_asked_about(line: str) -> None:
+    held = policy(Profile.FULL, deny=("run_command(git push *)", "run_command(rm -rf *)"))
+    assert judge_command(line, held, Root()).suspect, line
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["cp -t src/db a", "tar -C src/db -xf a", "unzip a -d src/db", "split a src/db/x", "csplit -f src/db/x a 1",
+     "awk '{print > \"src/db/x\"}' a", "tar cf src/db/x a", "tar cf x private", "rg x private", "mv private x",
+     "ln -s private x", "tee /dev/sda", "cp x /dev/sda", "awk -i inplace 1 .git/config"],
+)  # fmt: skip
+def test_files_that_programs_find_in_their_own_ways_are_judged(line: str) -> None:
+    held = policy(Profile.FULL, deny=("write(src/db/**)", "read_file(private)"))
+    assert verdict(line, held) is DENY, line
+
+
+def test_what_changes_later_runs_of_git_or_removes_what_it_ignores_is_asked_about() -> None:
+    for line in (
+        "git clean -fdx",
+        "git config core.hooksPath x",
+        "git config --global alias.a b",
+        "git config filter.x.clean y",
+    ):
+        assert verdict(line, Policy(Profile.FULL)) is ASK, line
+    for line in (
+        "git clean -fd",
+        "git config user.name x",
+        "rm src/*.py",
+        "rm -f *.o",
+        "git commit -m 'git push later'",
+    ):
+        assert verdict(line, policy(Profile.FULL, deny=("run_command(curl *)",))) is not DENY
+        assert verdict(line, Policy(Profile.FULL)) is ALLOW, line

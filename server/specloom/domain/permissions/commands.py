@@ -15,7 +15,7 @@ from specloom.domain.permissions.intricate import intricacy
 from specloom.domain.permissions.line import Redirect, ShellLine, SimpleCommand, Word, WordKind, named
 from specloom.domain.permissions.places import Place, Places, Standing
 from specloom.domain.permissions.policy import Judgement, Policy, judge_path, strictest
-from specloom.domain.permissions.rules import Fit, Profile, Rule, Verdict, Words, allows, forbids
+from specloom.domain.permissions.rules import Fit, Profile, Rule, Verdict, Words, allows, command_pattern, forbids
 from specloom.domain.permissions.shell import read
 from specloom.domain.permissions.suggestions import MOST, pattern_for
 from specloom.domain.permissions.touching import UNKNOWN, Touching
@@ -252,7 +252,16 @@ def _worst_fit(rule: Rule, command: SimpleCommand) -> Fit:
             return Fit.SURE
         if fit is Fit.SURE or (fit is Fit.PERHAPS and certainty is Fit.SURE):
             worst = Fit.PERHAPS
-    return worst
+    return Fit.PERHAPS if worst is Fit.NO and _speaks_of(rule.pattern, command) else worst
+
+
+def _speaks_of(pattern: str, command: SimpleCommand) -> bool:
+    """Whether a text that the command is given holds the words of a pattern: code of another language may run them."""
+    if command.name.rpartition("/")[2] in TALKERS | {"git"}:
+        return False
+    wanted = {text for text in command_pattern(pattern) or () if re.fullmatch(r"[\w.-]*\w[\w.-]*", text)}
+    texts = (word.text for word in command.words[1:] if not re.fullmatch(r"[\w./=:@%+,-]*", word.text))
+    return bool(wanted) and any(wanted.issubset(re.findall(r"[\w.-]+", text)) for text in texts)
 
 
 def _short(command: SimpleCommand) -> str:

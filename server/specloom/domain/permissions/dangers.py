@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from posixpath import normpath
 
-from specloom.domain.permissions.line import Word, named
+from specloom.domain.permissions.line import Word, WordKind, named
 from specloom.domain.permissions.rules import Verdict, Words
 
 TOP = named(
@@ -34,10 +34,15 @@ class Danger:
 
     def may_apply(self, words: Words) -> bool:
         """Whether what the shell expands could make it so."""
-        if _name(words) not in self.programs or all(word.literal for word in words):
+        if _name(words) not in self.programs or all(word.literal or _is_near(word) for word in words):
             return False
         harmless_git = _name(words) == "git" and words[1].literal and words[1].text != "push"
         return not harmless_git
+
+
+def _is_near(word: Word) -> bool:
+    """Whether a pattern can only mean files below the present folder, and no options."""
+    return word.kind is WordKind.GLOB and re.match(r"[/~.-]|\w+=", word.text) is None and ".." not in word.text
 
 
 def _name(words: Words) -> str:
@@ -121,6 +126,11 @@ def _rewrites_history(words: Words) -> bool:
     return forced or any(_overwrites(word) for word in rest)
 
 
+def _cleans_ignored(words: Words) -> bool:
+    texts = [word.text for word in words]
+    return _name(words) == "git" and "clean" in texts and _short(words[texts.index("clean") :], "xX")
+
+
 def _overwrites(word: Word) -> bool:
     return re.match(r"[+:].", word.text) is not None
 
@@ -135,5 +145,6 @@ DANGERS = (
     ),
     Danger(Verdict.DENY, "writes over a disk", _writes_disk, frozenset({"dd"})),
     Danger(Verdict.DENY, "ends or formats the machine", _ends_everything),
+    Danger(Verdict.ASK, "removes what git ignores, and what Specloom keeps there", _cleans_ignored),
     Danger(Verdict.ASK, "pushes over what others may have", _rewrites_history, frozenset({"git"})),
 )

@@ -80,6 +80,13 @@ def _runs(name: str, value: str, subcommand: str) -> bool:
     return odd or RUNNING.fullmatch(name) is not None
 
 
+def names_program(entry: str) -> bool:
+    """Whether an entry of this name, with some value, makes git run a program."""
+    name = entry.casefold()
+    known = name == HOOKS_PATH or any(key.fullmatch(name) for key in AT_TIMES)
+    return known or RUNNING.fullmatch(name) is not None
+
+
 def hooks_path(text: str) -> str | None:
     """Where the repository says that its hooks lie; `None`: it does not."""
     found = [value.strip('"') for name, value in entries(text) if name == HOOKS_PATH]

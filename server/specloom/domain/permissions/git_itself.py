@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from posixpath import join
 
+from specloom.domain.permissions.git_config import names_program
 from specloom.domain.permissions.line import SimpleCommand, named
 from specloom.domain.permissions.places import Places
 from specloom.domain.permissions.policy import Judgement, Policy
@@ -38,6 +39,11 @@ def git_itself(command: SimpleCommand, folders: set[str], policy: Policy, places
     if denied and words[1].literal and not subcommand.startswith("-") and subcommand not in KNOWN:
         reason = f"`git {subcommand}` may be an alias of what a rule denies"
         yield Judgement(Verdict.ASK, "built in: aliases of git", reason, suspect=True)
+    key = next((word.text for word in words[2:] if subcommand == "config" and names_program(word.text)), "")
+    if key:
+        yield Judgement(
+            Verdict.ASK, "built in: changes what git runs", f"`git config` may make git run a program by {key}"
+        )
     if policy.profile is Profile.FULL:
         return
     if any(option.text in GIT_VALUED and not value.literal for option, value in pairwise(command.words)):

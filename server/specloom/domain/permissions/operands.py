@@ -34,6 +34,10 @@ class Operand:
 
 
 READS, WRITES, REMOVES = Role.READS, Role.WRITES, Role.REMOVES
+WHOLE = named("tar rg ag zip")
+"""Programs that go into folders by themselves."""
+PRINTS = re.compile(r"""[>|]\s*"([^"]+)\"""")
+"""Where a program of awk writes."""
 ALIKE: Mapping[str, Role] = MappingProxyType(
     {
         **dict.fromkeys(
@@ -45,7 +49,7 @@ ALIKE: Mapping[str, Role] = MappingProxyType(
                 """
                 cat head tail less more nl od xxd hexdump strings base64 base32 wc cut sort uniq tac rev grep egrep
                 fgrep rg ag diff cmp comm paste join fold fmt expand column md5sum sha1sum sha256sum sha512sum cksum
-                file stat awk gawk mawk jq yq bat source . gzip bzip2 xz zip
+                file stat awk gawk mawk jq yq bat source . tar gzip bzip2 xz zip
                 """
             ),
             READS,
@@ -54,7 +58,7 @@ ALIKE: Mapping[str, Role] = MappingProxyType(
 )
 """Programs that do the same with each of their operands."""
 INTO: Mapping[str, Role] = MappingProxyType(
-    {"cp": READS, "install": READS, "rsync": READS, "scp": READS, "mv": REMOVES, "ln": WRITES}
+    {"cp": READS, "install": READS, "rsync": READS, "scp": READS, "split": READS, "mv": REMOVES, "ln": WRITES}
 )
 """Programs that write their last operand, and what they do with the others; a link opens its file to writers."""
 IN_PLACE: Mapping[str, re.Pattern[str]] = MappingProxyType(
@@ -62,6 +66,7 @@ IN_PLACE: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "sed": re.compile(r"-[nErsuz]*i.*|--in-place.*"),
         "perl": re.compile(r"-[a-zA-Z0]*i.*"),
         "ruby": re.compile(r"-[a-zA-Z0]*i.*"),
+        "awk": re.compile(r"-i|--include.*"),
         "gawk": re.compile(r"-i|--include.*"),
     }
 )
@@ -75,7 +80,7 @@ TARGETS: Mapping[str, frozenset[str]] = MappingProxyType(
         "patch": named("-o --output -d --directory -r"),
         "git": named("--output -o"),
         "find": named("-fprint -fprintf -fprint0 -fls"),
-        "split": named("--additional-suffix"),
+        "csplit": named("-f --prefix"),
     }
 )
 """Options whose value is written."""
@@ -106,7 +111,9 @@ def operands(words: Words) -> Iterator[Operand]:
         yield from _of_last(name, rest)
     elif name in ALIKE or name in IN_PLACE:
         role = WRITES if name in IN_PLACE and _has(rest, IN_PLACE[name]) else ALIKE.get(name, READS)
-        yield from (Operand(word, role, _has(rest, DEEP)) for word in plain(rest))
+        deep = name in WHOLE or _has(rest, DEEP)
+        yield from (Operand(word, role, deep) for word in plain(rest))
+        yield from (Operand(Word(path), WRITES) for path in _printed(name, rest))
 
 
 def plain(words: Words) -> Words:
@@ -132,6 +139,14 @@ def _valued(name: str, rest: Words) -> Iterator[Word]:
             yield Word(value, word.kind)
         elif word.text[:2] in options and len(word.text) > 2 and not word.text.startswith("--"):
             yield Word(word.text[2:], word.kind)
+
+
+def _printed(name: str, rest: Words) -> Iterator[str]:
+    """Files that a program text of awk, or the letters of tar, name for writing."""
+    if name.endswith("awk"):
+        yield from (path for word in rest for path in PRINTS.findall(word.text))
+    elif name == "tar" and len(rest) > 1 and re.fullmatch(r"-?[a-zA-Z]*c[a-zA-Z]*f", rest[0].text):
+        yield rest[1].text
 
 
 def _of_dd(rest: Words) -> Iterator[Operand]:
@@ -164,6 +179,8 @@ def _of_last(name: str, rest: Words) -> Iterator[Operand]:
     given = any(word.text.partition("=")[0] in targets or word.text[:2] == "-t" for word in rest if targets)
     sources = files if given else files[:-1]
     yield from (Operand(word, role, deep) for word in sources)
+    # What is moved or linked can be read at another place.
+    yield from (Operand(word, READS, deep=True) for word in sources if role is not READS)
     if name == "ln" and len(files) == 1 and not given:
         yield Operand(files[0], WRITES)
     elif not given and files:

@@ -145,6 +145,8 @@ def forbids(pattern: str, words: Words) -> Fit:
     rest = words[1:]
     if _in_order(rest, others) and all(_has_option(rest, option) for option in options):
         return Fit.SURE
+    if _in_order(rest, others) and all(_may_be_option(rest, option) for option in options):
+        return Fit.PERHAPS
     return Fit.NO if all(word.literal for word in rest) else Fit.PERHAPS
 
 
@@ -161,6 +163,15 @@ def _has_option(words: Words, option: str) -> bool:
         return any(fnmatchcase(name, option) or option.startswith(name) for name in names)
     letters = {letter for text in texts if not text.startswith("--") for letter in text[1:]}
     return any(fnmatchcase(text, option) for text in texts) or letters.issuperset(option[1:])
+
+
+def _may_be_option(words: Words, option: str) -> bool:
+    """A long option is mostly called like its short one: `-r -f` for `--recursive --force`, either way."""
+    stated = [word.text for word in words if word.literal and word.text.startswith("-")]
+    long = {text[2:3] for text in stated if text.startswith("--")}
+    letters = long.union(*(text[1:] for text in stated if not text.startswith("--")))
+    wanted = {option[2:3]} if option.startswith("--") else set(option[1:])
+    return wanted <= letters
 
 
 HARMLESS_NAMES = named("""

@@ -92,7 +92,9 @@ class Touching:
     def _closed(self, operand: Operand, text: str, place: Place, folder: str) -> Iterator[Judgement]:
         if operand.role is Role.READS:
             return
-        if place.standing in SHUT:
+        if dangers.DISKS.fullmatch(text):
+            yield Judgement(Verdict.DENY, "built in: writes over a disk", f"{text} is a device")
+        elif place.standing in SHUT:
             yield Judgement(Verdict.DENY, CLOSED_FILES, f"{text} is closed to agents")
         elif operand.deep and self.places.holds(text, folder) in SHUT:
             yield Judgement(Verdict.ASK, CLOSED_FILES, f"{text} holds what is closed to agents", suspect=True)
@@ -101,11 +103,17 @@ class Touching:
         for tool in TOOLS[operand.role]:
             stated = self._stated(tool)
             if stated:
-                found = judge_path(Policy(self.policy.profile, stated), tool, False, (text, place.path))
+                paths = (text, *self._inside(operand, place), place.path)
+                found = judge_path(Policy(self.policy.profile, stated), tool, False, paths)
                 if found.verdict is not Verdict.ALLOW:
                     yield found
                 elif operand.deep:
                     yield from self._ruled_below(stated, text, place)
+
+    def _inside(self, operand: Operand, place: Place) -> tuple[str, ...]:
+        """Whoever writes a folder writes some file in it."""
+        writes = operand.role is Role.WRITES and place.path and self.places.is_folder(place.path, "")
+        return (f"{place.path}/{UNKNOWN}",) if writes else ()
 
     def _stated(self, tool: str) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.policy.rules if rule.verdict is not Verdict.ALLOW and rule.is_about(tool))

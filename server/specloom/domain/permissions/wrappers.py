@@ -4,7 +4,7 @@ Refuses options that it does not know: who cannot tell where the wrapper ends ca
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -95,6 +95,8 @@ SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "mksh", "fish", "
 SHELL_FLAGS = re.compile(r"-[abefhiklmnptuvxBCEHP]*c?[abefhiklmnptuvxBCEHPc]*")
 SHELL_VALUED = re.compile(r"-[abefhiklmnptuvxBCEHPc]*o")
 SHELL_LONG = frozenset({"--login", "--norc", "--noprofile", "--posix", "--verbose", "--noediting", "--restricted"})
+SCHEDULERS = frozenset({"at", "batch", "crontab"})
+"""They run later what they are given now."""
 CHANGES_LATER_LINES = frozenset(
     {"alias", "unalias", "trap", "enable", "hash", "coproc", "function", "bind", "complete"}
 )
@@ -120,19 +122,15 @@ def unfold(words: Words, assigned: tuple[str, ...] = ()) -> Unfolded:
     name = first.text.rpartition("/")[2]
     if name in SHELLS:
         return _shell(words, assigned)
-    if name == "eval":
-        return _eval(words, assigned)
-    if name in (".", "source"):
-        return _source(words, assigned)
-    if name == "find":
-        return _find(words, assigned)
-    if name == "git":
-        return _git(words, assigned)
+    if name in SPECIAL:
+        return SPECIAL[name](words, assigned)
     if name == "command" and len(words) > 1 and words[1].text in ("-v", "-V"):
         return _only(words, assigned)
     if name in WRAPPERS:
         return _wrapped(words, assigned, WRAPPERS[name])
     doubts = (f"`{name}` changes what later lines mean",) if name in CHANGES_LATER_LINES else ()
+    if name in SCHEDULERS or (name in ("make", "gmake") and any(INPUT.match(word.text) for word in words[1:])):
+        doubts = (f"`{name}` {FROM_INPUT}",)
     if name.startswith("git-") and len(name) > 4:
         return replace(_git((Word("git"), Word(name[4:]), *words[1:]), assigned), parts=(own_git(words, assigned),))
     return Unfolded((SimpleCommand(words, assigned, words, brings_code(name, words)),), doubts)
@@ -318,3 +316,9 @@ def _git(words: Words, assigned: tuple[str, ...]) -> Unfolded:
     else:
         kept = [words[0], *rest]
     return Unfolded((SimpleCommand(tuple(kept), assigned, (words[0], *rest)),), unclear)
+
+
+SPECIAL: Mapping[str, Callable[[Words, tuple[str, ...]], Unfolded]] = MappingProxyType(
+    {"eval": _eval, ".": _source, "source": _source, "find": _find, "git": _git}
+)
+"""Programs whose words follow rules of their own."""
