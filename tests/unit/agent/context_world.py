@@ -4,9 +4,10 @@ The model edits what it has read in its own conversation, nothing else; so an ed
 """
 
 import asyncio
+import base64
 import json
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any, NoReturn, TypeVar
@@ -16,6 +17,7 @@ from specloom.agent.context.collection import Collector
 from specloom.agent.context.keeper import ContextKeeper, KeeperPorts, OpenLimits
 from specloom.agent.context.known import Known
 from specloom.agent.context.policy import Rules
+from specloom.agent.context.view import whole_view
 from specloom.agent.context.watch import Watch
 from specloom.agent.loop import LoopPorts, resume_session, run_session
 from specloom.agent.ports import Halt
@@ -26,6 +28,7 @@ from specloom.domain.events.agents import AgentEvent
 from specloom.domain.ids import AgentId, CallId, Digest, SessionId
 from specloom.domain.usage import UsageTotal
 from specloom.engine.open_files import recalled
+from specloom.llm.errors import ProviderError, ProviderFault
 from specloom.llm.messages import (
     AnswerBlock,
     AssistantMessage,
@@ -41,6 +44,8 @@ from specloom.llm.messages import (
     UserMessage,
 )
 from specloom.llm.model import DeltaSink, ModelFacts
+from specloom.tools.close_file import CloseFile
+from specloom.tools.delete_file import DeleteFile
 from specloom.tools.edit_file import EditFile
 from specloom.tools.ports import Decision, ReadMemory, ToolContext
 from specloom.tools.read_file import ReadFile
@@ -51,12 +56,16 @@ from specloom.tools.write_file import WriteFile
 from specloom.workspace.ports import TextSnapshot
 from specloom.workspace.workspace import Workspace
 from tests.unit.agent.model_reader import ModelReader
+from tests.unit.tools.images import png
 
 SESSION = SessionId("session-1")
 EAGER = Rules(growth=50, margin=0, debt=1e9, least=1, keep_turns=1, smallest=12, fresh=1, rest=1)
 """Collapses whenever there is anything to win."""
 NAMES = ("a.py", "b.py", "c.py")
 WORDS = ("alpha", "beta", "gamma", "", "return x", "}")
+IMAGES = {"good.png": png(3, 3), "bad.png": png(4, 4)}
+BAD_IMAGE = base64.b64encode(IMAGES["bad.png"]).decode()
+"""Whole and within all limits, and still not taken."""
 T = TypeVar("T")
 
 
@@ -145,6 +154,7 @@ class World:
 
     async def ask(self, request: ModelRequest, sink: DeltaSink | None = None) -> ModelAnswer:
         del sink
+        _refuse_image(request.messages)
         self.asked.append(request.messages)
         self.at.append(len(self.log.events))
         await asyncio.to_thread(check_request, self)
@@ -164,7 +174,8 @@ class World:
         self.calls += 1
         path = self.dice.one(NAMES)
         known = reader.files.get(path, {})
-        kinds = ["read", "read", "part", "command", "write", "close", "output", *(["edit"] * 6 if known else [])]
+        edits = ["edit", "edit", "edit", "edit", "edits", "edits", "same"] if known else []
+        kinds = ["read", "read", "part", "command", "write", "close", "output", "image", "delete", *edits]
         name, values = self.values(self.dice.one(kinds), path, known)
         call = f"call-{self.calls}"
         return ToolUse(call, name, values, {"type": "tool_use", "id": call, "name": name, "input": values})
@@ -183,24 +194,28 @@ class World:
             case "write":
                 return "write_file", {"path": path, "content": self.dice.text()}
             case "close":
-                return "close_file", {"path": path}
+                return "close_file", {"paths": [path]}
+            case "delete":
+                return "delete_file", {"path": path}
+            case "image":
+                return "read_file", {"path": self.dice.one(sorted(IMAGES))}
             case "output":
                 return "read_output", {"output": self.dice.upto(40)}
-            case "edit":
-                first = self.dice.one(sorted(known))
-                last = max(n for n in known if n >= first and all(m in known for m in range(first, n + 1)))
-                last = min(last, first + self.dice.upto(3))
-                new = "\n".join(self.dice.lines(4))
-                edit = {
-                    "start_line": first,
-                    "start_text": known[first],
-                    "end_line": last,
-                    "end_text": known[last],
-                    "new_text": new,
-                }
-                return "edit_file", {"path": path, "edits": [edit]}
+            case "edit" | "edits" | "same":
+                return "edit_file", {"path": path, "edits": self.edits(kind, known)}
             case _:
                 return "run_command", {"command": f"change {path}"}
+
+    def edits(self, kind: str, known: Mapping[int, str]) -> list[dict[str, Any]]:
+        """Of lines that the model knows: of some in a row, of more places than one call takes, or of nothing."""
+        if kind == "edits":
+            places = self.dice.random.sample(sorted(known), min(len(known), self.dice.upto(5, 1)))
+            return [_edit(known, place, place, self.dice.lines(2)) for place in sorted(places, reverse=True)]
+        first = self.dice.one(sorted(known))
+        if kind == "same":
+            return [_edit(known, first, first, [known[first]])]
+        last = max(n for n in known if n >= first and all(m in known for m in range(first, n + 1)))
+        return [_edit(known, first, min(last, first + self.dice.upto(3)), self.dice.lines(4))]
 
     # --- the person ---
 
@@ -225,6 +240,18 @@ class World:
         file.write_text("\n".join(lines))
 
 
+def _edit(known: Mapping[int, str], first: int, last: int, lines: Sequence[str]) -> dict[str, Any]:
+    texts = {"start_text": known[first], "end_text": known[last], "new_text": "\n".join(lines)}
+    return {"start_line": first, "end_line": last, **texts}
+
+
+def _refuse_image(messages: Sequence[Message]) -> None:
+    """What the endpoint says to a request with the image that it does not take."""
+    blocks = [block for message in messages for block in message.blocks]
+    if any(BAD_IMAGE in str(block.raw.get("content")) for block in blocks if isinstance(block, ToolResult)):
+        raise ProviderError(ProviderFault.INVALID, "it answered 400: no such image; report this", status=400)
+
+
 def _thinking(number: int) -> Thinking:
     raw = {"type": "thinking", "thinking": f"thought {number}", "signature": f"s{number}"}
     return Thinking(f"thought {number}", raw)
@@ -242,7 +269,9 @@ def check_request(world: World) -> None:
     if len(world.asked) > 1:
         _check_extension(world)
     reader = ModelReader().read(messages)
+    assert not reader.faults(), reader.faults()
     world.whole &= world.memory.bases.keys()
+    assert reader.files.keys() <= world.memory.bases.keys(), "it believes to know a file that nobody watches"
     for path in world.memory.bases:
         file = world.root / path
         lines = present(file)
@@ -337,22 +366,6 @@ class ChangingCommand:
 
 
 @dataclass
-class Closing:
-    """The tool `close_file` in the small."""
-
-    name = "close_file"
-    description = "Closes a file."
-    input_schema: Mapping[str, Any] = field(
-        default_factory=lambda: {"type": "object", "properties": {"path": {"type": "string"}}}
-    )
-    effect = Effect.CONTROL
-
-    async def run(self, values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:
-        context.memory.close(values["path"])
-        return ToolOutcome(f"{values['path']} closed")
-
-
-@dataclass
 class DiskFiles:
     """Reads each file each time."""
 
@@ -393,9 +406,7 @@ class Hands:
         shown = {path: digest for path, digest in after.items() if before.get(path) != digest}
         closed = {path: Digest("") for path in before if path not in after}
         self.world.whole -= closed.keys()
-        return ToolOutcome(
-            outcome.text, outcome.is_error, shown=tuple({**shown, **closed}.items()), corrected=outcome.corrected
-        )
+        return replace(outcome, shown=tuple({**shown, **closed}.items()))
 
 
 def ports(
@@ -418,7 +429,9 @@ def ports(
         outputs=conversation.elided,
     )
     watch = Watch(DiskFiles(workspace), memory)
-    box = ToolBox([ReadFile(), EditFile(), WriteFile(), ReadOutput(), ChangingCommand(world), Closing()])
+    box = ToolBox(
+        [ReadFile(), EditFile(), WriteFile(), ReadOutput(), CloseFile(), DeleteFile(), ChangingCommand(world)]
+    )
     keeping = KeeperPorts(watch, anybody, _Clock(world), lambda text: text, OpenLimits(1, 60))
     keeper = ContextKeeper(keeping, lost, known=known, collector=Collector(EAGER))
     asking = AskPorts(world, world.log, anybody, anybody, anybody)
@@ -439,12 +452,22 @@ class _Clock:
 SETUP = SessionSetup(SESSION, AgentId("agent-1"), "executor", "m", "You work.", (), max_turns=200)
 
 
-async def live(world: World, crashes: Sequence[int]) -> Conversation:
-    """Runs the session to its end, through as many deaths of its process as there are `crashes`."""
+async def live(world: World, crashes: Sequence[int], handed: Sequence[TextSnapshot] = ()) -> Conversation:
+    """Runs the session to its end, through as many deaths of its process as there are `crashes`.
+
+    `handed`: files that its first message shows, since a session before it had them open.
+    """
     waiting = list(crashes)
     conversation = Conversation([first := say("Work.")])
     world.log.events.append(agents.MessageAdded(SESSION, content_json(first)))
-    run = run_session(SETUP, conversation, ports(world, ReadMemory(), conversation, (), Known()))
+    if handed:
+        views = UserMessage(tuple(Text.of(whole_view(item, None, again=False)) for item in handed))
+        conversation.add_user(views, tuple(item.path for item in handed))
+        digests = tuple((item.path, item.digest) for item in handed)
+        world.log.events.append(agents.MessageAdded(SESSION, content_json(views), digests))
+    memory = ReadMemory({item.path: item for item in handed})
+    world.whole = set(memory.bases)
+    run = run_session(SETUP, conversation, ports(world, memory, conversation, (), Known()))
     while True:
         world.log.die_after = waiting.pop() if waiting else None
         try:
@@ -479,7 +502,8 @@ def is_whole(name: str, values: Mapping[str, Any]) -> bool:
 
 def whole_in(events: Sequence[AgentEvent]) -> set[str]:
     """Files of which the model has seen every line, as far as the log knows."""
-    whole: set[str] = set()
+    handed = [event for event in events[1:2] if isinstance(event, agents.MessageAdded)]
+    whole = {path for event in handed for path, _ in event.shown}
     inputs: dict[str, dict[str, Any]] = {}
     for event in events:
         if isinstance(event, agents.ToolRequested):

@@ -17,6 +17,8 @@ END = re.compile(r"^The file ends with line (\d+) now$", re.MULTILINE)
 LOST = re.compile(r"read the file again|as you sent them|read them again", re.MULTILINE)
 TITLE = re.compile(r"(\S+) (as it stands now|was changed by|is gone)")
 
+STUB = re.compile(r"^\[(?:view of|\w+) (\S+?)(?: \S+)?: (superseded, see the file below|closed|the file is gone)\]$")
+
 Lines = dict[int, str]
 
 
@@ -28,6 +30,12 @@ class ModelReader:
     calls: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict[str, tuple[str, Mapping[str, Any]]])
     edited: set[str] = field(default_factory=set[str])
     """Files whose numbers have moved within the message that is being read."""
+    awaited: set[str] = field(default_factory=set[str])
+    """Files of which it was said that they are shown below."""
+    said: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """What single lines say of files that are not in sight any more."""
+    known: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """What is so: files that the model closed, and those of which it was told that they are gone, or deleted itself."""
 
     def read(self, messages: Sequence[Message]) -> "ModelReader":
         """Takes in a whole request."""
@@ -37,6 +45,21 @@ class ModelReader:
             else:
                 self._ours(message)
         return self
+
+    def faults(self) -> list[str]:
+        """What single lines in the place of views say that is not so."""
+        hidden = [f"{path} is to be seen below, and is not" for path in sorted(self.awaited)]
+        return hidden + [f"nobody knows that {path} is {what}" for path, what in sorted(self.said - self.known)]
+
+    def _stub(self, text: str) -> None:
+        if (found := STUB.match(text)) is None:
+            return
+        path, what = found.groups()
+        if what.startswith("superseded"):
+            self.awaited.add(path)
+        else:
+            self.awaited.discard(path)
+            self.said.add((path, what))
 
     def _ours(self, message: UserMessage) -> None:
         before = {path: dict(lines) for path, lines in self.files.items()}
@@ -49,10 +72,16 @@ class ModelReader:
                 self._text(block.text)
 
     def _result(self, name: str, values: Mapping[str, Any], text: str, before: dict[str, Lines]) -> None:
-        if text.startswith("["):
-            return
         path = str(values.get("path", ""))
-        if name == "read_file":
+        if name in {"close_file", "delete_file"}:
+            for gone in values.get("paths", [path]):
+                self.files.pop(gone, None)
+                before.pop(gone, None)
+                self.known.add((gone, "closed" if name == "close_file" else "the file is gone"))
+        elif text.startswith("["):
+            self._stub(text)
+        elif name == "read_file" and not path.endswith(".png"):
+            self.awaited.discard(path)
             whole = "start_line" not in values and "end_line" not in values
             self.files[path] = ({} if whole else self.files.get(path, {})) | rows(text)
             if path not in self.edited:
@@ -66,15 +95,17 @@ class ModelReader:
             self.files[path] = dict(enumerate(content.split("\n"), 1)) if values["content"] else {}
             before[path] = dict(self.files[path])
             self.edited.add(path)
-        elif name == "close_file":
-            self.files.pop(path, None)
 
     def _text(self, text: str) -> None:
+        self._stub(text)
         found = TITLE.match(text)
         if found is None:
             return
         path = found[1]
+        if found[2] == "is gone":
+            self.known.add((path, "the file is gone"))
         if found[2] == "as it stands now":
+            self.awaited.discard(path)
             self.files[path] = rows(text)
         elif found[2] == "is gone" or "shown of it no longer counts" in text:
             self.files.pop(path, None)

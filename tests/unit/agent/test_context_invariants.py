@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from specloom.agent.replay import replay
 from specloom.llm.messages import Message, ModelRequest
 from specloom.llm.wire import WireEncoder
-from tests.unit.agent.context_world import Dice, World, flat, live
+from tests.unit.agent.context_world import IMAGES, Dice, World, flat, live
 
 seeds = st.integers(0, 2**32)
 
@@ -21,6 +21,8 @@ def lived(folder: str, seed: int, turns: int, crashes: Sequence[int] = ()) -> Wo
     world = World(Path(folder), Dice(seed), turns)
     for name in ("a.py", "b.py"):
         (world.root / name).write_text(world.dice.text())
+    for name, data in IMAGES.items():
+        (world.root / name).write_bytes(data)
     world.conversation = asyncio.run(live(world, crashes))
     return world
 
@@ -45,6 +47,16 @@ def test_every_request_is_the_same_bytes_when_it_is_replayed(seed: int, turns: i
         world = lived(folder, seed, turns)
     for messages, upto in zip(world.asked, world.at, strict=True):
         assert body(replay(world.log.events[:upto]).conversation.messages) == body(messages)
+
+
+@given(seeds, st.integers(3, 8), st.lists(st.integers(0, 12), max_size=1))
+def test_a_session_that_takes_over_open_files_knows_them_too(seed: int, turns: int, crashes: list[int]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        before = lived(folder, seed, turns)
+        after = World(before.root, Dice(seed + 1), turns)
+        handed = [base for path, base in before.memory.bases.items() if (before.root / path).exists()]
+        present = [asyncio.run(after.workspace.read(base.path)) for base in handed]
+        asyncio.run(live(after, crashes, present))
 
 
 def body(messages: tuple[Message, ...]) -> bytes:
