@@ -236,6 +236,15 @@ async def test_nobody_answers_and_the_model_is_told_why(tmp_path: Path) -> None:
         assert (answer.allowed, answer.rule) == (False, "no client"), "--yes answers no question"
 
 
+async def test_what_yes_does_not_cover_is_told_as_that(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1))
+    turns = [turn(command('rm -rf "$X"')), turn(says(), expect="could allow it, and --yes does not cover it")]
+    async with staged(root, attempt(1, *turns), strict=False) as (runtime, _):
+        with runtime.attach(Person(lambda _: None, final=True)):
+            await start(runtime, turns=2)
+            await until(runtime, lambda state: state.run is not None and state.run.turns >= 2)
+
+
 @pytest.mark.parametrize("choices", [["red", "blue"], []])
 async def test_a_person_answers_the_agent(tmp_path: Path, choices: list[str]) -> None:
     root = project(tmp_path / "p", task(1, HOLDS))

@@ -162,7 +162,7 @@ class ApprovalDesk:
         """It is no once every client that is there has said that nobody can answer at it."""
         mute = bool(waiting.mute) and all(client in waiting.mute for client in self._clients)
         if mute and not waiting.future.done():
-            waiting.future.set_result(Answer("", NOBODY, reason=_nobody(waiting.question)))
+            waiting.future.set_result(Answer("", NOBODY, reason=_nobody(waiting.ask)))
 
     def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
         """Answers an open question."""
@@ -177,7 +177,9 @@ class ApprovalDesk:
         return Accepted(self._ledger.state.seq, approval)
 
 
-def _nobody(question: Question) -> str:
-    if question.kind == "question":
+def _nobody(ask: Ask) -> str:
+    if ask.kind == "question":
         return "nobody is at the terminal who could answer"
+    if not ask.covered:
+        return "nobody is at the terminal who could allow it, and --yes does not cover it"
     return "nobody is at the terminal who could allow it; use --yes to allow everything that asks"
