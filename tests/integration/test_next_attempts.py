@@ -74,3 +74,15 @@ async def test_an_attempt_after_one_that_reported_a_block_knows_why(tmp_path: Pa
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
         assert "It ended: blocked: The scale is missing" in first_message(server, "1 at 2")
+
+
+async def test_a_key_in_what_a_user_said_reaches_no_attempt(tmp_path: Path) -> None:
+    key = "sk-ant-api03-" + "Ab1" * 12
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    sessions = (attempt(1, turn(ASKS), turn(says())), attempt(1, WRITES, turn(says()), at=2))
+    async with staged(root, *sessions) as (runtime, server):
+        with runtime.attach(Person(lambda _: f"Metres, and {key}.")):
+            await start(runtime)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert "Metres, and " in first_message(server, "1 at 2")
+        assert not [request for request in server.requests if key in str(request.body)]

@@ -183,7 +183,7 @@ class Attempt:
             return loop.Ended("")
         box = engine.box(RoleName.EXECUTOR)
         setup = within(engine, engine.setup(RoleName.EXECUTOR, self.agent, box, self.attempt, self.task))
-        first = say(render(await brief(engine, self.definition, self.verify)))
+        first = say(engine.options.redact(render(await brief(engine, self.definition, self.verify))))
         asking = engine.asking(RoleName.EXECUTOR, self.agent)
         asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
         conversation = Conversation([first])
@@ -240,7 +240,7 @@ class Attempt:
             return loop.Rotated(OTHER_MODEL)
         self.reviewed = tuple(history.review)
         # Where nothing followed from its end, the attempt goes on, and so does all that is known of it.
-        return loop.outcome_of(replayed.ended) or loop.Rotated(replayed.ended.reason)
+        return loop.outcome_of(replayed.ended) or loop.Rotated(replayed.ended.reason or replayed.ended.outcome)
 
     def _same_model(self, session: SessionId) -> bool:
         return self.engine.state.sessions[session].model == self.engine.options.roles[RoleName.EXECUTOR].model
