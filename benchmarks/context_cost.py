@@ -19,14 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from specloom.agent.context.collection import Collector, FileView, collect
+from specloom.agent.context.entry import Kind, result_entry, superseded
 from specloom.agent.context.policy import RULES, Occasion, Rules
 from specloom.agent.context.prices import PromptPrices
-from specloom.agent.context.size import tokens_of
+from specloom.agent.context.size import answer_tokens, tokens_of
 from specloom.agent.context.view import view_characters, whole_view
 from specloom.agent.session import Conversation, say
 from specloom.domain.ids import SessionId, digest_of
 from specloom.domain.lines import split_lines
-from specloom.llm.messages import AssistantMessage, Text, ToolResult, ToolUse, UserMessage
+from specloom.engine.options import Limits
+from specloom.llm.messages import AssistantMessage, Text, ToolResult, ToolUse, UserBlock, UserMessage
 from specloom.tools.changes import since
 from specloom.tools.view import numbered
 from specloom.workspace.ports import TextSnapshot
@@ -34,10 +36,10 @@ from trajectories.generated import sessions
 
 Turn = Mapping[str, Any]
 Json = dict[str, Any]
-ANSWER = 40
-"""Tokens of a call beside the assistant's text."""
-LINE = 25
-"""Tokens of a result that is one line."""
+SHORT = (20, 40, 60, 80, 120)
+"""Turns of sessions that end when a collapse may not have paid yet."""
+UNKNOWN = 1_000_000
+"""Turns of a limit that says nothing about when a session ends."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,13 @@ class Terms:
     prices: PromptPrices
     head: int
     """Tokens of tools, system text and first message."""
-    most_turns: int
+    most_turns: int | None
+    """Limit that the policy knows of; `None`: the product's own where the session keeps it, else none that tells."""
+
+    def limit(self, turns: int) -> int:
+        """Of a session that lasts `turns`. Who lets one go on for hundreds has set a limit that nobody knows here."""
+        usual = Limits().turns
+        return self.most_turns or (usual if turns <= usual else UNKNOWN)
 
 
 @dataclass
@@ -123,7 +131,7 @@ def ours(turns: Sequence[Turn], terms: Terms, rules: Rules | None, *, oracle: bo
         same = sent
         if rules is not None:
             left = float(len(turns) - number - 1) if oracle else None
-            occasion = Occasion(sent, number, terms.most_turns, terms.prices, terms.head, left=left)
+            occasion = Occasion(sent, number, terms.limit(len(turns)), terms.prices, terms.head, left=left)
             same = min(_collapse(collector, conversation, session, occasion, bill), sent)
         written = _charge(bill, conversation, terms, same, written)
         answer, results = session.turn(turn)
@@ -176,12 +184,20 @@ def rewrite_every_turn(turns: Sequence[Turn], terms: Terms) -> Bill:
         bill.peak = max(bill.peak, conversation + view)
         bill.collections += 1
         cached = conversation
-        answer, _ = session.turn(turn)
-        conversation += tokens_of(answer.text) + ANSWER * len(turn.get("results", []))
-        conversation += sum(
-            tokens_of(result["content"]) if result["kind"] == "other" else LINE for result in turn.get("results", [])
-        )
+        answer, results = session.turn(turn)
+        conversation += answer_tokens(answer.blocks)
+        if results is not None:
+            conversation += sum(
+                _stub(call, result) for call, result in zip(answer.tool_uses, results.blocks, strict=True)
+            )
     return bill
+
+
+def _stub(call: ToolUse, result: UserBlock) -> int:
+    """Tokens of a result where each file stands at the end: the line that the product puts in the place of a view."""
+    assert isinstance(result, ToolResult)
+    entry = result_entry(call, result, 0)
+    return tokens_of(superseded(entry)) if entry.kind is Kind.VIEW else entry.tokens
 
 
 MARGINS = (0.0, 0.5, 1.0, 2.0)
@@ -231,7 +247,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--read", type=float, default=0.1)
     parser.add_argument("--smallest", type=int, default=1024, help="tokens of the smallest prefix that is cached")
     parser.add_argument("--head", type=int, default=0, help="tokens of tools, system text and first message")
-    parser.add_argument("--most-turns", type=int, default=1_000_000, help="limit that the policy knows of")
+    parser.add_argument("--most-turns", type=int, help="limit that the policy knows of; else the product's, if kept")
     parser.add_argument("--seeds", default="1-4", help="of generated sessions, `first-last`")
     parser.add_argument("--turns", type=int, default=450, help="of generated sessions")
     return parser.parse_args()
@@ -251,11 +267,17 @@ def main() -> None:
 
         seeds = range(int(first), int(last or first) + 1)
         groups[f"generated, {asked.turns} turns"] = sessions(seeds, asked.turns)
-        groups["generated, 20 turns"] = sessions(seeds, 20)
+        groups |= {f"generated, {count} turns": sessions(seeds, count) for count in SHORT}
         groups["recorded"] = {name: turns for example in EXAMPLES for name, turns in recorded(example).items()}
     results = {group: {name: figures(turns, terms) for name, turns in of.items()} for group, of in groups.items()}
     prices_told = {"plain": asked.plain, "write": asked.write, "read": asked.read}
-    told = {"benchmark": "context_cost", "prices": prices_told, "head": asked.head, "characters_a_token": 4}
+    told = {
+        "benchmark": "context_cost",
+        "prices": prices_told,
+        "head": asked.head,
+        "most_turns": asked.most_turns,
+        "characters_a_token": 4,
+    }
     ratios = {group: summary(of.values()) for group, of in results.items()}
     print(json.dumps({**told, "trajectories": results, "ratios_min_median_max": ratios}))
 
