@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from specloom.agent.context.collection import Collector
 from specloom.agent.context.keeper import ContextKeeper, KeeperPorts, OpenLimits
 from specloom.agent.context.watch import Watch
-from specloom.agent.session import Conversation, say
+from specloom.agent.session import Conversation, SessionSetup, say
 from specloom.domain.events import agents
 from specloom.domain.ids import digest_of
 from specloom.llm.messages import AssistantMessage, Text, ToolResult, ToolUse, UserMessage
@@ -59,6 +59,7 @@ class Desk:
     shelf: Shelf
     memory: ReadMemory
     keeper: ContextKeeper
+    setup: SessionSetup = SETUP
     log: Log = field(default_factory=Log)
     conversation: Conversation = field(default_factory=lambda: Conversation([say("Work.")]))
 
@@ -69,7 +70,7 @@ class Desk:
     async def request(self) -> str:
         """What is said to the model since its last answer, before the next request."""
         before = len(self.conversation.book.entries)
-        await self.keeper.before_request(SETUP, self.conversation, self.log)
+        await self.keeper.before_request(self.setup, self.conversation, self.log)
         new = range(before, len(self.conversation.book.entries))
         told = "\n".join(self.conversation.text_of(number) for number in new)
         self.conversation.add_answer(AssistantMessage((Text.of("Yes."),)))
@@ -169,6 +170,17 @@ async def test_views_of_a_file_that_is_gone_do_not_say_that_it_was_closed(
     await desk.request()
     await desk.request()
     assert desk.conversation.text_of(2) == said
+
+
+async def test_a_session_that_was_given_more_turns_is_still_tidied(desk: Desk) -> None:
+    desk.keeper.collector = Collector(replace(EAGER, growth=0.7))
+    desk.setup = replace(SETUP, max_turns=3)
+    desk.open("a.py")
+    for number in range(1, 6):
+        reads(desk.conversation, "a.py", TEXT * 10, number)
+        await desk.request()
+    await desk.request()
+    assert desk.noted(agents.ContextCollapsed)
 
 
 async def test_views_of_a_file_that_the_agent_deleted_say_so(desk: Desk) -> None:

@@ -30,6 +30,8 @@ NOT_KNOWN = Digest("")
 """Of a file that the model knows no text of any more."""
 Fresh: TypeAlias = Mapping[str, Sequence[tuple[int, Entry]]]
 """Views that came since the last request, by file, with their numbers."""
+UNLIMITED = 1_000_000
+"""Turns, for a session that was given more than it was to have: nobody knows how many are left."""
 STOPPED = "somebody while Specloom was stopped"
 
 
@@ -205,7 +207,7 @@ class ContextKeeper:
         return Occasion(
             sent=book.sent,
             turns=conversation.turns,
-            most_turns=setup.max_turns,
+            most_turns=setup.max_turns if conversation.turns < setup.max_turns else UNLIMITED,
             prices=book.tally.prices(listed),
             head=head,
             cold=self._asked_at is None or now - self._asked_at > CACHE_LIFE_S,
