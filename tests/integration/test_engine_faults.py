@@ -122,7 +122,7 @@ async def test_what_broke_off_counts_before_the_same_turn_is_asked_again(tmp_pat
         assert run.outcome is RunOutcome.BUDGET
         assert "10 tokens" in run.reason
         assert server.total == 1
-        assert runtime.state.state_of(ONE) is TaskState.READY
+        assert runtime.state.state_of(ONE) is TaskState.IN_PROGRESS
 
 
 def test_an_endpoint_that_wants_to_be_asked_at_once_is_given_time() -> None:
@@ -252,11 +252,12 @@ async def test_a_budget_ends_the_run_before_the_next_request(
         assert run.outcome is RunOutcome.BUDGET
         assert reason in run.reason
         assert server.total == len(sessions)
-        assert runtime.state.state_of(ONE) is TaskState.READY
+        begun = TaskState.IN_PROGRESS if sessions else TaskState.READY
+        assert runtime.state.state_of(ONE) is begun, "an attempt that is begun goes on another time"
 
 
 async def test_a_budget_that_is_used_up_by_the_claim_does_not_keep_it_from_being_verified(tmp_path: Path) -> None:
     async with staged(project(tmp_path / "p", task(1, HOLDS)), attempt(1, WRITES, turn(says()))) as (runtime, _):
         await start(runtime, turns=2)
-        await ended(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
         assert runtime.state.record(ONE).state is TaskState.DONE

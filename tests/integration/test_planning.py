@@ -11,6 +11,7 @@ from specloom.domain.spec import SpecStatus
 from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
+from tests.integration.people import Person
 from tests.integration.projects import USER, hosted
 from tests.unit.planning.planning_scripts import (
     COMMANDS_LIST,
@@ -167,3 +168,22 @@ async def test_a_spec_left_behind_can_be_discarded(tmp_path: Path) -> None:
         assert not isinstance(answer, Rejected), answer
         assert not await asyncio.to_thread((root / SPEC).exists)
         assert SpecId("01") not in runtime.state.plan.specs
+
+
+async def test_limit_of_the_day_stops_a_plan_that_goes_on_in_its_session_once_it_is_raised(tmp_path: Path) -> None:
+    root = project(tmp_path / "notes")
+    choices = iter((1, 0, 0, 0, 0, 0, 0))
+    person = Person(lambda question: question.choices[next(choices)])
+    day = {"day": {"turns": 1}}
+    async with ScriptedServer(WHOLE) as server, hosted(root, server, budget=day) as runtime:
+        with runtime.attach(person):
+            await plan(runtime)
+            assert runtime.state.planning is not None
+            assert runtime.state.planning.state == "failed"
+            assert runtime.state.planning.reason == "the budget of 1 turns for today is used up"
+            asked = server.total
+            await plan(runtime)
+            assert runtime.state.planning.state == "finished"
+        assert server.total > asked
+        assert {question.kind for question in person.questions} == {"budget"}
+        server.check()

@@ -12,7 +12,7 @@ export interface Agent {
 /** A question that waits for an answer. */
 export interface Approval {
   id: string;
-  kind: "command" | "proposal" | "question";
+  kind: "command" | "proposal" | "question" | "budget";
   /** The exact command, text or file list that a yes allows. */
   subject: string;
   purpose: string;
@@ -56,7 +56,7 @@ export interface ApprovalAskedEvent {
   commandId: string | null;
   type: "approvalAsked";
   approvalId: string;
-  kind: "command" | "proposal" | "question";
+  kind: "command" | "proposal" | "question" | "budget";
   subject: string;
   purpose: string;
   taskId: string | null;

@@ -104,6 +104,14 @@ class AfterCut(Protocol):
         ...
 
 
+class MoreTurns(Protocol):
+    """Hears that the turns of a session are used up."""
+
+    async def __call__(self, used: int) -> int | Halt:
+        """How many more there are; 0: none, and the session ends. `used`: by all sessions of the attempt."""
+        ...
+
+
 def smaller_steps(answer: ModelAnswer) -> str:
     """For whoever works with files: nothing of the answer is lost but what was not whole."""
     del answer
@@ -127,6 +135,8 @@ class LoopPorts:
     """`None`: a session of this role does not rotate."""
     last_turn: str = ""
     """What is said with the last request that a session may make; empty: nothing."""
+    more_turns: MoreTurns | None = None
+    """`None`: nobody is asked for more than the session was given."""
 
 
 async def run_session(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
@@ -134,7 +144,15 @@ async def run_session(setup: SessionSetup, conversation: Conversation, ports: Lo
     return await _end(setup, await _turns(setup, conversation, ports), ports)
 
 
+def stays_open(outcome: SessionOutcome) -> bool:
+    """Whether the session goes on where it stands once its budget is raised."""
+    return isinstance(outcome, Halted) and outcome.halt.kind == "budget"
+
+
 async def _end(setup: SessionSetup, outcome: SessionOutcome, ports: LoopPorts) -> SessionOutcome:
+    if stays_open(outcome):
+        await ports.asking.recorder.commit()
+        return outcome
     label, reason = describe(outcome)
     remaining = outcome.remaining if isinstance(outcome, Rotated) else ""
     await ports.asking.recorder.commit(agents.SessionEnded(setup.id, label, reason, remaining))
@@ -169,8 +187,13 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
 
 
 async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
-    cut = 0
-    while conversation.turns < setup.max_turns:
+    cut, most = 0, setup.max_turns
+    while True:
+        if conversation.turns >= most:
+            more = await _more(setup, conversation, ports)
+            if not isinstance(more, int):
+                return more
+            most += more
         answer = await _next(setup, conversation, ports)
         if not isinstance(answer, ModelAnswer):
             return answer
@@ -180,7 +203,15 @@ async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPor
         outcome = await _after(answer, setup, conversation, ports)
         if outcome is not None:
             return outcome
-    return TurnLimit(setup.turns_before + conversation.turns)
+
+
+async def _more(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> int | SessionOutcome:
+    used = setup.turns_before + conversation.turns
+    await ports.asking.recorder.commit()
+    more = 0 if ports.more_turns is None else await ports.more_turns(used)
+    if isinstance(more, Halt):
+        return Halted(more)
+    return more or TurnLimit(used)
 
 
 async def _next(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> ModelAnswer | SessionOutcome:

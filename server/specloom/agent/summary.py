@@ -109,7 +109,9 @@ async def what_remains(setup: SessionSetup, task: str, said: str, ports: AskPort
     try:
         answer = await ask(setup, Conversation([message]), replace(ports, retry=patience), gate)
     except HaltedError as error:
-        await ports.recorder.commit(agents.SessionEnded(setup.id, error.halt.kind, error.halt.reason))
+        if error.halt.kind != "budget":
+            # It is asked again when the budget is raised.
+            await ports.recorder.commit(agents.SessionEnded(setup.id, error.halt.kind, error.halt.reason))
         return error.halt
     except ProviderError as error:
         await ports.recorder.commit(agents.SessionEnded(setup.id, "fault", str(error)))

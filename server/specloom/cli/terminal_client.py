@@ -60,7 +60,12 @@ def is_interactive() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-_TITLES = {"command": "The agent wants to run", "proposal": "This project proposes", "question": "The agent asks"}
+_TITLES = {
+    "command": "The agent wants to run",
+    "proposal": "This project proposes",
+    "question": "The agent asks",
+    "budget": "A limit is reached",
+}
 
 
 async def _put(question: Question) -> str | None:

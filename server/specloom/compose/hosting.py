@@ -124,6 +124,7 @@ def _engine(parts: Parts, loaded: Loaded) -> EngineContext:
         toolbox=all_tools(loaded.redactor),
         ids=parts.ids,
         clock=parts.clock,
+        calendar=SystemClock(),
         sleeper=AsyncSleeper(),
         orphans=parts.orphans,
         options=options,

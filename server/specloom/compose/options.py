@@ -30,7 +30,7 @@ from specloom.settings.credentials import (
     unsendable,
 )
 from specloom.settings.load import load_settings
-from specloom.settings.model import RoleModel, Settings
+from specloom.settings.model import BudgetPart, RoleModel, Settings
 from specloom.settings.proposals import Proposal
 
 NO_KEY = (
@@ -101,12 +101,14 @@ def loaded_options(
         layout=None if settings.layout is None else Layout(settings.layout),
         verify=settings.verify,
         limits=_limits(settings),
+        task_budget=_budget(settings.budget.task),
+        day_budget=_budget(settings.budget.day),
         retry=RetryPolicy(tries=settings.limits.stream_retries + 1),
         permissions=policies(settings.permissions),
         proposals=tuple(item.text for item in waiting if item.kind not in AT_OPEN),
         refusal=_refusal(settings, environment, key, (*files.problems, *problems)),
     )
-    budget, source = Budget(**settings.budget.model_dump()), key.source if key is not None else ""
+    budget, source = _budget(settings.budget), key.source if key is not None else ""
     return Loaded(options, redactor, budget, settings.state_dir, problems, source)
 
 
@@ -162,11 +164,16 @@ def _url(chosen: RoleModel, environment: Mapping[str, str]) -> str:
     return chosen.base_url or environment.get(ENDPOINT) or ANTHROPIC
 
 
+def _budget(part: BudgetPart) -> Budget:
+    return Budget(part.usd, part.tokens, part.turns, part.minutes)
+
+
 def _limits(settings: Settings) -> Limits:
     limits = settings.limits
     return Limits(
         attempts=limits.attempts,
         turns=limits.turns,
+        continue_turns=limits.continue_turns,
         plan_repairs=limits.plan_repairs,
         parallel_tools=limits.max_parallel_tools,
         edits_per_call=limits.edits_per_call,

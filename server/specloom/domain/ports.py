@@ -1,4 +1,4 @@
-"""What the domain needs from outside: time and ids. Refuses any other port; those belong to their floors."""
+"""What the domain needs from outside: time, days and ids. Refuses any other port; those belong to their floors."""
 
 from typing import Protocol
 
@@ -12,6 +12,14 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never jump back."""
+        ...
+
+
+class Calendar(Protocol):
+    """Where people are."""
+
+    def day_began(self) -> str:
+        """When the present day began here, as ISO-8601 UTC ending in `Z`."""
         ...
 
 

@@ -83,7 +83,7 @@ class Question:
     """What a person is asked. `subject` is the exact command, proposal or file list; `choices[0]` is the yes."""
 
     approval: ApprovalId
-    kind: Literal["command", "proposal", "question"]
+    kind: Literal["command", "proposal", "question", "budget"]
     subject: str
     purpose: str
     choices: tuple[str, ...] = ("Allow once", "Deny")

@@ -32,7 +32,7 @@ PERSON = agents.PERSON
 class Ask:
     """What is asked, and for whom."""
 
-    kind: Literal["command", "proposal", "question"]
+    kind: Literal["command", "proposal", "question", "budget"]
     subject: str
     purpose: str
     agent: AgentId | None = None
@@ -40,6 +40,8 @@ class Ask:
     choices: tuple[str, ...] = ("Allow once", "Deny")
     covered: bool = True
     """Whether `--yes` may answer it."""
+    lasting: bool = False
+    """No deadline ends it, and clients that come later are asked too."""
 
     @property
     def no(self) -> str:
@@ -74,6 +76,7 @@ class _Open:
     ask: Ask
     future: asyncio.Future[Answer]
     mute: list[Client] = field(default_factory=list[Client])
+    prompts: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
 
 class ApprovalDesk:
@@ -92,6 +95,10 @@ class ApprovalDesk:
     def attached(self, client: Client) -> Generator[None]:
         """Questions go to this client too while the context is open."""
         self._clients.append(client)
+        for waiting in self._waiting.values():
+            # Who comes to give an order of its own, as a command does, answers by that.
+            if waiting.ask.lasting and not client.final:
+                waiting.prompts.append(asyncio.create_task(self._prompt(client, waiting)))
         try:
             yield
         finally:
@@ -136,19 +143,19 @@ class ApprovalDesk:
         ask = waiting.ask
         if self.unattended and ask.covered and ask.kind != "question":
             return Answer(ask.choices[0], YES)
-        if not self._clients:
+        if not self._clients and not ask.lasting:
             return Answer(ask.no, NOBODY, reason="nobody is attached who could answer")
-        prompts = [asyncio.create_task(self._prompt(client, waiting)) for client in tuple(self._clients)]
+        waiting.prompts += [asyncio.create_task(self._prompt(client, waiting)) for client in tuple(self._clients)]
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(None if ask.lasting else self._deadline):
                 return await waiting.future
         except TimeoutError:
             reason = f"nobody answered within {self._deadline:g} seconds"
             return Answer(ask.no, "deadline", reason=reason)
         finally:
-            for prompt in prompts:
+            for prompt in waiting.prompts:
                 prompt.cancel()
-            await asyncio.gather(*prompts, return_exceptions=True)
+            await asyncio.gather(*waiting.prompts, return_exceptions=True)
 
     async def _prompt(self, client: Client, waiting: _Open) -> None:
         choice = await client.ask(waiting.question)
@@ -160,7 +167,8 @@ class ApprovalDesk:
 
     def _give_up(self, waiting: _Open) -> None:
         """It is no once every client that is there has said that nobody can answer at it."""
-        mute = bool(waiting.mute) and all(client in waiting.mute for client in self._clients)
+        left = bool(self._clients) or not waiting.ask.lasting
+        mute = left and bool(waiting.mute) and all(client in waiting.mute for client in self._clients)
         if mute and not waiting.future.done():
             waiting.future.set_result(Answer("", NOBODY, reason=_nobody(waiting.ask)))
 
@@ -180,6 +188,8 @@ class ApprovalDesk:
 def _nobody(ask: Ask) -> str:
     if ask.kind == "question":
         return "nobody is at the terminal who could answer"
+    if ask.kind == "budget":
+        return "nobody is at the terminal who could raise it"
     if not ask.covered:
         return "nobody is at the terminal who could allow it, and --yes does not cover it"
     return "nobody is at the terminal who could allow it; use --yes to allow everything that asks"

@@ -31,6 +31,7 @@ from specloom.engine.briefings import brief
 from specloom.engine.changes import record_change_set, tick, ticking
 from specloom.engine.command_images import CommandImages
 from specloom.engine.context import EngineContext
+from specloom.engine.cut_commands import pack_of
 from specloom.engine.delegation import Delegation
 from specloom.engine.gate import RunGate
 from specloom.engine.hands import NO_CALL, SessionHands
@@ -38,6 +39,7 @@ from specloom.engine.history import AttemptHistory
 from specloom.engine.journal import AttemptJournal
 from specloom.engine.keeping import kept_ports
 from specloom.engine.mailbox import expect
+from specloom.engine.more_turns import more_turns
 from specloom.engine.open_files import Recalled, recalled
 from specloom.engine.rotating import Opened, Rotation, kept_file, window_watch, within
 from specloom.engine.saving import saved
@@ -112,7 +114,7 @@ class Attempt:
             await self.shell.close()
             await self.engine.orphans.end(self.agent)
         if self.images is not None:
-            await self.images.catch_up()
+            await self.images.close()
 
     @property
     def definition(self) -> TaskDefinition:
@@ -222,7 +224,7 @@ class Attempt:
         engine = self.engine
         hands = self._hands(setup, known.memory, asking.recorder, restarted=restarted)
         ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
-        ports = replace(ports, window=window_watch(engine, asking))
+        ports = replace(ports, window=window_watch(engine, asking), more_turns=self._more_turns)
         return kept_ports(engine, ports, hands, conversation, known, warned=warned)
 
     async def _go_on(self, history: AttemptHistory) -> SessionOutcome:
@@ -326,7 +328,14 @@ class Attempt:
         limit = self.engine.options.limits.attempts
         await self._close(c.FailAttempt(self.task, self.attempt, reason, told, limit))
 
+    async def _more_turns(self, used: int) -> int | Halt:
+        self._follow()
+        return await more_turns(self.engine, self.gate, self.task, used)
+
     async def _release(self, halt: Halt) -> Stopped:
+        if halt.kind == "budget":
+            # It goes on in its session once there is a budget again.
+            return Stopped(halt.kind, halt.reason)
         await self._close(c.ReleaseTask(self.task, self.attempt, halt.reason))
         return Stopped(halt.kind, halt.reason)
 
@@ -398,7 +407,8 @@ class Attempt:
         )
         if self.images is None:
             aside, busy = AttemptJournal(engine.ledger, engine.ids), partial(_is_busy, self.shell)
-            self.images = CommandImages(engine.workspace, self.journal, aside, context.read_only, busy)
+            pack = pack_of(engine, setup.id, self.journal, context.read_only)
+            self.images = CommandImages(engine.workspace, self.journal, aside, context.read_only, busy, pack)
         return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output, self.images)
 
 

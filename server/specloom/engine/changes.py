@@ -109,3 +109,11 @@ def _all_done(state: ProjectState, parent: TaskId) -> bool:
     leaves = leaves_below(state.graph, parent)
     done = (state.record(leaf).state in (TaskState.DONE, TaskState.SKIPPED) for leaf in leaves)
     return bool(leaves) and all(done)
+
+
+async def diff_of(engine: EngineContext, task: TaskId) -> str:
+    """The unified diffs of a task's attempts, oldest first; empty when it changed nothing."""
+    known = engine.state.change_sets.get(task) or ()
+    pages = [await engine.ledger.read(change.seq - 1, 1) for change in known]
+    events = (item.event for page in pages for item in page)
+    return "".join(event.diff for event in events if isinstance(event, proof.ChangeSetRecorded))

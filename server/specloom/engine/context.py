@@ -11,8 +11,9 @@ from specloom.agent.ports import Gate, Sleeper
 from specloom.agent.roles import ROLES, RoleName, prompt
 from specloom.agent.session import SessionSetup
 from specloom.domain.ids import AgentId, AttemptId, SessionId, TaskId
-from specloom.domain.ports import Clock, Ids
+from specloom.domain.ports import Calendar, Clock, Ids
 from specloom.domain.project import ProjectState
+from specloom.engine.accounts import Accounts
 from specloom.engine.approvals import ApprovalDesk
 from specloom.engine.ledger import Ledger
 from specloom.engine.library import Library
@@ -45,6 +46,7 @@ class EngineContext:
     toolbox: ToolBox
     ids: Ids
     clock: Clock
+    calendar: Calendar
     sleeper: Sleeper
     orphans: Orphans
     options: EngineOptions
@@ -53,6 +55,11 @@ class EngineContext:
     def state(self) -> ProjectState:
         """The newest projection."""
         return self.ledger.state
+
+    @property
+    def accounts(self) -> Accounts:
+        """Which limits hold, by the settings as they are now."""
+        return Accounts(lambda: self.options, self.calendar)
 
     def checker(self) -> Checker:
         """What runs verify commands, by the settings as they are now."""

@@ -13,6 +13,7 @@ from specloom.agent.ports import Gate, Recorder
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
 from specloom.domain.events import agents
+from specloom.engine.accounts import at_most
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate, SideGate
 from specloom.engine.hands import NO_CALL, SessionHands
@@ -51,14 +52,17 @@ class Delegation:
         await self.recorder.commit()
         setup = self._setup()
         asking = self.engine.asking(RoleName.SUBAGENT, setup.agent)
-        gate = SideGate(self.gate, asking.recorder)
         first = say(self._message(errand, setup))
         started = replace(loop.started(setup), parent=self.sender.id, call=errand.call)
         asking.recorder.note(started, agents.MessageAdded(setup.id, content_json(first)))
         conversation = Conversation([first])
+        gate = SideGate(self.gate, asking.recorder, lambda: at_most(setup, conversation, self.engine.options))
         ports = self._ports(setup, asking, gate, conversation)
         try:
             outcome = await loop.run_session(setup, conversation, ports)
+            if loop.stays_open(outcome):
+                # What it was sent for goes on in another one.
+                await asking.recorder.commit(agents.SessionEnded(setup.id, *loop.describe(outcome)))
         except BaseException:
             await to_the_end(self._cut_off(setup, asking.recorder))
             raise

@@ -1,21 +1,34 @@
 """Decides before each request and each task whether the run goes on: pause, cancel, budget. Refuses to poll."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from specloom.agent.ports import Halt, Recorder
-from specloom.agent.roles import RoleName
 from specloom.domain import commands as c
+from specloom.domain.budgets import NOTHING, UNLIMITED, Reached, Spent, turns_reached
 from specloom.domain.events import runs
-from specloom.domain.ids import SessionId
+from specloom.domain.evolve_spending import WORKING, Timed
+from specloom.domain.ids import SessionId, TaskId
 from specloom.domain.ports import Clock
-from specloom.domain.project import ProjectState, RunRecord
-from specloom.domain.rejection import Rejected
-from specloom.domain.runs import Budget, RunState
+from specloom.domain.project import ProjectState
+from specloom.domain.runs import PauseCause, RunOutcome, RunState
+from specloom.engine.accounts import Accounts
 from specloom.engine.api import Published
 from specloom.engine.mailbox import Mailbox
-from specloom.engine.options import EngineOptions
-from specloom.llm.messages import Usage
+
+
+class BudgetAsker(Protocol):
+    """Puts a limit that is reached before a person."""
+
+    @property
+    def unattended(self) -> bool:
+        """Whether nobody is to be asked, so that the run ends."""
+        ...
+
+    def ask(self, reached: Reached) -> None:
+        """Asks, unless that is being asked already; the answer resumes or finishes the run."""
+        ...
 
 
 @dataclass(slots=True)
@@ -24,66 +37,110 @@ class RunGate:
 
     mailbox: Mailbox
     clock: Clock
-    started: float
-    """`monotonic()` at the start of this process's part of the run, pushed on by the time that it was paused."""
+    accounts: Accounts
+    asker: BudgetAsker
+    task: TaskId | None = None
+    """The one at work."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _beside: int = 0
-    """Sub-agents that are in a turn."""
-    _paused: float | None = None
-    """`monotonic()` when the present pause began."""
+    _beside: list[Spent] = field(default_factory=list[Spent])
+    """What the turns of sub-agents that are under way may cost."""
+    _heard: float = 0.0
+    """`monotonic()` when the time of work was counted last."""
+
+    def __post_init__(self) -> None:
+        self._heard = self.clock.monotonic()
 
     def heard(self, published: Published, state: ProjectState) -> None:
         """An event listener: wakes whoever waits for the run to change."""
+        if isinstance(published.event, Timed):
+            self._heard = self.clock.monotonic()
         if isinstance(published.event, runs.RunEvent) and state.run is not None:
-            self._clock(state.run.state)
             self._changed.set()
 
     async def before_turn(self, session: SessionId) -> Halt | None:
-        """Waits while paused; a halt when the run is cancelled or its budget is used up."""
+        """Waits while paused; a halt when the run is cancelled, or a limit is reached and nobody lets it go on."""
         del session
         return await self.passed()
 
     async def passed(self) -> Halt | None:
-        """As `before_turn`, between tasks."""
-        halt = await self.unpaused()
+        """As `before_turn`, between tasks.
+
+        Turns of others that are under way count with the most that they may cost: where that leaves no room, they are
+        waited for, so that no limit is passed by several who each saw room.
+        """
+        while True:
+            halt = await self.unpaused()
+            if halt is not None:
+                return halt
+            state = self.mailbox.state
+            reached = self.accounts.reached(state, self.task, self._unfolded, sum(self._beside, NOTHING))
+            refused = self.accounts.unpriced(UNLIMITED if state.run is None else state.run.budget)
+            if reached is None and refused is None:
+                return None
+            reason = reached.text if reached is not None else "" if refused is None else refused.message
+            if self._beside:
+                self._changed.clear()
+                await self._changed.wait()
+            elif self.asker.unattended:
+                return Halt("budget", reason)
+            elif reached is not None:
+                await self._ask(reached)
+            else:
+                await self.pause(reason)
+
+    @property
+    def _unfolded(self) -> float:
+        """Seconds of work that are in no event yet."""
         run = self.mailbox.state.run
-        if halt is not None or run is None:
-            return halt
-        used_up = over_budget(run, self.clock.monotonic() - self.started, self._beside)
-        return Halt("budget", used_up) if used_up else None
+        return self.clock.monotonic() - self._heard if run is not None and run.state in WORKING else 0.0
+
+    async def _ask(self, reached: Reached) -> None:
+        """Pauses the run and asks; who waits for the end of the pause hears the answer."""
+        await self.mailbox.submit(c.SettlePause(reached.text, PauseCause.BUDGET))
+        run = self.mailbox.state.run
+        if run is not None and run.state is RunState.PAUSED and run.cause is PauseCause.BUDGET:
+            self.asker.ask(reached)
 
     async def unpaused(self) -> Halt | None:
-        """Waits while paused; a halt when the run is cancelled. For what costs none of the budget."""
+        """Waits while paused; a halt when the run is over. For what costs none of the budget."""
         while True:
             self._changed.clear()
             run = self.mailbox.state.run
+            if run is not None and run.state is RunState.FINISHED and run.outcome is RunOutcome.BUDGET:
+                return Halt("budget", run.reason)
             if run is None or run.state in (RunState.CANCELLING, RunState.FINISHED):
                 return Halt("cancelled", "the run was cancelled")
             if run.state is RunState.RUNNING:
                 return None
-            if run.state is RunState.PAUSED:
-                self._clock(run.state)
-                await self._changed.wait()
-            elif self._beside:
+            if run.state is RunState.PAUSED or self._beside:
                 await self._changed.wait()
             else:
                 await self.mailbox.submit(c.SettlePause())
 
-    def _clock(self, state: RunState) -> None:
-        """The time of a pause does not count, however many wait for its end."""
-        now = self.clock.monotonic()
-        if state is RunState.PAUSED:
-            self._paused = now if self._paused is None else self._paused
-        elif self._paused is not None:
-            self.started, self._paused = self.started + now - self._paused, None
+    async def more_turns(self, task: TaskId, used: int, more: int, *, progressed: bool) -> int | Halt:
+        """How many turns the attempt at `task` gets on top, once it has `used` up its own; 0: none."""
+        before = self.mailbox.state.record(task).more_turns
+        reached = turns_reached(task, used, more)
+        if self.asker.unattended:
+            if not progressed:
+                return 0
+            await self.mailbox.submit(c.ExtendBudget(reached.part, reached.more, task, "progress"))
+            return self.mailbox.state.record(task).more_turns - before
+        while True:
+            halt = await self.unpaused()
+            if halt is not None:
+                return halt
+            if given := self.mailbox.state.record(task).more_turns - before:
+                return given
+            await self._ask(reached)
 
-    def enter(self) -> None:
-        """A sub-agent begins a turn."""
-        self._beside += 1
+    def enter(self, reserved: Spent) -> None:
+        """A sub-agent begins a turn, which may cost so much."""
+        self._beside.append(reserved)
 
-    def leave(self) -> None:
-        """The turn of a sub-agent is over: a pause may have waited for that."""
-        self._beside -= 1
+    def leave(self, reserved: Spent) -> None:
+        """The turn of a sub-agent is over: a pause, or a turn that had no room, may have waited for that."""
+        self._beside.remove(reserved)
         self._changed.set()
 
     def settled_by(self, recorder: Recorder) -> "SettlingGate":
@@ -93,8 +150,8 @@ class RunGate:
     @property
     def needs_facts(self) -> bool:
         """Whether what the last turn cost decides, or the next commit may be long in coming."""
-        run = self.mailbox.state.run
-        return run is None or run.state is not RunState.RUNNING or replace(run.budget, minutes=None) != Budget()
+        state = self.mailbox.state
+        return state.run is None or state.run.state is not RunState.RUNNING or self.accounts.limited(state)
 
     async def pause(self, reason: str) -> None:
         """Pauses the run for a reason of the engine's own."""
@@ -115,61 +172,38 @@ class SettlingGate:
         return await self.gate.before_turn(session)
 
 
+class Reserve(Protocol):
+    """What the next turn of a session may cost at the most."""
+
+    def __call__(self) -> Spent:
+        """By its conversation as it stands."""
+        ...
+
+
 @dataclass(slots=True)
 class SideGate:
     """An `agent.ports.Gate` for a session that runs beside others: each sees the turns that the others are in."""
 
     gate: RunGate
     recorder: Recorder
-    _inside: bool = False
+    reserve: Reserve
+    _inside: Spent | None = None
 
     async def before_turn(self, session: SessionId) -> Halt | None:
         """As `SettlingGate.before_turn`; the run is paused only when all who run beside it have arrived."""
+        del session
         if self.gate.needs_facts:
             await self.recorder.commit()
         self.leave()
-        halt = await self.gate.before_turn(session)
+        reserved = self.reserve()
+        halt = await self.gate.passed()
         if halt is None:
-            self._inside = True
-            self.gate.enter()
+            self._inside = reserved
+            self.gate.enter(reserved)
         return halt
 
     def leave(self) -> None:
         """To be called when the session is over, however it ended."""
-        if self._inside:
-            self._inside = False
-            self.gate.leave()
-
-
-PRICED = (RoleName.EXECUTOR, RoleName.REVIEWER, RoleName.SUMMARISER, RoleName.SUBAGENT)
-"""Roles that spend in a run."""
-
-
-def unpriced(budget: Budget, options: EngineOptions) -> Rejected | None:
-    """The refusal of a limit in money that could not hold, because a model at work has no known price."""
-    models = dict.fromkeys(options.roles[role].model for role in PRICED if role in options.roles)
-    unknown = [model for model in models if options.pricing.total(model, Usage(1, 1)).cost_usd is None]
-    if budget.usd is None or not unknown:
-        return None
-    message = (
-        f"The price of {unknown[0]} is not known, so a budget of ${budget.usd:.2f} could not hold; "
-        f'put it under [prices."{unknown[0]}"] in your settings, or limit `tokens` or `turns` under [budget]'
-    )
-    return Rejected("unknown-price", message)
-
-
-def over_budget(run: RunRecord, seconds: float, beside: int = 0) -> str:
-    """Which limit of the run is reached; empty when none is. An unknown cost cannot exceed a limit in money.
-
-    `beside`: turns that are under way and will count.
-    """
-    budget, usage = run.budget, run.usage
-    if budget.usd is not None and usage.cost_usd is not None and usage.cost_usd >= budget.usd:
-        return f"the budget of ${budget.usd:.2f} is used up (${usage.cost_usd:.2f})"
-    if budget.tokens is not None and usage.tokens >= budget.tokens:
-        return f"the budget of {budget.tokens} tokens is used up ({usage.tokens})"
-    if budget.turns is not None and run.turns + beside >= budget.turns:
-        return f"the budget of {budget.turns} turns is used up"
-    if budget.minutes is not None and seconds >= budget.minutes * 60:
-        return f"the time limit of {budget.minutes:g} minutes is reached"
-    return ""
+        if self._inside is not None:
+            inside, self._inside = self._inside, None
+            self.gate.leave(inside)

@@ -20,7 +20,7 @@ from specloom.domain.ports import Clock
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
-from specloom.domain.requirement import Requirement
+from specloom.domain.requirement import Requirement, RequirementsDocument
 from specloom.domain.spec import SpecDefinition
 from specloom.engine.api import Accepted
 from specloom.engine.options import EngineOptions
@@ -101,6 +101,18 @@ class Library:
         documents = self.shelf.requirements.values()
         meant = (document for document in documents if known is None or concerns(document.path, known))
         return with_below(name, [item for document in meant for item in document.requirements])
+
+    def to_plan_from(self, path: str | None) -> RequirementsDocument | Rejected:
+        """The requirements document at `path`, or the root's own."""
+        known = self.shelf.requirements
+        if path is not None and path in known:
+            return known[path]
+        if path is not None:
+            return Rejected("no-requirements", f"There are no requirements in {path!r}: it is missing or unreadable")
+        if not known:
+            root = self._workspace.root
+            return Rejected("no-requirements", f"There is no requirements.md in {root}; write one and plan again")
+        return next(iter(known.values()))
 
     def spec(self, spec: SpecId) -> SpecDefinition | None:
         """The spec of an id."""

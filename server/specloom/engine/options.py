@@ -9,6 +9,7 @@ from specloom.agent.ports import Pricing
 from specloom.agent.roles import RoleName
 from specloom.domain.permissions.policy import Policy
 from specloom.domain.rejection import Rejected
+from specloom.domain.runs import Budget
 from specloom.domain.spec import Layout
 from specloom.llm.messages import ThinkingSetting
 from specloom.llm.model import Model
@@ -32,6 +33,8 @@ class Limits:
 
     attempts: int = 3
     turns: int = 30
+    continue_turns: int = 30
+    """More for an attempt that used them up, each time that it goes on."""
     plan_repairs: int = 3
     parallel_tools: int = 5
     edits_per_call: int = 3
@@ -81,6 +84,10 @@ class EngineOptions:
     verify: tuple[str, ...] = ()
     """Commands that prove every task, besides its own."""
     limits: Limits = field(default_factory=Limits)
+    task_budget: Budget = Budget()
+    """What one task may use, over all its attempts and runs."""
+    day_budget: Budget = Budget()
+    """What one day may use, over all runs and plans of the project."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     permissions: Mapping[RoleName, Policy] = field(default_factory=dict[RoleName, Policy])
     """By role; of one that is not named, the default holds."""

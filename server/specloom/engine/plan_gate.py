@@ -1,13 +1,32 @@
-"""The gate of a plan. Refuses nothing: a plan is stopped by cancelling its task, and never waits for a pause."""
+"""The gate of a plan: the limit of the day. Refuses to pause: a plan is stopped by cancelling its task."""
+
+from dataclasses import dataclass
 
 from specloom.agent.ports import Halt
 from specloom.domain.ids import SessionId
+from specloom.domain.project import ProjectState
+from specloom.engine.accounts import Accounts, unpriced_day
+from specloom.engine.budget_question import BudgetQuestion
+from specloom.engine.mailbox import Mailbox
 
 
+@dataclass(frozen=True, slots=True)
 class PlanGate:
-    """An `agent.ports.Gate` that is open."""
+    """An `agent.ports.Gate`."""
+
+    mailbox: Mailbox
+    accounts: Accounts
+    question: BudgetQuestion
 
     async def before_turn(self, session: SessionId) -> Halt | None:
-        """Always goes on."""
+        """A halt where the limit of the day is reached and nobody lets the plan go on."""
         del session
-        return None
+        while (reached := self.accounts.today(self._state).reached()) is not None:
+            if not await self.question.about_plan(reached):
+                return Halt("budget", reached.text)
+        refused = unpriced_day(self.accounts.options())
+        return None if refused is None else Halt("budget", refused.message)
+
+    @property
+    def _state(self) -> ProjectState:
+        return self.mailbox.state

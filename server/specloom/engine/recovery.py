@@ -5,9 +5,10 @@ from specloom.agent.replay import UNKNOWN, replay
 from specloom.domain import commands as c
 from specloom.domain.events import agents, planning, proof, runs
 from specloom.domain.ids import NO_DIGEST
-from specloom.domain.runs import RunOutcome, RunState
+from specloom.domain.runs import PauseCause, RunOutcome, RunState
 from specloom.engine.abandoning import abandon_all
 from specloom.engine.context import EngineContext
+from specloom.engine.cut_commands import record_cut_commands
 from specloom.engine.history import AttemptHistory
 from specloom.engine.recorder import stream_of
 from specloom.engine.verification.evidence import digest_at
@@ -26,6 +27,9 @@ async def recover(engine: EngineContext) -> None:
     state, mailbox = engine.state, engine.mailbox
     # First: whoever still writes would make what is looked at next untrue.
     alive = await engine.orphans.end_all()
+    if state.run is not None and state.run.state in (RunState.RUNNING, RunState.PAUSING):
+        # Before what follows, whose times are those of this start.
+        await mailbox.record(runs.RunPaused(state.run.id, INTERRUPTED, PauseCause.INTERRUPTED))
     # A process that is known by its number belongs to the command or agent before the dot.
     await _tell_agents(engine, frozenset(name.partition(".")[0] for name in alive))
     await _end_subagents(engine)
@@ -34,6 +38,7 @@ async def recover(engine: EngineContext) -> None:
         applied = (present or NO_DIGEST) == opened.after_digest
         reason = "" if applied else _why(present == opened.before_digest)
         await mailbox.record(proof.EditSettled(edit, opened.path, applied, False, present, reason))
+    await record_cut_commands(engine)
     for check, known in tuple(state.checks.items()):
         note = "interrupted: Specloom was stopped while it ran" + (STILL_RUNNING if check in alive else "")
         await mailbox.record(proof.CheckSettled(check, known.task, None, "", 0.0, note=note))
@@ -45,8 +50,6 @@ async def recover(engine: EngineContext) -> None:
     run = state.run
     if run is not None and run.state is RunState.CANCELLING:
         await finish_cancelled(engine)
-    elif run is not None and run.state in (RunState.RUNNING, RunState.PAUSING):
-        await mailbox.record(runs.RunPaused(run.id, INTERRUPTED))
 
 
 def _why(untouched: bool) -> str:

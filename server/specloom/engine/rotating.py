@@ -25,6 +25,7 @@ from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
 from specloom.engine.history import AttemptHistory
 from specloom.engine.journal import AttemptJournal
+from specloom.engine.more_turns import more_turns
 from specloom.engine.past_sessions import PastSessions
 from specloom.engine.recorder import stream_of
 from specloom.llm.messages import Text, ThinkingSetting, UserMessage
@@ -49,7 +50,8 @@ def within(engine: EngineContext, setup: SessionSetup) -> SessionSetup:
     sessions = engine.state.sessions.values()
     same = (item for item in sessions if item.attempt == setup.attempt and item.role == setup.role)
     used = sum(item.turns for item in same if item.id != setup.id and item.parent is None)
-    return replace(setup, max_turns=max(setup.max_turns - used, 0), turns_before=used)
+    more = engine.state.record(setup.task).more_turns if setup.task is not None else 0
+    return replace(setup, max_turns=max(setup.max_turns + more - used, 0), turns_before=used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,12 @@ class Rotation:
     async def next(self, ended: loop.Rotated, history: AttemptHistory) -> Opened | loop.SessionOutcome:
         """The session that goes on, or why none does. `history`: as the log has it after the session ended."""
         limits, past = self.engine.options.limits, PastSessions.of(self.attempt, history.events)
-        if past.turns >= limits.turns:
-            return loop.TurnLimit(past.turns)
+        if past.turns >= self._most_turns:
+            more = await more_turns(self.engine, self.gate, self.task, past.turns)
+            if not isinstance(more, int):
+                return loop.Halted(more)
+            if not more:
+                return loop.TurnLimit(past.turns)
         if past.fruitless >= limits.fruitless_sessions:
             return loop.Refused(
                 f"{past.fruitless} sessions in a row ended without a change, and the last one because: {ended.reason}; "
@@ -107,6 +113,10 @@ class Rotation:
             return ""
         gate = self.gate.settled_by(asking.recorder)
         return await what_remains(self._summariser(of, past), self._about(), said, asking, gate)
+
+    @property
+    def _most_turns(self) -> int:
+        return self.engine.options.limits.turns + self.engine.state.record(self.task).more_turns
 
     def _about(self) -> str:
         """The task in a few lines: all that is known of it fills a window too."""
@@ -141,7 +151,7 @@ class Rotation:
             previous=last.id,
             because=ended.reason,
             turns=past.turns,
-            most_turns=engine.options.limits.turns,
+            most_turns=self._most_turns,
             briefing=await self._briefing(window),
             before=tuple(f"`{command}` {'passed' if passed else 'failed'}" for command, passed in self.before.items()),
             changed=await self._changed(),

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from specloom.domain import commands as c
-from specloom.domain.events import agents, planning, proof
+from specloom.domain.budgets import stated
+from specloom.domain.events import agents, planning
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, ApprovalId, PlanId, RunId, SpecId, TaskId
 from specloom.domain.origin import Origin
@@ -23,12 +24,12 @@ from specloom.domain.requirement import RequirementsDocument
 from specloom.domain.runs import Budget, RunState, Scope
 from specloom.domain.spec import SpecDefinition
 from specloom.engine.api import Accepted, Client, EventListener, OutputListener, Published
-from specloom.engine.changes import tick, ticking
+from specloom.engine.budget_question import BudgetQuestion, waiting_for
+from specloom.engine.changes import diff_of, tick, ticking
 from specloom.engine.context import EngineContext
 from specloom.engine.discarding import discard
 from specloom.engine.fault import stopped_by_fault
 from specloom.engine.following import Following
-from specloom.engine.gate import unpriced
 from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
 from specloom.engine.ports import PlanRequest, PlanWorker
@@ -58,6 +59,7 @@ class ProjectRuntime:
         self._trust = Trust(engine.desk, engine.permits)
         self._trust.on_keys = self._reload
         self._board = ProblemBoard(engine.library)
+        self._question = BudgetQuestion(engine.mailbox, engine.desk, self._planned_out, self._work)
         self._run: asyncio.Task[None] | None = None
         self._plan: asyncio.Task[None] | None = None
         self._typing: asyncio.Task[None] | None = None
@@ -82,6 +84,8 @@ class ProjectRuntime:
         await self._engine.library.refresh()
         await mark_stale(self._engine)
         await self._following.start()
+        if (reached := waiting_for(self._engine)) is not None:
+            self._question.ask(reached)
 
     async def _reload(self) -> None:
         await self.on_settings()
@@ -168,7 +172,7 @@ class ProjectRuntime:
         if known is not None:
             return known
         await self._engine.library.refresh()
-        document = self._requirements(path)
+        document = self._engine.library.to_plan_from(path)
         if isinstance(document, Rejected):
             return document
         plan = PlanId(self._engine.ids.new("plan"))
@@ -238,8 +242,8 @@ class ProjectRuntime:
             return busy
         await self._engine.library.refresh()
         run = RunId(self._engine.ids.new("run"))
-        limits = budget if budget != Budget() else self.default_budget
-        if (refusal := unpriced(limits, self._engine.options)) is not None:
+        limits = stated(budget, self.default_budget)
+        if (refusal := self._engine.accounts.unpriced(limits)) is not None:
             return refusal
         order = c.StartRun(run, scope, limits, unattended)
         return await to_the_end(self._work_on(order, by, command_id, unattended, profile))
@@ -253,6 +257,7 @@ class ProjectRuntime:
         profile: Profile | None,
     ) -> Accepted | Rejected:
         """To the end, because a run in the log that nobody works on would wait for ever."""
+        await self._question.withdraw()
         answer = await self._engine.mailbox.submit(order, by, command_id)
         run = self.state.run
         if isinstance(answer, Rejected) or answer.repeated or run is None:
@@ -263,9 +268,18 @@ class ProjectRuntime:
         if earlier is not None and (isinstance(order, c.StartRun) or earlier.cancelling()):
             # It has nothing to do any more but to end.
             await asyncio.wait([earlier], timeout=CLOSE_DEADLINE)
-        if self._run is None or self._run.done():
-            self._run = asyncio.create_task(self._guard(RunWorker(self._engine, self._trust, EXECUTOR).work(), "run"))
+        self._work()
         return Accepted(answer.seq, run.id)
+
+    def _work(self) -> None:
+        if self._run is None or self._run.done():
+            worker = RunWorker(self._engine, self._trust, self._question, EXECUTOR)
+            self._run = asyncio.create_task(self._guard(worker.work(), "run"))
+
+    async def _planned_out(self) -> None:
+        """A plan that was started while the run was paused writes the specs that the run would work from."""
+        if self._plan is not None:
+            await asyncio.wait([self._plan])
 
     async def pause(self, by: Origin, command_id: str | None = None, *, at_once: bool = False) -> Accepted | Rejected:
         """Pauses at the next turn boundary; `at_once`: cuts off what is in flight, which is asked again on resume."""
@@ -309,6 +323,7 @@ class ProjectRuntime:
         return await to_the_end(self._give_up(by, command_id))
 
     async def _give_up(self, by: Origin, command_id: str | None) -> Accepted | Rejected:
+        await self._question.withdraw()
         answer = await self._engine.mailbox.submit(c.CancelRun(), by, command_id)
         if isinstance(answer, Rejected) or answer.repeated:
             return answer
@@ -349,10 +364,7 @@ class ProjectRuntime:
 
     async def diff(self, task: TaskId) -> str:
         """The unified diffs of a task's attempts, oldest first."""
-        known = self.state.change_sets.get(task) or ()
-        pages = [await self._engine.ledger.read(change.seq - 1, 1) for change in known]
-        events = (item.event for page in pages for item in page)
-        return "".join(event.diff for event in events if isinstance(event, proof.ChangeSetRecorded))
+        return await diff_of(self._engine, task)
 
     def evidence(self, task: TaskId) -> tuple[Evidence, ...]:
         """What proves the task."""
@@ -391,6 +403,7 @@ class ProjectRuntime:
 
     async def close(self) -> None:
         """Pauses what runs, settles it, and gives up the lock."""
+        await self._question.withdraw()
         await self._following.stop()
         if self._run is not None and not self._run.done():
             await self._engine.mailbox.submit(c.PauseRun("Specloom was closed"))
@@ -425,16 +438,6 @@ class ProjectRuntime:
             return Rejected("plan-active", "A plan is going on; wait for it or cancel it first")
         return None
 
-    def _requirements(self, path: str | None) -> RequirementsDocument | Rejected:
-        known = self._engine.library.shelf.requirements
-        if path is not None and path in known:
-            return known[path]
-        if path is not None:
-            return Rejected("no-requirements", f"There are no requirements in {path!r}: it is missing or unreadable")
-        if not known:
-            return Rejected("no-requirements", f"There is no requirements.md in {self.root}; write one and plan again")
-        return next(iter(known.values()))
-
     async def _start_plan(self, request: PlanRequest, by: Origin, command_id: str | None) -> Accepted | Rejected:
         busy = await self._busy(by)
         if busy is not None:
@@ -454,7 +457,8 @@ class ProjectRuntime:
         if known is not None:
             return known
         await self.on_order(by, True)
-        work = self._planner.work(request, self._engine, PlanGate())
+        gate = PlanGate(self._engine.mailbox, self._engine.accounts, self._question)
+        work = self._planner.work(request, self._engine, gate)
         self._plan = asyncio.create_task(self._guard(self._planned(work), "plan"))
         return Accepted(self.state.seq, request.plan)
 

@@ -12,7 +12,7 @@ from specloom.engine.abandoning import abandon
 from specloom.engine.attempt import Attempt, Stopped, verify_commands
 from specloom.engine.changes import tick_rest
 from specloom.engine.context import EngineContext
-from specloom.engine.gate import RunGate
+from specloom.engine.gate import BudgetAsker, RunGate
 from specloom.engine.rechecks import recheck
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
@@ -21,15 +21,16 @@ from specloom.engine.trust import Trust
 class RunWorker:
     """One agent that works through the active run."""
 
-    def __init__(self, engine: EngineContext, trust: Trust, agent: AgentId) -> None:
+    def __init__(self, engine: EngineContext, trust: Trust, asker: BudgetAsker, agent: AgentId) -> None:
         self._engine = engine
         self._trust = trust
+        self._asker = asker
         self._agent = agent
         self._attempt: Attempt | None = None
 
     async def work(self) -> None:
         """Returns when the run is finished. A cancellation settles the run first when the user cancelled it."""
-        gate = RunGate(self._engine.mailbox, self._engine.clock, self._engine.clock.monotonic())
+        gate = RunGate(self._engine.mailbox, self._engine.clock, self._engine.accounts, self._asker)
         with self._engine.ledger.listen(gate.heard):
             try:
                 await self._work(gate)
@@ -44,7 +45,8 @@ class RunWorker:
         await self._trust.ask_for(self._proposals(), at_start=True, keys=self._engine.options.proposals)
         await self._lift_denials()
         while True:
-            halt = await gate.passed()
+            # A budget that is used up keeps nothing from its end.
+            halt = await (gate.unpaused() if self._next() is None else gate.passed())
             stopped = Stopped(halt.kind, halt.reason) if halt is not None else None
             if stopped is None:
                 task = self._next()
@@ -61,11 +63,13 @@ class RunWorker:
         await self._finish(*self._verdict())
 
     async def _release_removed(self) -> None:
-        """An attempt whose task a person removed while nothing ran leads nowhere."""
-        state = self._engine.state
+        """An attempt whose task a person removed while nothing ran, or that this run is not about, leads nowhere."""
+        state, chosen = self._engine.state, frozenset(self._chosen())
         for task, record in tuple(state.tasks.items()):
-            if record.attempt is not None and task not in state.graph.tasks:
-                await abandon(self._engine, task, record.attempt, "the task was removed from its spec")
+            if record.attempt is not None and task not in chosen:
+                gone = task not in state.graph.tasks
+                reason = "the task was removed from its spec" if gone else "another run was started"
+                await abandon(self._engine, task, record.attempt, reason)
 
     async def _lift_denials(self) -> None:
         """What was blocked for lack of a grant goes on when it is granted now."""
@@ -79,8 +83,10 @@ class RunWorker:
         return tasks_in(self._engine.state.graph, self._scope)
 
     async def _carry_out(self, task: TaskId, gate: RunGate) -> Stopped | None:
+        gate.task = task
         self._attempt = Attempt(self._engine, gate, self._trust, self._agent, task)
         stopped = await self._attempt.carry_out()
+        gate.task = None
         changed = frozenset(self._attempt.journal.before)
         self._attempt = None
         if changed:

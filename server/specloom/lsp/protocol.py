@@ -126,7 +126,7 @@ class Approval(Wire):
     """A question that waits for an answer."""
 
     id: str
-    kind: Literal["command", "proposal", "question"]
+    kind: Literal["command", "proposal", "question", "budget"]
     subject: str
     """The exact command, text or file list that a yes allows."""
     purpose: str

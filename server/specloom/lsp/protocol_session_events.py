@@ -133,7 +133,7 @@ class ApprovalAskedEvent(EventBase):
 
     type: Literal["approvalAsked"] = "approvalAsked"
     approval_id: str
-    kind: Literal["command", "proposal", "question"]
+    kind: Literal["command", "proposal", "question", "budget"]
     subject: str
     purpose: str
     task_id: str | None

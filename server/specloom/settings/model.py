@@ -135,13 +135,24 @@ class Models(Section):
         return RoleModel(**{**ours, **said})
 
 
-class BudgetSettings(Section):
-    """`[budget]`: what a run may use before it pauses and asks; unset is no limit."""
+class BudgetPart(Section):
+    """What may be used before a run pauses and asks; unset is no limit."""
 
     usd: Amount | None = Field(default=None, description="US dollars, where the model's price is known.")
     tokens: Count | None = Field(default=None, description="Tokens, cached ones included.")
     turns: Count | None = Field(default=None, description="Requests to a model with their tool calls.")
-    minutes: Amount | None = Field(default=None, description="Minutes on the clock.")
+    minutes: Amount | None = Field(default=None, description="Minutes of work, without pauses.")
+
+
+class BudgetSettings(BudgetPart):
+    """`[budget]`: what a run may use before it pauses and asks; unset is no limit."""
+
+    task: BudgetPart = Field(
+        default=BudgetPart(), description="What one task may use, over all its attempts, sub-agents and reviews."
+    )
+    day: BudgetPart = Field(
+        default=BudgetPart(), description="What a day may use here, by local date: all runs and plans of the project."
+    )
 
 
 class Limits(Section):

@@ -7,15 +7,25 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Implements `domain.ports.Clock`."""
+    """Implements `domain.ports.Clock` and `Calendar`."""
 
     def now(self) -> str:
         """ISO-8601 UTC with milliseconds, ending in `Z`."""
-        return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        return _told(datetime.now(UTC))
 
     def monotonic(self) -> float:
         """Seconds that never jump back."""
         return time.monotonic()
+
+    def day_began(self) -> str:
+        """The last midnight of the local time zone, in UTC."""
+        now = time.localtime()
+        midnight = time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
+        return _told(datetime.fromtimestamp(midnight, UTC))
+
+
+def _told(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 class RandomIds:

@@ -63,7 +63,7 @@ def test_an_unknown_key_is_shown_at_its_place_with_the_nearest_and_the_allowed()
         ('[models.safety]\nbase_url = "http://u:p@h/"', "models.safety.base_url", '"http://u:p@h/"', "user name"),
         ('requirements = "../other.md"', "requirements", '"../other.md"', "inside the root"),
         ('requirements = "/etc/passwd"', "requirements", '"/etc/passwd"', "inside the root"),
-        ("budget = 3", "budget", "3", "a table with the keys usd, tokens, turns, minutes"),
+        ("budget = 3", "budget", "3", "a table with the keys usd, tokens, turns, minutes, task, day"),
         ('verify = "pytest"', "verify", '"pytest"', "a list"),
         ('prices."m".input = "free"\nprices."m".output = 1', "prices.m.input", '"free"', "a number from 0"),
     ],

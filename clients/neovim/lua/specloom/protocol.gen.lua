@@ -12,7 +12,7 @@
 --- A question that waits for an answer.
 ---@class specloom.Approval
 ---@field id string
----@field kind "command"|"proposal"|"question"
+---@field kind "command"|"proposal"|"question"|"budget"
 ---@field subject string The exact command, text or file list that a yes allows.
 ---@field purpose string
 ---@field agentId string|vim.NIL
@@ -51,7 +51,7 @@
 ---@field commandId string|vim.NIL
 ---@field type "approvalAsked"
 ---@field approvalId string
----@field kind "command"|"proposal"|"question"
+---@field kind "command"|"proposal"|"question"|"budget"
 ---@field subject string
 ---@field purpose string
 ---@field taskId string|vim.NIL

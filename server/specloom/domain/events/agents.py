@@ -176,7 +176,7 @@ class ApprovalAsked:
 
     V: ClassVar[int] = 1
     approval: ApprovalId
-    kind: Literal["command", "proposal", "question"]
+    kind: Literal["command", "proposal", "question", "budget"]
     subject: str
     purpose: str
     agent: AgentId | None

@@ -1,0 +1,91 @@
+"""Asks a person whether to go on past a limit that is reached. Refuses to answer for him: no limit lifts itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from specloom.domain import commands as c
+from specloom.domain.budgets import BudgetPart, Reached, turns_reached
+from specloom.domain.events.runs import BudgetExtended
+from specloom.domain.runs import PauseCause, RunOutcome, RunState
+from specloom.engine.approvals import Answer, ApprovalDesk, Ask
+from specloom.engine.context import EngineContext
+from specloom.engine.mailbox import Mailbox
+
+STOP = "Stop"
+
+
+@dataclass(slots=True)
+class BudgetQuestion:
+    """A `gate.BudgetAsker`: at most one question stands, until somebody answers it, and no deadline ends it."""
+
+    mailbox: Mailbox
+    desk: ApprovalDesk
+    ready: Callable[[], Awaitable[None]]
+    """Called after a yes: returns when the run may go on."""
+    work: Callable[[], None]
+    """Called then: somebody must work on it."""
+    _asking: asyncio.Task[None] | None = field(default=None, init=False)
+
+    @property
+    def unattended(self) -> bool:
+        """Whether nobody is to be asked."""
+        return self.desk.unattended
+
+    def ask(self, reached: Reached) -> None:
+        """Asks, unless a question stands."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(reached))
+
+    async def withdraw(self) -> None:
+        """Takes the question back: the run goes on or ends by another order, or Specloom is closed."""
+        asking, self._asking = self._asking, None
+        if asking is not None and asking is not asyncio.current_task():
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+    async def _ask(self, reached: Reached) -> None:
+        answer = await self.desk.ask(question(reached, "the run is paused"))
+        if goes_on(answer, reached):
+            await self.ready()
+            await self.mailbox.submit(c.ExtendBudget(reached.part, reached.more, reached.task, answer.rule), answer.by)
+            self.work()
+        else:
+            reason = reached.text if answer.by_person else f"{reached.text}; {answer.reason}"
+            await self.mailbox.submit(c.FinishRun(RunOutcome.BUDGET, reason), answer.by)
+
+    async def about_plan(self, reached: Reached) -> bool:
+        """Whether a plan may go on past the limit of the day. Waits for the answer."""
+        if self.unattended:
+            return False
+        answer = await self.desk.ask(question(reached, "the plan waits"))
+        if goes_on(answer, reached):
+            extended = BudgetExtended(BudgetPart.DAY, reached.more, rule=answer.rule)
+            await self.mailbox.record(extended, by=answer.by)
+        return goes_on(answer, reached)
+
+
+def question(reached: Reached, waits: str) -> Ask:
+    """The one question of a limit."""
+    purpose = f"{waits}; `{STOP}` ends it, and what is begun can be gone on with later"
+    return Ask("budget", reached.text, purpose, None, reached.task, (reached.offer, STOP), covered=False, lasting=True)
+
+
+def goes_on(answer: Answer, reached: Reached) -> bool:
+    """Only a person's own word raises a limit."""
+    return answer.by_person and answer.choice == reached.offer
+
+
+def waiting_for(engine: EngineContext) -> Reached | None:
+    """The limit that a paused run waits for, whoever asked about it before."""
+    state = engine.state
+    run = state.run
+    if run is None or run.state is not RunState.PAUSED or run.cause is not PauseCause.BUDGET:
+        return None
+    task = next((task for task, record in state.tasks.items() if record.attempt is not None), None)
+    reached = engine.accounts.reached(state, task)
+    if reached is None and task is not None:
+        limits, attempt = engine.options.limits, state.record(task).attempt
+        same = (item for item in state.sessions.values() if item.attempt == attempt and item.role == "executor")
+        return turns_reached(task, sum(item.turns for item in same), limits.continue_turns)
+    return reached
