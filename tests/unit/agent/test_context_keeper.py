@@ -173,12 +173,14 @@ async def test_views_of_a_file_that_is_gone_do_not_say_that_it_was_closed(
 
 
 async def test_a_session_that_was_given_more_turns_is_still_tidied(desk: Desk) -> None:
-    desk.keeper.collector = Collector(replace(EAGER, growth=0.7))
-    desk.setup = replace(SETUP, max_turns=3)
+    desk.keeper.collector = Collector(EAGER)
+    desk.setup = replace(SETUP, max_turns=2)
     desk.open("a.py")
-    for number in range(1, 6):
-        reads(desk.conversation, "a.py", TEXT * 10, number)
-        await desk.request()
+    reads(desk.conversation, "a.py", TEXT * 10, 1)
+    await desk.request()
+    desk.conversation.add_answer(AssistantMessage((Text.of("What is behind a collapse costs. " * 200),)))
+    reads(desk.conversation, "a.py", TEXT * 10, 2)
+    await desk.request()
     await desk.request()
     assert desk.noted(agents.ContextCollapsed)
 
