@@ -9,9 +9,9 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from specloom.domain.ids import Digest, digest_of
+from specloom.engine.image_pack import ImagePack, Packed, Stamp
 from specloom.engine.journal import AttemptJournal
 from specloom.workspace.disk import snapshot_of
 from specloom.workspace.ports import Applied, TextSnapshot, WorkspaceError
@@ -22,9 +22,6 @@ LARGEST = 1024 * 1024
 MOST = 64 * 1024 * 1024
 """Bytes of all before-images held at a time."""
 NO_FILE = Digest("")
-
-Stamp: TypeAlias = tuple[int, int, int]
-"""Inode, size, and time of change in nanoseconds."""
 
 
 @dataclass(slots=True)
@@ -39,6 +36,8 @@ class CommandImages:
     """Paths, and folders with all theirs, that the agent may not change."""
     busy: Callable[[], bool]
     """Whether a command goes on that may change files while none is waited for."""
+    pack: ImagePack | None = None
+    """Where all this stands while a command runs, for whoever comes after this process."""
     _stamps: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
     _images: dict[str, bytes] = field(default_factory=dict[str, bytes])
     _room: int = MOST
@@ -51,12 +50,15 @@ class CommandImages:
         protected = await self.catch_up()
         if not self._going_on:
             self._stamps = await asyncio.to_thread(self._look, await self.workspace.walk())
+        await self._pack(running=True)
         return protected
 
     async def after(self) -> tuple[str, ...]:
         """Records what has changed since `before`; returns the protected paths among it."""
         self._going_on = self.busy()
-        return await self._compare(own=False)
+        protected = await self._compare(own=False)
+        await self._pack(running=self._going_on)
+        return protected
 
     async def catch_up(self) -> tuple[str, ...]:
         """Records what a command that goes on has changed since the last look; what the agent's tools wrote is known.
@@ -67,7 +69,28 @@ class CommandImages:
             return ()
         # Asked first: what a command that ends meanwhile writes last is seen by the next look.
         self._going_on = self.busy()
-        return await self._compare(own=True)
+        protected = await self._compare(own=True)
+        await self._pack(running=self._going_on)
+        return protected
+
+    async def close(self) -> None:
+        """Nothing of the agent's runs any more: records what it changed last."""
+        await self.catch_up()
+        if self.pack is not None:
+            await asyncio.to_thread(self.pack.close)
+
+    async def record_cut(self, packed: Packed) -> None:
+        """Records what commands of an earlier process changed after that described the files."""
+        self._stamps, self._images = packed.stamps, packed.images
+        await self._compare(own=True)
+
+    async def _pack(self, *, running: bool) -> None:
+        if self.pack is None:
+            return
+        if running:
+            await asyncio.to_thread(self.pack.running, self._stamps, self._images)
+        else:
+            await asyncio.to_thread(self.pack.resting)
 
     async def _compare(self, *, own: bool) -> tuple[str, ...]:
         was = self._stamps

@@ -23,6 +23,8 @@ class AttemptHistory:
         default_factory=dict[str, tuple[str | None, Digest | None]]
     )
     """Text and digest of each changed file before its first change."""
+    made: dict[str, Digest] = field(default_factory=dict[str, Digest])
+    """What each changed file became by the newest of these changes."""
     shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
     """What the model was shown last of each file, by digest, the newest last; an empty one: it was closed."""
     session: SessionId | None = None
@@ -99,5 +101,6 @@ class AttemptHistory:
             case proof.EditSettled(applied=True) if event.edit in self._edits:
                 asked = self._edits[event.edit]
                 self.edited.setdefault(asked.path, (asked.before, asked.before_digest))
+                self.made[asked.path] = event.digest or Digest("")
             case _:
                 pass
