@@ -64,7 +64,9 @@ def _of(found: Repository, subcommand: str) -> str:
     text = ""
     for config in _configs(found):
         text = _read(config) if config == found.common / "config" else text
-        names = programs(_read(config), subcommand)
+        own = config.parent in (found.folder, found.common)
+        # Commands of agents set it for the repository itself, not for those within.
+        names = [name for name in programs(_read(config), subcommand) if not (own and name == "core.fsmonitor")]
         if names:
             return f"the repository's own configuration sets {names[0]}"
     stated = hooks_path(text)

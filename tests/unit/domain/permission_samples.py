@@ -6,6 +6,7 @@ from posixpath import join, normpath
 
 from hypothesis import strategies as st
 
+from specloom.domain.permissions.commands import judge_command
 from specloom.domain.permissions.places import Place, Standing
 from specloom.domain.permissions.policy import Policy
 from specloom.domain.permissions.rules import Profile, Rule, Verdict, parse_rule
@@ -65,6 +66,11 @@ def policy(
     stated = (*rules(Verdict.ALLOW, *allow), *rules(Verdict.ASK, *ask), *rules(Verdict.DENY, *deny))
     assert len(stated) == len(allow) + len(ask) + len(deny)
     return Policy(profile, stated)
+
+
+def verdict(line: str, held: Policy | None = None, folder: str = "") -> Verdict:
+    """Of a line in `Root`."""
+    return judge_command(line, held or policy(), Root(), folder).verdict
 
 
 def quoted(text: str) -> str:

@@ -116,3 +116,12 @@ def test_what_cannot_be_read_counts_as_running_programs(root: Path) -> None:
     assert what_git_runs(root, "status")
     (root / ".git" / "config").write_text("x" * (1 << 21))
     assert "cannot be read" in what_git_runs(root, "status")
+
+
+def test_a_watcher_counts_only_where_commands_do_not_switch_it_off(root: Path) -> None:
+    git(root, "config", "core.fsmonitor", MARK)
+    assert what_git_runs(root, "status") == ""
+    within = root / ".git" / "modules" / "x"
+    within.mkdir(parents=True)
+    (within / "config").write_text(f"[core]\n fsmonitor = {MARK}\n")
+    assert "core.fsmonitor" in what_git_runs(root, "status")
