@@ -24,6 +24,7 @@ PLAYED = {
         reviewed=("01/3",),
         needs_node=True,
     ),
+    "pulse": Example(DIALOGUES / "pulse", DIALOGUES / "pulse", specs=1, tasks=2, mended=()),
 }
 
 
