@@ -13,13 +13,21 @@ from pathlib import Path
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, Scope
-from specloom.engine.api import Published
+from specloom.engine.api import Published, Question
+from tests.integration.people import Person
 from tests.integration.projects import USER, opened
+
+ANSWER = "Metres, always."
 
 
 def die() -> None:
     """At once, as by the hand of the operating system."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def answered(question: Question) -> str | None:
+    """Of the person who watches: to what an agent asks, and to nothing else."""
+    return ANSWER if question.kind == "question" else None
 
 
 async def main(root: Path, url: str, name: str, ordinal: int, delay: float) -> None:
@@ -38,7 +46,7 @@ async def main(root: Path, url: str, name: str, ordinal: int, delay: float) -> N
             die()
 
     runtime = await opened(root, url)
-    with runtime.listen(heard):
+    with runtime.listen(heard), runtime.attach(Person(answered)):
         answer = await runtime.start_run(Scope(), Budget(), USER, unattended=True)
         assert not isinstance(answer, Rejected), answer
         await runtime.wait_idle()

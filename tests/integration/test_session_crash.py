@@ -14,10 +14,13 @@ from specloom.agent.replay import UNKNOWN
 from specloom.domain.events import agents
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome, RunState
+from specloom.engine.api import Question
 from specloom.llm.scripted.server import ScriptedServer
 from tests.conftest import TIER
+from tests.integration.crash_process import ANSWER
+from tests.integration.people import Person
 from tests.integration.projects import USER, hosted
-from tests.integration.rotation_story import crash_story, rotation_project
+from tests.integration.rotation_story import ASKS, QUESTION, crash_story, rotation_project
 from tests.integration.stage import (
     DEADLINE,
     ONE,
@@ -144,3 +147,27 @@ async def test_a_model_whose_answer_was_cut_off_is_told_so_once_after_a_restart(
         assert newest.count("Your answer was cut off at the length limit") == 1
         assert UNKNOWN in newest
         assert asked_otherwise(server) == []
+
+
+@pytest.mark.parametrize(("name", "again"), [("ApprovalAsked", [QUESTION]), ("ApprovalAnswered", [])])
+async def test_an_answer_that_is_in_the_log_reaches_the_model_and_is_asked_for_once(
+    tmp_path: Path, name: str, again: list[str]
+) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    asked: list[str] = []
+
+    def answers(question: Question) -> str:
+        asked.append(question.subject)
+        return ANSWER
+
+    turns = (turn(ASKS), turn(write("a.txt", "a\n")), turn(says()))
+    async with ScriptedServer(script(attempt(1, *turns)), keep=None) as server:
+        await killed(root, server, name, 2, 0)  # The first one is about the verify command.
+        async with hosted(root, server) as runtime:
+            with runtime.attach(Person(answers)):
+                assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
+                assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+            assert [word.words for word in runtime.state.record(ONE).words] == [ANSWER]
+        assert newest_message(server, "1 at 1", 2) == f"the user answers: {ANSWER}"
+        server.check()
+    assert asked == again
