@@ -9,8 +9,7 @@ import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from random import Random
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from specloom.agent.ask import AskPorts
 from specloom.agent.context.collection import Collector
@@ -55,18 +54,14 @@ from specloom.tools.tool import Effect, ToolOutcome
 from specloom.tools.write_file import WriteFile
 from specloom.workspace.ports import TextSnapshot
 from specloom.workspace.workspace import Workspace
+from tests.unit.agent.drawn_calls import IMAGES, NAMES, Dice, drawn_call
 from tests.unit.agent.model_reader import ModelReader
-from tests.unit.tools.images import png
 
 SESSION = SessionId("session-1")
 EAGER = Rules(growth=50, margin=0, debt=1e9, least=1, keep_turns=1, smallest=12, fresh=1, rest=1)
 """Collapses whenever there is anything to win."""
-NAMES = ("a.py", "b.py", "c.py")
-WORDS = ("alpha", "beta", "gamma", "", "return x", "}")
-IMAGES = {"good.png": png(3, 3), "bad.png": png(4, 4)}
 BAD_IMAGE = base64.b64encode(IMAGES["bad.png"]).decode()
 """Whole and within all limits, and still not taken."""
-T = TypeVar("T")
 
 
 class DiedError(Exception):
@@ -93,29 +88,6 @@ class Log:
                 raise DiedError
         self.events += [*self.noted, *events]
         self.noted.clear()
-
-
-@dataclass
-class Dice:
-    """Choices from a seed; hypothesis may draw in a running loop no more than anybody may block it."""
-
-    seed: int
-    random: Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.random = Random(self.seed)
-
-    def upto(self, most: int, least: int = 0) -> int:
-        return self.random.randint(least, most)
-
-    def one(self, choices: Sequence[T]) -> T:
-        return choices[self.upto(len(choices) - 1)]
-
-    def lines(self, most: int, least: int = 0) -> list[str]:
-        return [self.one(WORDS) for _ in range(self.upto(most, least))]
-
-    def text(self) -> str:
-        return "\n".join(self.lines(14, 1)) + "\n"
 
 
 @dataclass
@@ -172,50 +144,9 @@ class World:
     def call(self, reader: ModelReader) -> ToolUse:
         """One call that the model might make with what it knows."""
         self.calls += 1
-        path = self.dice.one(NAMES)
-        known = reader.files.get(path, {})
-        edits = ["edit", "edit", "edit", "edit", "edits", "edits", "same"] if known else []
-        kinds = ["read", "read", "part", "command", "write", "close", "output", "image", "delete", *edits]
-        name, values = self.values(self.dice.one(kinds), path, known)
+        name, values = drawn_call(self.dice, reader.files)
         call = f"call-{self.calls}"
         return ToolUse(call, name, values, {"type": "tool_use", "id": call, "name": name, "input": values})
-
-    def values(self, kind: str, path: str, known: Mapping[int, str]) -> tuple[str, dict[str, Any]]:
-        match kind:
-            case "read":
-                return "read_file", {"path": path}
-            case "part":
-                first = self.dice.upto(12, 1)
-                return "read_file", {
-                    "path": path,
-                    "start_line": first,
-                    "end_line": first + self.dice.upto(5),
-                }
-            case "write":
-                return "write_file", {"path": path, "content": self.dice.text()}
-            case "close":
-                return "close_file", {"paths": [path]}
-            case "delete":
-                return "delete_file", {"path": path}
-            case "image":
-                return "read_file", {"path": self.dice.one(sorted(IMAGES))}
-            case "output":
-                return "read_output", {"output": self.dice.upto(40)}
-            case "edit" | "edits" | "same":
-                return "edit_file", {"path": path, "edits": self.edits(kind, known)}
-            case _:
-                return "run_command", {"command": f"change {path}"}
-
-    def edits(self, kind: str, known: Mapping[int, str]) -> list[dict[str, Any]]:
-        """Of lines that the model knows: of some in a row, of more places than one call takes, or of nothing."""
-        if kind == "edits":
-            places = self.dice.random.sample(sorted(known), min(len(known), self.dice.upto(5, 1)))
-            return [_edit(known, place, place, self.dice.lines(2)) for place in sorted(places, reverse=True)]
-        first = self.dice.one(sorted(known))
-        if kind == "same":
-            return [_edit(known, first, first, [known[first]])]
-        last = max(n for n in known if n >= first and all(m in known for m in range(first, n + 1)))
-        return [_edit(known, first, min(last, first + self.dice.upto(3)), self.dice.lines(4))]
 
     # --- the person ---
 
@@ -238,11 +169,6 @@ class World:
         gone = self.dice.upto(3)
         lines[place : place + gone] = self.dice.lines(3)
         file.write_text("\n".join(lines))
-
-
-def _edit(known: Mapping[int, str], first: int, last: int, lines: Sequence[str]) -> dict[str, Any]:
-    texts = {"start_text": known[first], "end_text": known[last], "new_text": "\n".join(lines)}
-    return {"start_line": first, "end_line": last, **texts}
 
 
 def _refuse_image(messages: Sequence[Message]) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from specloom.agent.replay import replay
 from specloom.llm.messages import Message, ModelRequest
 from specloom.llm.wire import WireEncoder
-from tests.unit.agent.context_world import IMAGES, Dice, World, flat, live
+from tests.unit.agent.context_world import World, flat, live
+from tests.unit.agent.drawn_calls import IMAGES, Dice
 
 seeds = st.integers(0, 2**32)
 
