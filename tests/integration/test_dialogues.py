@@ -24,6 +24,7 @@ PLAYED = {
         reviewed=("01/3",),
         needs_node=True,
     ),
+    "till": Example(DIALOGUES / "till", DIALOGUES / "till", specs=1, tasks=2, mended=("01/1",)),
     "pulse": Example(DIALOGUES / "pulse", DIALOGUES / "pulse", specs=1, tasks=2, mended=()),
 }
 
