@@ -12,3 +12,10 @@ def stage() -> Iterator[Stage]:
     """A user's folder without a daemon; whatever is started in it is ended."""
     with staged() as made:
         yield made
+
+
+@pytest.fixture
+def impatient() -> Iterator[Stage]:
+    """The same for a daemon that keeps nothing which nobody uses."""
+    with staged(SPECLOOM_DAEMON_IDLE_S="0.2", SPECLOOM_DAEMON_LINGER_S="0") as made:
+        yield made

@@ -1,0 +1,104 @@
+"""The bridge: bytes both ways, the status that the client is owed, and no life of its own."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.stage import Stage, begin, bridge, eventually
+from tests.integration.projects import greeter
+from tests.lsp.editor import SPECLOOM
+from tests.lsp.wire import status_of
+
+CLIENT = """
+import os, subprocess, sys
+server = subprocess.Popen([sys.argv[1], "lsp"], stdin=int(sys.argv[2]), stdout=int(sys.argv[3]))
+print(os.getpid(), flush=True)
+server.wait()
+"""
+
+
+async def test_what_an_editor_sends_at_once_is_all_answered(stage: Stage) -> None:
+    root = greeter(stage.logs.parent / "root")
+    uri = (root / "requirements.md").as_uri()
+    # More than any pipe holds, while the daemon has yet to be started.
+    text = (root / "requirements.md").read_text() + "x" * 1_000_000
+    async with bridge(stage) as (wire, process):
+        wire.ask("init", "initialize", {"rootUri": root.as_uri(), "capabilities": {}})
+        wire.tell("initialized", {})
+        item = {"uri": uri, "languageId": "markdown", "version": 1, "text": text}
+        wire.tell("textDocument/didOpen", {"textDocument": item})
+        wire.ask("project", "specloom/project/get", {})
+        assert (await wire.answer("init"))["result"]["serverInfo"]["name"] == "specloom"
+        assert (await wire.answer("project"))["result"]["name"] == "root"
+        await wire.leave()
+        assert await status_of(process) == 0
+
+
+@pytest.mark.parametrize(("manner", "status"), [("exit", 1), ("shutdown, exit", 0), ("closes", 1), ("garbage", 1)])
+async def test_the_exit_status_is_the_standalone_servers(manner: str, status: int, stage: Stage) -> None:
+    async with bridge(stage) as (wire, process):
+        await begin(wire, stage.logs)
+        if manner == "exit":
+            wire.tell("exit")
+        elif manner == "closes":
+            wire.writer.close()
+        elif manner == "garbage":
+            wire.raw(b"Content-Length: much\r\n\r\n")
+        else:
+            await wire.leave()
+        assert await status_of(process) == status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+async def test_a_signal_to_the_bridge_ends_the_bridge_alone(number: signal.Signals, stage: Stage) -> None:
+    async with bridge(stage) as (other, _), bridge(stage) as (wire, process):
+        await begin(other, stage.logs)
+        await begin(wire, stage.logs)
+        assert len((await asyncio.to_thread(stage.status))["clients"]) == 2
+        process.send_signal(number)
+        await status_of(process)
+        await eventually(lambda: len(stage.status()["clients"]) == 1, "the daemon has let it go")
+        other.ask("again", "workspace/executeCommand", {"command": "none"})
+        assert "error" in await other.answer("again")
+
+
+async def test_the_daemon_has_nothing_of_the_bridge_that_started_it(stage: Stage) -> None:
+    keys = {"ANTHROPIC_API_KEY": "sk-planted", "VIRTUAL_ENV": "/venv", "SPECLOOM_STATE_DIR": "/nowhere"}
+    async with bridge(stage, environment=keys) as (wire, process):
+        await begin(wire, stage.logs)
+        pid = await asyncio.to_thread(stage.pid)
+        assert os.getsid(pid) == pid
+        assert os.getsid(process.pid) != pid
+        own = Path("/proc", str(pid))
+        assert await asyncio.to_thread((own / "cwd").readlink) == Path("/")
+        environment = await asyncio.to_thread((own / "environ").read_bytes)
+        assert not [name for name in keys if name.encode() in environment]
+        assert b"SPECLOOM_RUNTIME_DIR=" in environment
+
+
+async def test_an_editor_that_dies_is_noticed_though_its_pipes_stay_open(stage: Stage) -> None:
+    to_bridge, our_write = os.pipe()
+    our_read, from_bridge = os.pipe()
+    client = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CLIENT, str(SPECLOOM), str(to_bridge), str(from_bridge),
+        pass_fds=[to_bridge, from_bridge], stdout=asyncio.subprocess.PIPE, env=stage.environment,
+    )  # fmt: skip
+    try:
+        assert client.stdout is not None
+        pid = int(await client.stdout.readline())
+        body = b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"processId":%d,"capabilities":{}}}' % pid
+        os.write(our_write, b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        await asyncio.to_thread(os.read, our_read, 65536)
+        assert len((await asyncio.to_thread(stage.status))["clients"]) == 1
+        client.kill()
+        await eventually(lambda: not stage.status()["clients"], "the daemon has let the client go")
+    finally:
+        if client.returncode is None:
+            client.kill()
+        await client.wait()
+        for end in (to_bridge, our_write, our_read, from_bridge):
+            os.close(end)

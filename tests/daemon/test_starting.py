@@ -1,0 +1,183 @@
+"""Finding and starting the daemon: once, whoever asks, and never behind what another one left."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from specloom.daemon.place import HeldLock, is_held
+from tests.daemon.stage import PYTHON, Stage, begin, bridge, said
+from tests.integration.projects import greeter
+from tests.lsp.wire import status_of
+
+BRIDGES = 20
+LOADED = """
+import json, os, sys
+from specloom.__main__ import main
+import specloom.daemon.bridge as bridge
+real = os._exit
+def told(status):
+    sys.stderr.write(json.dumps(sorted(sys.modules)) + chr(10))
+    sys.stderr.flush()
+    real(status)
+os._exit = told
+main(["lsp"])
+"""
+
+
+async def test_twenty_bridges_at_once_start_one_daemon(stage: Stage) -> None:
+    async def opened() -> int:
+        async with bridge(stage) as (wire, process):
+            wire.ask("init", "initialize", {"capabilities": {}})
+            await wire.answer("init")
+            pid = await asyncio.to_thread(stage.pid)
+            await wire.leave()
+            assert await status_of(process) == 0
+        return pid
+
+    pids = await asyncio.gather(*(opened() for _ in range(BRIDGES)))
+    assert len(set(pids)) == 1
+
+
+async def test_what_a_killed_daemon_left_is_in_nobodys_way(stage: Stage) -> None:
+    async with bridge(stage) as (wire, process):
+        await begin(wire, stage.logs)
+        first = await asyncio.to_thread(stage.pid)
+        os.kill(first, signal.SIGKILL)
+        # The bridge notices, and says what to do.
+        assert await status_of(process) == 1
+        assert process.stderr is not None
+        assert b"start the server again" in await process.stderr.read()
+    assert stage.place.socket.exists()
+    async with bridge(stage) as (wire, process):
+        await begin(wire, stage.logs)
+        assert await asyncio.to_thread(stage.pid) != first
+
+
+async def test_a_socket_of_nobody_is_replaced(stage: Stage) -> None:
+    left = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    left.bind(str(stage.place.socket))
+    left.close()
+    async with bridge(stage) as (wire, _):
+        await begin(wire, stage.logs)
+        assert is_held(stage.place.lock)
+
+
+async def test_a_second_daemon_refuses_to_serve(stage: Stage) -> None:
+    held = HeldLock.take(stage.place.lock)
+    assert held is not None
+    process = await asyncio.create_subprocess_exec(
+        PYTHON, "-m", "specloom", "daemon", env=stage.environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+    held.release()
+    assert process.returncode == 2
+    assert b"a daemon is running already" in errors
+
+
+@pytest.mark.parametrize("trouble", ["folder", "start", "read-only"])
+async def test_without_a_daemon_the_bridge_serves_by_itself_and_says_why(trouble: str, stage: Stage) -> None:
+    root = greeter(stage.logs.parent / "root")
+    environment: dict[str, str] = {}
+    if trouble == "folder":
+        environment["SPECLOOM_RUNTIME_DIR"] = str(stage.logs.parent / "missing" / "folder")
+    elif trouble == "start":
+        environment["SPECLOOM_DAEMON_IDLE_S"] = "soon"
+    else:
+        stage.place.start.mkdir()
+    async with bridge(stage, environment=environment) as (wire, process):
+        # All of it at once, before anything is answered.
+        wire.ask("init", "initialize", {"rootUri": root.as_uri(), "capabilities": {}})
+        wire.tell("initialized", {})
+        wire.ask("project", "specloom/project/get", {})
+        shown = await said(wire, "window/showMessage", "no daemon")
+        assert "runs end with this editor" in shown["message"]
+        assert (await wire.answer("project"))["result"]["name"] == "root"
+        await wire.leave()
+        assert await status_of(process) == 0
+        assert process.stderr is not None
+        assert b"no daemon: " in await process.stderr.read()
+    assert not is_held(stage.place.lock)
+
+
+def test_the_bridge_loads_neither_pygls_nor_pydantic_nor_asyncio(stage: Stage) -> None:
+    body = b'{"jsonrpc": "2.0", "method": "exit"}'
+    done = subprocess.run(
+        [PYTHON, "-c", LOADED],
+        env=stage.environment,
+        input=b"Content-Length: %d\r\n\r\n" % len(body) + body,
+        capture_output=True,
+        timeout=40,
+        check=False,
+    )
+    # The second one finds a daemon: what it loads is what an editor waits for.
+    again = subprocess.run(done.args, env=stage.environment, input=b"", capture_output=True, timeout=40, check=False)
+    for run in (done, again):
+        assert run.returncode == 1, run.stderr
+        loaded = {name.partition(".")[0] for name in json.loads(run.stderr.splitlines()[-1])}
+        assert not loaded & {"pygls", "lsprotocol", "pydantic", "asyncio", "anthropic", "cattrs", "attrs", "rich"}
+    assert "subprocess" not in json.loads(again.stderr.splitlines()[-1])
+
+
+def of_version(stage: Stage, version: str, folder: Path) -> dict[str, str]:
+    """An environment in which the same installation says that it is another version."""
+    (folder / "sitecustomize.py").write_text(f"import specloom\nspecloom.__version__ = {version!r}\n")
+    return stage.environment | {"PYTHONPATH": str(folder)}
+
+
+@asynccontextmanager
+async def older_daemon(stage: Stage) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A daemon of an older version, listening."""
+    folder = stage.logs.parent / "older"
+    folder.mkdir()
+    process = await asyncio.create_subprocess_exec(
+        PYTHON,
+        "-m",
+        "specloom",
+        "daemon",
+        "--json",
+        env=of_version(stage, "0.0.9", folder),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        assert b"listening" in await process.stdout.readline()
+        assert len(await asyncio.to_thread(stage.place.others)) == 1
+        yield process
+        assert await process.wait() == 0
+        assert not await asyncio.to_thread(stage.place.others)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_an_idle_daemon_of_another_version_is_replaced(stage: Stage) -> None:
+    async with older_daemon(stage) as older, bridge(stage) as (wire, _):
+        await begin(wire, stage.logs)
+        assert await asyncio.to_thread(stage.pid) != older.pid
+
+
+async def test_a_busy_daemon_of_another_version_is_used_until_it_is_idle_and_the_user_told(stage: Stage) -> None:
+    async with older_daemon(stage) as older:
+        folder = {"PYTHONPATH": str(stage.logs.parent / "older")}
+        async with bridge(stage, environment=folder) as (attached, first):
+            await begin(attached, stage.logs)
+            async with bridge(stage) as (wire, second):
+                answer = await begin(wire, stage.logs)
+                assert answer["serverInfo"]["version"] == "0.0.9"
+                shown = await said(wire, "window/showMessage", "is busy")
+                assert "0.0.9" in shown["message"]
+                await wire.leave()
+                assert await status_of(second) == 0
+            # It goes on for who was there, and ends with the last one.
+            assert older.returncode is None
+            await attached.leave()
+            assert await status_of(first) == 0
