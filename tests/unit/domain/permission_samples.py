@@ -15,7 +15,7 @@ from specloom.domain.permissions.rules import Profile, Rule, Verdict, parse_rule
 class Root:
     """A root at `/r` without links: `specs` is read-only, `.git` and `.env` are closed, `bare.git` is a repository."""
 
-    files = ("a.txt", "src/a.py", "src/db/1.sql", "specs/01.md", "linked/out")
+    files = ("a.txt", "src/a.py", "src/db/1.sql", "specs/01.md", "linked/out", ".git/config")
 
     def find(self, path: str, folder: str) -> Place:
         real = normpath(join("/r", folder, path))

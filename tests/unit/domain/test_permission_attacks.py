@@ -81,7 +81,7 @@ def test_programs_that_write_what_they_are_given_write_nothing_closed(line: str)
 
 
 def test_what_may_be_closed_is_asked_about() -> None:
-    for line in ("tee $PWD/.git/config", "tee ~/p/.git/config", 'cp a "$X/.git/x"'):
+    for line in ('echo x > "$PWD/.git/x"', "tee $PWD/.git/config", "tee ~/p/.git/config", 'cp a "$X/.git/x"'):
         assert judge_command(line, Policy(Profile.FULL), Root()).suspect, line
 
 
@@ -108,6 +108,8 @@ def test_rules_for_tools_count_for_commands_that_do_the_same() -> None:
         "python3 -u",
         "python3 -W ignore",
         "python3 /dev/stdin",
+        "python3 -m timeit x",
+        "python3 -m pdb -c x a.py",
         "python3 --new-option value -c x",
         "node -r ./a -e x",
         "node --stack-size 5 -e x",
@@ -198,6 +200,10 @@ def test_what_may_be_an_alias_of_what_is_denied_is_for_a_person_to_allow() -> No
         "crontab x",
         "rm --recursive --force x",
         "rm --rec -f x",
+        "rm -Rf x",
+        "PROMPT_COMMAND='git push'",
+        "BASH_ENV=x bash -c :",
+        "GIT_CONFIG_COUNT=1 git status",
     ],
 )
 def test_what_may_be_denied_in_another_language_or_by_long_options_is_asked_about(line: str) -> None:
@@ -209,7 +215,9 @@ def test_what_may_be_denied_in_another_language_or_by_long_options_is_asked_abou
     "line",
     ["cp -t src/db a", "tar -C src/db -xf a", "unzip a -d src/db", "split a src/db/x", "csplit -f src/db/x a 1",
      "awk '{print > \"src/db/x\"}' a", "tar cf src/db/x a", "tar cf x private", "rg x private", "mv private x",
-     "ln -s private x", "tee /dev/sda", "cp x /dev/sda", "awk -i inplace 1 .git/config"],
+     "ln -s private x", "tee /dev/sda", "cp x /dev/sda", "awk -i inplace 1 .git/config",
+     "echo x > s*/db/1.sql", "echo x > .g*/config", "7z x a -o.git", "git config --file .git/config a.b c",
+     "telinit 0"],
 )  # fmt: skip
 def test_files_that_programs_find_in_their_own_ways_are_judged(line: str) -> None:
     held = policy(Profile.FULL, deny=("write(src/db/**)", "read_file(private)"))

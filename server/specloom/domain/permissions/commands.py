@@ -15,7 +15,17 @@ from specloom.domain.permissions.intricate import intricacy
 from specloom.domain.permissions.line import Redirect, ShellLine, SimpleCommand, Word, WordKind, named
 from specloom.domain.permissions.places import Place, Places, Standing
 from specloom.domain.permissions.policy import Judgement, Policy, judge_path, strictest
-from specloom.domain.permissions.rules import Fit, Profile, Rule, Verdict, Words, allows, command_pattern, forbids
+from specloom.domain.permissions.rules import (
+    Fit,
+    Profile,
+    Rule,
+    Verdict,
+    Words,
+    allows,
+    command_pattern,
+    forbids,
+    is_loading_name,
+)
 from specloom.domain.permissions.shell import read
 from specloom.domain.permissions.suggestions import MOST, pattern_for
 from specloom.domain.permissions.touching import UNKNOWN, Touching
@@ -30,6 +40,7 @@ TALKERS = named("echo printf grep rg egrep fgrep cat ls head tail wc test [ true
 SCRIPT = re.compile(r"[\s;&|]")
 """What a word has to hold to be worth reading as a script."""
 STREAMS = ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd/")
+DEVICES = ("/dev/", "/proc/", "/sys/")
 QUOTED = re.compile(r"""\$["']([\w./-]+)["']""")
 STRICTNESS = (Standing.OPEN, Standing.READ_ONLY, Standing.CLOSED, Standing.OUTSIDE)
 
@@ -156,6 +167,10 @@ class _Judge:
                     yield Judgement(verdict, f"built in: {danger.name}", reason, (), suspect)
 
     def _ruled_out(self, command: SimpleCommand) -> Iterator[Judgement]:
+        denied, loading = self.policy.about(COMMAND, Verdict.DENY), [*filter(is_loading_name, command.assigned)]
+        if loading and any(denied):
+            reason = f"{loading[0]} may make it run what a rule denies"
+            yield Judgement(Verdict.ASK, "built in: variables that say what runs", reason, suspect=True)
         for verdict in (Verdict.DENY, Verdict.ASK):
             for rule in self.policy.about(COMMAND, verdict):
                 fit = _worst_fit(rule, command)
@@ -200,11 +215,14 @@ class _Judge:
             return Judgement(Verdict.ALLOW, "built in: a stream")
         full = profile is Profile.FULL
         if not word.literal:
+            found = [*Touching(self.policy, self.places).judge_redirect(word, folders, writes=part.writes)]
+            if found:
+                return strictest(found)
             verdict = Verdict.ALLOW if full else Verdict.ASK
             return Judgement(verdict, rule, f"where `{word.text[:SHOWN]}` leads is only known when it runs")
         place = self._look(word, folders)
         if place.standing is Standing.OUTSIDE:
-            verdict = Verdict.ALLOW if full and not word.text.startswith("/dev/") else Verdict.ASK
+            verdict = Verdict.ALLOW if full and not word.text.startswith(DEVICES) else Verdict.ASK
             return Judgement(verdict, rule, f"{word.text} is outside the root")
         if place.standing is Standing.CLOSED or (part.writes and place.standing is Standing.READ_ONLY):
             return Judgement(Verdict.DENY, "built in: closed files", f"{word.text} is closed to agents")

@@ -19,7 +19,9 @@ HOME = re.compile(r"""("?)(\$HOME|\$\{HOME[^}]*\})\1""")
 SHALLOW = re.compile(r"/(\*|\.\*|\.?\[[^/]*|\?+\*?)$")
 """A last part that means all of a folder, or nearly so."""
 DISKS = re.compile(r"/dev/(?!null$|zero$|full$|tty$|stdout$|stderr$|stdin$|fd/|tcp/|udp/|random$|urandom$).+")
-SWITCHES_OFF = re.compile(r"shutdown|reboot|halt|poweroff|mkfs(\..+)?|wipefs|fdisk|sfdisk|parted|mkswap|cryptsetup")
+SWITCHES_OFF = re.compile(
+    r"shutdown|reboot|halt|poweroff|telinit|killall5|mkfs(\..+)?|wipefs|fdisk|sfdisk|parted|mkswap|cryptsetup"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,11 @@ def _writes_disk(words: Words) -> bool:
 
 
 def _ends_everything(words: Words) -> bool:
-    return SWITCHES_OFF.fullmatch(_name(words)) is not None or (
-        _name(words) == "kill" and len(words) > 2 and words[-1].text == "-1"
+    stops = _name(words) == "init" and len(words) == 2 and words[1].text in ("0", "1", "6")
+    return (
+        stops
+        or SWITCHES_OFF.fullmatch(_name(words)) is not None
+        or (_name(words) == "kill" and len(words) > 2 and words[-1].text == "-1")
     )
 
 

@@ -5,11 +5,14 @@ Refuses to look for a script behind options that it does not know: any later wor
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from specloom.domain.permissions.line import Word, named
 
 INPUT = re.compile(r"-$|/dev/(stdin|fd/|tty)|/proc/|/dev/tcp/")
 """Operands that are no files of the project."""
+RUNS_ITS_WORDS = named("timeit code pdb asyncio runpy")
+"""Modules of Python that take code from the line or the input."""
 ASKS = re.compile(r"--version|-V+|--help|-h|-v|--list|-l")
 
 
@@ -64,6 +67,9 @@ def brings_code(name: str, words: tuple[Word, ...]) -> str:
 
 def _code(known: Interpreter, rest: tuple[Word, ...]) -> str:
     certain, skip = True, False
+    module = next((value.text for option, value in pairwise(rest) if option.text == "-m"), "")
+    if module in RUNS_ITS_WORDS:
+        return module
     for word in rest:
         if skip and word.literal and not word.text.startswith("data:"):
             skip = False

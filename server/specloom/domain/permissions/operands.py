@@ -41,7 +41,8 @@ PRINTS = re.compile(r"""[>|]\s*"([^"]+)\"""")
 ALIKE: Mapping[str, Role] = MappingProxyType(
     {
         **dict.fromkeys(
-            named("tee truncate touch mkdir chmod chown chgrp setfacl chattr sponge ed ex vi vim patch"), WRITES
+            named("tee truncate touch mkdir chmod chown chgrp setfacl chattr sponge ed ex vi vim patch mktemp mkfifo"),
+            WRITES,
         ),
         **dict.fromkeys(named("rm rmdir unlink shred trash"), REMOVES),
         **dict.fromkeys(
@@ -78,7 +79,10 @@ TARGETS: Mapping[str, frozenset[str]] = MappingProxyType(
         "tar": named("-C --directory -f --file"),
         "unzip": named("-d"),
         "patch": named("-o --output -d --directory -r"),
-        "git": named("--output -o"),
+        "git": named("--output -o --file -f"),
+        "cpio": named("-D --directory -O"),
+        "openssl": named("-out"),
+        "7z": named("-o"),
         "find": named("-fprint -fprintf -fprint0 -fls"),
         "csplit": named("-f --prefix"),
     }

@@ -168,9 +168,9 @@ def _has_option(words: Words, option: str) -> bool:
 def _may_be_option(words: Words, option: str) -> bool:
     """A long option is mostly called like its short one: `-r -f` for `--recursive --force`, either way."""
     stated = [word.text for word in words if word.literal and word.text.startswith("-")]
-    long = {text[2:3] for text in stated if text.startswith("--")}
-    letters = long.union(*(text[1:] for text in stated if not text.startswith("--")))
-    wanted = {option[2:3]} if option.startswith("--") else set(option[1:])
+    long = {text[2:3].casefold() for text in stated if text.startswith("--")}
+    letters = long.union(*(text[1:].casefold() for text in stated if not text.startswith("--")))
+    wanted = {option[2:3].casefold()} if option.startswith("--") else set(option[1:].casefold())
     return wanted <= letters
 
 
@@ -178,6 +178,17 @@ HARMLESS_NAMES = named("""
     CI TZ LANG LANGUAGE TERM COLUMNS LINES NO_COLOR FORCE_COLOR CLICOLOR DEBUG VERBOSE PYTHONUNBUFFERED PYTHONHASHSEED
     PYTHONDONTWRITEBYTECODE PYTHONUTF8 NODE_ENV RUST_BACKTRACE
     """)
+
+
+LOADING = re.compile(
+    r"PATH|BASH_ENV|ENV|PROMPT_COMMAND|PS[0-4]|IFS|CDPATH|SHELLOPTS|BASHOPTS|LD_.*|DYLD_.*|GIT_.*|.*EDITOR|.*PAGER|VISUAL"
+    r"|PYTHON(STARTUP|PATH|HOME)|NODE_OPTIONS|PERL5(OPT|LIB|DB)|RUBY(OPT|LIB)|BROWSER|SHELL"
+)
+
+
+def is_loading_name(name: str) -> bool:
+    """Whether a variable of this name says what runs, or is loaded, besides the command itself."""
+    return LOADING.fullmatch(name) is not None
 
 
 def is_harmless_name(name: str) -> bool:

@@ -37,6 +37,11 @@ class Touching:
                 if operand.folder is None or self._is_folder(operand.folder, folder):
                     yield from self._one(operand, folder)
 
+    def judge_redirect(self, word: Word, folders: set[str], *, writes: bool) -> Iterator[Judgement]:
+        """A redirection whose target the shell has yet to find."""
+        for folder in sorted(folders):
+            yield from self._one(Operand(word, Role.WRITES if writes else Role.READS), folder)
+
     def stays_open(self, command: SimpleCommand, folders: set[str]) -> bool:
         """Whether what `cp` or `mv` would write, and what they take with a folder, is open to tools, and no link."""
         files = plain(command.words[1:])
