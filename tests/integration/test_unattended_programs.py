@@ -15,6 +15,9 @@ GIT = "git init -q . && git config user.email a@b.invalid && git config user.nam
 
 HERE = (
     ("git", GIT + "git commit", "git commit -m"),
+    ("git", GIT + "git commit -qm x && echo y >>f && git add -p", "git apply --cached"),
+    ("git", GIT + "git commit -qm x && echo y >>f && git stash -p", "git apply"),
+    ("git", GIT + "git commit -qm x && git commit -qm y --allow-empty && git rebase -i HEAD~1", "GIT_SEQUENCE_EDITOR="),
     ("vim", "vim notes", "file tools"),
     ("vi", "vi", "file tools"),
     ("top", "top", "top -b -n 1"),
@@ -96,6 +99,8 @@ async def test_program_at_a_terminal_that_works_or_sleeps_is_let_be(shell: Agent
         ("git commit -m x", "[main 1234] x\n", 0),
         ("grep -r 'sudo: a password' .", "docs.md:sudo: a password is required\n", 0),
         ("python3 x.py", "3 >> 2\n", 0),
+        ("git rebase -i --autosquash main", "Successfully rebased and updated refs/heads/x.\n", 0),
+        ("GIT_SEQUENCE_EDITOR='sed -i s/pick/edit/' git rebase -i HEAD~2", "Successfully rebased\n", 0),
     ],
 )
 def test_command_that_asked_nothing_gets_no_advice(command: str, output: str, code: int) -> None:

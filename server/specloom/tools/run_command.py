@@ -94,4 +94,6 @@ def _outcome(result: CommandResult, timeout: float) -> tuple[str, ...]:
     if result.job:
         told = f"It prints to {result.log}; `command_jobs` reads its output or stops it"
         return f"not done after {timeout:g} s (timeout): it goes on as job {result.number}", told, *endless
+    if not result.overdue:
+        return ("ended; its exit code is not known",)
     return f"ended without an exit code after at most {timeout:g} s: no more jobs may run, so it was stopped", *endless

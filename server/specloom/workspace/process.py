@@ -128,10 +128,8 @@ async def run(
         if not timed_out:
             await asyncio.wait((pump,), timeout=DRAIN)
     finally:
-        left_behind, gone = await to_the_end(_close(process, pump, pipe))
+        left_behind = await to_the_end(_close(process, pump, pipe, sink))
     sink.write(b"", final=True)
-    if not gone:
-        sink.kept.add(f"\n({stuck(process.pid)})\n")
     return ProcessResult(
         exit_code=None if timed_out else shell_code(process.returncode),
         output=sink.kept.text(),
@@ -173,11 +171,12 @@ async def _pump(reader: asyncio.StreamReader, sink: _Sink) -> None:
 
 
 async def _close(
-    process: asyncio.subprocess.Process, pump: asyncio.Task[None], pipe: asyncio.ReadTransport
-) -> tuple[bool, bool]:
-    """Whether it had left others behind, and whether it is gone itself."""
+    process: asyncio.subprocess.Process, pump: asyncio.Task[None], pipe: asyncio.ReadTransport, sink: _Sink
+) -> bool:
+    """Whether it had left others behind."""
     left_behind = await end_group(process.pid, GRACE)
-    gone = await reaped(process)
+    if not await reaped(process):
+        sink.kept.add(f"\n({stuck(process.pid)})\n")
     await asyncio.wait((pump,), timeout=DRAIN)
     pump.cancel()
     try:
@@ -185,4 +184,4 @@ async def _close(
             await pump
     finally:
         pipe.close()
-    return left_behind, gone
+    return left_behind

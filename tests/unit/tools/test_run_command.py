@@ -10,7 +10,7 @@ import pytest
 
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import ToolOutcome
-from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
+from specloom.workspace.shell.agent_shell import KEPT, AgentShell, ShellLimits
 
 
 class Hands(Protocol):
@@ -39,7 +39,7 @@ async def test_shell_that_ends_with_its_command_is_told_of(hands: Hands) -> None
     assert await hands.text("run_command", command="echo out; exit 3") == (
         "exit code 3\n"
         "(the shell ended with this command (`exit`, `exec`, `set -e`); a fresh shell took over in the project root "
-        "with the exported environment)\n"
+        "with exported variables and functions; other variables, aliases and `set`/`shopt` options are gone)\n"
         "out\n"
     )
 
@@ -51,7 +51,7 @@ async def test_command_that_takes_too_long_goes_on_as_a_job(hands: Hands) -> Non
     assert first == "not done after 1 s (timeout): it goes on as job 1"
     assert second.startswith("It prints to /")
     assert second.endswith("; `command_jobs` reads its output or stops it")
-    assert third == "(a fresh shell took over in the project root with the exported environment)"
+    assert third == f"(a fresh shell took over in the project root with {KEPT})"
     assert output == ["begun", ""]
     assert "running" in await hands.text("command_jobs", action="list")
     await hands.text("run_command", command="touch go")
@@ -129,3 +129,9 @@ async def test_role_without_a_shell_runs_nothing(hands: Hands, tool: str) -> Non
 
 async def test_command_with_a_nul_is_refused_in_words(hands: Hands) -> None:
     assert "NUL" in await hands.refusal("run_command", command="echo \0")
+
+
+async def test_command_after_which_the_shell_tells_nothing_is_no_job_and_not_overdue(hands: Hands) -> None:
+    text = (await hands.use("run_command", command="echo out; set -n")).text
+    assert text.startswith("ended; its exit code is not known\n(the shell told nothing of this command's end")
+    assert text.endswith("\nout\n")

@@ -36,6 +36,8 @@ RESTARTED = (
     "Specloom was restarted: this is a fresh shell in the project root; "
     "jobs, directory and variables from before are gone"
 )
+KEPT = "exported variables and functions; other variables, aliases and `set`/`shopt` options are gone"
+"""Of a shell that is replaced."""
 Show = Callable[[str], None]
 
 
@@ -60,6 +62,8 @@ class CommandResult:
     log: Path
     job: bool = False
     """It goes on as the job of its number."""
+    overdue: bool = False
+    """It was not done in time."""
     notes: tuple[str, ...] = ()
     """What has become of the shell, in sentences without a full stop."""
     advice: str = ""
@@ -316,7 +320,7 @@ class AgentShell:
             running.live.stop()
             await _over(running.ended, LAST)
         return CommandResult(
-            running.number, None, printed, log, job=not full, notes=notes, advice=endless(running.command)
+            running.number, None, printed, log, not full, overdue=True, notes=notes, advice=endless(running.command)
         )
 
     async def _replaced(self, old: ShellProcess, why: str, *, keep: bool = False) -> tuple[str, ...]:
@@ -332,7 +336,7 @@ class AgentShell:
                 left = await old.end()
         also = "; what it had left in the background ended with it" if left else ""
         also += f"; {old.stuck}" if not keep and old.stuck else ""
-        told = f"a fresh shell took over in {self.spoken(self.folder)} with the exported environment{also}"
+        told = f"a fresh shell took over in {self.spoken(self.folder)} with {KEPT}{also}"
         return (f"{why}; {told}" if why else told,)
 
     async def _start(self, shell: ShellProcess, command: str, show: Show | None) -> Job:

@@ -42,8 +42,17 @@ ASKED: tuple[Row, ...] = (
         "put the key or token into the remote's configuration, or use a remote that needs none; nobody can type one",
         r"terminal prompts disabled|could not read (Username|Password) for",
     ),
+    Row("give git the change itself, for example `git apply --cached`", r"^\(\d+/\d+\) Stage ", code_tells=False),
     Row(
-        "give git the change itself, for example `git apply --cached`", r"(?s)Stage this hunk.*\? *\Z", code_tells=False
+        "name whole files, or give the change itself to `git apply`, with `-R` to take it back",
+        r"^\(\d+/\d+\) (Unstage|Discard|Apply|Stash) .*\?\]\? ",
+        code_tells=False,
+    ),
+    Row(
+        "`GIT_SEQUENCE_EDITOR=\"sed -i 's/^pick HASH/drop HASH/'\" git rebase -i BASE`; git's own list was taken now",
+        r"^(.*\r|\s*)?Successfully rebased",
+        r"\A(?!.*(SEQUENCE_EDITOR|sequence\.editor|--autosquash|--exec|\s-x)).*\brebase\s.*(-i\b|--interactive)",
+        code_tells=False,
     ),
     Row("`sudo -n COMMAND`, where it may run without a password, else leave it out", r"^sudo: .*(terminal|password)"),
     Row(
