@@ -105,7 +105,7 @@ def render(briefing: Briefing) -> str:
 
 def spec_section(path: str, text: str) -> str:
     """The spec as sessions that work on one of its tasks are shown it."""
-    return _section(f"The spec, {path}, its tasks by title", f"<spec>\n{text.strip()}\n</spec>")
+    return _section(f"The spec, {path}", f"<spec>\n{text.strip()}\n</spec>")
 
 
 def _section(title: str, body: str) -> str:
@@ -170,7 +170,7 @@ def _commands(ran: tuple[Ran, ...]) -> str:
     more = [f"- {len(ran) - RAN_SHOWN} earlier commands not shown here"] if len(ran) > RAN_SHOWN else []
     return "\n".join(
         [
-            "Its commands, with what each said when it ran last:\n",
+            "Its commands, and how each ended when it ran last:\n",
             *more,
             *(f"- {told(item)}" for item in ran[-RAN_SHOWN:]),
         ]

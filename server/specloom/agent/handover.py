@@ -50,6 +50,8 @@ class HandOver:
     """Files that the session before had open and that do not follow."""
     ran: tuple[Ran, ...] = ()
     """Oldest first."""
+    refused: tuple[str, ...] = ()
+    """Other calls for which there was no leave, and why."""
     problems: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     """Questions that nobody has answered yet."""
@@ -68,10 +70,11 @@ def render(given: HandOver, bounds: Bounds | None = None) -> str:
         _section("Verify commands before the attempt began", _listed(given.before, known, "commands")),
         _section("Files changed by this attempt so far, which stand as they were left", _changed(given, known)),
         _section("Open files", _open(given, known)),
-        _section("Commands of this attempt, with what each said when it ran last", _ran(given.ran, known)),
+        _section("Commands of this attempt, and how each ended when it ran last", _ran(given.ran, known)),
+        _section("Other calls for which there was no leave", _listed(given.refused, known, "calls")),
         _section("Problems known", _listed(given.problems, known, "problems")),
         _section("Questions that wait for an answer", _listed(given.waiting, known, "questions")),
-        _section("Jobs of your shell, which went on", _listed(given.jobs, known, "jobs")),
+        _section("Your shell and its jobs, which go on", _listed(given.jobs, known, "jobs")),
         _section(f"What remains, in the words of {given.author}", _prose(given.prose, known)),
     )
     return "\n\n".join(part for part in parts if part)

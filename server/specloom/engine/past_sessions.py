@@ -10,6 +10,7 @@ from specloom.domain.events import Event, agents, proof
 from specloom.domain.evolve_agents import said_to_agent
 from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, EditId, SessionId
 from specloom.engine.agent_shells import COMMAND_TOOL
+from specloom.engine.asker import INSTEAD
 
 EXECUTOR, SUMMARISER = "executor", "summariser"
 INTERRUPTED = "its outcome is unknown: it was interrupted, and may have happened wholly, partly or not at all"
@@ -53,7 +54,10 @@ class PastSessions:
     summaries: dict[SessionId, PastSummary] = field(default_factory=dict[SessionId, PastSummary])
     """By the id of the summariser's session."""
     _ran: dict[str, Ran] = field(default_factory=dict[str, Ran])
+    _refused: dict[str, str] = field(default_factory=dict[str, str])
     _commands: dict[CallId, str] = field(default_factory=dict[CallId, str])
+    _paths: dict[CallId, str] = field(default_factory=dict[CallId, str])
+    """Tools and files of calls that are no commands, until they are answered."""
     _asked: dict[ApprovalId, agents.ApprovalAsked] = field(default_factory=dict[ApprovalId, agents.ApprovalAsked])
     _edits: set[EditId] = field(default_factory=set[EditId])
     _known: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
@@ -71,6 +75,11 @@ class PastSessions:
         """The commands in the order in which they ran last; behind them those that were interrupted."""
         ended = (known for known in self._ran.values() if known.command not in self._commands.values())
         return (*ended, *(Ran(command, INTERRUPTED) for command in dict.fromkeys(self._commands.values())))
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Calls that were no commands and for which there was no leave, and why."""
+        return tuple(f"{what}: {why}" for what, why in self._refused.items())
 
     @property
     def turns(self) -> int:
@@ -97,10 +106,12 @@ class PastSessions:
                 self._begin(event)
             case agents.TurnFinished() | agents.SessionEnded():
                 self._follow(event)
-            case agents.ToolRequested() if event.name == COMMAND_TOOL and self._session(event.session) is not None:
-                self._commands[event.call] = _command(event.input)
+            case agents.ToolRequested() if self._session(event.session) is not None:
+                self._request(event)
             case agents.ToolSettled() if event.call in self._commands:
                 self._settle(event, self._commands.pop(event.call))
+            case agents.ToolSettled() if event.call in self._paths:
+                self._refuse(event, self._paths.pop(event.call))
             case agents.ApprovalAsked():
                 self._asked[event.approval] = event
             case agents.ApprovalAnswered():
@@ -136,8 +147,21 @@ class PastSessions:
     def _session(self, name: SessionId) -> PastSession | None:
         return next((item for item in reversed(self.sessions) if item.id == name), None)
 
+    def _request(self, event: agents.ToolRequested) -> None:
+        values: dict[str, object] = json.loads(event.input)
+        if event.name == COMMAND_TOOL:
+            self._commands[event.call] = str(values.get("command", ""))
+        elif "path" in values:
+            self._paths[event.call] = f"{event.name} {values['path']}"
+
+    def _refuse(self, event: agents.ToolSettled, what: str) -> None:
+        told = _text(event.content)
+        if event.is_error and told.endswith(f"; {INSTEAD}"):
+            self._refused[what] = _without_advice(told)
+
     def _settle(self, event: agents.ToolSettled, command: str) -> None:
         told, _, output = _text(event.content).partition("\n")
+        told = _without_advice(told)
         self._ran.pop(command, None)
         self._ran[command] = Ran(command, told, output[-OUTPUT_KEPT:])
         if (command, told) not in self._known:
@@ -156,9 +180,8 @@ class PastSessions:
             self.sessions[-1].fruitful = True
 
 
-def _command(raw: str) -> str:
-    values: dict[str, object] = json.loads(raw)
-    return str(values.get("command", ""))
+def _without_advice(told: str) -> str:
+    return told.removesuffix(f"; {INSTEAD}")
 
 
 def _text(raw: str) -> str:

@@ -158,6 +158,7 @@ class Rotation:
             shown=tuple(item.path for item in shown),
             not_shown=left,
             ran=past.ran,
+            refused=past.refused,
             problems=self._problems(),
             waiting=self._waiting(),
             jobs=self._jobs(),
@@ -242,7 +243,7 @@ class Rotation:
 
     def _jobs(self) -> tuple[str, ...]:
         jobs = () if self.shell is None else self.shell.jobs
-        told = [f"job {job.number} (`{job.title}`) is {job.status}; it prints to {job.log}" for job in jobs]
+        told = [f"job {job.number} (`{job.title}`) is {job.status}" for job in jobs]
         folder = "." if self.shell is None else self.shell.folder
         return (*told, *([] if folder == "." else [f"the shell stands in {folder}"]))
 

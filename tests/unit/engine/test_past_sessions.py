@@ -1,9 +1,11 @@
 """What goes over from the log: commands, and whether anything came of a session; of the executor's sessions alone."""
 
 import json
+from dataclasses import replace
 
 from specloom.domain.events import Event, agents, proof
 from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, Digest, EditId, SessionId
+from specloom.engine.asker import INSTEAD
 from specloom.engine.past_sessions import INTERRUPTED, PastSessions
 
 ATTEMPT, AGENT = AttemptId("attempt-1"), AgentId("agent-1")
@@ -69,6 +71,26 @@ def test_commands_stand_in_the_order_of_their_last_run_with_what_they_said_then(
         ("ls", "exit code 0", "a"),
         ("make", "exit code 0, no output", ""),
     ]
+
+
+def test_calls_without_leave_are_told_with_the_reason_and_without_the_advice() -> None:
+    denied = "not run: denied: the rule `write(a.py)` of [permissions] in the settings"
+
+    def answered(name: str, told: str) -> tuple[Event, Event]:
+        request, answer = ran(1, name, told)
+        assert isinstance(request, agents.ToolRequested)
+        assert isinstance(answer, agents.ToolSettled)
+        given = json.dumps({"path": "a.py"})
+        return replace(request, name=name, input=given), replace(answer, name=name, is_error=True)
+
+    known = past(
+        started(1),
+        *answered("edit_file", f"{denied}; {INSTEAD}"),
+        *answered("delete_file", "not run: the edit_file before it was refused; mend that first, then call it again"),
+        *ran(1, "git push", f"{denied}; {INSTEAD}"),
+    )
+    assert known.refused == (f"edit_file a.py: {denied}",)
+    assert [(item.command, item.told) for item in known.ran] == [("git push", denied)]
 
 
 def test_sessions_count_as_fruitless_from_the_last_one_that_brought_something() -> None:
