@@ -79,8 +79,10 @@ class RootPlaces:
         if path.is_symlink():
             yield Place(os.path.relpath(path, self.root), Standing.OUTSIDE)
         elif path.exists():
-            yield self.find(str(path), "")
-            for below in _listed(path):
+            place = self.find(str(path), "")
+            yield place
+            # What is closed is so as a whole.
+            for below in _listed(path) if place.standing is not Standing.CLOSED else ():
                 yield from self._walk(below)
 
     def expand(self, pattern: str, folder: str) -> tuple[str, ...] | None:

@@ -15,7 +15,7 @@ from specloom.domain.permissions.rules import Profile, Rule, Verdict, parse_rule
 class Root:
     """A root at `/r` without links: `specs` is read-only, `.git` and `.env` are closed, `bare.git` is a repository."""
 
-    files = ("a.txt", "src/a.py", "src/db/1.sql", "specs/01.md", "linked/out", ".git/config")
+    files = ("a.txt", "src/a.py", "src/db/1.sql", "specs/01.md", "linked/out", ".git/config", "private/k")
 
     def find(self, path: str, folder: str) -> Place:
         real = normpath(join("/r", folder, path))
@@ -33,7 +33,7 @@ class Root:
 
     def below(self, path: str, folder: str) -> tuple[Place, ...] | None:
         top = self.find(path, folder).path
-        return tuple(self.find(name, "") for name in self.files if name == top or name.startswith(f"{top}/"))
+        return tuple(self.find(name, "") for name in self.files if f"{name}/".startswith(f"{top}/" if top else ""))
 
     def expand(self, pattern: str, folder: str) -> tuple[str, ...] | None:
         return tuple(name for name in self.files if fnmatchcase(name, normpath(join(folder, pattern))))

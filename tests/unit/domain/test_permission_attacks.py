@@ -71,6 +71,9 @@ def test_folders_that_are_plainly_something_else_are_removed_under_full(line: st
         "curl -so .git/hooks/x http://x",
         "tar xf a.tar -C .git",
         "git mv a specs/02.md",
+        "git -C specs rm 01.md",
+        "sed -ie s/a/b/ .env",
+        "sed -i -e s/a/b/ .env",
         "cd .git && touch x",
         "rm s*/01.md",
     ],
@@ -215,6 +218,7 @@ def test_what_may_be_denied_in_another_language_or_by_long_options_is_asked_abou
     "line",
     ["cp -t src/db a", "tar -C src/db -xf a", "unzip a -d src/db", "split a src/db/x", "csplit -f src/db/x a 1",
      "awk '{print > \"src/db/x\"}' a", "tar cf src/db/x a", "tar cf x private", "rg x private", "mv private x",
+     "rg x", "grep -r x",
      "ln -s private x", "tee /dev/sda", "cp x /dev/sda", "awk -i inplace 1 .git/config",
      "echo x > s*/db/1.sql", "echo x > .g*/config", "7z x a -o.git", "git config --file .git/config a.b c",
      "telinit 0"],
@@ -241,3 +245,12 @@ def test_what_changes_later_runs_of_git_or_removes_what_it_ignores_is_asked_abou
     ):
         assert verdict(line, policy(Profile.FULL, deny=("run_command(curl *)",))) is not DENY
         assert verdict(line, Policy(Profile.FULL)) is ALLOW, line
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["sed -i 's/.env/x/' a.txt", "sed -i -e 's/.git/x/' a.txt", "perl -pi -e 's/.env/x/' a.txt", "grep private a.txt",
+     "git commit -m init .", "git log --grep rm a.txt", "awk '/private/' a.txt", "rg -e private src"],
+)  # fmt: skip
+def test_texts_that_programs_are_given_are_no_files(line: str) -> None:
+    assert verdict(line, policy(Profile.FULL, deny=("read_file(private)",))) is ALLOW, line

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from posixpath import join
 from types import MappingProxyType
 
 from specloom.domain.permissions.line import Word, WordKind, named
 from specloom.domain.permissions.rules import Words
+from specloom.domain.permissions.wrappers import GIT_VALUED
 
 
 class Role(StrEnum):
@@ -95,6 +97,8 @@ GIT_FILES: Mapping[str, Role] = MappingProxyType(
         **dict.fromkeys(("checkout", "restore", "clone", "init", "worktree", "archive", "bundle"), WRITES),
     }
 )
+TEXT_FIRST = named("sed perl ruby awk gawk mawk grep egrep fgrep rg ag jq yq")
+GIVES_TEXT = re.compile(r"-[a-zA-Z0-9.]*[eE]|--(expression|regexp)")
 HERE = Word(".")
 BUNDLED = re.compile(r"-[A-Za-z]{2,}")
 
@@ -116,7 +120,9 @@ def operands(words: Words) -> Iterator[Operand]:
     elif name in ALIKE or name in IN_PLACE:
         role = WRITES if name in IN_PLACE and _has(rest, IN_PLACE[name]) else ALIKE.get(name, READS)
         deep = name in WHOLE or _has(rest, DEEP)
-        yield from (Operand(word, role, deep) for word in plain(rest))
+        files = _without_text(name, rest)
+        searches = deep and name in TEXT_FIRST
+        yield from (Operand(word, role, deep) for word in files or ((HERE,) if searches else ()))
         yield from (Operand(Word(path), WRITES) for path in _printed(name, rest))
 
 
@@ -125,6 +131,16 @@ def plain(words: Words) -> Words:
     end = next((place for place, word in enumerate(words) if word.literal and word.text == "--"), len(words))
     before = (word for word in words[:end] if not (word.literal and word.text.startswith("-") and len(word.text) > 1))
     return (*before, *words[end + 1 :])
+
+
+def _without_text(name: str, rest: Words) -> Words:
+    """Operands that are files: the first one is a program or a pattern, unless an option brings that."""
+    if name not in TEXT_FIRST:
+        return plain(rest)
+    given = [place for place, word in enumerate(rest) if GIVES_TEXT.fullmatch(word.text)]
+    if given:
+        return plain(tuple(word for place, word in enumerate(rest) if place - 1 not in given))
+    return plain(rest)[1:]
 
 
 def _has(words: Words, option: re.Pattern[str]) -> bool:
@@ -167,14 +183,22 @@ def _of_find(rest: Words) -> Iterator[Operand]:
 
 
 def _of_git(rest: Words) -> Iterator[Operand]:
-    start = next((n for n, word in enumerate(rest) if word.text in GIT_FILES), None)
-    if start is None:
+    folder = ""
+    while rest and rest[0].text.startswith("-"):
+        valued = rest[0].text in GIT_VALUED
+        folder = join(folder, rest[1].text) if rest[0].text == "-C" and len(rest) > 1 else folder
+        rest = rest[2:] if valued else rest[1:]
+    if not rest or rest[0].text not in GIT_FILES:
         return
-    role, files = GIT_FILES[rest[start].text], plain(rest[start + 1 :])
-    if rest[start].text == "mv" and files:
+    role, files = GIT_FILES[rest[0].text], tuple(_moved(word, folder) for word in plain(rest[1:]))
+    if rest[0].text == "mv" and files:
         yield Operand(files[-1], WRITES)
         files = files[:-1]
     yield from (Operand(word, role, role is REMOVES) for word in files)
+
+
+def _moved(word: Word, folder: str) -> Word:
+    return Word(join(folder, word.text), word.kind) if folder else word
 
 
 def _of_last(name: str, rest: Words) -> Iterator[Operand]:

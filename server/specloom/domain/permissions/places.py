@@ -42,7 +42,10 @@ class Places(Protocol):
         ...
 
     def below(self, path: str, folder: str) -> tuple[Place, ...] | None:
-        """What is there now and all below it; a link counts as outside. `None`: too much to look at."""
+        """What is there now and all below it but in closed folders; a link counts as outside.
+
+        `None`: too much to look at.
+        """
         ...
 
     def expand(self, pattern: str, folder: str) -> tuple[str, ...] | None:
