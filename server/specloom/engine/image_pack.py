@@ -116,6 +116,8 @@ def _head(line: bytes) -> dict[str, Any]:
 
 
 def _take(packed: Packed, path: str, head: Mapping[str, Any], file: BinaryIO) -> bool:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"{path} is no path below the root")
     packed.stamps.pop(path, None)
     packed.images.pop(path, None)
     if "stamp" not in head:
