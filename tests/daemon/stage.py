@@ -19,6 +19,7 @@ from specloom.daemon.place import DaemonPlace, is_held, place_of
 from tests.lsp.editor import SPECLOOM
 from tests.lsp.wire import Wire
 
+PYTHON = sys.executable
 DEADLINE = 40.0
 POLL = 0.02
 ENDING = 15.0
@@ -33,14 +34,9 @@ class Stage:
         run = folder / "run"
         run.mkdir(mode=0o700)
         self.logs = folder / "logs"
-        self.environment = {
-            **kept,
-            "PATH": path,
-            "XDG_STATE_HOME": str(folder / "state"),
-            "SPECLOOM_RUNTIME_DIR": str(run),
-            "SPECLOOM_LOG_DIR": str(self.logs),
-            **own,
-        }
+        self.own = {"SPECLOOM_RUNTIME_DIR": str(run), "SPECLOOM_LOG_DIR": str(self.logs), **own}
+        """What makes the stage, beside what its user has anyway."""
+        self.environment = {**kept, "PATH": path, "XDG_STATE_HOME": str(folder / "state"), **self.own}
         self.place: DaemonPlace = place_of(self.environment)
         self._pids: set[int] = set()
 
@@ -167,6 +163,3 @@ async def begin(wire: Wire, root: Path, options: Any = None, **capabilities: Any
     answer = await wire.answer("init")
     wire.tell("initialized", {})
     return answer["result"]
-
-
-PYTHON = sys.executable

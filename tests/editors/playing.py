@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from specloom.llm.scripted.server import ScriptedServer
+from tests.daemon.stage import Stage
 
 HERE = Path(__file__).parent / "nvim"
 SPECLOOM = Path(sys.executable).parent / "specloom"
@@ -24,6 +25,7 @@ def environment(root: Path, home: Path, server: ScriptedServer) -> dict[str, str
     home.mkdir()
     places = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
     story = {"STORY_ROOT": str(root), "STORY_SPECLOOM": str(SPECLOOM), "STORY_MODEL": server.base_url}
+    story["STORY_WORDS"] = "lsp --standalone"
     path = os.pathsep.join((str(SPECLOOM.parent), os.environ.get("PATH", "")))
     return places | story | {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
@@ -55,12 +57,20 @@ class Story:
 
 
 @contextmanager
-def playing(story: str, neovim: Path, root: Path, home: Path, server: ScriptedServer) -> Generator[Story]:
-    """Neovim without a screen that plays `nvim/<story>.lua` in the project."""
+def playing(
+    story: str,
+    neovim: Path,
+    root: Path,
+    home: Path,
+    server: ScriptedServer,
+    stage: Stage | None = None,
+) -> Generator[Story]:
+    """Neovim without a screen that plays `nvim/<story>.lua` in the project; on a stage, through its daemon."""
+    through = {} if stage is None else {"STORY_WORDS": "lsp", **stage.own}
     with subprocess.Popen(
         [neovim, "--headless", "-u", HERE / "init.lua", "-l", HERE / f"{story}.lua"],
         cwd=root,
-        env=environment(root, home, server),
+        env=environment(root, home, server) | through,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from specloom.llm.scripted.server import ScriptedServer
+from tests.daemon.stage import staged
 from tests.editors.playing import must_all_end, playing
 from tests.integration.projects import ENDS, WRITES, greeter, session
 from tests.unit.planning.planning_scripts import says, script, submits
@@ -82,6 +83,28 @@ def test_a_person_goes_from_requirements_to_proven_code_and_back(
     root = project(tmp_path / "greeter")
     with ScriptedServer(job(), delta_chars=16) as server:
         with playing("main_job", neovim(suite), root, tmp_path / "home", server) as story:
+            story.must_pass()
+        server.check()
+    must_all_end(root)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_run_goes_on_while_the_person_restarts_the_server(
+    suite: str, neovim: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = greeter(tmp_path / "greeter")
+    turns = [WRITES[0] | {"hold": "reloaded"}, *WRITES[1:]]
+    with ScriptedServer(script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))) as server, staged() as stage:
+        with playing("reload", neovim(suite), root, tmp_path / "home", server, stage) as story:
+            story.must_pass()
+        server.check()
+    must_all_end(root)
+
+
+def test_the_whole_job_is_done_through_the_daemon_too(neovim: Callable[[str], Path], tmp_path: Path) -> None:
+    root = project(tmp_path / "greeter")
+    with ScriptedServer(job(), delta_chars=16) as server, staged() as stage:
+        with playing("main_job", neovim(SUITES[0]), root, tmp_path / "home", server, stage) as story:
             story.must_pass()
         server.check()
     must_all_end(root)

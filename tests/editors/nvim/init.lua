@@ -15,7 +15,7 @@ vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile" }, {
   callback = function(event)
     vim.lsp.start({
       name = "specloom",
-      cmd = { vim.env.STORY_SPECLOOM, "lsp", "--standalone" },
+      cmd = vim.list_extend({ vim.env.STORY_SPECLOOM }, vim.split(vim.env.STORY_WORDS, " ")),
       root_dir = root,
       settings = {
         specloom = { models = { default = { model = "scripted-1", base_url = vim.env.STORY_MODEL } } },
