@@ -36,6 +36,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "specloom/task/reset": {"taskId": ONE},
     "specloom/task/describe": {"taskId": ONE},
     "specloom/run/start": TASK,
+    "specloom/run/estimate": {"scope": {"kind": "project"}},
     "specloom/run/pause": {},
     "specloom/run/resume": {},
     "specloom/run/cancel": {},

@@ -702,6 +702,35 @@ export interface RunCancellingEvent {
   type: "runCancelling";
 }
 
+/** What a run of a scope would probably take; nothing is started. */
+export interface RunEstimateParams {
+  scope: Scope;
+}
+
+/** Rests on what done tasks took. */
+export interface RunEstimateResult {
+  scope: Scope;
+  /** That the run will work on. */
+  tasks: number;
+  /** Failed or blocked ones in scope, which it leaves alone. */
+  held: number;
+  /** False: there are no tasks yet. Their number is a guess from the requirements, and planning is included. */
+  planned: boolean;
+  /** `examples`: too little was done here, so the tasks of the shipped examples stand in. */
+  basis: "history" | "examples";
+  /** How many done tasks it rests on. */
+  samples: number;
+  model: string;
+  turns: Span;
+  /** Tokens of all requests, cached ones included. */
+  input: Span;
+  output: Span;
+  /** The share of `input` that a cache answers, from 0 to 1. */
+  cached: number;
+  /** `null`: the price of the model is unknown. */
+  costUsd: Span | null;
+}
+
 /** The run is over. */
 export interface RunFinishedEvent {
   seq: number;
@@ -865,6 +894,13 @@ export interface SessionStartedEvent {
   parentId: string | null;
   /** The call by which it did. */
   parentCallId: string | null;
+}
+
+/** Probably `likely`, seldom outside of `low` and `high`. */
+export interface Span {
+  low: number;
+  likely: number;
+  high: number;
 }
 
 /** One spec document. */
@@ -1396,6 +1432,8 @@ export interface Requests {
   "specloom/task/describe": { params: TaskDescribeParams; result: TaskDescribeResult };
   /** Starts to work through a scope; answers at once. One active run a project: a second start names it. */
   "specloom/run/start": { params: RunStartParams; result: RunStartResult };
+  /** What a run would probably take and cost. */
+  "specloom/run/estimate": { params: RunEstimateParams; result: RunEstimateResult };
   /** Pauses at the next turn boundary. */
   "specloom/run/pause": { params: RunOrderParams; result: OrderResult };
   /** Goes on with a paused run. */
@@ -1447,6 +1485,7 @@ export const COMMANDS = [
   "specloom.task.reset",
   "specloom.task.describe",
   "specloom.run.start",
+  "specloom.run.estimate",
   "specloom.run.pause",
   "specloom.run.resume",
   "specloom.run.cancel",

@@ -133,6 +133,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget-usd", metavar="N", type=_amount, help="stop when this much is spent; needs a model with a known price"
     )
+    parser.add_argument(
+        "--estimate", action="store_true", help="tell what it will probably cost, and why; starts nothing"
+    )
     parser.add_argument("--profile", choices=PROFILES, help="what agents may do in this run unasked")
     parser.add_argument("--yes", action="store_true", help="answer every ask with yes; never lifts a deny")
 

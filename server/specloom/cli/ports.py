@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from specloom.domain.estimates import Estimate
 from specloom.domain.permissions.grants import Grant
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import Scope
 from specloom.engine.api import Published, Runtime
 from specloom.tools.tool import ToolOutcome
 
@@ -69,6 +72,18 @@ class Inspection:
     problems: tuple[Problem, ...]
     """Of settings and `.env`."""
     endpoints: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimating:
+    """What an estimate needs of a root."""
+
+    problems: tuple[Problem, ...]
+    """Of settings and `.env`."""
+    read: Callable[[ProjectState], Awaitable[ProjectState]]
+    """The state with what the documents say now."""
+    estimate: Callable[[ProjectState, Scope], Estimate | Rejected]
+    """What a run will probably take, with the models and prices that are set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +166,12 @@ class Composition(Protocol):
         self, root: Path, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
     ) -> Inspection:
         """Tells how a root is set up. Never raises for what is wrong with settings or keys."""
+        ...
+
+    async def estimating(
+        self, root: Path, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
+    ) -> Estimating:
+        """Reads the settings of a root and starts nothing."""
         ...
 
     async def preview(

@@ -17,6 +17,10 @@ from specloom.domain.runs import Budget
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
     """Returns the exit status. Raises `CommandError`."""
+    if arguments.estimate:
+        from specloom.cli import estimate
+
+        return await estimate.run(arguments, place, output)
     order = order_of(arguments, place)
     await refuse_early(place, order, lambda seen: _check(seen, arguments.scope, place))
 

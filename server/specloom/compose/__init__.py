@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from specloom.compose.daemons import ask_daemon, serve_daemon
     from specloom.compose.granting import open_grants
     from specloom.compose.hosting import open_runtime
-    from specloom.compose.inspecting import inspect, preview
+    from specloom.compose.inspecting import estimating, inspect, preview
     from specloom.compose.reading import Reader, open_reader
 
 __all__ = [
     "ConfigurationError",
     "Reader",
     "ask_daemon",
+    "estimating",
     "inspect",
     "open_grants",
     "open_reader",
@@ -35,6 +36,7 @@ _HOMES = {
     "ask_daemon": "daemons",
     "serve_daemon": "daemons",
     "open_tools": "by_hand",
+    "estimating": "inspecting",
     "inspect": "inspecting",
     "preview": "inspecting",
     "Reader": "reading",

@@ -1,4 +1,4 @@
-"""Folds what documents say where no log is open. Refuses to keep it."""
+"""Folds what documents say where no log is open, or onto what one says. Refuses to keep it."""
 
 from specloom.domain.commands import DocumentCommand
 from specloom.domain.decide import decide
@@ -13,9 +13,9 @@ from specloom.engine.api import Accepted
 class DraftMailbox:
     """An `engine.library.DocumentMailbox` that keeps nothing: what the documents alone amount to."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, state: ProjectState = EMPTY) -> None:
         self._clock = clock
-        self._draft = EMPTY
+        self._draft = state
 
     @property
     def state(self) -> ProjectState:

@@ -6,12 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from specloom.cli.ports import Endpoint, Inspection, Preview
+from specloom.cli.ports import Endpoint, Estimating, Inspection, Preview
 from specloom.compose.draft_mailbox import DraftMailbox
 from specloom.compose.files import read_root, state_directory
 from specloom.compose.given import granted
 from specloom.compose.options import Loaded, is_loopback, loaded_options
 from specloom.domain.evolve import EMPTY
+from specloom.domain.project import ProjectState
+from specloom.engine.estimating import estimate_run
 from specloom.engine.library import Library
 from specloom.engine.options import EngineOptions
 from specloom.engine.problem_board import ProblemBoard
@@ -30,6 +32,20 @@ async def inspect(root: Path, environment: Mapping[str, str], overrides: Mapping
         loaded.options.requirements,
         (*files.problems, *loaded.problems),
         _endpoints(loaded),
+    )
+
+
+async def estimating(
+    root: Path, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
+) -> Estimating:
+    """What `specloom run --estimate` needs. Raises `ConfigurationError` for a root that is no folder."""
+    files = await asyncio.to_thread(read_root, root)
+    kept = await asyncio.to_thread(granted, root, environment)
+    loaded = loaded_options(files, environment, overrides, None, grant_proposals=False, granted=kept)
+    return Estimating(
+        (*files.problems, *loaded.problems),
+        partial(_present, root, loaded.options),
+        partial(estimate_run, loaded.options),
     )
 
 
@@ -56,6 +72,12 @@ async def preview(
     board = ProblemBoard(library)
     board.extra = (*files.problems, *loaded.problems)
     return Preview(mailbox.state, board.problems(mailbox.state), refusal, tuple(library.shelf.requirements))
+
+
+async def _present(root: Path, options: EngineOptions, state: ProjectState) -> ProjectState:
+    mailbox = DraftMailbox(SystemClock(), state)
+    await _read(root, mailbox, options)
+    return mailbox.state
 
 
 async def _read(root: Path, mailbox: DraftMailbox, options: EngineOptions) -> Library:

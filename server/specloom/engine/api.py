@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from specloom.domain.commands import UserTaskCommand
+from specloom.domain.estimates import Estimate
 from specloom.domain.events import Event
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import ApprovalId, SessionId, SpecId, TaskId
@@ -231,6 +232,10 @@ class Runtime(Protocol):
 
     def evidence(self, task: TaskId) -> tuple[Evidence, ...]:
         """What proves the task."""
+        ...
+
+    def estimate(self, scope: Scope) -> Estimate | Rejected:
+        """What a run of the scope will probably take; asks no model and starts nothing."""
         ...
 
     def host_of(self, role: str) -> str:

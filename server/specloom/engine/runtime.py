@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from specloom.domain import commands as c
 from specloom.domain.budgets import stated
+from specloom.domain.estimates import Estimate
 from specloom.domain.events import agents, planning
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, ApprovalId, PlanId, RunId, SpecId, TaskId
@@ -28,6 +29,8 @@ from specloom.engine.budget_question import BudgetQuestion, waiting_for
 from specloom.engine.changes import diff_of, tick, ticking
 from specloom.engine.context import EngineContext
 from specloom.engine.discarding import discard
+from specloom.engine.endpoints import close_endpoints, host_of
+from specloom.engine.estimating import estimate_run
 from specloom.engine.fault import stopped_by_fault
 from specloom.engine.following import Following
 from specloom.engine.options import EngineOptions
@@ -119,7 +122,7 @@ class ProjectRuntime:
     async def _let_go(self) -> None:
         """Closes the endpoints of earlier settings once nothing is in flight; a later change of settings, otherwise."""
         while self._retired and all(task is None or task.done() for task in (self._run, self._plan)):
-            await _close_endpoints(self._retired.pop(0), self._engine.options)
+            await close_endpoints(self._retired.pop(0), self._engine.options)
 
     def add_problems(self, problems: tuple[Problem, ...]) -> None:
         """Problems of files that the engine does not read, such as `specloom.toml`."""
@@ -376,8 +379,11 @@ class ProjectRuntime:
 
     def host_of(self, role: str) -> str:
         """Where a role's model is asked; empty for a role that does not exist."""
-        known = next((options for name, options in self._engine.options.roles.items() if name == role), None)
-        return known.host if known is not None else ""
+        return host_of(self._engine.options, role)
+
+    def estimate(self, scope: Scope) -> Estimate | Rejected:
+        """What a run of the scope will probably take."""
+        return estimate_run(self._engine.options, self.state, scope)
 
     async def wait_idle(self) -> None:
         """Returns when nothing is going on; a paused run counts as idle."""
@@ -423,7 +429,7 @@ class ProjectRuntime:
         await self._engine.transcripts.close()
         await self._store.close()
         for used in (*self._retired, self._engine.options):
-            await _close_endpoints(used)
+            await close_endpoints(used)
 
     def _order(self, unattended: bool, profile: Profile | None = None, *, resumed: bool = False) -> None:
         self._engine.desk.unattended = unattended
@@ -479,14 +485,6 @@ class ProjectRuntime:
             raise
         except Exception as error:  # noqa: BLE001 - one of the three guards
             await stopped_by_fault(self._engine, what, error)
-
-
-async def _close_endpoints(used: EngineOptions, still: EngineOptions | None = None) -> None:
-    """Those of `used` that are not in use `still`; each once."""
-    kept = () if still is None else tuple(id(role.endpoint) for role in still.roles.values())
-    for endpoint in {id(role.endpoint): role.endpoint for role in used.roles.values()}.values():
-        if id(endpoint) not in kept:
-            await endpoint.close()
 
 
 async def _nothing() -> None:

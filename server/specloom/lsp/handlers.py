@@ -54,6 +54,7 @@ ORDERS: Mapping[str, Callable[[Any, Any], Answer]] = MappingProxyType(
         "specloom/task/unblock": task.unblock,
         "specloom/task/reset": task.reset,
         "specloom/run/start": run.start,
+        "specloom/run/estimate": run.estimate,
         "specloom/run/pause": run.pause,
         "specloom/run/resume": run.resume,
         "specloom/run/cancel": run.cancel,

@@ -69,6 +69,9 @@ _ALL = (
         "Starts to work through a scope; answers at once. One active run a project: a second start names it.",
         changes=True,
     ),
+    Method(
+        "specloom/run/estimate", p.RunEstimateParams, p.RunEstimateResult, "What a run would probably take and cost."
+    ),
     Method("specloom/run/pause", p.RunOrderParams, p.OrderResult, "Pauses at the next turn boundary.", changes=True),
     Method("specloom/run/resume", p.RunOrderParams, p.OrderResult, "Goes on with a paused run.", changes=True),
     Method("specloom/run/cancel", p.RunOrderParams, p.OrderResult, "Cancels the run now.", changes=True),

@@ -19,6 +19,7 @@ REQUESTS = (
     "specloom/task/reset",
     "specloom/task/describe",
     "specloom/run/start",
+    "specloom/run/estimate",
     "specloom/run/pause",
     "specloom/run/resume",
     "specloom/run/cancel",

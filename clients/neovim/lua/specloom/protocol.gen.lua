@@ -605,6 +605,25 @@
 ---@field runId string
 ---@field type "runCancelling"
 
+--- What a run of a scope would probably take; nothing is started.
+---@class specloom.RunEstimateParams
+---@field scope specloom.Scope
+
+--- Rests on what done tasks took.
+---@class specloom.RunEstimateResult
+---@field scope specloom.Scope
+---@field tasks integer That the run will work on.
+---@field held integer Failed or blocked ones in scope, which it leaves alone.
+---@field planned boolean False: there are no tasks yet. Their number is a guess from the requirements, and planning is included.
+---@field basis "history"|"examples" `examples`: too little was done here, so the tasks of the shipped examples stand in.
+---@field samples integer How many done tasks it rests on.
+---@field model string
+---@field turns specloom.Span
+---@field input specloom.Span Tokens of all requests, cached ones included.
+---@field output specloom.Span
+---@field cached number The share of `input` that a cache answers, from 0 to 1.
+---@field costUsd specloom.Span|vim.NIL `null`: the price of the model is unknown.
+
 --- The run is over.
 ---@class specloom.RunFinishedEvent
 ---@field seq integer
@@ -741,6 +760,12 @@
 ---@field because string Why the previous one had to end; empty where none did.
 ---@field parentId string|vim.NIL The session that sent it, where it is a sub-agent's.
 ---@field parentCallId string|vim.NIL The call by which it did.
+
+--- Probably `likely`, seldom outside of `low` and `high`.
+---@class specloom.Span
+---@field low number
+---@field likely number
+---@field high number
 
 --- One spec document.
 ---@class specloom.Spec
@@ -1197,6 +1222,7 @@
 ---| "specloom/task/reset" # Pending again; the code stays.
 ---| "specloom/task/describe" # Tells about one task.
 ---| "specloom/run/start" # Starts to work through a scope; answers at once. One active run a project: a second start names it.
+---| "specloom/run/estimate" # What a run would probably take and cost.
 ---| "specloom/run/pause" # Pauses at the next turn boundary.
 ---| "specloom/run/resume" # Goes on with a paused run.
 ---| "specloom/run/cancel" # Cancels the run now.

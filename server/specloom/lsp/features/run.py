@@ -6,18 +6,28 @@ from specloom.domain.runs import Budget, Scope
 from specloom.lsp import protocol as p
 from specloom.lsp.features.orders import order_result
 from specloom.lsp.serving import Hosted
+from specloom.lsp.wire_estimate import wire_estimate
 
 
 async def start(hosted: Hosted, params: p.RunStartParams) -> p.RunStartResult | Rejected:
     """`specloom/run/start`."""
-    wanted = params.scope
-    scope = Scope() if isinstance(wanted, p.ProjectScope) else Scope(wanted.kind, wanted.id)
+    scope = _scope(params.scope)
     budget = Budget(**params.budget.model_dump())
     profile = None if params.profile is None else Profile(params.profile)
     answer = await hosted.runtime.start_run(scope, budget, hosted.by, params.command_id, profile=profile)
     if isinstance(answer, Rejected):
         return answer
     return p.RunStartResult(seq=answer.seq, repeated=answer.repeated, run_id=answer.id)
+
+
+async def estimate(hosted: Hosted, params: p.RunEstimateParams) -> p.RunEstimateResult | Rejected:
+    """`specloom/run/estimate`."""
+    found = hosted.runtime.estimate(_scope(params.scope))
+    return found if isinstance(found, Rejected) else wire_estimate(found)
+
+
+def _scope(wanted: p.Scope) -> Scope:
+    return Scope() if isinstance(wanted, p.ProjectScope) else Scope(wanted.kind, wanted.id)
 
 
 async def pause(hosted: Hosted, params: p.RunOrderParams) -> p.OrderResult | Rejected:

@@ -1,0 +1,27 @@
+"""An estimate as a wire shape. Refuses to round: clients do."""
+
+from specloom.domain import estimates
+from specloom.lsp import protocol as p
+from specloom.lsp.wire_events import wire_scope
+
+
+def wire_estimate(found: estimates.Estimate) -> p.RunEstimateResult:
+    """All of it."""
+    return p.RunEstimateResult(
+        scope=wire_scope(found.scope),
+        tasks=found.tasks,
+        held=found.held,
+        planned=found.planned,
+        basis=found.basis,
+        samples=found.samples,
+        model=found.model,
+        turns=_span(found.turns),
+        input=_span(found.input),
+        output=_span(found.output),
+        cached=found.cached,
+        cost_usd=None if found.usd is None else _span(found.usd),
+    )
+
+
+def _span(span: estimates.Span) -> p.Span:
+    return p.Span(low=span.low, likely=span.likely, high=span.high)
