@@ -237,6 +237,19 @@ async def test_files_that_changed_or_were_opened_last_are_shown_where_not_all_fi
     assert "a.txt as it stands now (1 line):\n1 | Ax" in told
 
 
+async def test_old_outputs_make_room_before_a_session_is_ended_for_them(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "true"))
+    turns = [turn(command(f"seq {number} 2600")) for number in range(1, 13)]
+    again: Json = {"tool": "read_output", "input": {"output": 2, "start_line": 1, "end_line": 3}}
+    session = attempt(1, *turns, turn(again), turn(says(), expect="exit code 0"))
+    told = {**script(session), "model": {"max_input_tokens": 45_000}}
+    async with ScriptedServer(told, keep=None) as server, hosted(root, server) as runtime:
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        server.check()
+        assert len(executors(runtime)) == 1
+
+
 async def test_the_turns_of_an_attempt_count_over_its_sessions(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "test -f b.txt"))
     hands_over: Json = {"tool": "continue_in_new_session", "input": {"remaining": "The rest."}}

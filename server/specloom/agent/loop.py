@@ -219,7 +219,8 @@ async def _next(setup: SessionSetup, conversation: Conversation, ports: LoopPort
     if halt is not None:
         return Halted(halt)
     if ports.keeper is not None:
-        await ports.keeper.before_request(setup, conversation, ports.asking.recorder)
+        crowded = ports.window is not None and await ports.window.crowded(setup, conversation)
+        await ports.keeper.before_request(setup, conversation, ports.asking.recorder, crowded=crowded)
     if ports.window is not None and (full := await ports.window.look(setup, conversation, ports.asking.recorder)):
         return Rotated(full)
     if ports.last_turn and conversation.turns + 1 == setup.max_turns:

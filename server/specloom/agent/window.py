@@ -41,6 +41,13 @@ class WindowWatch:
     _ask_at: int = 0
     """Turn from which on the endpoint may be asked."""
 
+    async def crowded(self, setup: SessionSetup, conversation: Conversation) -> bool:
+        """Whether it is so full that the session would be told to hand over."""
+        window = await self._window(setup.model, conversation.turns)
+        if window is None or not conversation.turns:
+            return False
+        return size_of(setup, conversation) / window >= self.shares.recommend_at
+
     async def look(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> str:
         """Why the session must end now; empty: it goes on, perhaps with a recommendation added to it.
 

@@ -71,7 +71,7 @@ class Collector:
         self._account.request(sum(entry.tokens for entry in new), occasion)
         self._looked_at = len(entries)
         rested = occasion.turns - self._turns >= self.rules.rest
-        if not (self._fresh >= self.rules.fresh or rested or occasion.cold):
+        if not (self._fresh >= self.rules.fresh or rested or occasion.cold or occasion.crowded):
             return None
         self._turns, self._fresh = occasion.turns, 0
         bounded = replace(occasion, allowance=self._account.allowance(occasion.turns, self.rules))

@@ -4,7 +4,7 @@ Refuses to touch what a model said. What it does is noted as events, so that a r
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from specloom.agent.context.collection import Collector, FileView, collect
@@ -76,8 +76,10 @@ class ContextKeeper:
         """What the session was shown of each file."""
         return self.ports.watch.memory
 
-    async def before_request(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
-        """Appends what the model must know, then collapses what is worth it."""
+    async def before_request(
+        self, setup: SessionSetup, conversation: Conversation, recorder: Recorder, *, crowded: bool = False
+    ) -> None:
+        """Appends what the model must know, then collapses what is worth it; `crowded`: the window is nearly full."""
         self._resumed = self._asked_at is None and conversation.turns > 0
         fresh = self.known.fresh(conversation)
         blocks = await self._lost_files(fresh)
@@ -90,7 +92,7 @@ class ContextKeeper:
         await self._catch_up(conversation, {})
         self.ports.watch.told()
         self.memory.next_turn()
-        await self._collect(setup, conversation, recorder)
+        await self._collect(setup, conversation, recorder, crowded=crowded)
         self._asked_at = self.ports.clock.monotonic()
 
     @property
@@ -182,8 +184,11 @@ class ContextKeeper:
             )
         self.warned = crowded
 
-    async def _collect(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
-        occasion, entries = self._occasion(setup, conversation), conversation.book.entries
+    async def _collect(
+        self, setup: SessionSetup, conversation: Conversation, recorder: Recorder, *, crowded: bool
+    ) -> None:
+        occasion = replace(self._occasion(setup, conversation), crowded=crowded)
+        entries = conversation.book.entries
         plan = await worked_out(self._characters, self.collector.plan, entries, occasion, self._views)
         if plan is None:
             return

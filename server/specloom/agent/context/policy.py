@@ -41,6 +41,8 @@ class Rules:
     """Turns after which it is worth to look whatever came."""
     elide: bool = True
     """Whether outputs are elided at all."""
+    relief: float = 0.2
+    """Share of the request that a collapse must free to be made for the sake of a window that is nearly full."""
 
 
 RULES = Rules()
@@ -61,6 +63,8 @@ class Occasion:
     """Tokens before the first entry: tools and system."""
     cold: bool = False
     """The cached prefix has outlived its life."""
+    crowded: bool = False
+    """The window is nearly full: to end the session and begin another costs more than any collapse."""
     allowance: float = inf
     """Units that a collapse may cost now at most."""
     left: float | None = None
@@ -170,6 +174,7 @@ def decide(
     scene = _Scene(entries, views, occasion, rules)
     best: tuple[float, int, float] | None = None
     prefix = sum(entry.tokens for entry in entries[: occasion.sent]) + occasion.head
+    relief = prefix * rules.relief if occasion.crowded else inf
     scan = _Scan()
     for place in range(len(entries) - 1, -1, -1):
         _take(scan, scene, place)
@@ -178,7 +183,8 @@ def decide(
         if scan.gain < rules.least:
             continue
         cost = _cost(scan, prefix - scan.size, occasion)
-        if (worth := _worth(scan, cost, occasion, rules)) > 0 and (best is None or worth > best[0]):
+        worth = scan.gain if scan.gain >= relief else _worth(scan, cost, occasion, rules)
+        if worth > 0 and (best is None or worth > best[0]):
             best = worth, place, cost
     return None if best is None else _plan(scene, best[1], best[2])
 
