@@ -17,10 +17,10 @@ class ContinueInNewSession:
         "Ends this conversation and goes on with the same task in a fresh one. Call it when you are told that the "
         "context window is filling up, or when a part of the work is done and what you have read for it is of no more "
         "use. Finish what you are in the middle of first.\n"
-        "Carried over by themselves, as recorded: the task, its requirements, spec and verify commands, the words of "
-        "the user, the files as they stand now (those you have open are shown again), what was changed, which commands "
-        "ran with which exit code, and your shell with its jobs. Not carried over: everything else that you read, "
-        "found out, tried or decided. Of that the new session knows only what you write here."
+        "Carried over as recorded: the task, its requirements, spec and verify commands, the words of the user, your "
+        "open files as they stand now, what was changed, which commands ran and how they ended, what was refused, and "
+        "your shell with its jobs. Not carried over: everything else that you read, found out, tried or decided. Of "
+        "that the new session knows only what you write here."
     )
     input_schema: Mapping[str, Any] = {
         "type": "object",

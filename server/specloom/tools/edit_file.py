@@ -20,7 +20,7 @@ EDIT: Mapping[str, Any] = {
         "start_line": {"type": "integer", "minimum": 0, "description": "First line to replace, 1-based"},
         "start_text": {"type": "string", "description": "That line as it is, without its number"},
         "end_line": {"type": "integer", "minimum": 0, "description": "Last line to replace, inclusive"},
-        "end_text": {"type": "string", "description": "That line as it is, without its number"},
+        "end_text": {"type": "string", "description": "That line"},
         "new_text": {
             "type": "string",
             "description": "The lines to stand there instead, indented as in the file, without numbers; empty deletes",

@@ -17,9 +17,9 @@ class Subagent:
     name = NAME
     description = (
         "Sends a sub-agent to find something out: a session of its own that knows only the words of this call. It "
-        "reads and searches the project as it stands now, and can do nothing else. It has few turns (15, unless set "
-        "otherwise), and only its last words come back, cut off at 4,000 characters (unless set otherwise): claims, so "
-        "look where it points before you build on them, and read a file yourself before you edit it. "
+        "reads and searches the project as it stands now, and can do nothing else. It has about 15 turns, and "
+        "only its last words come back, about 4,000 characters at most: claims, so look where it points before you "
+        "build on them, and read a file yourself before you edit it. "
         "It pays where much must be read for a short answer (who uses this and how, which of these files does that, "
         "how these modules work together): the bulk stays out of this conversation. For one or two files or "
         "searches, or where you need the text itself, read by yourself: that is quicker and cheaper. Questions that "
