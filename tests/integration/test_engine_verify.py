@@ -170,7 +170,8 @@ TICKS = "sed -i 's/\\[ \\] 2/[x] 2/' specs/01-steps.md"
 
 async def test_a_box_that_a_command_of_the_agent_ticked_is_not_taken_for_a_person(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "test -f a.txt"), task(2, "test -f b.txt"))
-    cheats = turn(command(f"{TICKS}; touch a.txt"))
+    (root / "tool.sh").write_text(TICKS)  # which no permission rule sees
+    cheats = turn(command("sh tool.sh; touch a.txt"))
     async with staged(root, attempt(1, cheats, CLAIMS)) as (runtime, server):
         await start(runtime, Scope("task", ONE))
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
