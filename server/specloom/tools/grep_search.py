@@ -22,6 +22,7 @@ from specloom.workspace.process_group import end_process
 from specloom.workspace.shielding import to_the_end
 
 MAX_MATCHES = 200
+MOST_CONTEXT = 10
 SECONDS = 20.0
 WORTH_SIFTING = 200
 """Files from which on ripgrep, where there is one, saves more than its start costs."""
@@ -46,6 +47,12 @@ class GrepSearch:
             "include": {**PATTERNS, "description": "Only paths that match one of these globs, for example `*.py`"},
             "exclude": {**PATTERNS, "description": "Not paths that match one of these globs"},
             "ignore_case": {"type": "boolean", "description": "Default false"},
+            "context": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": MOST_CONTEXT,
+                "description": "Lines to show before and after each match as `11 - line`, default 0",
+            },
         },
         "required": ["pattern"],
         "additionalProperties": False,
@@ -65,7 +72,8 @@ class GrepSearch:
         paths = await _paths(values.get("path", ""), context)
         paths = await asyncio.to_thread(matching, paths, values.get("include", []), values.get("exclude", []))
         ignore_case: bool = values.get("ignore_case", False)
-        search = _Search(values["pattern"], ignore_case, required(values["pattern"], ignore_case=ignore_case))
+        groups = required(values["pattern"], ignore_case=ignore_case)
+        search = _Search(values["pattern"], ignore_case, groups, values.get("context", 0))
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await search.over(paths, context)
@@ -80,6 +88,7 @@ class _Search:
     pattern: str
     ignore_case: bool
     groups: tuple[tuple[str, ...], ...]
+    around: int
 
     async def over(self, paths: Sequence[str], context: ToolContext) -> Mapping[str, Any]:
         """Runs the worker over the files that a match is possible in. Raises `WorkspaceError` if it fails."""
@@ -93,6 +102,7 @@ class _Search:
             "ignore_case": self.ignore_case,
             "groups": self.groups,
             "limit": MAX_MATCHES,
+            "around": self.around,
         }
         return json.loads(await _answer(job))
 
@@ -155,9 +165,8 @@ def _told(pattern: str, searched: int, answer: Mapping[str, Any]) -> ToolOutcome
     total = f"{_matches(answer['matches'])} in {counted(answer['files'], 'file')}{skipped}"
     parts = [total]
     for path, group in groupby(answer["shown"], key=lambda item: item[0]):
-        parts += [path, *(f"{number} | {line}" for _, number, line in group)]
-    if answer["matches"] > len(answer["shown"]):
-        left = answer["matches"] - len(answer["shown"])
+        parts += [path, *(f"{number} {'|' if hit else '-'} {line}" for _, number, line, hit in group)]
+    if left := answer["matches"] - answer["shown_matches"]:
         parts.append(f"… {_matches(left)} left out; narrow the pattern, the path or include")
     return ToolOutcome("\n".join(parts))
 

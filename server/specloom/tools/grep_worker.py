@@ -13,7 +13,7 @@ import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,27 +35,42 @@ class Answer:
     """What was found."""
 
     limit: int
-    shown: list[tuple[str, int, str]] = field(default_factory=list[tuple[str, int, str]])
+    around: int = 0
+    """Lines that are shown before and after each match."""
+    shown: list[tuple[str, int, str, bool]] = field(default_factory=list[tuple[str, int, str, bool]])
+    """Path, number, text, and whether the line itself matches."""
     matches: int = 0
+    shown_matches: int = 0
     files: int = 0
     too_large: int = 0
 
-    def add(self, path: str, lines: list[tuple[int, str]]) -> None:
-        """All matching lines of one file."""
-        self.matches += len(lines)
-        self.files += bool(lines)
-        room = self.limit - len(self.shown)
-        self.shown += [(path, number, line) for number, line in lines[: max(room, 0)]]
+    def add(self, path: str, lines: Sequence[str], found: Sequence[tuple[int, str]]) -> None:
+        """The lines of one file, and the number and text of those that match."""
+        self.matches += len(found)
+        self.files += bool(found)
+        last = 0
+        for (number, line), after in zip_longest(found, found[1:]):
+            if len(self.shown) >= self.limit:
+                return
+            self._add_around(path, lines, max(number - self.around, last + 1), number - 1)
+            self.shown.append((path, number, line, True))
+            self.shown_matches += 1
+            last = min(number + self.around, len(lines) if after is None else after[0] - 1)
+            self._add_around(path, lines, number + 1, last)
+
+    def _add_around(self, path: str, lines: Sequence[str], first: int, last: int) -> None:
+        self.shown += [(path, number, _cut(lines[number - 1], 0), False) for number in range(first, last + 1)]
 
 
 def searched(job: Mapping[str, Any]) -> Answer:
-    """Searches the files of a job: `root`, `paths`, `buffers` (texts by path), `pattern`, `ignore_case`, `limit`.
+    """Searches the files of a job: `root`, `paths`, `buffers` (texts by path), `pattern`, `ignore_case`.
 
+    `limit`: lines that are shown; `around`: how many of them before and after each match.
     `groups`: each match holds all texts of one of them (`literals.required`); empty: not known.
     """
     pattern = re.compile(job["pattern"], re.IGNORECASE if job["ignore_case"] else 0)
     sieve = Sieve.of(job["groups"], ignore_case=job["ignore_case"])
-    answer = Answer(job["limit"])
+    answer = Answer(job["limit"], job["around"])
     jail = Jail(Path(job["root"]))
     for parent, paths in groupby(job["paths"], key=lambda path: path.rpartition("/")[0]):
         with _folder(jail, parent) as folder:
@@ -63,7 +78,8 @@ def searched(job: Mapping[str, Any]) -> Answer:
                 text = job["buffers"].get(path)
                 text = _text(jail, folder, path, sieve, answer) if text is None else text
                 if text is not None:
-                    answer.add(path, list(_matches(pattern, text)))
+                    lines = _lines(text)
+                    answer.add(path, lines, list(_matches(pattern, lines)))
     return answer
 
 
@@ -123,10 +139,12 @@ def _text(jail: Jail, folder: int | None, path: str, sieve: Sieve, answer: Answe
         return None
 
 
-def _matches(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
+def _lines(text: str) -> list[str]:
     lines = END_OF_LINE.split(text)
-    if not lines[-1]:
-        lines.pop()
+    return lines if lines[-1] else lines[:-1]
+
+
+def _matches(pattern: re.Pattern[str], lines: Sequence[str]) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(lines, 1):
         match = pattern.search(line)
         if match is not None:
@@ -144,10 +162,8 @@ def _cut(line: str, start: int) -> str:
 def main() -> None:
     """One job."""
     answer = searched(json.load(sys.stdin))
-    json.dump(
-        {"shown": answer.shown, "matches": answer.matches, "files": answer.files, "too_large": answer.too_large},
-        sys.stdout,
-    )
+    told = ("shown", "matches", "shown_matches", "files", "too_large")
+    json.dump({name: getattr(answer, name) for name in told}, sys.stdout)
 
 
 if __name__ == "__main__":

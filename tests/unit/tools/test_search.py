@@ -143,6 +143,17 @@ async def test_bad_pattern_is_explained(hands: Hands) -> None:
     assert "no regular expression: missing )" in await hands.refusal("grep_search", pattern="f(")
 
 
+async def test_lines_around_a_match_are_shown_once_and_marked(hands: Hands) -> None:
+    hands.grow({"a.txt": "a\nhit 2\nb\nhit 4\nhit 5\nc\nd\ne\nf\nhit 10\n"})
+    assert await hands.text("grep_search", pattern="hit", context=2) == (
+        "4 matches in 1 file\na.txt\n1 - a\n2 | hit 2\n3 - b\n4 | hit 4\n5 | hit 5\n"
+        "6 - c\n7 - d\n8 - e\n9 - f\n10 | hit 10"
+    )
+    assert await hands.text("grep_search", pattern="hit 5", context=1) == (
+        "1 match in 1 file\na.txt\n4 - hit 4\n5 | hit 5\n6 - c"
+    )
+
+
 async def test_pattern_that_explodes_is_ended_and_nothing_stands_still(hands: Hands) -> None:
     hands.grow({"a.txt": "a" * 40 + "!\n"})
     hands.box = ToolBox([GrepSearch(seconds=0.5)])
