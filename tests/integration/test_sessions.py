@@ -254,10 +254,8 @@ async def test_the_turns_of_an_attempt_count_over_its_sessions(tmp_path: Path) -
     root = project(tmp_path / "p", task(1, "test -f b.txt"))
     hands_over: Json = {"tool": "continue_in_new_session", "input": {"remaining": "The rest."}}
     second = session("second", NEXT, turns=[turn(command("true"))])
-    async with staged(root, first_session(WRITES, turn(hands_over)), second, limits={"attempts": 1, "turns": 3}) as (
-        runtime,
-        server,
-    ):
+    first, limits = first_session(turn(read("requirements.md")), turn(hands_over)), {"attempts": 1, "turns": 3}
+    async with staged(root, first, second, limits=limits) as (runtime, server):
         await start(runtime)
         await ended(runtime)
         assert runtime.state.record(ONE).reason.startswith("the attempt used up its 3 turns")

@@ -40,6 +40,8 @@ PARAMS: dict[str, dict[str, Any]] = {
     "specloom/run/pause": {},
     "specloom/run/resume": {},
     "specloom/run/cancel": {},
+    "specloom/agent/prompt": {"agentId": "agent-9", "text": "Use tabs"},
+    "specloom/prompt/withdraw": {"promptId": "prompt-none"},
     "specloom/approval/list": {},
     "specloom/approval/answer": {"approvalId": "approval-none", "choice": "Deny"},
     "specloom/grant/list": {},
@@ -58,6 +60,8 @@ REFUSED = {
     "specloom/run/pause": "no-active-run",
     "specloom/run/resume": "no-active-run",
     "specloom/run/cancel": "no-active-run",
+    "specloom/agent/prompt": "unknown-agent",
+    "specloom/prompt/withdraw": "unknown-prompt",
 }
 """What is well-formed and cannot be done while nothing has happened yet."""
 

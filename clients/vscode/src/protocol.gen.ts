@@ -9,6 +9,23 @@ export interface Agent {
   turns: number;
 }
 
+/** Says something to an agent while it works: it hears it word for word at its next turn boundary. */
+export interface AgentPromptParams {
+  /** The same id twice is one effect. */
+  commandId?: string | null;
+  agentId: string;
+  text: string;
+}
+
+/** The prompt is queued; `promptDelivered` tells when it was heard. */
+export interface AgentPromptResult {
+  /** The last event that it caused so far. */
+  seq: number;
+  /** The same `commandId` was carried out before; nothing happened twice. */
+  repeated: boolean;
+  promptId: string;
+}
+
 /** A question that waits for an answer. */
 export interface Approval {
   id: string;
@@ -570,6 +587,8 @@ export interface ProjectGetResult {
   agents: Agent[];
   sessions: Session[];
   approvals: Approval[];
+  /** What people said to agents that have not heard it yet, oldest first. */
+  prompts: Prompt[];
   run: Run | null;
   planning: Planning | null;
   budget: Budget;
@@ -594,6 +613,64 @@ export interface ProjectOpenedEvent {
 /** Everything. */
 export interface ProjectScope {
   kind: "project";
+}
+
+/** What a person said to an agent that has not heard it yet. */
+export interface Prompt {
+  id: string;
+  agentId: string;
+  text: string;
+  queuedAt: string;
+}
+
+/** The agent hears it with its next turn. */
+export interface PromptDeliveredEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  sessionId: string;
+  type: "promptDelivered";
+  promptId: string;
+  text: string;
+}
+
+/** A person said something to an agent, which hears it at its next turn boundary. */
+export interface PromptQueuedEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  type: "promptQueued";
+  promptId: string;
+  toAgentId: string;
+  text: string;
+}
+
+/** Takes back a prompt that was not delivered yet. */
+export interface PromptWithdrawParams {
+  /** The same id twice is one effect. */
+  commandId?: string | null;
+  promptId: string;
+}
+
+/** It was taken back before that. */
+export interface PromptWithdrawnEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  type: "promptWithdrawn";
+  promptId: string;
 }
 
 /** The proof was stale, was verified once more, and held. */
@@ -752,6 +829,14 @@ export interface RunOrderParams {
   commandId?: string | null;
 }
 
+/** Pauses the active run. */
+export interface RunPauseParams {
+  /** The same id twice is one effect. */
+  commandId?: string | null;
+  /** `now` cuts off what is in flight; it is asked again when the run goes on. */
+  when?: "now" | "afterTurn" | "afterTask";
+}
+
 /** Nothing is in flight; `reason` says what it waits for. */
 export interface RunPausedEvent {
   seq: number;
@@ -768,7 +853,7 @@ export interface RunPausedEvent {
   cause: "other" | "budget" | "interrupted";
 }
 
-/** No new turn starts. */
+/** No new turn or task starts. */
 export interface RunPausingEvent {
   seq: number;
   at: string;
@@ -780,6 +865,8 @@ export interface RunPausingEvent {
   runId: string;
   type: "runPausing";
   reason: string;
+  /** What ends first. */
+  after: "turn" | "task";
 }
 
 /** Goes on where it was. */
@@ -894,6 +981,20 @@ export interface SessionStartedEvent {
   parentId: string | null;
   /** The call by which it did. */
   parentCallId: string | null;
+}
+
+/** Other settings count from the next turn, command or reading on. */
+export interface SettingsChangedEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  type: "settingsChanged";
+  /** Dotted names, without values. */
+  keys: string[];
 }
 
 /** Probably `likely`, seldom outside of `low` and `high`. */
@@ -1350,6 +1451,7 @@ export type WireEvent =
   | RequirementsRemovedEvent
   | SpecReadEvent
   | SpecRemovedEvent
+  | SettingsChangedEvent
   | TaskStartedEvent
   | TaskDoneEvent
   | TaskFailedEvent
@@ -1387,6 +1489,9 @@ export type WireEvent =
   | ApprovalAskedEvent
   | ApprovalAnsweredEvent
   | GrantRevokedEvent
+  | PromptQueuedEvent
+  | PromptWithdrawnEvent
+  | PromptDeliveredEvent
   | PlanStartedEvent
   | OutlineAcceptedEvent
   | SpecGeneratingEvent
@@ -1434,12 +1539,16 @@ export interface Requests {
   "specloom/run/start": { params: RunStartParams; result: RunStartResult };
   /** What a run would probably take and cost. */
   "specloom/run/estimate": { params: RunEstimateParams; result: RunEstimateResult };
-  /** Pauses at the next turn boundary. */
-  "specloom/run/pause": { params: RunOrderParams; result: OrderResult };
+  /** Pauses now, at the next turn boundary or after the task in flight. */
+  "specloom/run/pause": { params: RunPauseParams; result: OrderResult };
   /** Goes on with a paused run. */
   "specloom/run/resume": { params: RunOrderParams; result: OrderResult };
   /** Cancels the run now. */
   "specloom/run/cancel": { params: RunOrderParams; result: OrderResult };
+  /** Says something to an agent, word for word, at its next turn boundary. */
+  "specloom/agent/prompt": { params: AgentPromptParams; result: AgentPromptResult };
+  /** Takes it back before that. */
+  "specloom/prompt/withdraw": { params: PromptWithdrawParams; result: OrderResult };
   /** Questions that wait. */
   "specloom/approval/list": { params: ApprovalListParams; result: ApprovalListResult };
   /** Answers a question. */
@@ -1489,6 +1598,8 @@ export const COMMANDS = [
   "specloom.run.pause",
   "specloom.run.resume",
   "specloom.run.cancel",
+  "specloom.agent.prompt",
+  "specloom.prompt.withdraw",
   "specloom.approval.list",
   "specloom.approval.answer",
   "specloom.grant.list",

@@ -3,6 +3,7 @@
 Refuses to persist and to retry a task: it records through a port, and what an outcome means is the engine's decision.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, assert_never
 
@@ -10,7 +11,7 @@ from specloom.agent.ask import AskPorts, HaltedError, ask
 from specloom.agent.calls import OUTRUN, Hands, answers, carry_out, outrun, refused_write, settled
 from specloom.agent.context.image_limits import not_taken, within_limits
 from specloom.agent.context.keeper import ContextKeeper
-from specloom.agent.ports import Gate, Halt
+from specloom.agent.ports import Gate, Halt, Inbox
 from specloom.agent.replay import UNKNOWN, Replayed, close
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
 from specloom.agent.window import WindowWatch
@@ -135,6 +136,10 @@ class LoopPorts:
     """`None`: a session of this role does not rotate."""
     last_turn: str = ""
     """What is said with the last request that a session may make; empty: nothing."""
+    inbox: Inbox | None = None
+    """`None`: nobody speaks to this session while it works."""
+    superseded: Callable[[], str] = lambda: ""
+    """Why another session must go on with the work, by the settings as they are now; empty: none must."""
     more_turns: MoreTurns | None = None
     """`None`: nobody is asked for more than the session was given."""
 
@@ -218,6 +223,9 @@ async def _next(setup: SessionSetup, conversation: Conversation, ports: LoopPort
     halt = await ports.gate.before_turn(setup.id)
     if halt is not None:
         return Halted(halt)
+    if reason := ports.superseded():
+        return Rotated(reason)
+    await _hear(setup, conversation, ports)
     if ports.keeper is not None:
         crowded = ports.window is not None and await ports.window.crowded(setup, conversation)
         await ports.keeper.before_request(setup, conversation, ports.asking.recorder, crowded=crowded)
@@ -265,6 +273,8 @@ async def _after(
 async def _claimed(
     claim: str, setup: SessionSetup, conversation: Conversation, ports: LoopPorts
 ) -> SessionOutcome | None:
+    if await _hear(setup, conversation, ports):
+        return None
     objection = "" if ports.objection is None else await ports.objection(claim)
     if not objection:
         return Claimed(claim)
@@ -284,7 +294,17 @@ async def _run_calls(
     conversation.add_user(answers(results))
     if answer.stop is StopReason.MAX_TOKENS:
         _add_text(setup, conversation, ports, _cut_off(answer, setup, ports.after_cut))
-    return _ending([outcome for _, outcome in results])
+    ending = _ending([outcome for _, outcome in results])
+    # Who speaks to an agent that gives up may be just what it needs.
+    return None if isinstance(ending, Blocked) and await _hear(setup, conversation, ports) else ending
+
+
+async def _hear(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> bool:
+    """Whether people said something, which is part of the conversation now."""
+    said = () if ports.inbox is None else await ports.inbox.take(setup, ports.asking.recorder)
+    for message in said:
+        conversation.add_user(message)
+    return bool(said)
 
 
 def _ending(outcomes: list[ToolOutcome]) -> SessionOutcome | None:

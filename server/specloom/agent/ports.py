@@ -1,13 +1,16 @@
 """What the turn loop needs from above. Refuses to know who implements it: the engine does, tests do."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from specloom.domain.events.agents import AgentEvent
 from specloom.domain.ids import SessionId
 from specloom.domain.usage import UsageTotal
-from specloom.llm.messages import Usage
+from specloom.llm.messages import Usage, UserMessage
 from specloom.llm.model import DeltaSink
+
+if TYPE_CHECKING:
+    from specloom.agent.session import SessionSetup
 
 
 class Recorder(Protocol):
@@ -35,6 +38,14 @@ class Gate(Protocol):
 
     async def before_turn(self, session: SessionId) -> Halt | None:
         """`None`: go on. Waits, without a deadline, while the run is paused."""
+        ...
+
+
+class Inbox(Protocol):
+    """What people said to an agent while it worked."""
+
+    async def take(self, setup: "SessionSetup", recorder: Recorder) -> tuple[UserMessage, ...]:
+        """What it has not heard yet, oldest first; committed as part of the conversation when this returns."""
         ...
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from specloom.compose.files import RootFiles, read_root
 from specloom.compose.options import Loaded, loaded_options
@@ -52,10 +52,12 @@ class Given:
     """Whose environment this is, where clients come and go; `None`: nobody but the opener orders anything."""
     senders: Mapping[str, Sender] = field(default_factory=dict[str, Sender])
     """Who may order, by client, as they are then."""
+    values: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What the settings came to when they were loaded last."""
 
     def loaded(self, files: RootFiles) -> Loaded:
         """The settings as they count now."""
-        return loaded_options(
+        loaded = loaded_options(
             files,
             self.environment,
             self.overrides,
@@ -64,13 +66,16 @@ class Given:
             granted=self.book.proposals,
             own=self.editor if self.sender is None else self.sender.settings.whole,
         )
+        self.values = loaded.values
+        return loaded
 
     def follow(self, runtime: ProjectRuntime) -> None:
         """Makes the runtime use other settings when the root's files or its editor say so."""
 
         async def reload() -> None:
-            files = await asyncio.to_thread(read_root, self.root)
+            files, before = await asyncio.to_thread(read_root, self.root), self.values
             fresh = self.loaded(files)
+            await runtime.tell_settings(tuple(differing(before, fresh.values)))
             runtime.use(fresh.options, fresh.budget, (*files.problems, *fresh.problems))
 
         async def configure(told: Mapping[str, object]) -> None:
@@ -86,3 +91,15 @@ class Given:
             await reload()
 
         runtime.on_settings, runtime.on_editor, runtime.on_order = reload, configure, ordered
+
+
+def differing(before: Mapping[str, object], after: Mapping[str, object], prefix: str = "") -> Iterator[str]:
+    """The dotted keys whose values are no longer the same."""
+    for key in dict.fromkeys((*before, *after)):
+        old, new = before.get(key), after.get(key)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from differing(cast("dict[str, object]", old), cast("dict[str, object]", new), f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"

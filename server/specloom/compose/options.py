@@ -1,7 +1,7 @@
 """Turns settings and keys into what the engine is built from. Refuses to send a key to an endpoint it is not for."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from specloom.agent.ask import RetryPolicy
@@ -50,8 +50,12 @@ class Loaded:
     """Of a run that names none."""
     state_dir: str | None
     problems: tuple[Problem, ...]
+    values: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What the settings come to, with the nested keys of `specloom.toml`."""
     key_source: str = ""
     """Where a key was found, for messages; empty: there is none."""
+    refusals: tuple[Rejected, ...] = ()
+    """Everything that keeps the root from being worked on; a key that is missing comes last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ def loaded_options(
     redactor = Redactor(secrets)
     settings = loaded.settings
     problems = (*loaded.problems, *ignored)
+    refusals = _refusals(settings, environment, key, (*files.problems, *problems))
     options = EngineOptions(
         roles=_roles(settings, environment, key),
         pricing=TablePricing(settings.price_overrides()),
@@ -106,10 +111,10 @@ def loaded_options(
         retry=RetryPolicy(tries=settings.limits.stream_retries + 1),
         permissions=policies(settings.permissions),
         proposals=tuple(item.text for item in waiting if item.kind not in AT_OPEN),
-        refusal=_refusal(settings, environment, key, (*files.problems, *problems)),
+        refusal=next(iter(refusals), None),
     )
     budget, source = _budget(settings.budget), key.source if key is not None else ""
-    return Loaded(options, redactor, budget, settings.state_dir, problems, source)
+    return Loaded(options, redactor, budget, settings.state_dir, problems, settings.model_dump(), source, refusals=refusals)
 
 
 AT_OPEN = ("state_dir",)
@@ -193,14 +198,20 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _refusal(
+def _refusals(
     settings: Settings, environment: Mapping[str, str], key: Credentials | None, problems: tuple[Problem, ...]
-) -> Rejected | None:
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if errors:
-        first = errors[0]
-        place = first.path if first.span == NOWHERE else f"{first.path}:{first.span.start_line + 1}"
-        return Rejected("invalid-settings", f"{place}: {first.message}")
+) -> tuple[Rejected, ...]:
+    errors = (problem for problem in problems if problem.severity is Severity.ERROR)
+    wrong = tuple(Rejected("invalid-settings", f"{_place(problem)}: {problem.message}") for problem in errors)
+    keyless = _keyless(settings, environment, key)
+    return wrong if keyless is None else (*wrong, keyless)
+
+
+def _place(problem: Problem) -> str:
+    return problem.path if problem.span == NOWHERE else f"{problem.path}:{problem.span.start_line + 1}"
+
+
+def _keyless(settings: Settings, environment: Mapping[str, str], key: Credentials | None) -> Rejected | None:
     urls = {_url(settings.models.of(name.value), environment) for name in RoleName}
     keyless = [url for url in sorted(urls) if not is_loopback(url) and (key is None or not key.are_for(url))]
     if not keyless:

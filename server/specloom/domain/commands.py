@@ -1,11 +1,11 @@
 """Orders to a project, imperative. Refuse nothing themselves: `decide` does. Ids are made by the caller."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from specloom.domain.budgets import BudgetPart
 from specloom.domain.evidence import Evidence
-from specloom.domain.ids import AgentId, AttemptId, RunId, SpecId, TaskId
+from specloom.domain.ids import AgentId, AttemptId, PromptId, RunId, SpecId, TaskId
 from specloom.domain.requirement import Requirement
 from specloom.domain.runs import Budget, PauseCause, RunOutcome, Scope
 from specloom.domain.spec import SpecDefinition
@@ -55,9 +55,10 @@ class StartRun:
 
 @dataclass(frozen=True, slots=True)
 class PauseRun:
-    """Stop at the next turn boundary."""
+    """Stop at the next turn boundary, or when the task in flight is over."""
 
     reason: str = "paused by the user"
+    after: Literal["turn", "task"] = "turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,22 @@ class FinishRun:
 
     outcome: RunOutcome
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePrompt:
+    """Say something to an agent at its next turn boundary."""
+
+    prompt: PromptId
+    agent: AgentId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawPrompt:
+    """Take it back before it is delivered."""
+
+    prompt: PromptId
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,5 +222,6 @@ RunCommand: TypeAlias = StartRun | PauseRun | SettlePause | ExtendBudget | Resum
 AttemptCommand: TypeAlias = (
     StartTask | ProveTask | FailAttempt | BlockTask | ReleaseTask | RegressTask | RenewProof | MarkStale
 )
+PromptCommand: TypeAlias = QueuePrompt | WithdrawPrompt
 UserTaskCommand: TypeAlias = SkipTask | RetryTask | UnblockTask | ResetTask
-Command: TypeAlias = DocumentCommand | RunCommand | AttemptCommand | UserTaskCommand
+Command: TypeAlias = DocumentCommand | RunCommand | AttemptCommand | PromptCommand | UserTaskCommand

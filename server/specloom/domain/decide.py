@@ -6,6 +6,7 @@ from typing import assert_never
 from specloom.domain import commands as c
 from specloom.domain.decide_attempts import decide_attempt
 from specloom.domain.decide_documents import decide_document
+from specloom.domain.decide_prompts import decide_prompt
 from specloom.domain.decide_tasks import decide_user_task
 from specloom.domain.events import Event, runs, tasks
 from specloom.domain.ids import SpecId, TaskId
@@ -22,6 +23,8 @@ def decide(state: ProjectState, command: c.Command) -> tuple[Event, ...] | Rejec
         return _decide_run(state, command)
     if isinstance(command, c.AttemptCommand):
         return decide_attempt(state, command)
+    if isinstance(command, c.PromptCommand):
+        return decide_prompt(state, command)
     if isinstance(command, c.UserTaskCommand):
         return decide_user_task(state, command)
     return decide_document(state, command)
@@ -35,7 +38,7 @@ def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...]
         return Rejected("no-active-run", "There is no active run; start one with `specloom run`")
     match command:
         case c.PauseRun():
-            return (runs.RunPausing(run.id, command.reason),) if run.state is RunState.RUNNING else ()
+            return _pause(run, command)
         case c.SettlePause():
             return _settle_pause(run, command)
         case c.ExtendBudget():
@@ -48,6 +51,13 @@ def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...]
             return (runs.RunFinished(run.id, command.outcome, command.reason),)
         case _:
             assert_never(command)
+
+
+def _pause(run: RunRecord, command: c.PauseRun) -> tuple[Event, ...]:
+    # Who wants it sooner than it was wanted before is heard, who wants it later is not.
+    sooner = run.state is RunState.PAUSING and (run.pause_after, command.after) == ("task", "turn")
+    wanted = run.state is RunState.RUNNING or sooner
+    return (runs.RunPausing(run.id, command.reason, command.after),) if wanted else ()
 
 
 def _settle_pause(run: RunRecord, command: c.SettlePause) -> tuple[Event, ...]:

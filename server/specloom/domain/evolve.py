@@ -66,6 +66,8 @@ def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> Projec
         case documents.SpecRead():
             records = _renamed(state.tasks, event.renamed)
             return _with_plan(state, Plan(state.plan.specs.insert(event.spec.id, event.spec)), records)
+        case documents.SettingsChanged():
+            return state
         case documents.SpecRemoved():
             return _with_plan(state, Plan(state.plan.specs.discard(event.spec)), state.tasks)
         case _:
@@ -100,7 +102,7 @@ def _on_run(run: RunRecord | None, event: OfRun, at: str) -> RunRecord | None:
         return run
     match event:
         case runs.RunPausing():
-            return with_changes(run, state=RunState.PAUSING, reason=event.reason)
+            return with_changes(run, state=RunState.PAUSING, reason=event.reason, pause_after=event.after)
         case runs.RunPaused():
             return with_changes(run, state=RunState.PAUSED, reason=event.reason, cause=event.cause)
         case runs.RunResumed():

@@ -8,7 +8,8 @@ from specloom.domain.copies import with_changes
 from specloom.domain.events import agents
 from specloom.domain.evolve_spending import spent
 from specloom.domain.evolve_tasks import with_record
-from specloom.domain.project import ApprovalRecord, ProjectState, SessionRecord, Word
+from specloom.domain.ids import AgentId
+from specloom.domain.project import ApprovalRecord, ProjectState, PromptRecord, SessionRecord, Word
 
 CLAIM_KEPT = 2_000
 """Characters of a claim that a task record keeps; all of it is in the log."""
@@ -39,6 +40,8 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
             return with_changes(state, approvals=state.approvals.insert(event.approval, asked))
         case agents.ApprovalAnswered():
             return with_changes(_heard(state, event), approvals=state.approvals.discard(event.approval))
+        case agents.PromptQueued() | agents.PromptWithdrawn() | agents.PromptDelivered():
+            return _prompted(state, event, at)
         case agents.GrantRevoked():
             return state
         case agents.TurnFinished():
@@ -58,15 +61,35 @@ def _heard(state: ProjectState, event: agents.ApprovalAnswered) -> ProjectState:
     said = None if asked is None else said_to_agent(asked.kind, asked.subject, event)
     if asked is None or asked.agent is None or said is None:
         return state
+    return _kept(state, asked.agent, *said)
+
+
+def _kept(state: ProjectState, agent: AgentId, about: str, words: str) -> ProjectState:
     # By its agent: the task may have another id by now, since people renumber while agents work.
-    task = next((task for task, known in state.tasks.items() if known.agent == asked.agent), None)
+    task = next((task for task, known in state.tasks.items() if known.agent == agent), None)
     if task is None:
         return state
     record = state.record(task)
     same = (item for item in state.sessions.values() if item.attempt == record.attempt and item.role == "executor")
     number = max((item.number for item in same if item.parent is None), default=1)
-    word = Word(record.attempts, number, *said)
+    word = Word(record.attempts, number, about, words)
     return with_record(state, task, with_changes(record, words=(*record.words, word)))
+
+
+UNASKED = "unasked, while the agent worked"
+
+
+def _prompted(
+    state: ProjectState, event: agents.PromptQueued | agents.PromptWithdrawn | agents.PromptDelivered, at: str
+) -> ProjectState:
+    known = state.prompts.get(event.prompt)
+    if isinstance(event, agents.PromptQueued):
+        queued = PromptRecord(event.prompt, event.agent, event.text, at)
+        return with_changes(state, prompts=state.prompts.insert(event.prompt, queued))
+    state = with_changes(state, prompts=state.prompts.discard(event.prompt))
+    if known is None or isinstance(event, agents.PromptWithdrawn):
+        return state
+    return _kept(state, known.agent, UNASKED, event.text)
 
 
 def said_to_agent(kind: str, subject: str, answer: agents.ApprovalAnswered) -> tuple[str, str] | None:

@@ -20,6 +20,7 @@ CheckId = NewType("CheckId", str)
 EditId = NewType("EditId", str)
 ApprovalId = NewType("ApprovalId", str)
 PlanId = NewType("PlanId", str)
+PromptId = NewType("PromptId", str)
 CommandId = NewType("CommandId", str)
 Digest = NewType("Digest", str)
 """64 lower-case hex digits of SHA-256."""

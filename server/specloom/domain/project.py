@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from rpds import HashTrieMap
 
@@ -25,6 +25,7 @@ from specloom.domain.ids import (
     EditId,
     PlanId,
     ProjectId,
+    PromptId,
     RequirementId,
     RunId,
     SessionId,
@@ -130,6 +131,8 @@ class RunRecord:
     ended_at: str = ""
     cause: PauseCause = PauseCause.OTHER
     """Why it is paused, if it is."""
+    pause_after: Literal["turn", "task"] = "turn"
+    """What ends first while it is pausing."""
     spent: Spent = NOTHING
     """As budgets count."""
     more: Budget = UNLIMITED
@@ -182,6 +185,16 @@ class ApprovalRecord:
     asked_at: str
     choices: tuple[str, ...]
     """What can be answered; none: free text."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRecord:
+    """What a person said to an agent that has not heard it yet."""
+
+    id: PromptId
+    agent: AgentId
+    text: str
+    queued_at: str
 
 
 @dataclass(frozen=True)
@@ -316,6 +329,7 @@ class ProjectState:
     run: RunRecord | None = None
     sessions: HashTrieMap[SessionId, SessionRecord] = field(default_factory=_nothing)
     approvals: HashTrieMap[ApprovalId, ApprovalRecord] = field(default_factory=_nothing)
+    prompts: HashTrieMap[PromptId, PromptRecord] = field(default_factory=_nothing)
     planning: PlanRecord | None = None
     out_of_scope: tuple[RequirementId, ...] = ()
     """Requirements that the last accepted outline leaves out, with a reason that stands in its event."""

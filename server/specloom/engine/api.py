@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from specloom.domain.budgets import Account
 from specloom.domain.commands import UserTaskCommand
 from specloom.domain.estimates import Estimate
 from specloom.domain.events import Event
 from specloom.domain.evidence import Evidence
-from specloom.domain.ids import ApprovalId, SessionId, SpecId, TaskId
+from specloom.domain.ids import AgentId, ApprovalId, PromptId, SessionId, SpecId, TaskId
 from specloom.domain.origin import Origin
 from specloom.domain.permissions.grants import Grant
 from specloom.domain.permissions.rules import Profile
@@ -189,8 +190,26 @@ class Runtime(Protocol):
         """Starts a run; `Accepted.id` is a `RunId`. `profile` beats those of the settings until the next order."""
         ...
 
-    async def pause(self, by: Origin, command_id: str | None = None, *, at_once: bool = False) -> Accepted | Rejected:
-        """Pauses at the next turn boundary; `at_once`: cuts off what is in flight, which is asked again on resume."""
+    async def pause(
+        self, by: Origin, command_id: str | None = None, *, at_once: bool = False, after_task: bool = False
+    ) -> Accepted | Rejected:
+        """Pauses at the next turn boundary, or when the task in flight is over.
+
+        `at_once`: cuts off what is in flight, which is asked again on resume.
+        """
+        ...
+
+    async def prompt(self, agent: AgentId, text: str, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Says something to an agent, word for word, at its next turn boundary; `Accepted.id` is a `PromptId`."""
+        ...
+
+    async def withdraw_prompt(self, prompt: PromptId, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Takes back what the agent has not heard yet."""
+        ...
+
+    @property
+    def today(self) -> Account:
+        """The limits of a day, and what this one has used of them."""
         ...
 
     async def resume(

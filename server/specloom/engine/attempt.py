@@ -225,6 +225,7 @@ class Attempt:
         hands = self._hands(setup, known.memory, asking.recorder, restarted=restarted)
         ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
         ports = replace(ports, window=window_watch(engine, asking), more_turns=self._more_turns)
+        ports = replace(ports, inbox=engine.inbox, superseded=lambda: self._superseded(setup))
         return kept_ports(engine, ports, hands, conversation, known, warned=warned)
 
     async def _go_on(self, history: AttemptHistory) -> SessionOutcome:
@@ -243,6 +244,11 @@ class Attempt:
         self.reviewed = tuple(history.review)
         # Where nothing followed from its end, the attempt goes on, and so does all that is known of it.
         return loop.outcome_of(replayed.ended) or loop.Rotated(replayed.ended.reason or replayed.ended.outcome)
+
+    def _superseded(self, setup: SessionSetup) -> str:
+        """A session keeps its model; who chose another one wants that to be asked."""
+        chosen = self.engine.options.roles[RoleName.EXECUTOR]
+        return "" if chosen.model == setup.model else OTHER_MODEL
 
     def _same_model(self, session: SessionId) -> bool:
         return self.engine.state.sessions[session].model == self.engine.options.roles[RoleName.EXECUTOR].model

@@ -1,7 +1,7 @@
 """The parts of one hosted project, built once by the runtime and handed to what works on it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from specloom.agent.ask import AskPorts
@@ -13,8 +13,10 @@ from specloom.agent.session import SessionSetup
 from specloom.domain.ids import AgentId, AttemptId, SessionId, TaskId
 from specloom.domain.ports import Calendar, Clock, Ids
 from specloom.domain.project import ProjectState
+from specloom.domain.usage import UsageTotal
 from specloom.engine.accounts import Accounts
 from specloom.engine.approvals import ApprovalDesk
+from specloom.engine.inbox import Inbox
 from specloom.engine.ledger import Ledger
 from specloom.engine.library import Library
 from specloom.engine.mailbox import Mailbox
@@ -24,6 +26,7 @@ from specloom.engine.permits import Permits
 from specloom.engine.recorder import SessionRecorder
 from specloom.engine.transcript import TranscriptWriter
 from specloom.engine.verification.checks import Checker
+from specloom.llm.messages import Usage
 from specloom.tools.registry import ToolBox
 from specloom.workspace.orphans import Orphans
 from specloom.workspace.workspace import Workspace
@@ -50,6 +53,14 @@ class EngineContext:
     sleeper: Sleeper
     orphans: Orphans
     options: EngineOptions
+    inbox: Inbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inbox = Inbox(self.mailbox, self.ids)
+
+    def total(self, model: str, usage: Usage) -> UsageTotal:
+        """An `agent.ports.Pricing`, by the prices as they are now."""
+        return self.options.pricing.total(model, usage)
 
     @property
     def state(self) -> ProjectState:
@@ -72,7 +83,7 @@ class EngineContext:
         return AskPorts(
             model=self.options.roles[role].endpoint,
             recorder=SessionRecorder(self.ledger, self.transcripts, agent),
-            pricing=self.options.pricing,
+            pricing=self,
             stream=self.output,
             sleeper=self.sleeper,
             retry=self.options.retry,

@@ -11,7 +11,7 @@ from specloom.domain.events import runs
 from specloom.domain.evolve_spending import WORKING, Timed
 from specloom.domain.ids import SessionId, TaskId
 from specloom.domain.ports import Clock
-from specloom.domain.project import ProjectState
+from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
 from specloom.engine.accounts import Accounts
 from specloom.engine.api import Published
@@ -110,12 +110,16 @@ class RunGate:
                 return Halt("budget", run.reason)
             if run is None or run.state in (RunState.CANCELLING, RunState.FINISHED):
                 return Halt("cancelled", "the run was cancelled")
-            if run.state is RunState.RUNNING:
+            if run.state is RunState.RUNNING or self._goes_to_its_end(run):
                 return None
             if run.state is RunState.PAUSED or self._beside:
                 await self._changed.wait()
             else:
                 await self.mailbox.submit(c.SettlePause())
+
+    def _goes_to_its_end(self, run: RunRecord) -> bool:
+        """The task in flight, where the pause is to come after it."""
+        return self.task is not None and run.state is RunState.PAUSING and run.pause_after == "task"
 
     async def more_turns(self, task: TaskId, used: int, more: int, *, progressed: bool) -> int | Halt:
         """How many turns the attempt at `task` gets on top, once it has `used` up its own; 0: none."""

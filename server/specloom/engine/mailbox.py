@@ -9,7 +9,7 @@ from typing import assert_never
 
 from specloom.domain.commands import Command
 from specloom.domain.decide import decide
-from specloom.domain.events import Event, planning, runs
+from specloom.domain.events import Event, agents, planning, runs
 from specloom.domain.origin import Origin
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
@@ -64,6 +64,8 @@ class Mailbox:
         match first:
             case runs.RunStarted() | runs.RunResumed():
                 return Accepted(seq, first.run, repeated=True)
+            case agents.PromptQueued():
+                return Accepted(seq, first.prompt, repeated=True)
             case planning.PlanStarted():
                 return Accepted(seq, first.plan, repeated=True)
             case _:

@@ -16,12 +16,16 @@ from specloom.engine.history import AttemptHistory
 
 async def more_turns(engine: EngineContext, gate: RunGate, task: TaskId, used: int) -> int | Halt:
     """As `agent.loop.MoreTurns`, for the attempt that is in flight at `task`."""
-    attempt = engine.state.record(task).attempt
+    record, limits = engine.state.record(task), engine.options.limits
+    attempt = record.attempt
     if attempt is None:
         return 0
+    if used < limits.turns + record.more_turns:
+        # The settings allow more than when the session began.
+        return limits.turns + record.more_turns - used
     history = await AttemptHistory.read(engine.ledger, attempt)
     progress = progressed(attempt, history.events)
-    return await gate.more_turns(task, used, engine.options.limits.continue_turns, progressed=progress)
+    return await gate.more_turns(task, used, limits.continue_turns, progressed=progress)
 
 
 def progressed(attempt: AttemptId, events: Iterable[Event]) -> bool:

@@ -5,38 +5,33 @@ Refuses to do the work itself: a run and a plan are tasks of their own, which it
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
 from specloom.domain import commands as c
 from specloom.domain.budgets import stated
-from specloom.domain.estimates import Estimate
-from specloom.domain.events import agents, planning
-from specloom.domain.evidence import Evidence
-from specloom.domain.ids import AgentId, ApprovalId, PlanId, RunId, SpecId, TaskId
+from specloom.domain.events import planning
+from specloom.domain.events.documents import SettingsChanged
+from specloom.domain.ids import PlanId, RunId, SpecId
 from specloom.domain.origin import Origin
-from specloom.domain.permissions.grants import Grant
 from specloom.domain.permissions.rules import Profile
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
-from specloom.domain.requirement import RequirementsDocument
 from specloom.domain.runs import Budget, RunState, Scope
-from specloom.domain.spec import SpecDefinition
-from specloom.engine.api import Accepted, Client, EventListener, OutputListener, Published
+from specloom.engine.api import Accepted, Published
 from specloom.engine.budget_question import BudgetQuestion, waiting_for
-from specloom.engine.changes import diff_of, tick, ticking
+from specloom.engine.changes import tick, ticking
 from specloom.engine.context import EngineContext
 from specloom.engine.discarding import discard
-from specloom.engine.endpoints import close_endpoints, host_of
-from specloom.engine.estimating import estimate_run
+from specloom.engine.endpoints import close_endpoints
 from specloom.engine.fault import stopped_by_fault
 from specloom.engine.following import Following
+from specloom.engine.inbox import EXECUTOR
 from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
 from specloom.engine.ports import PlanRequest, PlanWorker
-from specloom.engine.problem_board import ProblemBoard
+from specloom.engine.project_desk import ProjectDesk
 from specloom.engine.recovery import finish_cancelled, recover
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
@@ -45,23 +40,21 @@ from specloom.store.log import EventStore
 from specloom.workspace.documents import OpenDocuments
 from specloom.workspace.shielding import to_the_end
 
-EXECUTOR = AgentId("agent-1")
 TYPING = 2.0
 """Seconds between two events about a document in which only words change; whatever works on it reads it anew."""
 CLOSE_DEADLINE = 10.0
 """Seconds that a turn in flight gets to end before it is cut off; what it would have said is asked again later."""
 
 
-class ProjectRuntime:
+class ProjectRuntime(ProjectDesk):
     """Implements `api.Runtime`. Belongs to one event loop."""
 
     def __init__(self, engine: EngineContext, store: EventStore, planner: PlanWorker) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._store = store
         self._planner = planner
         self._trust = Trust(engine.desk, engine.permits)
         self._trust.on_keys = self._reload
-        self._board = ProblemBoard(engine.library)
         self._question = BudgetQuestion(engine.mailbox, engine.desk, self._planned_out, self._work)
         self._run: asyncio.Task[None] | None = None
         self._plan: asyncio.Task[None] | None = None
@@ -93,20 +86,10 @@ class ProjectRuntime:
     async def _reload(self) -> None:
         await self.on_settings()
 
-    @property
-    def engine(self) -> EngineContext:
-        """The parts, for whoever hosts the runtime."""
-        return self._engine
-
-    @property
-    def state(self) -> ProjectState:
-        """The projection as of now."""
-        return self._engine.state
-
-    @property
-    def problems(self) -> Mapping[str, tuple[Problem, ...]]:
-        """All problems by path."""
-        return self._board.problems(self.state)
+    async def tell_settings(self, keys: tuple[str, ...]) -> None:
+        """Says in the log which settings are about to be others."""
+        if keys:
+            await self._engine.mailbox.record(SettingsChanged(keys))
 
     def use(self, options: EngineOptions, budget: Budget, problems: tuple[Problem, ...]) -> None:
         """Other settings count from the next turn, command or reading on; what is in flight ends as it began."""
@@ -127,30 +110,6 @@ class ProjectRuntime:
     def add_problems(self, problems: tuple[Problem, ...]) -> None:
         """Problems of files that the engine does not read, such as `specloom.toml`."""
         self._board.extra = problems
-
-    def requirements_at(self, path: str) -> RequirementsDocument | None:
-        """The requirements document at `path` as last parsed."""
-        return self._engine.library.shelf.requirements.get(path)
-
-    def spec_at(self, path: str) -> SpecDefinition | None:
-        """The spec at `path` as last parsed."""
-        return self._engine.library.shelf.specs.get(path)
-
-    def attach(self, client: Client) -> AbstractContextManager[None]:
-        """Registers a client for questions and messages."""
-        return self._engine.desk.attached(client)
-
-    def listen(self, listener: EventListener) -> AbstractContextManager[int]:
-        """Live events after the yielded sequence number."""
-        return self._engine.ledger.listen(listener)
-
-    def watch_output(self, listener: OutputListener) -> AbstractContextManager[None]:
-        """The lossy stream."""
-        return self._engine.output.watch(listener)
-
-    async def events(self, since: int, limit: int) -> tuple[Published, ...]:
-        """Committed events after `since`."""
-        return await self._engine.ledger.read(since, limit)
 
     async def refresh(self, paths: tuple[str, ...] = ()) -> None:
         """Takes in what the documents say now, and which proofs no longer stand.
@@ -284,9 +243,12 @@ class ProjectRuntime:
         if self._plan is not None:
             await asyncio.wait([self._plan])
 
-    async def pause(self, by: Origin, command_id: str | None = None, *, at_once: bool = False) -> Accepted | Rejected:
+    async def pause(
+        self, by: Origin, command_id: str | None = None, *, at_once: bool = False, after_task: bool = False
+    ) -> Accepted | Rejected:
         """Pauses at the next turn boundary; `at_once`: cuts off what is in flight, which is asked again on resume."""
-        answer = await self._engine.mailbox.submit(c.PauseRun(), by, command_id)
+        order = c.PauseRun(after="task" if after_task and not at_once else "turn")
+        answer = await self._engine.mailbox.submit(order, by, command_id)
         if at_once or self._run is None or self._run.done():
             await to_the_end(self._cut_off(by))
         return answer
@@ -347,43 +309,9 @@ class ProjectRuntime:
                 await tick(self._engine, command.task)
         return answer
 
-    async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
-        """Answers an open question."""
-        return self._engine.desk.answer(approval, choice, by)
-
-    async def grants(self) -> tuple[Grant, ...]:
-        """What is granted here for longer than once."""
-        return await self._engine.permits.book.refresh()
-
-    async def revoke(self, grant: str, by: Origin) -> Accepted | Rejected:
-        """Takes a grant back; what runs on it already is not stopped."""
-        found = await self._engine.permits.book.revoke(grant)
-        if found is None:
-            return Rejected("unknown-grant", f"There is no grant {grant!r}; `specloom approve` lists them")
-        await self._engine.mailbox.record(
-            agents.GrantRevoked(found.id, found.kind.value, found.text, found.scope), by=by
-        )
-        return Accepted(self.state.seq, grant)
-
-    async def diff(self, task: TaskId) -> str:
-        """The unified diffs of a task's attempts, oldest first."""
-        return await diff_of(self._engine, task)
-
-    def evidence(self, task: TaskId) -> tuple[Evidence, ...]:
-        """What proves the task."""
-        return self.state.record(task).evidence
-
     async def configure(self, editor: Mapping[str, object]) -> None:
         """Other settings of the editor count from the next turn on."""
         await self.on_editor(editor)
-
-    def host_of(self, role: str) -> str:
-        """Where a role's model is asked; empty for a role that does not exist."""
-        return host_of(self._engine.options, role)
-
-    def estimate(self, scope: Scope) -> Estimate | Rejected:
-        """What a run of the scope will probably take."""
-        return estimate_run(self._engine.options, self.state, scope)
 
     async def wait_idle(self) -> None:
         """Returns when nothing is going on; a paused run counts as idle."""

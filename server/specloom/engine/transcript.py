@@ -73,7 +73,14 @@ class TranscriptWriter:
 
 def session_of(event: AgentEvent) -> SessionId | None:
     """The session that an event belongs to; approvals and grants belong to none."""
-    if isinstance(event, agents.ApprovalAsked | agents.ApprovalAnswered | agents.GrantRevoked):
+    if isinstance(
+        event,
+        agents.ApprovalAsked
+        | agents.ApprovalAnswered
+        | agents.GrantRevoked
+        | agents.PromptQueued
+        | agents.PromptWithdrawn,
+    ):
         return None
     return event.session
 
@@ -103,6 +110,9 @@ def raw_line(event: AgentEvent) -> dict[str, Any] | None:
             | agents.ApprovalAsked()
             | agents.ApprovalAnswered()
             | agents.GrantRevoked()
+            | agents.PromptQueued()
+            | agents.PromptWithdrawn()
+            | agents.PromptDelivered()
         ):
             return None
         case _:
@@ -131,7 +141,7 @@ def readable(event: AgentEvent) -> str:
             return f"\n---\n\nended: {event.outcome}. {event.reason}\n"
         case agents.OpenFilesWarned() | agents.TurnRequested() | agents.ApprovalAsked() | agents.ApprovalAnswered():
             return ""
-        case agents.GrantRevoked():
+        case agents.GrantRevoked() | agents.PromptQueued() | agents.PromptWithdrawn() | agents.PromptDelivered():
             return ""
         case _:
             assert_never(event)

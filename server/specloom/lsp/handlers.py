@@ -8,6 +8,7 @@ from lsprotocol import types
 
 from specloom.domain.rejection import Rejected
 from specloom.lsp.features import (
+    agent,
     approval,
     changeset,
     code_action,
@@ -58,6 +59,8 @@ ORDERS: Mapping[str, Callable[[Any, Any], Answer]] = MappingProxyType(
         "specloom/run/pause": run.pause,
         "specloom/run/resume": run.resume,
         "specloom/run/cancel": run.cancel,
+        "specloom/agent/prompt": agent.prompt,
+        "specloom/prompt/withdraw": agent.withdraw,
         "specloom/approval/answer": approval.answer,
         "specloom/grant/list": grant.list_grants,
         "specloom/grant/revoke": grant.revoke,

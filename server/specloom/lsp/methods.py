@@ -72,9 +72,25 @@ _ALL = (
     Method(
         "specloom/run/estimate", p.RunEstimateParams, p.RunEstimateResult, "What a run would probably take and cost."
     ),
-    Method("specloom/run/pause", p.RunOrderParams, p.OrderResult, "Pauses at the next turn boundary.", changes=True),
+    Method(
+        "specloom/run/pause",
+        p.RunPauseParams,
+        p.OrderResult,
+        "Pauses now, at the next turn boundary or after the task in flight.",
+        changes=True,
+    ),
     Method("specloom/run/resume", p.RunOrderParams, p.OrderResult, "Goes on with a paused run.", changes=True),
     Method("specloom/run/cancel", p.RunOrderParams, p.OrderResult, "Cancels the run now.", changes=True),
+    Method(
+        "specloom/agent/prompt",
+        p.AgentPromptParams,
+        p.AgentPromptResult,
+        "Says something to an agent, word for word, at its next turn boundary.",
+        changes=True,
+    ),
+    Method(
+        "specloom/prompt/withdraw", p.PromptWithdrawParams, p.OrderResult, "Takes it back before that.", changes=True
+    ),
     Method("specloom/approval/list", p.ApprovalListParams, p.ApprovalListResult, "Questions that wait."),
     Method("specloom/approval/answer", p.ApprovalAnswerParams, p.OrderResult, "Answers a question.", changes=True),
     Method("specloom/grant/list", p.GrantListParams, p.GrantListResult, "What is granted for longer than once."),

@@ -23,6 +23,8 @@ REQUESTS = (
     "specloom/run/pause",
     "specloom/run/resume",
     "specloom/run/cancel",
+    "specloom/agent/prompt",
+    "specloom/prompt/withdraw",
     "specloom/approval/list",
     "specloom/approval/answer",
     "specloom/grant/list",

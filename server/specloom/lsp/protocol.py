@@ -325,6 +325,41 @@ class RunOrderParams(Order):
     """An order about the active run."""
 
 
+class RunPauseParams(Order):
+    """Pauses the active run."""
+
+    when: Literal["now", "afterTurn", "afterTask"] = "afterTurn"
+    """`now` cuts off what is in flight; it is asked again when the run goes on."""
+
+
+class AgentPromptParams(Order):
+    """Says something to an agent while it works: it hears it word for word at its next turn boundary."""
+
+    agent_id: str
+    text: str
+
+
+class AgentPromptResult(OrderResult):
+    """The prompt is queued; `promptDelivered` tells when it was heard."""
+
+    prompt_id: str
+
+
+class PromptWithdrawParams(Order):
+    """Takes back a prompt that was not delivered yet."""
+
+    prompt_id: str
+
+
+class Prompt(Wire):
+    """What a person said to an agent that has not heard it yet."""
+
+    id: str
+    agent_id: str
+    text: str
+    queued_at: str
+
+
 class ApprovalListParams(Params):
     """All questions that wait."""
 

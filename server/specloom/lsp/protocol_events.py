@@ -15,6 +15,9 @@ from specloom.lsp.protocol_session_events import (
     GrantRevokedEvent,
     MessageAddedEvent,
     OpenFilesWarnedEvent,
+    PromptDeliveredEvent,
+    PromptQueuedEvent,
+    PromptWithdrawnEvent,
     SessionEndedEvent,
     SessionStartedEvent,
     ToolRequestedEvent,
@@ -60,6 +63,14 @@ class SpecReadEvent(EventBase):
     task_ids: list[str]
     renamed: list[tuple[str, str]]
     """Tasks recognised under a new id, old and new."""
+
+
+class SettingsChangedEvent(EventBase):
+    """Other settings count from the next turn, command or reading on."""
+
+    type: Literal["settingsChanged"] = "settingsChanged"
+    keys: list[str]
+    """Dotted names, without values."""
 
 
 class SpecRemovedEvent(EventBase):
@@ -185,10 +196,12 @@ class RunStartedEvent(RunEventBase):
 
 
 class RunPausingEvent(RunEventBase):
-    """No new turn starts."""
+    """No new turn or task starts."""
 
     type: Literal["runPausing"] = "runPausing"
     reason: str
+    after: Literal["turn", "task"]
+    """What ends first."""
 
 
 class RunPausedEvent(RunEventBase):
@@ -363,6 +376,7 @@ WireEvent: TypeAlias = Annotated[
     | RequirementsRemovedEvent
     | SpecReadEvent
     | SpecRemovedEvent
+    | SettingsChangedEvent
     | TaskStartedEvent
     | TaskDoneEvent
     | TaskFailedEvent
@@ -400,6 +414,9 @@ WireEvent: TypeAlias = Annotated[
     | ApprovalAskedEvent
     | ApprovalAnsweredEvent
     | GrantRevokedEvent
+    | PromptQueuedEvent
+    | PromptWithdrawnEvent
+    | PromptDeliveredEvent
     | PlanStartedEvent
     | OutlineAcceptedEvent
     | SpecGeneratingEvent

@@ -2,7 +2,7 @@
 
 from typing import Literal, TypeAlias
 
-from specloom.lsp.protocol import Approval, Budget, Count, Params, PauseCause, Scope, Spent, Usage, Wire
+from specloom.lsp.protocol import Approval, Budget, Count, Params, PauseCause, Prompt, Scope, Spent, Usage, Wire
 
 TaskState: TypeAlias = Literal["pending", "ready", "in_progress", "done", "failed", "blocked", "skipped"]
 RunState: TypeAlias = Literal["running", "pausing", "paused", "cancelling", "finished"]
@@ -190,6 +190,8 @@ class ProjectGetResult(Wire):
     agents: list[Agent]
     sessions: list[Session]
     approvals: list[Approval]
+    prompts: list[Prompt]
+    """What people said to agents that have not heard it yet, oldest first."""
     run: Run | None
     planning: Planning | None
     budget: Budget

@@ -151,6 +151,30 @@ class ApprovalAnsweredEvent(EventBase):
     reason: str
 
 
+class PromptQueuedEvent(EventBase):
+    """A person said something to an agent, which hears it at its next turn boundary."""
+
+    type: Literal["promptQueued"] = "promptQueued"
+    prompt_id: str
+    to_agent_id: str
+    text: str
+
+
+class PromptWithdrawnEvent(EventBase):
+    """It was taken back before that."""
+
+    type: Literal["promptWithdrawn"] = "promptWithdrawn"
+    prompt_id: str
+
+
+class PromptDeliveredEvent(SessionEventBase):
+    """The agent hears it with its next turn."""
+
+    type: Literal["promptDelivered"] = "promptDelivered"
+    prompt_id: str
+    text: str
+
+
 class GrantRevokedEvent(EventBase):
     """A person took back what was granted for longer than once."""
 

@@ -151,6 +151,7 @@ _DOCUMENTS: tuple[_Row, ...] = (
             renamed=list(e.renamed),
         ),
     ),
+    _row(documents.SettingsChanged, lambda e, h: w.SettingsChangedEvent(**h, keys=list(e.keys))),
     _row(documents.SpecRemoved, lambda e, h: w.SpecRemovedEvent(**h, spec_id=e.spec)),
 )
 
@@ -206,7 +207,7 @@ _RUNS: tuple[_Row, ...] = (
             **h, run_id=e.run, scope=wire_scope(e.scope), budget=wire_budget(e.budget), unattended=e.unattended
         ),
     ),
-    _row(runs.RunPausing, lambda e, h: w.RunPausingEvent(**h, run_id=e.run, reason=e.reason)),
+    _row(runs.RunPausing, lambda e, h: w.RunPausingEvent(**h, run_id=e.run, reason=e.reason, after=e.after)),
     _row(runs.RunPaused, lambda e, h: w.RunPausedEvent(**h, run_id=e.run, reason=e.reason, cause=e.cause.value)),
     _row(
         runs.BudgetExtended,
@@ -375,6 +376,15 @@ _AGENTS: tuple[_Row, ...] = (
         lambda e, h: ws.ApprovalAnsweredEvent(
             **h, approval_id=e.approval, allowed=e.allowed, rule=e.rule, reason=e.reason
         ),
+    ),
+    _row(
+        agents.PromptQueued,
+        lambda e, h: ws.PromptQueuedEvent(**h, prompt_id=e.prompt, to_agent_id=e.agent, text=e.text),
+    ),
+    _row(agents.PromptWithdrawn, lambda e, h: ws.PromptWithdrawnEvent(**h, prompt_id=e.prompt)),
+    _row(
+        agents.PromptDelivered,
+        lambda e, h: ws.PromptDeliveredEvent(**h, session_id=e.session, prompt_id=e.prompt, text=e.text),
     ),
     _row(
         agents.GrantRevoked,

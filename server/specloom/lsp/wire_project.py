@@ -51,6 +51,7 @@ def wire_project(
         agents=_agents(state),
         sessions=[_session(session) for session in _in_order(state)],
         approvals=wire_approvals(state),
+        prompts=wire_prompts(state),
         run=None if state.run is None else _run(state.run),
         planning=None if state.planning is None else _planning(state.planning),
         budget=wire_budget(Budget() if state.run is None else added(state.run.budget, state.run.more)),
@@ -63,6 +64,12 @@ def wire_project(
 def wire_approvals(state: ProjectState) -> list[p.Approval]:
     """Questions that wait, oldest first."""
     return [_approval(record) for record in sorted(state.approvals.values(), key=lambda item: item.asked_at)]
+
+
+def wire_prompts(state: ProjectState) -> list[p.Prompt]:
+    """What people said to agents that have not heard it yet, oldest first."""
+    waiting = sorted(state.prompts.values(), key=lambda item: (item.queued_at, item.id))
+    return [p.Prompt(id=item.id, agent_id=item.agent, text=item.text, queued_at=item.queued_at) for item in waiting]
 
 
 def _requirement(item: Requirement, path: str, places: Places, spec_ids: list[SpecId]) -> shapes.Requirement:

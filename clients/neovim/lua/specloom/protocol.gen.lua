@@ -9,6 +9,18 @@
 ---@field sessionId string
 ---@field turns integer
 
+--- Says something to an agent while it works: it hears it word for word at its next turn boundary.
+---@class specloom.AgentPromptParams
+---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field agentId string
+---@field text string
+
+--- The prompt is queued; `promptDelivered` tells when it was heard.
+---@class specloom.AgentPromptResult
+---@field seq integer The last event that it caused so far.
+---@field repeated boolean The same `commandId` was carried out before; nothing happened twice.
+---@field promptId string
+
 --- A question that waits for an answer.
 ---@class specloom.Approval
 ---@field id string
@@ -488,6 +500,7 @@
 ---@field agents specloom.Agent[]
 ---@field sessions specloom.Session[]
 ---@field approvals specloom.Approval[]
+---@field prompts specloom.Prompt[] What people said to agents that have not heard it yet, oldest first.
 ---@field run specloom.Run|vim.NIL
 ---@field planning specloom.Planning|vim.NIL
 ---@field budget specloom.Budget
@@ -510,6 +523,58 @@
 --- Everything.
 ---@class specloom.ProjectScope
 ---@field kind "project"
+
+--- What a person said to an agent that has not heard it yet.
+---@class specloom.Prompt
+---@field id string
+---@field agentId string
+---@field text string
+---@field queuedAt string
+
+--- The agent hears it with its next turn.
+---@class specloom.PromptDeliveredEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field sessionId string
+---@field type "promptDelivered"
+---@field promptId string
+---@field text string
+
+--- A person said something to an agent, which hears it at its next turn boundary.
+---@class specloom.PromptQueuedEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field type "promptQueued"
+---@field promptId string
+---@field toAgentId string
+---@field text string
+
+--- Takes back a prompt that was not delivered yet.
+---@class specloom.PromptWithdrawParams
+---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field promptId string
+
+--- It was taken back before that.
+---@class specloom.PromptWithdrawnEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field type "promptWithdrawn"
+---@field promptId string
 
 --- The proof was stale, was verified once more, and held.
 ---@class specloom.ProofRenewedEvent
@@ -642,6 +707,11 @@
 ---@class specloom.RunOrderParams
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 
+--- Pauses the active run.
+---@class specloom.RunPauseParams
+---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field when? "now"|"afterTurn"|"afterTask" `now` cuts off what is in flight; it is asked again when the run goes on.
+
 --- Nothing is in flight; `reason` says what it waits for.
 ---@class specloom.RunPausedEvent
 ---@field seq integer
@@ -656,7 +726,7 @@
 ---@field reason string
 ---@field cause "other"|"budget"|"interrupted" `budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped.
 
---- No new turn starts.
+--- No new turn or task starts.
 ---@class specloom.RunPausingEvent
 ---@field seq integer
 ---@field at string
@@ -668,6 +738,7 @@
 ---@field runId string
 ---@field type "runPausing"
 ---@field reason string
+---@field after "turn"|"task" What ends first.
 
 --- Goes on where it was.
 ---@class specloom.RunResumedEvent
@@ -760,6 +831,18 @@
 ---@field because string Why the previous one had to end; empty where none did.
 ---@field parentId string|vim.NIL The session that sent it, where it is a sub-agent's.
 ---@field parentCallId string|vim.NIL The call by which it did.
+
+--- Other settings count from the next turn, command or reading on.
+---@class specloom.SettingsChangedEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field type "settingsChanged"
+---@field keys string[] Dotted names, without values.
 
 --- Probably `likely`, seldom outside of `low` and `high`.
 ---@class specloom.Span
@@ -1156,6 +1239,7 @@
 ---| specloom.RequirementsRemovedEvent
 ---| specloom.SpecReadEvent
 ---| specloom.SpecRemovedEvent
+---| specloom.SettingsChangedEvent
 ---| specloom.TaskStartedEvent
 ---| specloom.TaskDoneEvent
 ---| specloom.TaskFailedEvent
@@ -1193,6 +1277,9 @@
 ---| specloom.ApprovalAskedEvent
 ---| specloom.ApprovalAnsweredEvent
 ---| specloom.GrantRevokedEvent
+---| specloom.PromptQueuedEvent
+---| specloom.PromptWithdrawnEvent
+---| specloom.PromptDeliveredEvent
 ---| specloom.PlanStartedEvent
 ---| specloom.OutlineAcceptedEvent
 ---| specloom.SpecGeneratingEvent
@@ -1223,9 +1310,11 @@
 ---| "specloom/task/describe" # Tells about one task.
 ---| "specloom/run/start" # Starts to work through a scope; answers at once. One active run a project: a second start names it.
 ---| "specloom/run/estimate" # What a run would probably take and cost.
----| "specloom/run/pause" # Pauses at the next turn boundary.
+---| "specloom/run/pause" # Pauses now, at the next turn boundary or after the task in flight.
 ---| "specloom/run/resume" # Goes on with a paused run.
 ---| "specloom/run/cancel" # Cancels the run now.
+---| "specloom/agent/prompt" # Says something to an agent, word for word, at its next turn boundary.
+---| "specloom/prompt/withdraw" # Takes it back before that.
 ---| "specloom/approval/list" # Questions that wait.
 ---| "specloom/approval/answer" # Answers a question.
 ---| "specloom/grant/list" # What is granted for longer than once.

@@ -10,7 +10,7 @@ from specloom.cli.views.session_lines import SessionLines
 from specloom.cli.views.task_lines import Line, task_line, task_name
 from specloom.domain.budgets import amount
 from specloom.domain.commands import PauseRun
-from specloom.domain.events import agents, planning, proof, runs, tasks
+from specloom.domain.events import agents, documents, planning, proof, runs, tasks
 from specloom.domain.ids import CheckId
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import RunOutcome, Scope
@@ -43,6 +43,8 @@ class EventLines:
             return _plan(event, state)
         if isinstance(event, proof.ProofEvent):
             return self._proof(event)
+        if isinstance(event, documents.SettingsChanged):
+            return (Line(f"other settings from the next turn on: {one_line(', '.join(event.keys), 160)}", "dim"),)
         return self.sessions.of(event, state) if isinstance(event, agents.AgentEvent) else ()
 
     def _proof(self, event: proof.ProofEvent) -> Iterator[Line]:
@@ -81,7 +83,9 @@ def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
             yield Line(f"run started: {scope_name(event.scope)}", "bold")
         case runs.RunPausing():
             # Who paused here has been told so already.
-            if event.reason != PauseRun().reason:
+            if event.after == "task":
+                yield Line("pausing after the task in flight", "yellow")
+            elif event.reason != PauseRun().reason:
                 yield Line(f"pausing: {one_line(event.reason)}", "yellow")
         case runs.RunPaused():
             why = "" if event.reason == PauseRun().reason else f": {one_line(event.reason, WHOLE)}"

@@ -77,12 +77,12 @@ class SessionLines:
             case agents.OpenFilesWarned():
                 size = f"{event.files} files are open in the session, {event.characters:,} characters"
                 yield Line(f"{size}: each request carries them", "yellow", 1, 1)
-            case agents.ToolRequested():
-                yield from self._request(event)
-            case agents.ToolSettled():
-                yield from self._settle(event)
+            case agents.ToolRequested() | agents.ToolSettled():
+                yield from self._request(event) if isinstance(event, agents.ToolRequested) else self._settle(event)
             case agents.ApprovalAsked() | agents.ApprovalAnswered() | agents.GrantRevoked():
                 yield from self._decision(event)
+            case agents.PromptQueued() | agents.PromptWithdrawn() | agents.PromptDelivered():
+                yield from _said(event)
             case agents.SessionEnded():
                 yield from _closing(event, _role(event.session, state))
             case agents.MessageAdded() | agents.ContextCollapsed() | agents.TurnRequested():
@@ -166,6 +166,15 @@ def _role(session: SessionId, state: ProjectState) -> str:
 def _closing(event: agents.SessionEnded, role: str) -> Iterator[Line]:
     if event.outcome == "claimed" and event.reason and role not in _SILENT:
         yield Line(f"{_NAMES.get(role, role) or 'an agent'}: {one_line(event.reason, 160)}", "dim", 0, 1)
+
+
+def _said(event: agents.PromptQueued | agents.PromptWithdrawn | agents.PromptDelivered) -> Iterator[Line]:
+    if isinstance(event, agents.PromptQueued):
+        yield Line(f"to {event.agent}, with its next turn: {one_line(event.text, 160)}", "dim", 0, 1)
+    elif isinstance(event, agents.PromptDelivered):
+        yield Line(f"the agent hears: {one_line(event.text, 160)}", "dim", 0, 1)
+    else:
+        yield Line("taken back before the agent heard it", "dim", 0, 1)
 
 
 def _readings(event: agents.TurnFinished, who: str) -> Iterator[Line]:

@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
-from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, Digest, SessionId, TaskId
+from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, Digest, PromptId, SessionId, TaskId
 from specloom.domain.usage import UsageTotal
 
 PERSON = "user"
@@ -197,6 +197,34 @@ class ApprovalAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptQueued:
+    """A person said something to an agent; it hears it at its next turn boundary."""
+
+    V: ClassVar[int] = 1
+    prompt: PromptId
+    agent: AgentId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptWithdrawn:
+    """He took it back before it was delivered."""
+
+    V: ClassVar[int] = 1
+    prompt: PromptId
+
+
+@dataclass(frozen=True, slots=True)
+class PromptDelivered:
+    """The words are part of a conversation, word for word; `MessageAdded` stands right before."""
+
+    V: ClassVar[int] = 1
+    prompt: PromptId
+    session: SessionId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class GrantRevoked:
     """A person took back what was granted for longer than once."""
 
@@ -220,6 +248,9 @@ AgentEvent: TypeAlias = (
     | SessionEnded
     | ApprovalAsked
     | ApprovalAnswered
+    | PromptQueued
+    | PromptWithdrawn
+    | PromptDelivered
     | GrantRevoked
 )
 TYPES = (
@@ -235,5 +266,8 @@ TYPES = (
     SessionEnded,
     ApprovalAsked,
     ApprovalAnswered,
+    PromptQueued,
+    PromptWithdrawn,
+    PromptDelivered,
     GrantRevoked,
 )

@@ -52,5 +52,16 @@ class SpecRemoved:
     spec: SpecId
 
 
-DocumentEvent: TypeAlias = ProjectOpened | RequirementsRead | RequirementsRemoved | SpecRead | SpecRemoved
-TYPES = (ProjectOpened, RequirementsRead, RequirementsRemoved, SpecRead, SpecRemoved)
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """Other settings count from the next turn, command or reading on."""
+
+    V: ClassVar[int] = 1
+    keys: tuple[str, ...]
+    """Dotted; their values are in the settings, and not here."""
+
+
+DocumentEvent: TypeAlias = (
+    ProjectOpened | RequirementsRead | RequirementsRemoved | SpecRead | SpecRemoved | SettingsChanged
+)
+TYPES = (ProjectOpened, RequirementsRead, RequirementsRemoved, SpecRead, SpecRemoved, SettingsChanged)

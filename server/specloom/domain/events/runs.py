@@ -1,7 +1,7 @@
 """What happened to a run: a user's order to work through a scope within a budget. Refuses anything about one task."""
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from specloom.domain.budgets import BudgetPart
 from specloom.domain.ids import RunId, TaskId
@@ -22,11 +22,12 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunPausing:
-    """No new turn starts; the one in flight ends first."""
+    """No new turn (or task, by `after`) starts; the one in flight ends first."""
 
     V: ClassVar[int] = 1
     run: RunId
     reason: str
+    after: Literal["turn", "task"] = "turn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,10 @@ def _scope(wanted: p.Scope) -> Scope:
     return Scope() if isinstance(wanted, p.ProjectScope) else Scope(wanted.kind, wanted.id)
 
 
-async def pause(hosted: Hosted, params: p.RunOrderParams) -> p.OrderResult | Rejected:
+async def pause(hosted: Hosted, params: p.RunPauseParams) -> p.OrderResult | Rejected:
     """`specloom/run/pause`."""
-    return order_result(await hosted.runtime.pause(hosted.by, params.command_id))
+    now, later = params.when == "now", params.when == "afterTask"
+    return order_result(await hosted.runtime.pause(hosted.by, params.command_id, at_once=now, after_task=later))
 
 
 async def resume(hosted: Hosted, params: p.RunOrderParams) -> p.OrderResult | Rejected:

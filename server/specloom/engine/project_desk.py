@@ -1,0 +1,118 @@
+"""What clients are told of a hosted project, and what they may say that starts nothing. Refuses orders to work."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+
+from specloom.domain.budgets import Account
+from specloom.domain.estimates import Estimate
+from specloom.domain.events import agents
+from specloom.domain.evidence import Evidence
+from specloom.domain.ids import AgentId, ApprovalId, PromptId, TaskId
+from specloom.domain.origin import Origin
+from specloom.domain.permissions.grants import Grant
+from specloom.domain.problem import Problem
+from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.domain.requirement import RequirementsDocument
+from specloom.domain.runs import Scope
+from specloom.domain.spec import SpecDefinition
+from specloom.engine.api import Accepted, Client, EventListener, OutputListener, Published
+from specloom.engine.changes import diff_of
+from specloom.engine.context import EngineContext
+from specloom.engine.endpoints import host_of
+from specloom.engine.estimating import estimate_run
+from specloom.engine.problem_board import ProblemBoard
+
+
+class ProjectDesk:
+    """The part of `api.Runtime` that no worker is needed for."""
+
+    def __init__(self, engine: EngineContext) -> None:
+        self._engine = engine
+        self._board = ProblemBoard(engine.library)
+
+    @property
+    def engine(self) -> EngineContext:
+        """The parts, for whoever hosts the runtime."""
+        return self._engine
+
+    @property
+    def state(self) -> ProjectState:
+        """The projection as of now."""
+        return self._engine.state
+
+    @property
+    def problems(self) -> Mapping[str, tuple[Problem, ...]]:
+        """All problems by path."""
+        return self._board.problems(self.state)
+
+    def requirements_at(self, path: str) -> RequirementsDocument | None:
+        """The requirements document at `path` as last parsed."""
+        return self._engine.library.shelf.requirements.get(path)
+
+    def spec_at(self, path: str) -> SpecDefinition | None:
+        """The spec at `path` as last parsed."""
+        return self._engine.library.shelf.specs.get(path)
+
+    def attach(self, client: Client) -> AbstractContextManager[None]:
+        """Registers a client for questions and messages."""
+        return self._engine.desk.attached(client)
+
+    def listen(self, listener: EventListener) -> AbstractContextManager[int]:
+        """Live events after the yielded sequence number."""
+        return self._engine.ledger.listen(listener)
+
+    def watch_output(self, listener: OutputListener) -> AbstractContextManager[None]:
+        """The lossy stream."""
+        return self._engine.output.watch(listener)
+
+    async def events(self, since: int, limit: int) -> tuple[Published, ...]:
+        """Committed events after `since`."""
+        return await self._engine.ledger.read(since, limit)
+
+    async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
+        """Answers an open question."""
+        return self._engine.desk.answer(approval, choice, by)
+
+    async def grants(self) -> tuple[Grant, ...]:
+        """What is granted here for longer than once."""
+        return await self._engine.permits.book.refresh()
+
+    async def revoke(self, grant: str, by: Origin) -> Accepted | Rejected:
+        """Takes a grant back; what runs on it already is not stopped."""
+        found = await self._engine.permits.book.revoke(grant)
+        if found is None:
+            return Rejected("unknown-grant", f"There is no grant {grant!r}; `specloom approve` lists them")
+        await self._engine.mailbox.record(
+            agents.GrantRevoked(found.id, found.kind.value, found.text, found.scope), by=by
+        )
+        return Accepted(self.state.seq, grant)
+
+    async def diff(self, task: TaskId) -> str:
+        """The unified diffs of a task's attempts, oldest first."""
+        return await diff_of(self._engine, task)
+
+    def evidence(self, task: TaskId) -> tuple[Evidence, ...]:
+        """What proves the task."""
+        return self.state.record(task).evidence
+
+    def host_of(self, role: str) -> str:
+        """Where a role's model is asked; empty for a role that does not exist."""
+        return host_of(self._engine.options, role)
+
+    def estimate(self, scope: Scope) -> Estimate | Rejected:
+        """What a run of the scope will probably take."""
+        return estimate_run(self._engine.options, self.state, scope)
+
+    async def prompt(self, agent: AgentId, text: str, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Says something to an agent, verbatim, at its next turn boundary."""
+        return await self._engine.inbox.put(agent, self._engine.options.redact(text), by, command_id)
+
+    async def withdraw_prompt(self, prompt: PromptId, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Takes back what was not delivered yet."""
+        return await self._engine.inbox.withdraw(prompt, by, command_id)
+
+    @property
+    def today(self) -> Account:
+        """The limits of a day, and what this one has used of them."""
+        return self._engine.accounts.today(self.state)
