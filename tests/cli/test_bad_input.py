@@ -45,6 +45,26 @@ def test_without_a_key_one_line_names_the_ways_out(project: Project, command: st
         assert way in said
 
 
+@pytest.mark.parametrize("logged", [False, True])
+def test_everything_that_is_in_the_way_is_told_at_once_and_a_missing_key_last(
+    project: Project, scripted: Start, logged: bool
+) -> None:
+    if logged:
+        assert project.specloom("run", "--yes", *model(scripted(BOTH_TASKS))).returncode == Exit.OK
+    (project.root / "specloom.toml").write_text("layout = 'mine'\n[limits]\nattemps = 3\n")
+    (project.root / "specs" / "02-cut.md").write_bytes(SPEC.encode("utf-16-le"))
+    done = project.specloom("run")
+    assert (done.returncode, done.stdout) == (Exit.USAGE, "")
+    head, *lines = done.stderr.splitlines()
+    assert head == "specloom: 4 things are in the way:"
+    for line, said in zip(
+        lines,
+        ("1. specloom.toml:1: ", "2. specloom.toml:3: ", "3. specs/02-cut.md: error: ", "4. no API key: "),
+        strict=True,
+    ):
+        assert line.startswith(f"  {said}")
+
+
 @pytest.mark.parametrize("command", ["plan", "run"])
 def test_without_requirements_it_says_what_to_write(empty: Project, command: str) -> None:
     assert "there is no requirements.md in " in refused(empty, command, *LOCAL)
@@ -54,7 +74,15 @@ def test_without_requirements_it_says_what_to_write(empty: Project, command: str
     ("content", "said"),
     [
         (b"", "requirements.md is empty; write"),
-        (b"\x7fELF\x00\xff\x00binary", "'requirements.md' is a binary file"),
+        (
+            b"\x7fELF\x00\xff\x00binary",
+            "is no text, as documents must be: it looks like a program; save it as text in UTF-8",
+        ),
+        (
+            REQUIREMENTS.encode("utf-16-le"),
+            "it looks like UTF-16 text without a byte order mark; save it as text in UTF-8",
+        ),
+        (b"\xff\xfea", "it starts like UTF-16-LE text and does not go on as such; save it as text in UTF-8"),
         (None, "requirements.md is a folder; put the requirements into a file"),
     ],
 )
@@ -68,7 +96,7 @@ def test_requirements_that_cannot_be_planned_are_named(empty: Project, content: 
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"a\x00b", "'requirements.md' is a binary file"), (None, "requirements.md is a folder; ")]
+    ("content", "said"), [(b"a\x00b", "'requirements.md' is no text"), (None, "requirements.md is a folder; ")]
 )
 def test_what_stands_where_requirements_were_is_named_beside_a_log_too(
     project: Project, scripted: Start, content: bytes | None, said: str

@@ -81,7 +81,7 @@ def test_wrong_settings_are_named_with_their_line(project: Project) -> None:
     [
         (None, "warn", "no requirements.md"),
         (b"", "fail", "is empty"),
-        (b"\xff\xfe\x00", "fail", "is no text: it starts as utf-16-le"),
+        (b"\xff\xfe\x00", "fail", "is no text: it starts like UTF-16-LE"),
         ("R1 é".encode("latin-1"), "warn", "1 line, is not UTF-8 and is read as latin-1"),
         ("R1 é".encode("utf-16"), "warn", "is read as utf-16-le"),
         (b"a\x00b", "fail", "is no text"),

@@ -6,7 +6,12 @@ from pathlib import Path
 from specloom.cli.failures import CommandError
 from specloom.cli.ports import Place, Preview
 from specloom.cli.requirements import first_error, why_nothing
+from specloom.cli.views.endings import problem_line
 from specloom.cli.work import Order
+from specloom.domain.problem import Severity
+
+SETTINGS = ("specloom.toml", ".env")
+"""What is wrong with them is told by itself."""
 
 
 async def refuse_early(place: Place, order: Order, check: Callable[[Preview], None]) -> None:
@@ -14,10 +19,31 @@ async def refuse_early(place: Place, order: Order, check: Callable[[Preview], No
     seen = await place.composition.preview(
         place.root, place.environment, order.overrides, grant_proposals=order.unattended
     )
-    if seen.refusal:
-        raise CommandError(seen.refusal[:1].lower() + seen.refusal[1:])
-    if not seen.has_log:
-        check(seen)
+    try:
+        if not seen.has_log:
+            check(seen)
+    except CommandError as error:
+        raise CommandError(_told(_reasons(seen, str(error)))) from error
+    if seen.refusals or seen.keyless:
+        raise CommandError(_told(_reasons(seen)))
+
+
+def _reasons(seen: Preview, check: str = "") -> list[str]:
+    """Everything at once, so that nobody mends one thing to hear of the next; a missing key comes last."""
+    if not seen.refusals and not seen.keyless:
+        return [check]
+    found = [problem for path in sorted(seen.problems) for problem in seen.problems[path]]
+    wrong = [item for item in found if item.severity is Severity.ERROR and item.path not in SETTINGS]
+    told = any(problem.message in check for problem in wrong)
+    reasons = [*seen.refusals, *map(problem_line, wrong), "" if told else check, seen.keyless]
+    return [reason[:1].lower() + reason[1:] for reason in reasons if reason]
+
+
+def _told(reasons: list[str]) -> str:
+    if len(reasons) == 1:
+        return reasons[0]
+    listed = "\n".join(f"  {number}. {reason}" for number, reason in enumerate(reasons, start=1))
+    return f"{len(reasons)} things are in the way:\n{listed}"
 
 
 def check_plannable(seen: Preview, stated: str | None, root: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from specloom.cli.link import Link
 from specloom.domain.estimates import Estimate
 from specloom.domain.permissions.grants import Grant
 from specloom.domain.problem import Problem
@@ -92,12 +93,14 @@ class Preview:
 
     state: ProjectState
     problems: Mapping[str, tuple[Problem, ...]]
-    refusal: str
-    """Why nothing can be planned or run: no key, invalid settings. Empty: it can."""
+    refusals: tuple[str, ...]
+    """What is wrong with the settings."""
+    keyless: str
+    """Why there is no key for an endpoint that needs one; empty: there is, or none is needed."""
     requirements: tuple[str, ...]
     """Paths of the documents that could be read."""
     has_log: bool = False
-    """There is one, which tells more: the other fields but `refusal` are empty then."""
+    """There is one, which tells more: the others are empty then, unless the root cannot be worked on anyway."""
 
 
 class HandTools(Protocol):
@@ -196,6 +199,16 @@ class Composition(Protocol):
 
         Returns from a `stop` that was granted when the daemon is gone. Raises one line.
         """
+        ...
+
+    async def is_hosted(self, root: Path, environment: Mapping[str, str]) -> bool:
+        """Whether the user's daemon hosts the root now; never starts one."""
+        ...
+
+    def connect_daemon(
+        self, root: Path, environment: Mapping[str, str], *, start: bool
+    ) -> AbstractAsyncContextManager[Link]:
+        """A connection that has named the root; `start`: also starts a daemon. Raises `LinkLostError`."""
         ...
 
     def open_tools(

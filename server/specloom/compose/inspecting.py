@@ -58,20 +58,23 @@ async def preview(
 ) -> Preview:
     """What hosting this root would begin with, had it no log. Raises `ConfigurationError` for a root that is no folder.
 
-    A root that has a log already is told so, and its documents are left to that.
+    A root that has a log already is told so, and its documents are left to that, unless it is refused anyway.
     """
     files = await asyncio.to_thread(read_root, root)
     kept = await asyncio.to_thread(granted, root, environment)
     loaded = loaded_options(files, environment, overrides, None, grant_proposals=grant_proposals, granted=kept)
     directory = state_directory(root, environment, loaded.state_dir)
-    refusal = loaded.options.refusal.message if loaded.options.refusal is not None else ""
-    if await asyncio.to_thread((directory / "state.db").exists):
-        return Preview(EMPTY, {}, refusal, (), has_log=True)
+    refusals = tuple(refusal.message for refusal in loaded.refusals if refusal.code != "no-key")
+    keyless = next((refusal.message for refusal in loaded.refusals if refusal.code == "no-key"), "")
+    has_log = await asyncio.to_thread((directory / "state.db").exists)
+    if has_log and not loaded.refusals:
+        return Preview(EMPTY, {}, (), "", (), has_log=True)
     mailbox = DraftMailbox(SystemClock())
     library = await _read(root, mailbox, loaded.options)
     board = ProblemBoard(library)
     board.extra = (*files.problems, *loaded.problems)
-    return Preview(mailbox.state, board.problems(mailbox.state), refusal, tuple(library.shelf.requirements))
+    found = tuple(library.shelf.requirements)
+    return Preview(mailbox.state, board.problems(mailbox.state), refusals, keyless, found, has_log=has_log)
 
 
 async def _present(root: Path, options: EngineOptions, state: ProjectState) -> ProjectState:

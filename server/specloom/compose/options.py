@@ -114,7 +114,9 @@ def loaded_options(
         refusal=next(iter(refusals), None),
     )
     budget, source = _budget(settings.budget), key.source if key is not None else ""
-    return Loaded(options, redactor, budget, settings.state_dir, problems, settings.model_dump(), source, refusals=refusals)
+    return Loaded(
+        options, redactor, budget, settings.state_dir, problems, settings.model_dump(), source, refusals=refusals
+    )
 
 
 AT_OPEN = ("state_dir",)

@@ -25,7 +25,7 @@ from specloom.domain.spec import SpecDefinition
 from specloom.engine.api import Accepted
 from specloom.engine.options import EngineOptions
 from specloom.engine.shelf import EMPTY_SHELF, Found, Said, Shelf, only_words_differ, parse
-from specloom.workspace.ports import MissingFileError, WorkspaceError
+from specloom.workspace.ports import MissingFileError, NotTextError, WorkspaceError
 from specloom.workspace.workspace import Workspace
 
 READER = Origin("watcher")
@@ -179,6 +179,9 @@ class Library:
                             path,
                         )
                     )
+            except NotTextError as error:
+                message = f"{path!r} is no text, as documents must be: {error.looks}; save it as text in UTF-8"
+                faults.append(Problem("unreadable-document", message, path))
             except WorkspaceError as error:
                 faults.append(Problem("unreadable-document", str(error), path))
         return texts, tuple(faults)

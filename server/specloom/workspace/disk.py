@@ -173,7 +173,8 @@ def snapshot_of(relative: str, data: bytes) -> TextSnapshot:
     try:
         decoded = decode(data)
     except BinaryError as error:
-        raise NotTextError(f"{relative!r} is a binary file ({error}); tools read and edit text only") from error
+        message = f"{relative!r} is a binary file ({error}); tools read and edit text only"
+        raise NotTextError(message, str(error)) from error
     return TextSnapshot(relative, decoded.text, digest_of(data), encoding=decoded.encoding, bom=decoded.bom)
 
 

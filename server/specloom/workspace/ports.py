@@ -26,6 +26,11 @@ class MissingFileError(WorkspaceError):
 class NotTextError(WorkspaceError):
     """The file is there, but is no text that could be shown or edited: it is binary."""
 
+    def __init__(self, message: str, looks: str = "") -> None:
+        super().__init__(message)
+        self.looks = looks
+        """What it seems to be instead, as a clause."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextSnapshot:
