@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from specloom.cli.link import Link
 from specloom.domain.estimates import Estimate
 from specloom.domain.permissions.grants import Grant
 from specloom.domain.problem import Problem
@@ -199,16 +198,6 @@ class Composition(Protocol):
 
         Returns from a `stop` that was granted when the daemon is gone. Raises one line.
         """
-        ...
-
-    async def is_hosted(self, root: Path, environment: Mapping[str, str]) -> bool:
-        """Whether the user's daemon hosts the root now; never starts one."""
-        ...
-
-    def connect_daemon(
-        self, root: Path, environment: Mapping[str, str], *, start: bool
-    ) -> AbstractAsyncContextManager[Link]:
-        """A connection that has named the root; `start`: also starts a daemon. Raises `LinkLostError`."""
         ...
 
     def open_tools(
