@@ -116,8 +116,8 @@ def _ran(ran: Sequence[Ran], bounds: Bounds) -> str:
     if not ran:
         return ""
     listed = _listed([told(item) for item in ran], bounds, "earlier commands")
-    output = ran[-1].output
-    return f"{listed}\n\nThe newest printed:\n\n{fenced(shortened(output, bounds.output))}" if output else listed
+    output = next((item.output for item in reversed(ran) if item.output), "")
+    return f"{listed}\n\nThe last of them printed:\n\n{fenced(shortened(output, bounds.output))}" if output else listed
 
 
 def _prose(prose: str, bounds: Bounds) -> str:

@@ -14,6 +14,8 @@ from specloom.engine.asker import INSTEAD
 
 EXECUTOR, SUMMARISER = "executor", "summariser"
 INTERRUPTED = "its outcome is unknown: it was interrupted, and may have happened wholly, partly or not at all"
+STARTED = "job "
+"""How the answer begins that tells of a job which has printed nothing yet."""
 OUTPUT_KEPT = 4_000
 """Characters of a command's output, from its end."""
 
@@ -163,7 +165,8 @@ class PastSessions:
         told, _, output = _text(event.content).partition("\n")
         told = _without_advice(told)
         self._ran.pop(command, None)
-        self._ran[command] = Ran(command, told, output[-OUTPUT_KEPT:])
+        printed = "" if told.startswith(STARTED) else output[-OUTPUT_KEPT:]
+        self._ran[command] = Ran(command, told, printed)
         if (command, told) not in self._known:
             self._known.add((command, told))
             self._fruit()

@@ -29,6 +29,7 @@ hand_overs = st.builds(
     shown=names,
     not_shown=names,
     ran=ran,
+    refused=names,
     problems=names,
     waiting=names,
     jobs=names,

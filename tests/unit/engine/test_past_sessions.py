@@ -73,6 +73,12 @@ def test_commands_stand_in_the_order_of_their_last_run_with_what_they_said_then(
     ]
 
 
+def test_a_job_that_was_started_has_printed_nothing_yet() -> None:
+    made, serves = ran(1, "make", "exit code 2\nno rule"), ran(1, "serve", "job 2 was started\nIt prints to x")
+    known = past(started(1), *made, *serves)
+    assert [(item.told, item.output) for item in known.ran] == [("exit code 2", "no rule"), ("job 2 was started", "")]
+
+
 def test_calls_without_leave_are_told_with_the_reason_and_without_the_advice() -> None:
     denied = "not run: denied: the rule `write(a.py)` of [permissions] in the settings"
 
