@@ -11,6 +11,8 @@ export interface Agent {
 
 /** Says something to an agent while it works: it hears it word for word at its next turn boundary. */
 export interface AgentPromptParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
   agentId: string;
@@ -41,6 +43,8 @@ export interface Approval {
 
 /** Answers a question. */
 export interface ApprovalAnswerParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   approvalId: string;
   /** One of the question's choices, or free text where it has none. */
   choice: string;
@@ -83,6 +87,8 @@ export interface ApprovalAskedEvent {
 
 /** All questions that wait. */
 export interface ApprovalListParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
 }
 
 /** Oldest first. */
@@ -151,6 +157,8 @@ export interface ChangeSetRecordedEvent {
 
 /** What a task changed. */
 export interface ChangesetGetParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   taskId: string;
 }
 
@@ -286,6 +294,8 @@ export interface EditSettledEvent {
 
 /** Committed events after `since`. */
 export interface EventsListParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   since?: number;
   limit?: number;
 }
@@ -300,6 +310,8 @@ export interface EventsListResult {
 
 /** Events after `since` (by default: from now on), then live ones; a second subscription replaces the first. */
 export interface EventsSubscribeParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   since?: number | null;
   /** Also `specloom/output`. */
   output?: boolean;
@@ -312,6 +324,8 @@ export interface EventsSubscribeResult {
 
 /** No more events. */
 export interface EventsUnsubscribeParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
 }
 
 /** Done; `subscribed` tells whether there was a subscription. */
@@ -336,6 +350,8 @@ export interface Evidence {
 
 /** What proves a task. */
 export interface EvidenceGetParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   taskId: string;
 }
 
@@ -367,6 +383,8 @@ export interface Grant {
 
 /** What is granted for longer than once. */
 export interface GrantListParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
 }
 
 /** Oldest first. */
@@ -376,6 +394,8 @@ export interface GrantListResult {
 
 /** Takes a grant back; what runs on it already is not stopped. */
 export interface GrantRevokeParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   grantId: string;
 }
 
@@ -570,6 +590,8 @@ export interface ProblemCounts {
 
 /** The whole projection. */
 export interface ProjectGetParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
 }
 
 /** What is true at `seq`; subscribe with `since: seq` to hear what follows. */
@@ -655,6 +677,8 @@ export interface PromptQueuedEvent {
 
 /** Takes back a prompt that was not delivered yet. */
 export interface PromptWithdrawParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
   promptId: string;
@@ -781,30 +805,23 @@ export interface RunCancellingEvent {
 
 /** What a run of a scope would probably take; nothing is started. */
 export interface RunEstimateParams {
+  root?: string | null;
   scope: Scope;
 }
 
 /** Rests on what done tasks took. */
 export interface RunEstimateResult {
   scope: Scope;
-  /** That the run will work on. */
   tasks: number;
-  /** Failed or blocked ones in scope, which it leaves alone. */
   held: number;
-  /** False: there are no tasks yet. Their number is a guess from the requirements, and planning is included. */
   planned: boolean;
-  /** `examples`: too little was done here, so the tasks of the shipped examples stand in. */
   basis: "history" | "examples";
-  /** How many done tasks it rests on. */
   samples: number;
   model: string;
   turns: Span;
-  /** Tokens of all requests, cached ones included. */
   input: Span;
   output: Span;
-  /** The share of `input` that a cache answers, from 0 to 1. */
   cached: number;
-  /** `null`: the price of the model is unknown. */
   costUsd: Span | null;
 }
 
@@ -825,12 +842,16 @@ export interface RunFinishedEvent {
 
 /** An order about the active run. */
 export interface RunOrderParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
 }
 
 /** Pauses the active run. */
 export interface RunPauseParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
   /** `now` cuts off what is in flight; it is asked again when the run goes on. */
@@ -884,6 +905,8 @@ export interface RunResumedEvent {
 
 /** Works through a scope within a budget. */
 export interface RunStartParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
   scope: Scope;
@@ -1018,10 +1041,14 @@ export interface Spec {
 
 /** Stops the plan that is running. */
 export interface SpecCancelParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
 }
 
 /** Turns requirements into specs and tasks. */
 export interface SpecGenerateParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
   /** The requirements document; by default the root's own. */
@@ -1086,6 +1113,8 @@ export interface SpecScope {
 
 /** What becomes of a spec that a crash left `generating`. */
 export interface SpecSettleParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
   specId: string;
@@ -1094,6 +1123,8 @@ export interface SpecSettleParams {
 
 /** Shows a spec in the editor. */
 export interface SpecShowParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   specId: string;
 }
 
@@ -1181,6 +1212,8 @@ export interface TaskBlockedEvent {
 
 /** Tells a person about one task. */
 export interface TaskDescribeParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   taskId: string;
 }
 
@@ -1207,6 +1240,8 @@ export interface TaskDoneEvent {
 
 /** Derives the tasks of one spec. */
 export interface TaskExtractParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
   specId: string;
@@ -1232,6 +1267,8 @@ export interface TaskFailedEvent {
 
 /** An order about one task. */
 export interface TaskParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
   taskId: string;
@@ -1286,6 +1323,8 @@ export interface TaskScope {
 
 /** Goes without a task. */
 export interface TaskSkipParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
   taskId: string;

@@ -4,8 +4,10 @@ Texts and versions are taken the moment a notification arrives; who waits for a 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from lsprotocol import types
 
@@ -31,11 +33,7 @@ class Buffers:
 
     def __init__(self) -> None:
         self.encoding: str = types.PositionEncodingKind.Utf16.value
-        self.on_open: Callable[[Buffer], None] = _ignored
-        self.on_text: Callable[[Buffer], None] = _ignored
-        """Called after each change."""
-        self.on_save: Callable[[Buffer], None] = _ignored
-        self.on_close: Callable[[Buffer], None] = _ignored
+        self._followers: list[Follower] = []
         self._open: dict[str, Buffer] = {}
         self._news = asyncio.Event()
 
@@ -43,7 +41,8 @@ class Buffers:
         """The client opened a document, or opened it again."""
         opened = Buffer(item.uri, self._lines(item.text), item.version)
         self._open[item.uri] = opened
-        self.on_open(opened)
+        for follower in tuple(self._followers):
+            follower.opened(opened)
         self._wake()
 
     def change(self, params: types.DidChangeTextDocumentParams) -> None:
@@ -57,7 +56,8 @@ class Buffers:
             text = changed(text, event, self.encoding)
         after = replace(known, lines=self._lines(text), version=params.text_document.version)
         self._open[uri] = after
-        self.on_text(after)
+        for follower in tuple(self._followers):
+            follower.changed(after)
         self._wake()
 
     def save(self, uri: str) -> None:
@@ -65,15 +65,28 @@ class Buffers:
         known = self._open.get(uri)
         if known is None:
             return
-        self.on_save(known)
+        for follower in tuple(self._followers):
+            follower.saved(known)
         self._wake()
 
     def close(self, uri: str) -> None:
         """The client closed a document."""
         known = self._open.pop(uri, None)
         if known is not None:
-            self.on_close(known)
+            for follower in tuple(self._followers):
+                follower.closed(known)
         self._wake()
+
+    @contextmanager
+    def followed(self, follower: "Follower") -> Generator[None]:
+        """Tells the follower of all that is open, and of every change while the context is open."""
+        self._followers.append(follower)
+        try:
+            for buffer in self.all():
+                follower.opened(buffer)
+            yield
+        finally:
+            self._followers.remove(follower)
 
     def get(self, uri: str) -> Buffer | None:
         """The open document at a URI."""
@@ -95,5 +108,21 @@ class Buffers:
         return TextLines(text, self.encoding)
 
 
-def _ignored(_: Buffer) -> None:
-    return
+class Follower(Protocol):
+    """Hears of documents; must return at once."""
+
+    def opened(self, buffer: Buffer) -> None:
+        """It is open, maybe again."""
+        ...
+
+    def changed(self, buffer: Buffer) -> None:
+        """Its text is another one."""
+        ...
+
+    def saved(self, buffer: Buffer) -> None:
+        """The client saved it."""
+        ...
+
+    def closed(self, buffer: Buffer) -> None:
+        """It is not open any more."""
+        ...

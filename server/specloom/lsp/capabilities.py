@@ -28,6 +28,9 @@ def server_capabilities(client: types.ClientCapabilities, encoding: str) -> type
         # Hints show states, which change without the text: without a refresh they would lie.
         inlay_hint_provider=True if refreshes(client, "inlay_hint") else None,
         diagnostic_provider=_pull() if pulls_diagnostics(client) else None,
+        workspace=types.WorkspaceOptions(
+            workspace_folders=types.WorkspaceFoldersServerCapabilities(supported=True, change_notifications=True)
+        ),
         experimental={
             "specloom": {
                 "methods": list(REQUESTS),

@@ -7,15 +7,16 @@ import asyncio
 import importlib
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 
 from specloom.lsp.capabilities import registers_configuration
-from specloom.lsp.connection import LOG, Connection
+from specloom.lsp.connection import LOG, ConnectedRoot, Connection, places_at
 from specloom.lsp.editor_settings import SECTION
 from specloom.lsp.names import COMMANDS, REQUESTS
+from specloom.lsp.uris import uri_of_file
 
 if TYPE_CHECKING:
     from specloom.lsp.opening import Opening
@@ -47,7 +48,7 @@ class Dispatcher:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._opening: Opening | None = None
+        self._openings: dict[ConnectedRoot, Opening] = {}
 
     def register(self) -> None:
         """Puts every handler of this floor into the protocol's table."""
@@ -59,6 +60,7 @@ class Dispatcher:
         handlers[types.TEXT_DOCUMENT_DID_SAVE] = self._saved
         handlers[types.TEXT_DOCUMENT_DID_CLOSE] = lambda params: buffers.close(params.text_document.uri)
         handlers[types.WORKSPACE_DID_CHANGE_CONFIGURATION] = self._configured
+        handlers[types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS] = self._folders_changed
         handlers[types.WINDOW_WORK_DONE_PROGRESS_CANCEL] = self._cancel_progress
         handlers[types.WORKSPACE_EXECUTE_COMMAND] = self._execute
         for method in STANDARD:
@@ -68,8 +70,8 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Ends what was opened."""
-        if self._opening is not None:
-            await self._opening.close()
+        for opening in self._openings.values():
+            await opening.close()
 
     async def _initialized(self, _: object) -> None:
         outgoing = self._connection.outgoing
@@ -81,29 +83,39 @@ class Dispatcher:
                 types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams([wanted]), REGISTER_DEADLINE
             )
             self._connection.start(asked, "register for settings")
-        await self._open()
+        await asyncio.gather(*(self._open(root) for root in self._connection.roots))
 
     async def _configured(self, params: types.DidChangeConfigurationParams) -> None:
-        opening = await self._opener()
-        await opening.configure(params.settings)
+        for root in tuple(self._connection.roots):
+            opening = await self._opener(root)
+            await opening.configure(params.settings)
 
-    async def _open(self) -> "Serving":
-        opening = await self._opener()
+    async def _folders_changed(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
+        """Closes the roots that the client dropped, and opens those that it added."""
+        gone, come = self._connection.change_roots(params.event)
+        for root in gone:
+            opening = self._openings.pop(root, None)
+            if opening is not None:
+                await opening.close()
+        await asyncio.gather(*(self._open(root) for root in come))
+
+    async def _open(self, root: ConnectedRoot) -> "Serving":
+        opening = await self._opener(root)
         return await opening.open()
 
-    async def _opener(self) -> "Opening":
-        if self._opening is None:
+    async def _opener(self, root: ConnectedRoot) -> "Opening":
+        if root not in self._openings:
             module = await _loaded("specloom.lsp.opening")
             # Another task may have been here while the module was loaded.
-            self._opening = self._opening or module.Opening(self._connection)
-        return cast("Opening", self._opening)
+            self._openings.setdefault(root, module.Opening(self._connection, root))
+        return self._openings[root]
 
     def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
         self._connection.buffers.save(params.text_document.uri)
-        serving = self._connection.serving
-        if params.text_document.uri.endswith("/specloom.toml") and serving.done():
+        root = self._connection.root_at(params.text_document.uri)
+        if root is not None and params.text_document.uri.endswith("/specloom.toml") and root.serving.done():
             # Without a runtime, mended settings may be what was missing.
-            self._connection.start(self._open(), "open again")
+            self._connection.start(self._open(root), "open again")
 
     def _cancel_progress(self, params: types.WorkDoneProgressCancelParams) -> None:
         cancel = self._connection.cancellable.pop(params.token, None)
@@ -112,7 +124,11 @@ class Dispatcher:
 
     def _standard(self, method: str) -> Callable[[Any], Any]:
         async def answer(params: Any) -> Any:
-            serving = await self._serving()
+            roots = self._connection.roots
+            root = self._connection.root_at(params.text_document.uri) or (roots[0] if len(roots) == 1 else None)
+            if root is None:
+                return _nothing_for(method)
+            serving = await _serving(root)
             handlers = await _loaded("specloom.lsp.handlers")
             if _is_unhosted(serving):
                 return _nothing_for(method)
@@ -150,10 +166,11 @@ class Dispatcher:
     async def _carry_out(self, method: str, params: Any) -> Any:
         handlers = await _loaded("specloom.lsp.handlers")
         protocol = await _loaded("specloom.lsp.protocol")
-        serving: Any = await self._serving()
+        root = self._named(params)
+        serving: Any = await _serving(root)
         if method in handlers.ORDERS and _is_unhosted(serving):
             # What stood in the way may be gone: another process ended, settings were mended.
-            serving = await self._open()
+            serving = await self._open(root)
             if _is_unhosted(serving):
                 raise _refused(serving.refusal)
         handler = handlers.ORDERS.get(method) or handlers.READS[method]
@@ -169,12 +186,39 @@ class Dispatcher:
             raise _refused(result)
         return protocol.to_json(result)
 
-    async def _serving(self) -> Any:
-        try:
-            async with asyncio.timeout(OPEN_DEADLINE):
-                return await asyncio.shield(self._connection.serving)
-        except TimeoutError as error:
-            raise RequestFailedError("the root is still being opened; try again") from error
+    def _named(self, params: Any) -> ConnectedRoot:
+        """The root that an order means: by `root`, else by its document, else the only one."""
+        roots, name = self._connection.roots, getattr(params, "root", None)
+        uri = getattr(params, "uri", None)
+        if name is None and isinstance(uri, str) and (holding := self._connection.root_at(uri)) is not None:
+            return holding
+        if name is None and len(roots) == 1:
+            return roots[0]
+        found = next((root for root in roots if _is_called(root, name)), None)
+        if found is not None:
+            return found
+        known = [uri_of_file(root.named) for root in roots if root.named]
+        why = f"there is no root {name!r} here" if name is not None else "this client has several roots"
+        told = {"reason": "root-needed" if name is None else "unknown-root", "suggestions": known}
+        raise RequestFailedError(f"{why}; set `root` to one of {', '.join(known) or 'none'}", data=told)
+
+
+async def _serving(root: ConnectedRoot) -> Any:
+    try:
+        async with asyncio.timeout(OPEN_DEADLINE):
+            return await asyncio.shield(root.serving)
+    except TimeoutError as error:
+        raise RequestFailedError("the root is still being opened; try again") from error
+
+
+def _is_called(root: ConnectedRoot, name: str | None) -> bool:
+    """Whether that is the URI of the root, or the id of its project."""
+    if name is None or root.places is None:
+        return False
+    if (named := places_at(name)) is not None and named.named in (root.named, str(root.places.root)):
+        return True
+    state: Any = root.serving.result().state if root.serving.done() else None
+    return state is not None and state.id == name
 
 
 async def _loaded(name: str) -> Any:

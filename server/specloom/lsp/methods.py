@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from specloom.lsp import protocol as p
+from specloom.lsp.protocol_estimate import RunEstimateParams, RunEstimateResult
 from specloom.lsp.protocol_events import EventsListResult, WireEvent
 from specloom.lsp.protocol_project import ProjectGetParams, ProjectGetResult
 
@@ -69,9 +70,7 @@ _ALL = (
         "Starts to work through a scope; answers at once. One active run a project: a second start names it.",
         changes=True,
     ),
-    Method(
-        "specloom/run/estimate", p.RunEstimateParams, p.RunEstimateResult, "What a run would probably take and cost."
-    ),
+    Method("specloom/run/estimate", RunEstimateParams, RunEstimateResult, "What a run would probably take and cost."),
     Method(
         "specloom/run/pause",
         p.RunPauseParams,

@@ -19,15 +19,25 @@ class Notice:
         self._places = places
         self._published: set[str] = set()
 
-    def publish(self, buffer: Buffer) -> None:
+    def opened(self, buffer: Buffer) -> None:
         """A document is open."""
         path = self._places.path_of(buffer.uri)
-        if path is None or not path.endswith(ENDINGS):
+        if path is None or not path.endswith(ENDINGS) or not self._unhosted.answers_for(buffer.uri):
             return
         refusal = self._unhosted.refusal
         problems = self._unhosted.problems.get(path) or (Problem(refusal.code, refusal.message, path),)
         self._send(buffer.uri, [diagnostic_of(problem, buffer.lines) for problem in problems])
         self._published.add(buffer.uri)
+
+    def changed(self, buffer: Buffer) -> None:
+        """Its lines moved."""
+        self.opened(buffer)
+
+    def saved(self, buffer: Buffer) -> None:
+        """That changes nothing here."""
+
+    def closed(self, buffer: Buffer) -> None:
+        """The notice stays, as it concerns the root."""
 
     def clear(self) -> None:
         """The root is opened again, or the connection ends."""

@@ -14,7 +14,7 @@ from lsprotocol import types
 from specloom.domain.problem import Problem, Severity
 from specloom.domain.rejection import Rejected
 from specloom.lsp.capabilities import configures
-from specloom.lsp.connection import LOG, Connection
+from specloom.lsp.connection import LOG, ConnectedRoot, Connection
 from specloom.lsp.editor_settings import PLACE, SECTION, section_of
 from specloom.lsp.features.diagnostics import Announcer
 from specloom.lsp.features.progress import ProgressReports
@@ -28,40 +28,58 @@ from specloom.store.errors import StoreLockedError
 SETTINGS_DEADLINE = 2.0
 FIRST_LOOK, LAST_LOOK = 0.25, 5.0
 """Seconds between looks at a root that another process holds."""
+CLOSED = Rejected("no-root", "this folder was closed in your editor; open it again")
 NO_ROOT = Rejected("no-root", "Specloom needs a folder: open one in your editor, then start the server again")
 
 
 class Opening:
     """Opens and closes what serves one connection; opening again is allowed while there is no runtime."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, root: ConnectedRoot) -> None:
         self._connection = connection
+        self._root = root
         self._host = connection.host()
         self._stack = AsyncExitStack()
         self._lock = asyncio.Lock()
+        self._closed = False
         self._told = ""
+        self._counting: Mapping[str, object] = {}
+        """The settings that the root was given last."""
 
     async def open(self) -> Serving:
         """Opens the root unless it is open, and answers everybody who waits."""
         async with self._lock:
-            connection = self._connection
-            if connection.serving.done():
-                before = connection.serving.result()
+            root = self._root
+            if self._closed:
+                return self._gone()
+            if root.serving.done():
+                before = root.serving.result()
                 if isinstance(before, Hosted):
                     return before
                 await self._stack.aclose()
                 self._stack = AsyncExitStack()
-                connection.serving = asyncio.get_running_loop().create_future()
+                root.serving = asyncio.get_running_loop().create_future()
             serving = await self._open()
-            connection.serving.set_result(serving)
+            if self._closed:
+                # Who closed did not wait for this.
+                await self._stack.aclose()
+                serving = self._gone()
+            root.serving.set_result(serving)
             return serving
 
     async def close(self) -> None:
         """Detaches from the runtime; the host ends it if it is this connection's own."""
-        await self._stack.aclose()
+        self._closed = True
+        async with self._lock:
+            await self._stack.aclose()
+            if not self._root.serving.done():
+                self._root.serving.set_result(self._gone())
+
+    def _gone(self) -> Unhosted:
+        return Unhosted(self._connection, self._root.places, CLOSED)
 
     async def _open(self) -> Serving:
-        connection, places = self._connection, self._connection.places
+        connection, places = self._connection, self._root.places
         if places is None:
             return self._unhosted(None, NO_ROOT)
         try:
@@ -71,9 +89,10 @@ class Opening:
             return self._unhosted(
                 None, Rejected("no-root", f"{places.named!r} is no folder: {error}; open another one")
             )
-        connection.places = places = Places(root, places.named)
+        self._root.places = places = Places(root, places.named)
         settings = connection.settings
         settings.configured = await self._configuration(settings.configured)
+        self._counting = settings.whole
         try:
             joined = self._host.runtime(root, settings, connection.name)
             hosted = Hosted(connection, places, await self._stack.enter_async_context(joined))
@@ -84,32 +103,35 @@ class Opening:
             refusal = Rejected("not-hosted", " ".join(str(error).split()) or type(error).__name__)
             reader = await self._reader(root)
             if isinstance(error, StoreLockedError):
-                connection.start(self._wait_for(reader, connection.serving), "wait for the root")
+                connection.start(self._wait_for(reader, self._root.serving), "wait for the root")
             return self._unhosted(places, refusal, _problems_of(error), reader)
         return hosted
 
     async def _wait_for(self, reader: Reader | None, asked: "asyncio.Future[Serving]") -> None:
         """Opens the root once the process that holds it has given it up, unless somebody else asks for it before."""
         pause = FIRST_LOOK
-        while self._connection.serving is asked:
+        while self._root.serving is asked:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LAST_LOOK)
             if reader is None or await reader.writer() is None:
                 break
-        if self._connection.serving is asked:
+        if self._root.serving is asked:
             await self.open()
 
     def _attach(self, hosted: Hosted) -> None:
         """Leaves in the opposite order: first nobody hears events, last the runtime ends."""
+        connection = self._connection
         mirror, announcer, progress = Mirror(hosted), Announcer(hosted), ProgressReports(hosted)
         hosted.announce = announcer.soon
         self._stack.callback(mirror.stop)
-        mirror.start()
+        self._stack.enter_context(connection.buffers.followed(mirror))
         self._stack.enter_context(hosted.runtime.attach(hosted.port))
         self._stack.enter_context(hosted.runtime.listen(announcer.heard))
         self._stack.enter_context(hosted.runtime.listen(progress.heard))
         self._stack.enter_context(hosted.runtime.watch_output(progress.hear_output))
         self._stack.callback(hosted.subscription.close)
+        self._stack.callback(progress.stop)
+        self._stack.callback(announcer.stop)
         progress.start()
         announcer.soon()
 
@@ -124,9 +146,10 @@ class Opening:
         """The client's configuration changed; `told` is what it says of it, for clients that cannot be asked."""
         settings = self._connection.settings
         async with self._lock:
-            before = settings.whole
+            before = self._counting
             settings.configured = await self._configuration(section_of(told))
-            serving = self._connection.serving
+            self._counting = settings.whole
+            serving = self._root.serving
             if settings.whole == before or not serving.done():
                 return
             hosted = serving.result()
@@ -174,10 +197,8 @@ class Opening:
         unhosted = Unhosted(connection, places, refusal, problems, reader)
         if places is not None:
             notice = Notice(unhosted, places)
-            connection.buffers.on_open = connection.buffers.on_text = notice.publish
-            for buffer in connection.buffers.all():
-                notice.publish(buffer)
             self._stack.callback(notice.clear)
+            self._stack.enter_context(connection.buffers.followed(notice))
         return unhosted
 
 

@@ -24,10 +24,17 @@ class Wire(BaseModel):
     )
 
 
-class Params(Wire):
-    """Base of everything that clients send. A name that does not exist is refused."""
+class Closed(Wire):
+    """Base of what clients send. A name that does not exist is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Params(Closed):
+    """Base of the parameters of all requests."""
+
+    root: str | None = None
+    """The URI of a root, or the id of its project; only a client with several needs it."""
 
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
@@ -46,20 +53,20 @@ class Usage(Wire):
     """`null` when the price of a part is not known."""
 
 
-class ProjectScope(Params):
+class ProjectScope(Closed):
     """Everything."""
 
     kind: Literal["project"]
 
 
-class SpecScope(Params):
+class SpecScope(Closed):
     """One spec."""
 
     kind: Literal["spec"]
     id: str
 
 
-class TaskScope(Params):
+class TaskScope(Closed):
     """One task, or a parent with its tasks."""
 
     kind: Literal["task"]
@@ -69,7 +76,7 @@ class TaskScope(Params):
 Scope: TypeAlias = Annotated[ProjectScope | SpecScope | TaskScope, Field(discriminator="kind")]
 
 
-class Budget(Params):
+class Budget(Closed):
     """Limits of a run; what is left out or `null` is no limit."""
 
     usd: Annotated[float, Field(gt=0)] | None = None
@@ -78,7 +85,7 @@ class Budget(Params):
     minutes: Annotated[float, Field(gt=0)] | None = None
 
 
-PauseCause: TypeAlias = Literal["other", "budget", "interrupted"]
+PauseCause: TypeAlias = Literal["other", "budget", "interrupted", "offline", "provider"]
 
 
 class Spent(Wire):
@@ -282,45 +289,6 @@ class RunStartResult(OrderResult):
     run_id: str
 
 
-class RunEstimateParams(Params):
-    """What a run of a scope would probably take; nothing is started."""
-
-    scope: Scope
-
-
-class Span(Wire):
-    """Probably `likely`, seldom outside of `low` and `high`."""
-
-    low: float
-    likely: float
-    high: float
-
-
-class RunEstimateResult(Wire):
-    """Rests on what done tasks took."""
-
-    scope: Scope
-    tasks: Count
-    """That the run will work on."""
-    held: Count
-    """Failed or blocked ones in scope, which it leaves alone."""
-    planned: bool
-    """False: there are no tasks yet. Their number is a guess from the requirements, and planning is included."""
-    basis: Literal["history", "examples"]
-    """`examples`: too little was done here, so the tasks of the shipped examples stand in."""
-    samples: Count
-    """How many done tasks it rests on."""
-    model: str
-    turns: Span
-    input: Span
-    """Tokens of all requests, cached ones included."""
-    output: Span
-    cached: float
-    """The share of `input` that a cache answers, from 0 to 1."""
-    cost_usd: Span | None
-    """`null`: the price of the model is unknown."""
-
-
 class RunOrderParams(Order):
     """An order about the active run."""
 
@@ -441,7 +409,7 @@ class DocumentSaveParams(Wire):
     uris: list[str]
 
 
-class DocumentSaveResult(Params):
+class DocumentSaveResult(Closed):
     """Documents that were saved."""
 
     saved: list[str] = []

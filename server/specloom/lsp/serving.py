@@ -58,6 +58,10 @@ class Hosted:
         """The path below the root."""
         return self.places.path_of(uri)
 
+    def answers_for(self, uri: str) -> bool:
+        """Whether no other root of the client, deeper than this one, holds the file."""
+        return self.connection.answering(uri) in (None, self.places)
+
     def lines_of(self, uri: str) -> TextLines | None:
         """The text that this client has open."""
         buffer = self.connection.buffers.get(uri)
@@ -88,6 +92,10 @@ class Unhosted:
         self.refusal = refusal
         self.reported = problems
         self._reader = reader
+
+    def answers_for(self, uri: str) -> bool:
+        """Whether no other root of the client, deeper than this one, holds the file."""
+        return self.connection.answering(uri) in (None, self.places)
 
     @property
     def state(self) -> ProjectState | None:

@@ -1,13 +1,13 @@
 """An estimate as a wire shape. Refuses to round: clients do."""
 
 from specloom.domain import estimates
-from specloom.lsp import protocol as p
+from specloom.lsp.protocol_estimate import RunEstimateResult, Span
 from specloom.lsp.wire_events import wire_scope
 
 
-def wire_estimate(found: estimates.Estimate) -> p.RunEstimateResult:
+def wire_estimate(found: estimates.Estimate) -> RunEstimateResult:
     """All of it."""
-    return p.RunEstimateResult(
+    return RunEstimateResult(
         scope=wire_scope(found.scope),
         tasks=found.tasks,
         held=found.held,
@@ -23,5 +23,5 @@ def wire_estimate(found: estimates.Estimate) -> p.RunEstimateResult:
     )
 
 
-def _span(span: estimates.Span) -> p.Span:
-    return p.Span(low=span.low, likely=span.likely, high=span.high)
+def _span(span: estimates.Span) -> Span:
+    return Span(low=span.low, likely=span.likely, high=span.high)

@@ -11,6 +11,7 @@
 
 --- Says something to an agent while it works: it hears it word for word at its next turn boundary.
 ---@class specloom.AgentPromptParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field agentId string
 ---@field text string
@@ -34,6 +35,7 @@
 
 --- Answers a question.
 ---@class specloom.ApprovalAnswerParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field approvalId string
 ---@field choice string One of the question's choices, or free text where it has none.
 
@@ -71,6 +73,7 @@
 
 --- All questions that wait.
 ---@class specloom.ApprovalListParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 
 --- Oldest first.
 ---@class specloom.ApprovalListResult
@@ -130,6 +133,7 @@
 
 --- What a task changed.
 ---@class specloom.ChangesetGetParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field taskId string
 
 --- The unified diffs of its attempts, oldest first.
@@ -248,6 +252,7 @@
 
 --- Committed events after `since`.
 ---@class specloom.EventsListParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field since? integer
 ---@field limit? integer
 
@@ -259,6 +264,7 @@
 
 --- Events after `since` (by default: from now on), then live ones; a second subscription replaces the first.
 ---@class specloom.EventsSubscribeParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field since? integer|vim.NIL
 ---@field output? boolean Also `specloom/output`.
 
@@ -268,6 +274,7 @@
 
 --- No more events.
 ---@class specloom.EventsUnsubscribeParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 
 --- Done; `subscribed` tells whether there was a subscription.
 ---@class specloom.EventsUnsubscribeResult
@@ -287,6 +294,7 @@
 
 --- What proves a task.
 ---@class specloom.EvidenceGetParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field taskId string
 
 --- Empty for a task that is not done.
@@ -312,6 +320,7 @@
 
 --- What is granted for longer than once.
 ---@class specloom.GrantListParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 
 --- Oldest first.
 ---@class specloom.GrantListResult
@@ -319,6 +328,7 @@
 
 --- Takes a grant back; what runs on it already is not stopped.
 ---@class specloom.GrantRevokeParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field grantId string
 
 --- A person took back what was granted for longer than once.
@@ -485,6 +495,7 @@
 
 --- The whole projection.
 ---@class specloom.ProjectGetParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 
 --- What is true at `seq`; subscribe with `since: seq` to hear what follows.
 ---@class specloom.ProjectGetResult
@@ -561,6 +572,7 @@
 
 --- Takes back a prompt that was not delivered yet.
 ---@class specloom.PromptWithdrawParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field promptId string
 
@@ -672,22 +684,23 @@
 
 --- What a run of a scope would probably take; nothing is started.
 ---@class specloom.RunEstimateParams
+---@field root? string|vim.NIL
 ---@field scope specloom.Scope
 
 --- Rests on what done tasks took.
 ---@class specloom.RunEstimateResult
 ---@field scope specloom.Scope
----@field tasks integer That the run will work on.
----@field held integer Failed or blocked ones in scope, which it leaves alone.
----@field planned boolean False: there are no tasks yet. Their number is a guess from the requirements, and planning is included.
----@field basis "history"|"examples" `examples`: too little was done here, so the tasks of the shipped examples stand in.
----@field samples integer How many done tasks it rests on.
+---@field tasks integer
+---@field held integer
+---@field planned boolean
+---@field basis "history"|"examples"
+---@field samples integer
 ---@field model string
 ---@field turns specloom.Span
----@field input specloom.Span Tokens of all requests, cached ones included.
+---@field input specloom.Span
 ---@field output specloom.Span
----@field cached number The share of `input` that a cache answers, from 0 to 1.
----@field costUsd specloom.Span|vim.NIL `null`: the price of the model is unknown.
+---@field cached number
+---@field costUsd specloom.Span|vim.NIL
 
 --- The run is over.
 ---@class specloom.RunFinishedEvent
@@ -705,10 +718,12 @@
 
 --- An order about the active run.
 ---@class specloom.RunOrderParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 
 --- Pauses the active run.
 ---@class specloom.RunPauseParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field when? "now"|"afterTurn"|"afterTask" `now` cuts off what is in flight; it is asked again when the run goes on.
 
@@ -754,6 +769,7 @@
 
 --- Works through a scope within a budget.
 ---@class specloom.RunStartParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field scope specloom.Scope
 ---@field budget? specloom.Budget
@@ -863,9 +879,11 @@
 
 --- Stops the plan that is running.
 ---@class specloom.SpecCancelParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 
 --- Turns requirements into specs and tasks.
 ---@class specloom.SpecGenerateParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field uri? string|vim.NIL The requirements document; by default the root's own.
 ---@field feedback? string What to do otherwise than before.
@@ -921,12 +939,14 @@
 
 --- What becomes of a spec that a crash left `generating`.
 ---@class specloom.SpecSettleParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field specId string
 ---@field choice "continue"|"discard"
 
 --- Shows a spec in the editor.
 ---@class specloom.SpecShowParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field specId string
 
 --- Where it stands; `shown` is false when the client cannot show documents.
@@ -1000,6 +1020,7 @@
 
 --- Tells a person about one task.
 ---@class specloom.TaskDescribeParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field taskId string
 
 --- State, evidence, attempts and cost as markdown; also shown as a message.
@@ -1023,6 +1044,7 @@
 
 --- Derives the tasks of one spec.
 ---@class specloom.TaskExtractParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field specId string
 ---@field feedback? string
@@ -1044,6 +1066,7 @@
 
 --- An order about one task.
 ---@class specloom.TaskParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field taskId string
 
@@ -1092,6 +1115,7 @@
 
 --- Goes without a task.
 ---@class specloom.TaskSkipParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field taskId string
 ---@field reason? string

@@ -30,7 +30,7 @@ def code_action(hosted: Hosted, params: types.CodeActionParams) -> list[types.Co
     if _wanted(params.context, OFFER_KIND):
         offers = offers_of(hosted.runtime, hosted.places, path, lines.text)
         found.extend(
-            types.CodeAction(offer.as_action or offer.title, kind=OFFER_KIND, command=command_for(offer))
+            types.CodeAction(offer.as_action or offer.title, kind=OFFER_KIND, command=command_for(offer, hosted))
             for offer in sorted(offers, key=lambda offer: bool(offer.as_action))
             if params.range.start.line <= offer.line <= params.range.end.line
         )

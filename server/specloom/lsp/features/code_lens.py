@@ -14,7 +14,7 @@ def code_lens(hosted: Hosted, params: types.CodeLensParams) -> list[types.CodeLe
     if path is None or lines is None:
         return []
     return [
-        types.CodeLens(types.Range(lines.place(offer.line, 0), lines.place(offer.line, 0)), command_for(offer))
+        types.CodeLens(types.Range(lines.place(offer.line, 0), lines.place(offer.line, 0)), command_for(offer, hosted))
         for offer in offers_of(hosted.runtime, hosted.places, path, lines.text)
         if not offer.only_action
     ]

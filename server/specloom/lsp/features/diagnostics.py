@@ -33,8 +33,17 @@ class Announcer:
         self._pushed: dict[str, list[types.Diagnostic]] = {}
         self._pulled: dict[str, tuple[Problem, ...]] = {}
         self._seen: tuple[object, ...] = ()
+        self._stopped = False
         self.soon = Throttle(hosted.connection.start, "announce", DELAY, self._announce)
         """Asks for a look at everything."""
+
+    def stop(self) -> None:
+        """The root is closed: what was said of its documents is taken back."""
+        self._stopped = True
+        for path in self._pushed:
+            params = types.PublishDiagnosticsParams(uri=self._hosted.places.uri_of(path), diagnostics=[])
+            self._hosted.connection.outgoing.notify(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+        self._pushed.clear()
 
     def heard(self, published: Published, state: ProjectState) -> None:
         """An event was committed."""
@@ -42,6 +51,8 @@ class Announcer:
         self.soon()
 
     async def _announce(self, _: tuple[str, ...]) -> None:
+        if self._stopped:
+            return
         await self._announce_problems()
         seen = _visible(self._hosted)
         if _is_same(self._seen, seen):
@@ -58,6 +69,11 @@ class Announcer:
         problems = dict(hosted.problems)
         # The editor's settings are no document: what is wrong with them was a message.
         problems.pop(PLACE, None)
+        if len(hosted.connection.roots) > 1:
+            # A file in two roots is told of by the deeper one.
+            problems = {
+                path: found for path, found in problems.items() if hosted.answers_for(hosted.places.uri_of(path))
+            }
         pulled = {path: problems.pop(path, ()) for path in is_open} if pulls else {}
         for path in {*problems, *self._pushed}:
             await self._push(path, problems.get(path, ()))

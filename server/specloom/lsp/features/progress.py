@@ -97,6 +97,7 @@ class ProgressReports:
         self._run: Bar | None = None
         self._plan: Bar | None = None
         self._models = ModelWatch(asyncio.get_running_loop().time)
+        self._watching: asyncio.Task[None] | None = None
         self._waiting = ""
         """What is told beside the stand."""
 
@@ -104,11 +105,18 @@ class ProgressReports:
         """Shows what is going on already."""
         state = self._hosted.state
         if self._shows:
-            self._hosted.connection.start(self._watch(), "silence of models")
+            self._watching = self._hosted.connection.start(self._watch(), "silence of models")
         if state.run is not None and state.run.active:
             self._start_run(state, state.run.scope)
         if state.planning is not None and state.planning.state == "running":
             self._start_plan(state)
+
+    def stop(self) -> None:
+        """The root is closed: what goes on there is not told here any more."""
+        if self._watching is not None:
+            self._watching.cancel()
+        _end(self._run, "")
+        _end(self._plan, "")
 
     def hear_output(self, chunk: OutputChunk) -> None:
         """The model, or a command, says something."""

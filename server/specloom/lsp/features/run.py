@@ -5,6 +5,7 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, Scope
 from specloom.lsp import protocol as p
 from specloom.lsp.features.orders import order_result
+from specloom.lsp.protocol_estimate import RunEstimateParams, RunEstimateResult
 from specloom.lsp.serving import Hosted
 from specloom.lsp.wire_estimate import wire_estimate
 
@@ -20,7 +21,7 @@ async def start(hosted: Hosted, params: p.RunStartParams) -> p.RunStartResult | 
     return p.RunStartResult(seq=answer.seq, repeated=answer.repeated, run_id=answer.id)
 
 
-async def estimate(hosted: Hosted, params: p.RunEstimateParams) -> p.RunEstimateResult | Rejected:
+async def estimate(hosted: Hosted, params: RunEstimateParams) -> RunEstimateResult | Rejected:
     """`specloom/run/estimate`."""
     found = hosted.runtime.estimate(_scope(params.scope))
     return found if isinstance(found, Rejected) else wire_estimate(found)

@@ -15,40 +15,40 @@ class Mirror:
 
     def __init__(self, hosted: Hosted) -> None:
         self._hosted = hosted
+        self._stopped = False
         self._soon = Throttle(hosted.connection.start, "refresh", TYPING_DELAY, self._refresh)
-
-    def start(self) -> None:
-        """Hands over what is open already, then follows."""
-        buffers = self._hosted.connection.buffers
-        buffers.on_open, buffers.on_text = self._opened, self._changed
-        buffers.on_save, buffers.on_close = self._saved, self._closed
-        for buffer in buffers.all():
-            self._opened(buffer)
 
     def stop(self) -> None:
         """The client is gone: its buffers are no truth any more."""
+        self._stopped = True
         self._hosted.runtime.documents.closed_owner(self._hosted.port)
 
-    def _opened(self, buffer: Buffer) -> None:
+    def opened(self, buffer: Buffer) -> None:
+        """The document is open."""
         if path := self._hosted.path_of(buffer.uri):
             self._hosted.runtime.documents.open(path, buffer.text, buffer.version, self._hosted.port)
             self._soon(path)
 
-    def _changed(self, buffer: Buffer) -> None:
+    def changed(self, buffer: Buffer) -> None:
+        """Its text is another one."""
         if path := self._hosted.path_of(buffer.uri):
             self._hosted.runtime.documents.change(path, buffer.text, buffer.version, self._hosted.port)
             self._soon(path)
 
-    def _saved(self, buffer: Buffer) -> None:
+    def saved(self, buffer: Buffer) -> None:
+        """The client saved it."""
         if path := self._hosted.path_of(buffer.uri):
             self._hosted.runtime.documents.saved(path, self._hosted.port)
             self._soon(path)
 
-    def _closed(self, buffer: Buffer) -> None:
+    def closed(self, buffer: Buffer) -> None:
+        """It is closed."""
         if path := self._hosted.path_of(buffer.uri):
             self._hosted.runtime.documents.close(path, self._hosted.port)
             self._soon(path)
 
     async def _refresh(self, paths: tuple[str, ...]) -> None:
+        if self._stopped:
+            return
         await self._hosted.runtime.refresh(paths)
         self._hosted.announce()
