@@ -12,7 +12,7 @@ from specloom.cli.failures import Exit
 from specloom.cli.views.endings import total_line
 from specloom.cli.views.event_lines import EventLines
 from specloom.cli.views.event_text import event_text
-from specloom.cli.views.formats import count, duration, elapsed, money, one_line, tokens, visible, visible_line
+from specloom.cli.views.formats import count, duration, elapsed, folded, money, one_line, tokens, visible, visible_line
 from specloom.cli.views.session_lines import call_subject
 from specloom.cli.views.summary import Counts, Worked, all_turns, count_tasks, exit_of_run, summary_json
 from specloom.domain.events import EVENT_TYPES, Event, agents, planning, proof, runs, tasks
@@ -169,7 +169,7 @@ def test_a_review_is_told_when_it_begins() -> None:
 def test_each_fault_of_a_plan_has_a_line_of_its_own() -> None:
     story = Story()
     story.tell(planning.PlanRefused(PlanId("p"), 1, (Problem("x", "one", "a.md"), Problem("x", "two", "a.md"))))
-    assert lines_of(story)[-3:] == ["plan sent back with 2 faults:", "- one", "- two"]
+    assert lines_of(story)[-3:] == ["sent back to the planner, to be mended (2 faults):", "- one", "- two"]
 
 
 def test_what_a_plan_leaves_out_is_named_with_the_reason() -> None:
@@ -295,6 +295,12 @@ def test_a_call_is_named_by_its_subject(raw: str, subject: str) -> None:
 )
 def test_numbers_and_texts_are_short_and_harmless(shown: str, expected: str) -> None:
     assert shown == expected
+
+
+def test_what_is_folded_stands_below_its_own_beginning() -> None:
+    assert folded("  - one two three\n  2. four five six", 12) == (
+        "  - one two\n    three\n  2. four\n     five\n     six"
+    )
 
 
 @given(st.text())

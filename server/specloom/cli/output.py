@@ -5,14 +5,13 @@ import json
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from specloom.cli.failures import CommandError
 from specloom.cli.streams import CLOSED, present, silence, unwritable
-from specloom.cli.views.formats import visible
+from specloom.cli.views.formats import folded, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -116,14 +115,7 @@ def _folded(text: str, stream: TextIO) -> str:
     """Broken between words where a person reads it; untouched for a file."""
     if not stream.isatty():
         return text
-    columns = shutil.get_terminal_size().columns
-    return "\n".join(_fold(part, columns) if len(part) > columns else part for part in text.split("\n"))
-
-
-def _fold(line: str, columns: int) -> str:
-    """Broken between words; what is folded stands below its own beginning."""
-    indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.fill(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return folded(text, shutil.get_terminal_size().columns)
 
 
 def standard_output(*, as_json: bool) -> Output:

@@ -125,7 +125,7 @@ def _plan(event: planning.PlanningEvent, state: ProjectState) -> Iterator[Line]:
             offered = " (offered: you edited the file meanwhile)" if event.offered else ""
             yield Line(f"wrote {what}{event.path}{offered}")
         case planning.PlanRefused():
-            yield Line(f"plan sent back with {count(len(event.problems), 'fault')}:", "yellow", 2)
+            yield Line(f"sent back to the planner, to be mended ({count(len(event.problems), 'fault')}):", "yellow", 2)
             for problem in event.problems:
                 yield Line(f"- {one_line(problem.message, 400)}", "yellow", 2, 1)
         case planning.PlanFinished():
@@ -148,4 +148,5 @@ def _check(event: proof.CheckSettled, asked: proof.CheckRequested | None) -> Ite
     end = "ran out of time" if event.timed_out else f"ended with {event.exit_code}"
     if event.exit_code is None and not event.timed_out:
         end = one_line(event.note) or "did not end"
-    yield Line(f"verification failed: `{command}` {end} ({took})", "red", 2, 1)
+    # What it means for the task is told next, and in a terminal that is enough.
+    yield Line(f"verification failed: `{command}` {end} ({took})", "red", 1, 1)

@@ -1,5 +1,7 @@
 """Numbers and times as people read them. Refuses to round money away: less than a cent still shows."""
 
+import re
+import textwrap
 from datetime import datetime
 
 from specloom.domain.usage import UsageTotal
@@ -79,6 +81,21 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     """As `visible`, for a text that is one line whatever it quotes: a file's name may hold a line break."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+_BEGINNING = re.compile(r"\s*(?:- |\d+\. )?")
+"""White space, and the mark of an item."""
+
+
+def folded(text: str, columns: int) -> str:
+    """Broken between words; what is folded stands below its own beginning."""
+    return "\n".join(_fold(line, columns) if len(line) > columns else line for line in text.split("\n"))
+
+
+def _fold(line: str, columns: int) -> str:
+    found = _BEGINNING.match(line)
+    indent = " " * (found.end() if found is not None else 0)
+    return textwrap.fill(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _spelled(char: str) -> str:

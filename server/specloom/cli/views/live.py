@@ -6,14 +6,13 @@ from contextlib import contextmanager
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
 from specloom.cli.views.activity import Activity
 from specloom.cli.views.endings import counts_line
 from specloom.cli.views.event_lines import EventLines
-from specloom.cli.views.formats import elapsed, one_line, usage, visible, visible_line
+from specloom.cli.views.formats import elapsed, folded, one_line, usage, visible, visible_line
 from specloom.cli.views.marks import PLAIN_SPINNER, SPINNER
 from specloom.cli.views.plan_lines import plan_lines
 from specloom.cli.views.rows import spec_rows
@@ -55,7 +54,8 @@ class LiveView:
         for line in self._lines.of(published, state):
             if line.weight < 2:
                 continue
-            self._console.print(Padding(Text(visible(line.text), style=line.style), (0, 0, 0, 2 * line.indent)))
+            text = folded(f"{'  ' * line.indent}{visible(line.text)}", self._console.width)
+            self._console.print(Text(text, style=line.style))
 
     def hear_output(self, chunk: OutputChunk) -> None:
         """Takes in a piece of the stream."""
