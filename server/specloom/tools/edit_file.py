@@ -83,7 +83,7 @@ class EditFile:
 def _report(path: str, call: Capped, written: Written) -> str:
     made = len(call.batch.edits)
     count = counted(made, "edit") if not call.dropped else f"the first {made} of {made + len(call.dropped)} edits"
-    moved = "; others had changed the file since you read it" if written.moved else ""
+    moved = "; it had changed since you last saw it" if written.moved else ""
     title = f"{path}: {count} made{where(written.applied)}{moved}{_left(call)}"
     return f"{title}\n{told(written.merged)}"
 

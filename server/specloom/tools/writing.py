@@ -85,7 +85,7 @@ def _nothing_changed(context: ToolContext, known: TextSnapshot, present: TextSna
     if known.digest == present.digest:
         return ToolOutcome(said)
     context.memory.make(present.path, Made(changes_of(merged), merged.text))
-    return ToolOutcome(f"{said}; others had changed the file since you read it\n{told(merged)}")
+    return ToolOutcome(f"{said}; it had changed since you last saw it\n{told(merged)}")
 
 
 def _merged(made: Made | None, base: TextSnapshot, lines: Lines, ours: Hunks, present: TextSnapshot) -> Merge:

@@ -139,7 +139,7 @@ async def test_typing_between_two_calls_of_one_turn_is_kept(opened: Hands) -> No
     await opened.text("edit_file", path="a.txt", edits=[edit(2, "line 2", "two\nmore")])
     opened.grow({"a.txt": there(opened).replace("line 9", "typed")})
     told = await opened.text("edit_file", path="a.txt", edits=[edit(6, "line 6", "six")])
-    assert "others had changed the file" in told
+    assert "it had changed since you last saw it" in told
     assert there(opened) == TEN.replace("line 2", "two\nmore").replace("line 9", "typed").replace("line 6", "six")
 
 
@@ -290,7 +290,7 @@ async def test_large_file_is_edited_and_written_beside_the_work_of_others(hands:
     hands.grow({"a.txt": f"theirs\n{text}"})
     ours = text.replace("number 7000\n", "number seven thousand\n")
     sent = [edit(6999, "a line with the number 7000", "a line with the number seven thousand")]
-    assert "others had changed" in await hands.text("edit_file", path="a.txt", edits=sent)
+    assert "it had changed since" in await hands.text("edit_file", path="a.txt", edits=sent)
     assert there(hands) == f"theirs\n{ours}"
     await hands.text("write_file", path="a.txt", content=f"theirs\n{ours}the end\n")
     assert there(hands) == f"theirs\n{ours}the end\n"

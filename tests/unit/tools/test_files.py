@@ -171,7 +171,7 @@ async def test_edit_is_merged_with_what_others_changed(hands: Hands) -> None:
     hands.grow({"a.txt": "new first\n" + TEN.replace("line 9\n", "")})
     told = await hands.text("edit_file", path="a.txt", edits=[edit(5, "line 5", "five")])
     assert told == (
-        "a.txt: 1 edit made; others had changed the file since you read it\n6 | five\n"
+        "a.txt: 1 edit made; it had changed since you last saw it\n6 | five\n"
         "Changed since you last saw it, and kept:\n1 | new first\nold line 9 deleted\n"
         "Old lines 1-4 → 2-5\nOld lines 6-8 → 7-9"
     )
@@ -189,7 +189,7 @@ async def test_a_change_that_others_made_already_tells_how_numbers_moved(hands: 
     else:
         told = await hands.text("edit_file", path="a.txt", edits=[edit(5, "line 5", "five")])
     assert told == (
-        "a.txt already reads like this; nothing was changed; others had changed the file since you read it\n6 | five\n"
+        "a.txt already reads like this; nothing was changed; it had changed since you last saw it\n6 | five\n"
         "Changed since you last saw it, and kept:\n1 | new first\nOld lines 1-4 → 2-5\nOld lines 6-10 → 7-11"
     )
     hands.context.memory.next_turn()
