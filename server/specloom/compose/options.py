@@ -1,7 +1,7 @@
 """Turns settings and keys into what the engine is built from. Refuses to send a key to an endpoint it is not for."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 from specloom.agent.ask import RetryPolicy
@@ -82,9 +82,8 @@ def loaded_options(
 ) -> Loaded:
     """Reads all sources. What the repository proposes counts only with `grant_proposals`.
 
-    `own`: the settings of the editor whose environment this is; the endpoint that these name is the one its key is for.
-
     Its verify commands are asked for when they are about to run, together with those of the specs.
+    `own`: settings of the editor whose environment this is; the endpoint that these name is the one its key is for.
     """
     first = load_settings(files.settings, SETTINGS, editor, overrides)
     counts = {item.hash for item in first.proposals if grant_proposals or item.kind == "verify" or item.hash in granted}
@@ -93,8 +92,7 @@ def loaded_options(
     ignored = tuple(_ignored(item) for item in waiting)
     key = credentials(_with_endpoint(environment, overrides, editor if own is None else own), files.keys)
     secrets = [value for value in (key.api_key, key.auth_token) if value] if key else []
-    redactor = Redactor(secrets)
-    settings = loaded.settings
+    redactor, settings = Redactor(secrets), loaded.settings
     problems = (*loaded.problems, *ignored)
     refusals = _refusals(settings, environment, key, (*files.problems, *problems))
     options = EngineOptions(
@@ -177,27 +175,8 @@ def _budget(part: BudgetPart) -> Budget:
 
 def _limits(settings: Settings) -> Limits:
     limits = settings.limits
-    return Limits(
-        attempts=limits.attempts,
-        turns=limits.turns,
-        continue_turns=limits.continue_turns,
-        plan_repairs=limits.plan_repairs,
-        parallel_tools=limits.max_parallel_tools,
-        edits_per_call=limits.edits_per_call,
-        subagent_turns=limits.subagent_turns,
-        subagent_answer=limits.subagent_answer,
-        recommend_at=limits.recommend_at,
-        rotate_at=limits.rotate_at,
-        fruitless_sessions=limits.fruitless_sessions,
-        command_timeout_s=limits.command_timeout_s,
-        command_log_mib=limits.command_log_mib,
-        jobs=limits.jobs,
-        verify_timeout_s=limits.verify_timeout_s,
-        ask_timeout_s=limits.ask_timeout_s,
-        save_timeout_s=limits.save_timeout_s,
-        open_files=limits.open_files,
-        open_characters=limits.open_characters,
-    )
+    same = {item.name: getattr(limits, item.name) for item in fields(Limits) if item.name in type(limits).model_fields}
+    return Limits(**same, parallel_tools=limits.max_parallel_tools)
 
 
 def _refusals(

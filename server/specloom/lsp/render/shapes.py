@@ -13,6 +13,7 @@ from typing import Any
 
 from specloom.lsp import (
     protocol,
+    protocol_estimate,
     protocol_event_base,
     protocol_events,
     protocol_project,
@@ -24,6 +25,7 @@ from specloom.lsp.protocol_events import EventsListResult
 
 MODULES: tuple[ModuleType, ...] = (
     protocol,
+    protocol_estimate,
     protocol_project,
     protocol_event_base,
     protocol_session_events,
