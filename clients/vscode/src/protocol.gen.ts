@@ -781,7 +781,7 @@ export interface Run {
   state: "running" | "pausing" | "paused" | "cancelling" | "finished";
   reason: string;
   /** Why it is paused, if it is. */
-  cause: "other" | "budget" | "interrupted";
+  cause: "other" | "budget" | "interrupted" | "offline" | "provider";
   outcome: "completed" | "incomplete" | "cancelled" | "fault" | "budget" | null;
   turns: number;
   usage: Usage;
@@ -871,7 +871,7 @@ export interface RunPausedEvent {
   type: "runPaused";
   reason: string;
   /** `budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped. */
-  cause: "other" | "budget" | "interrupted";
+  cause: "other" | "budget" | "interrupted" | "offline" | "provider";
 }
 
 /** No new turn or task starts. */

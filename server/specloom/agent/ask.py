@@ -18,7 +18,8 @@ class RetryPolicy:
     tries: int = 10
     """Requests a turn, the first included."""
     first_tries: int = 3
-    """The same for an endpoint that has never answered: its address is more likely wrong than its network down."""
+    """The same for an endpoint that has never answered, whose address is more likely wrong, and for one that cannot be
+    reached, since to look whether it can costs less than to ask."""
     first_wait: float = 1.0
     """Seconds before the second try; doubles from there."""
     longest_wait: float = 60.0
@@ -30,7 +31,8 @@ class RetryPolicy:
 
     def tries_for(self, error: ProviderError) -> int:
         """Requests a turn that fails like this, the first included."""
-        return self.tries if error.met else min(self.tries, self.first_tries)
+        doubtful = not error.met or error.fault is ProviderFault.UNREACHABLE
+        return min(self.tries, self.first_tries) if doubtful else self.tries
 
     def wait(self, failed: int, error: ProviderError) -> float:
         """Seconds to wait after the `failed`-th failure (1-based)."""

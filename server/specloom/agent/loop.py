@@ -200,6 +200,9 @@ async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPor
                 return more
             most += more
         answer = await _next(setup, conversation, ports)
+        if isinstance(answer, Faulted) and await ports.gate.stranded(setup.id, answer.error):
+            # What people said or set meanwhile counts for the request that follows.
+            continue
         if not isinstance(answer, ModelAnswer):
             return answer
         cut = cut + 1 if answer.stop is StopReason.MAX_TOKENS and not answer.message.tool_uses else 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from specloom.domain.events.agents import AgentEvent
 from specloom.domain.ids import SessionId
 from specloom.domain.usage import UsageTotal
+from specloom.llm.errors import ProviderError
 from specloom.llm.messages import Usage, UserMessage
 from specloom.llm.model import DeltaSink
 
@@ -38,6 +39,10 @@ class Gate(Protocol):
 
     async def before_turn(self, session: SessionId) -> Halt | None:
         """`None`: go on. Waits, without a deadline, while the run is paused."""
+        ...
+
+    async def stranded(self, session: SessionId, error: ProviderError) -> bool:
+        """Whether a turn that stayed without an answer may be asked once more. Waits for what can cure it."""
         ...
 
 

@@ -18,7 +18,7 @@ from specloom.domain.events.runs import RunEvent
 from specloom.domain.origin import Origin
 from specloom.domain.permissions.rules import Profile
 from specloom.domain.problem import Problem
-from specloom.domain.project import ProjectState
+from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, PauseCause, RunState, Scope
 from specloom.engine.api import Accepted, OutputChunk, Published, Runtime
@@ -28,6 +28,8 @@ PAUSING = "pausing: what is in flight ends first; Ctrl-C again ends it now"
 STOPPING = "pausing: the model has not begun to answer, so it is asked again later; Ctrl-C again ends it now"
 LOOK_S = 0.2
 """Between looks at what is in flight while a run is pausing."""
+GOES_ON = (PauseCause.BUDGET, PauseCause.OFFLINE, PauseCause.PROVIDER)
+"""Pauses that end by themselves, or by an answer that may be given here."""
 SILENCE_S = 1.0
 """Between looks at whether the model says anything."""
 
@@ -82,7 +84,7 @@ class Work:
         self.worked.hear(published)
         self.models.hear(published, state)
         self.view.hear(published, state)
-        if isinstance(published.event, RunEvent) and state.run is not None and state.run.state is not RunState.PAUSED:
+        if isinstance(published.event, RunEvent) and not _may_go_on(state.run):
             self._changed.set()
 
     def hear_output(self, chunk: OutputChunk) -> None:
@@ -160,8 +162,7 @@ class Work:
         while True:
             self._changed.clear()
             await self.runtime.wait_idle()
-            run = self.state.run
-            if run is None or run.state is not RunState.PAUSED or run.cause is not PauseCause.BUDGET:
+            if not _may_go_on(self.state.run):
                 return
             await self._changed.wait()
 
@@ -175,6 +176,10 @@ class Work:
             else:
                 self.view.waiting(silence.told(self.runtime.host_of(silence.role)), silence.seconds)
         self.view.waiting("", 0)
+
+
+def _may_go_on(run: RunRecord | None) -> bool:
+    return run is not None and run.state is RunState.PAUSED and run.cause in GOES_ON
 
 
 def _check(answer: Accepted | Rejected) -> None:

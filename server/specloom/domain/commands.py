@@ -83,6 +83,9 @@ class ExtendBudget:
 class ResumeRun:
     """Go on."""
 
+    cause: PauseCause | None = None
+    """Only if this is why it is paused; `None`: whatever the cause."""
+
 
 @dataclass(frozen=True, slots=True)
 class CancelRun:

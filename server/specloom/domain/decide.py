@@ -44,7 +44,7 @@ def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...]
         case c.ExtendBudget():
             return _extend(run, command)
         case c.ResumeRun():
-            return _resume(run)
+            return _resume(run, command)
         case c.CancelRun():
             return () if run.state is RunState.CANCELLING else (runs.RunCancelling(run.id),)
         case c.FinishRun():
@@ -54,6 +54,9 @@ def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...]
 
 
 def _pause(run: RunRecord, command: c.PauseRun) -> tuple[Event, ...]:
+    if run.state is RunState.PAUSED and run.cause is PauseCause.OFFLINE:
+        # Now it shall not go on by itself.
+        return (runs.RunPaused(run.id, command.reason),)
     # Who wants it sooner than it was wanted before is heard, who wants it later is not.
     sooner = run.state is RunState.PAUSING and (run.pause_after, command.after) == ("task", "turn")
     wanted = run.state is RunState.RUNNING or sooner
@@ -74,8 +77,9 @@ def _extend(run: RunRecord, command: c.ExtendBudget) -> tuple[Event, ...]:
     return (extended, runs.RunResumed(run.id)) if waits else (extended,)
 
 
-def _resume(run: RunRecord) -> tuple[Event, ...] | Rejected:
-    if run.state is RunState.RUNNING:
+def _resume(run: RunRecord, command: c.ResumeRun) -> tuple[Event, ...] | Rejected:
+    other = command.cause is not None and (run.state is not RunState.PAUSED or run.cause is not command.cause)
+    if run.state is RunState.RUNNING or other:
         return ()
     if run.state is RunState.CANCELLING:
         return Rejected("run-cancelling", f"Run {run.id} is being cancelled; start a new one when it has ended")

@@ -52,6 +52,10 @@ class PauseCause(StrEnum):
     """A limit is reached, and a person is asked whether to go on."""
     INTERRUPTED = "interrupted"
     """Specloom was stopped."""
+    OFFLINE = "offline"
+    """The endpoint cannot be reached; the run goes on by itself once it can."""
+    PROVIDER = "provider"
+    """The endpoint answers, but not with an answer (key, billing, overload), and a person is asked what to do."""
 
 
 class RunOutcome(StrEnum):

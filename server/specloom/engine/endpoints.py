@@ -1,6 +1,43 @@
-"""The endpoints that options name: where they are, and their end. Refuses to ask them anything."""
+"""The endpoints that options name: where they are, which one a role has now, and their end. Refuses to choose."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from specloom.agent.roles import RoleName
 from specloom.engine.options import EngineOptions
+from specloom.llm.messages import ModelAnswer, ModelRequest
+from specloom.llm.model import DeltaSink, Model, ModelFacts
+
+
+@dataclass(frozen=True, slots=True)
+class RoleEndpoint:
+    """A `Model`: that of a role by the settings as they are when it is asked, so that a new key counts at once."""
+
+    options: Callable[[], EngineOptions]
+    role: RoleName
+
+    @property
+    def _now(self) -> Model:
+        return self.options().roles[self.role].endpoint
+
+    async def facts(self, model: str) -> ModelFacts:
+        """As `Model.facts`."""
+        return await self._now.facts(model)
+
+    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None) -> ModelAnswer:
+        """As `Model.ask`."""
+        return await self._now.ask(request, sink)
+
+    async def count_tokens(self, request: ModelRequest) -> int:
+        """As `Model.count_tokens`."""
+        return await self._now.count_tokens(request)
+
+    async def reachable(self) -> bool:
+        """As `Model.reachable`."""
+        return await self._now.reachable()
+
+    async def close(self) -> None:
+        """Nothing: the options own it."""
 
 
 def host_of(options: EngineOptions, role: str) -> str:

@@ -16,6 +16,7 @@ from specloom.domain.runs import PauseCause, RunOutcome, RunState
 from specloom.engine.accounts import Accounts
 from specloom.engine.api import Published
 from specloom.engine.mailbox import Mailbox
+from specloom.llm.errors import ProviderError
 
 
 class BudgetAsker(Protocol):
@@ -31,6 +32,18 @@ class BudgetAsker(Protocol):
         ...
 
 
+class EndpointWaiter(Protocol):
+    """Knows what may cure an endpoint that gives no answer."""
+
+    def cause(self, error: ProviderError) -> PauseCause | None:
+        """Why the run is to be paused; `None`: nothing cures it, so that it ends."""
+        ...
+
+    def begin(self) -> None:
+        """The run was paused for that: from now on it is seen to that it goes on."""
+        ...
+
+
 @dataclass(slots=True)
 class RunGate:
     """An `agent.ports.Gate` over the state of the active run."""
@@ -41,6 +54,10 @@ class RunGate:
     asker: BudgetAsker
     task: TaskId | None = None
     """The one at work."""
+    endpoints: EndpointWaiter | None = None
+    """`None`: a run whose endpoint gives no answer ends."""
+    _strandings: int = 0
+    """How often the run was paused for the sake of an endpoint."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _beside: list[Spent] = field(default_factory=list[Spent])
     """What the turns of sub-agents that are under way may cost."""
@@ -101,13 +118,36 @@ class RunGate:
         if run is not None and run.state is RunState.PAUSED and run.cause is PauseCause.BUDGET:
             self.asker.ask(reached)
 
+    async def stranded(self, session: SessionId, error: ProviderError) -> bool:
+        """Pauses the run until its endpoint answers again, or a person says so; false: it would be of no use.
+
+        Of several who are stranded beside each other the last one pauses, for all of them.
+        """
+        del session
+        cause = None if self.endpoints is None else self.endpoints.cause(error)
+        if cause is None or self.endpoints is None:
+            return False
+        known = self._strandings
+        while self._beside:
+            self._changed.clear()
+            await self._changed.wait()
+        run = self.mailbox.state.run
+        if known == self._strandings and run is not None:
+            self._strandings += 1
+            # Where a person wanted a pause anyway, it is over when he says so.
+            kept = cause if run.state is RunState.RUNNING else PauseCause.OTHER
+            await self.mailbox.submit(c.SettlePause(told(error, kept), kept))
+            self.endpoints.begin()
+        await self.unpaused()
+        return True
+
     async def unpaused(self) -> Halt | None:
         """Waits while paused; a halt when the run is over. For what costs none of the budget."""
         while True:
             self._changed.clear()
             run = self.mailbox.state.run
-            if run is not None and run.state is RunState.FINISHED and run.outcome is RunOutcome.BUDGET:
-                return Halt("budget", run.reason)
+            if run is not None and run.outcome in (RunOutcome.BUDGET, RunOutcome.FAULT):
+                return Halt("budget" if run.outcome is RunOutcome.BUDGET else "fault", run.reason)
             if run is None or run.state in (RunState.CANCELLING, RunState.FINISHED):
                 return Halt("cancelled", "the run was cancelled")
             if run.state is RunState.RUNNING or self._goes_to_its_end(run):
@@ -175,6 +215,18 @@ class SettlingGate:
             await self.recorder.commit()
         return await self.gate.before_turn(session)
 
+    async def stranded(self, session: SessionId, error: ProviderError) -> bool:
+        """As `RunGate.stranded`."""
+        await self.recorder.commit()
+        return await self.gate.stranded(session, error)
+
+
+def told(error: ProviderError, cause: PauseCause) -> str:
+    """Why a run is paused."""
+    if cause is PauseCause.OFFLINE:
+        return f"offline: {error.what}; the run goes on by itself once it answers"
+    return str(error)
+
 
 class Reserve(Protocol):
     """What the next turn of a session may cost at the most."""
@@ -205,6 +257,12 @@ class SideGate:
             self._inside = reserved
             self.gate.enter(reserved)
         return halt
+
+    async def stranded(self, session: SessionId, error: ProviderError) -> bool:
+        """As `RunGate.stranded`; its own turn is over."""
+        await self.recorder.commit()
+        self.leave()
+        return await self.gate.stranded(session, error)
 
     def leave(self) -> None:
         """To be called when the session is over, however it ended."""

@@ -7,7 +7,9 @@ from specloom.domain.ids import SessionId
 from specloom.domain.project import ProjectState
 from specloom.engine.accounts import Accounts, unpriced_day
 from specloom.engine.budget_question import BudgetQuestion
+from specloom.engine.endpoint_wait import EndpointWait
 from specloom.engine.mailbox import Mailbox
+from specloom.llm.errors import ProviderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class PlanGate:
     mailbox: Mailbox
     accounts: Accounts
     question: BudgetQuestion
+    endpoint: EndpointWait
 
     async def before_turn(self, session: SessionId) -> Halt | None:
         """A halt where the limit of the day is reached and nobody lets the plan go on."""
@@ -26,6 +29,10 @@ class PlanGate:
                 return Halt("budget", reached.text)
         refused = unpriced_day(self.accounts.options())
         return None if refused is None else Halt("budget", refused.message)
+
+    async def stranded(self, session: SessionId, error: ProviderError) -> bool:
+        """Waits for an endpoint that cannot be reached."""
+        return await self.endpoint.about_plan(session, error)
 
     @property
     def _state(self) -> ProjectState:

@@ -24,6 +24,7 @@ from specloom.engine.budget_question import BudgetQuestion, waiting_for
 from specloom.engine.changes import tick, ticking
 from specloom.engine.context import EngineContext
 from specloom.engine.discarding import discard
+from specloom.engine.endpoint_wait import EndpointWait
 from specloom.engine.endpoints import close_endpoints
 from specloom.engine.fault import stopped_by_fault
 from specloom.engine.following import Following
@@ -56,6 +57,7 @@ class ProjectRuntime(ProjectDesk):
         self._trust = Trust(engine.desk, engine.permits)
         self._trust.on_keys = self._reload
         self._question = BudgetQuestion(engine.mailbox, engine.desk, self._planned_out, self._work)
+        self.endpoint = EndpointWait(engine, self._planned_out, self._work)
         self._run: asyncio.Task[None] | None = None
         self._plan: asyncio.Task[None] | None = None
         self._typing: asyncio.Task[None] | None = None
@@ -82,6 +84,7 @@ class ProjectRuntime(ProjectDesk):
         await self._following.start()
         if (reached := waiting_for(self._engine)) is not None:
             self._question.ask(reached)
+        self.endpoint.begin()
 
     async def _reload(self) -> None:
         await self.on_settings()
@@ -219,7 +222,7 @@ class ProjectRuntime(ProjectDesk):
         profile: Profile | None,
     ) -> Accepted | Rejected:
         """To the end, because a run in the log that nobody works on would wait for ever."""
-        await self._question.withdraw()
+        await self._withdraw()
         answer = await self._engine.mailbox.submit(order, by, command_id)
         run = self.state.run
         if isinstance(answer, Rejected) or answer.repeated or run is None:
@@ -233,9 +236,14 @@ class ProjectRuntime(ProjectDesk):
         self._work()
         return Accepted(answer.seq, run.id)
 
+    async def _withdraw(self) -> None:
+        """Nobody is asked any more, and nothing waited for: an order decides."""
+        await self._question.withdraw()
+        await self.endpoint.withdraw()
+
     def _work(self) -> None:
         if self._run is None or self._run.done():
-            worker = RunWorker(self._engine, self._trust, self._question, EXECUTOR)
+            worker = RunWorker(self._engine, self._trust, self._question, self.endpoint, EXECUTOR)
             self._run = asyncio.create_task(self._guard(worker.work(), "run"))
 
     async def _planned_out(self) -> None:
@@ -288,7 +296,7 @@ class ProjectRuntime(ProjectDesk):
         return await to_the_end(self._give_up(by, command_id))
 
     async def _give_up(self, by: Origin, command_id: str | None) -> Accepted | Rejected:
-        await self._question.withdraw()
+        await self._withdraw()
         answer = await self._engine.mailbox.submit(c.CancelRun(), by, command_id)
         if isinstance(answer, Rejected) or answer.repeated:
             return answer
@@ -337,10 +345,11 @@ class ProjectRuntime(ProjectDesk):
 
     async def close(self) -> None:
         """Pauses what runs, settles it, and gives up the lock."""
-        await self._question.withdraw()
+        await self._withdraw()
         await self._following.stop()
         if self._run is not None and not self._run.done():
-            await self._engine.mailbox.submit(c.PauseRun("Specloom was closed"))
+            if self.state.run is not None and self.state.run.state is RunState.RUNNING:
+                await self._engine.mailbox.submit(c.PauseRun("Specloom was closed"))
             idle = asyncio.create_task(self.wait_idle())
             await asyncio.wait([idle], timeout=CLOSE_DEADLINE)
             idle.cancel()
@@ -360,6 +369,7 @@ class ProjectRuntime(ProjectDesk):
             await close_endpoints(used)
 
     def _order(self, unattended: bool, profile: Profile | None = None, *, resumed: bool = False) -> None:
+        self.endpoint.ordered = True
         self._engine.desk.unattended = unattended
         self._engine.permits.profile = profile
         self._trust.new_order(resumed=resumed)
@@ -391,7 +401,7 @@ class ProjectRuntime(ProjectDesk):
         if known is not None:
             return known
         await self.on_order(by, True)
-        gate = PlanGate(self._engine.mailbox, self._engine.accounts, self._question)
+        gate = PlanGate(self._engine.mailbox, self._engine.accounts, self._question, self.endpoint)
         work = self._planner.work(request, self._engine, gate)
         self._plan = asyncio.create_task(self._guard(self._planned(work), "plan"))
         return Accepted(self.state.seq, request.plan)

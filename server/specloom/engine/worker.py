@@ -12,7 +12,7 @@ from specloom.engine.abandoning import abandon
 from specloom.engine.attempt import Attempt, Stopped, verify_commands
 from specloom.engine.changes import tick_rest
 from specloom.engine.context import EngineContext
-from specloom.engine.gate import BudgetAsker, RunGate
+from specloom.engine.gate import BudgetAsker, EndpointWaiter, RunGate
 from specloom.engine.rechecks import recheck
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
@@ -21,16 +21,20 @@ from specloom.engine.trust import Trust
 class RunWorker:
     """One agent that works through the active run."""
 
-    def __init__(self, engine: EngineContext, trust: Trust, asker: BudgetAsker, agent: AgentId) -> None:
+    def __init__(
+        self, engine: EngineContext, trust: Trust, asker: BudgetAsker, endpoints: EndpointWaiter, agent: AgentId
+    ) -> None:
         self._engine = engine
         self._trust = trust
         self._asker = asker
+        self._endpoints = endpoints
         self._agent = agent
         self._attempt: Attempt | None = None
 
     async def work(self) -> None:
         """Returns when the run is finished. A cancellation settles the run first when the user cancelled it."""
-        gate = RunGate(self._engine.mailbox, self._engine.clock, self._engine.accounts, self._asker)
+        engine = self._engine
+        gate = RunGate(engine.mailbox, engine.clock, engine.accounts, self._asker, endpoints=self._endpoints)
         with self._engine.ledger.listen(gate.heard):
             try:
                 await self._work(gate)

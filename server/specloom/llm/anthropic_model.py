@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _DRAIN_S = 0.25
 """How long a finished answer waits for its connection to become reusable."""
 _SCAN = json.JSONDecoder().raw_decode
+_NOBODY = frozenset({502, 503, 504})
+"""What something in front of an endpoint answers that it does not reach."""
 _END_MARK = b"[DONE]"
 """Some OpenAI-shaped endpoints add it after the last event."""
 
@@ -85,6 +87,16 @@ class AnthropicModel:
         if not isinstance(tokens, int):
             raise self._connection.faults.broken("counted tokens without saying their number")
         return tokens
+
+    async def reachable(self) -> bool:
+        """By the Models API; an error of it will do. A login page or a proxy that finds no server is nobody."""
+        try:
+            response = await self._connection.get("/v1/models?limit=1")
+        except ProviderError as error:
+            status = error.status
+            return status is not None and not 300 <= status < 400 and status not in _NOBODY
+        await response.aclose()
+        return True
 
     async def close(self) -> None:
         """Closes connections; the object is of no use afterwards."""

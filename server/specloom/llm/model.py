@@ -40,6 +40,10 @@ class Model(Protocol):
         """The size of a request in input tokens. Raises `ProviderError`."""
         ...
 
+    async def reachable(self) -> bool:
+        """Whether an API answers there, found out without a request that is billed."""
+        ...
+
     async def close(self) -> None:
         """Closes connections; the object is of no use afterwards."""
         ...

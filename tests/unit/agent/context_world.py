@@ -121,6 +121,9 @@ class World:
     async def count_tokens(self, request: ModelRequest) -> int:
         return 0
 
+    async def reachable(self) -> bool:
+        return True
+
     async def close(self) -> None:
         return
 
@@ -268,6 +271,10 @@ class Anybody:
     async def before_turn(self, session: SessionId) -> Halt | None:
         del session
         return None
+
+    async def stranded(self, session: SessionId, error: ProviderError) -> bool:
+        del session, error
+        return False
 
 
 @dataclass

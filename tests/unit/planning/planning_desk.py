@@ -20,6 +20,7 @@ from specloom.domain.events.planning import PlanningEvent
 from specloom.domain.ids import CallId, PlanId, SessionId, SpecId, TaskId
 from specloom.domain.usage import UsageTotal
 from specloom.llm.anthropic_model import AnthropicModel
+from specloom.llm.errors import ProviderError
 from specloom.llm.messages import Usage
 from specloom.llm.model import DeltaKind, DeltaSink
 from specloom.llm.scripted.server import ScriptedServer
@@ -128,6 +129,11 @@ class OpenGate:
         """The halt, if there is one."""
         _ = session
         return self.halt
+
+    async def stranded(self, session: SessionId, error: ProviderError) -> bool:
+        """Nothing cures an endpoint here."""
+        _ = session, error
+        return False
 
 
 class Desk:

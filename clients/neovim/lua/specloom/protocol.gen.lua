@@ -662,7 +662,7 @@
 ---@field unattended boolean
 ---@field state "running"|"pausing"|"paused"|"cancelling"|"finished"
 ---@field reason string
----@field cause "other"|"budget"|"interrupted" Why it is paused, if it is.
+---@field cause "other"|"budget"|"interrupted"|"offline"|"provider" Why it is paused, if it is.
 ---@field outcome "completed"|"incomplete"|"cancelled"|"fault"|"budget"|vim.NIL
 ---@field turns integer
 ---@field usage specloom.Usage
@@ -739,7 +739,7 @@
 ---@field runId string
 ---@field type "runPaused"
 ---@field reason string
----@field cause "other"|"budget"|"interrupted" `budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped.
+---@field cause "other"|"budget"|"interrupted"|"offline"|"provider" `budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped.
 
 --- No new turn or task starts.
 ---@class specloom.RunPausingEvent

@@ -1,0 +1,135 @@
+"""What a run or a plan does about an endpoint that gives no answer: waits until it can be reached, or asks a person.
+
+Refuses to send anything that is billed to find out, and to begin work that nobody ordered from this process.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from specloom.agent.roles import RoleName
+from specloom.domain import commands as c
+from specloom.domain.ids import SessionId
+from specloom.domain.origin import Origin
+from specloom.domain.runs import PauseCause, RunOutcome, RunState
+from specloom.engine.approvals import Ask
+from specloom.engine.context import EngineContext
+from specloom.engine.mailbox import ENGINE
+from specloom.llm.errors import ProviderError, ProviderFault
+
+AGAIN = "Try again"
+STOP = "Stop"
+WAITS = (PauseCause.OFFLINE, PauseCause.PROVIDER)
+INCURABLE = frozenset({ProviderFault.INVALID, ProviderFault.TOO_LARGE})
+"""The same request would get the same answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePolicy:
+    """Seconds between two looks at an endpoint: they double from the first to the longest."""
+
+    first: float = 5.0
+    longest: float = 120.0
+
+
+@dataclass(slots=True)
+class EndpointWait:
+    """A `gate.EndpointWaiter`: at most one wait, owned by the runtime."""
+
+    engine: EngineContext
+    ready: Callable[[], Awaitable[None]]
+    """Returns when the run may go on."""
+    work: Callable[[], None]
+    """Called then: somebody must work on it."""
+    probes: ProbePolicy = ProbePolicy()
+    ordered: bool = False
+    """Whether this process was given an order to work: a log that it found is none."""
+    _waiting: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def cause(self, error: ProviderError) -> PauseCause | None:
+        """Why the run is to be paused; `None`: it ends, as nothing cures it or nobody is to be asked."""
+        if error.fault is ProviderFault.UNREACHABLE:
+            return PauseCause.OFFLINE if self._known(error) else None
+        asks = not self.engine.desk.unattended and error.fault not in INCURABLE
+        return PauseCause.PROVIDER if asks else None
+
+    def _known(self, error: ProviderError) -> bool:
+        """Whether somebody ever answered there, so that its address can be right."""
+        run = self.engine.state.run
+        return error.met or (run is not None and run.turns > 0)
+
+    def begin(self) -> None:
+        """The run is paused for its endpoint, now or since an earlier process."""
+        if self._cause in WAITS and (self._waiting is None or self._waiting.done()):
+            self._waiting = asyncio.create_task(self._wait())
+
+    async def withdraw(self) -> None:
+        """Waits no more: the run goes on or ends by another order, or Specloom is closed."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and waiting is not asyncio.current_task():
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Returns when nothing is waited for."""
+        if self._waiting is not None:
+            await asyncio.gather(self._waiting, return_exceptions=True)
+
+    @property
+    def _cause(self) -> PauseCause | None:
+        run = self.engine.state.run
+        return run.cause if run is not None and run.state is RunState.PAUSED else None
+
+    async def _wait(self) -> None:
+        cause = self._cause
+        if cause is PauseCause.OFFLINE:
+            await self.reached(lambda: self._cause is cause)
+        if cause is None or self._cause is not cause:
+            return
+        if cause is PauseCause.OFFLINE and self.ordered:
+            await self._go_on(cause, ENGINE)
+        else:
+            await self._ask(cause)
+
+    async def reached(self, wanted: Callable[[], bool]) -> None:
+        """Returns when the endpoint of the session at work answers, or that is not `wanted` any more."""
+        pause = self.probes.first
+        while wanted():
+            await asyncio.sleep(pause)
+            if await self.engine.options.roles[self._role()].endpoint.reachable():
+                return
+            pause = min(pause * 2, self.probes.longest)
+
+    def _role(self) -> RoleName:
+        """Of the newest session that has not ended."""
+        open_sessions = (item for item in self.engine.state.sessions.values() if not item.outcome)
+        newest = max(open_sessions, key=lambda item: item.started_at, default=None)
+        known = (role for role in self.engine.options.roles if newest is not None and role.value == newest.role)
+        return next(known, RoleName.EXECUTOR)
+
+    async def _ask(self, cause: PauseCause) -> None:
+        run = self.engine.state.run
+        reason = "" if run is None else run.reason
+        subject = "the endpoint can be reached again" if cause is PauseCause.OFFLINE else reason
+        purpose = f"the run is paused and goes on in the same session; `{STOP}` ends it"
+        ask = Ask("question", subject, purpose, None, None, (AGAIN, STOP), covered=False, lasting=True)
+        answer = await self.engine.desk.ask(ask)
+        if answer.by_person and answer.choice == AGAIN:
+            await self._go_on(cause, answer.by)
+        else:
+            told = reason if answer.by_person else f"{reason}; {answer.reason}"
+            await self.engine.mailbox.submit(c.FinishRun(RunOutcome.FAULT, told), answer.by)
+
+    async def _go_on(self, cause: PauseCause, by: Origin) -> None:
+        await self.ready()
+        await self.engine.mailbox.submit(c.ResumeRun(cause), by)
+        self.work()
+
+    async def about_plan(self, session: SessionId, error: ProviderError) -> bool:
+        """Whether a plan may ask again. Waits for its endpoint, if that answered before."""
+        del session
+        if error.fault is not ProviderFault.UNREACHABLE or not error.met:
+            return False
+        await self.engine.desk.tell("warning", f"offline: {error.what}; the plan goes on by itself once it answers")
+        await self.reached(lambda: True)
+        return True
