@@ -8,7 +8,7 @@ from typing import Any
 
 from specloom.cli.ports import Endpoint, Estimating, Inspection, Preview
 from specloom.compose.draft_mailbox import DraftMailbox
-from specloom.compose.files import read_root, state_directory
+from specloom.compose.files import RootFiles, read_root, state_directory
 from specloom.compose.given import granted
 from specloom.compose.options import Loaded, is_loopback, loaded_options
 from specloom.domain.evolve import EMPTY
@@ -24,9 +24,7 @@ from specloom.workspace.workspace import Workspace
 
 async def inspect(root: Path, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Inspection:
     """How a root is set up, for `specloom doctor`. Raises `ConfigurationError` for a root that is no folder."""
-    files = await asyncio.to_thread(read_root, root)
-    kept = await asyncio.to_thread(granted, root, environment)
-    loaded = loaded_options(files, environment, overrides, None, grant_proposals=False, granted=kept)
+    files, loaded = await _settings(root, environment, overrides)
     return Inspection(
         state_directory(root, environment, loaded.state_dir),
         loaded.options.requirements,
@@ -39,9 +37,7 @@ async def estimating(
     root: Path, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
 ) -> Estimating:
     """What `specloom run --estimate` needs. Raises `ConfigurationError` for a root that is no folder."""
-    files = await asyncio.to_thread(read_root, root)
-    kept = await asyncio.to_thread(granted, root, environment)
-    loaded = loaded_options(files, environment, overrides, None, grant_proposals=False, granted=kept)
+    files, loaded = await _settings(root, environment, overrides)
     return Estimating(
         (*files.problems, *loaded.problems),
         partial(_present, root, loaded.options),
@@ -60,9 +56,7 @@ async def preview(
 
     A root that has a log already is told so, and its documents are left to that, unless it is refused anyway.
     """
-    files = await asyncio.to_thread(read_root, root)
-    kept = await asyncio.to_thread(granted, root, environment)
-    loaded = loaded_options(files, environment, overrides, None, grant_proposals=grant_proposals, granted=kept)
+    files, loaded = await _settings(root, environment, overrides, grant_proposals=grant_proposals)
     directory = state_directory(root, environment, loaded.state_dir)
     refusals = tuple(refusal.message for refusal in loaded.refusals if refusal.code != "no-key")
     keyless = next((refusal.message for refusal in loaded.refusals if refusal.code == "no-key"), "")
@@ -75,6 +69,14 @@ async def preview(
     board.extra = (*files.problems, *loaded.problems)
     found = tuple(library.shelf.requirements)
     return Preview(mailbox.state, board.problems(mailbox.state), refusals, keyless, found, has_log=has_log)
+
+
+async def _settings(
+    root: Path, environment: Mapping[str, str], overrides: Mapping[str, Any] | None, *, grant_proposals: bool = False
+) -> tuple[RootFiles, Loaded]:
+    files = await asyncio.to_thread(read_root, root)
+    kept = await asyncio.to_thread(granted, root, environment)
+    return files, loaded_options(files, environment, overrides, None, grant_proposals=grant_proposals, granted=kept)
 
 
 async def _present(root: Path, options: EngineOptions, state: ProjectState) -> ProjectState:
