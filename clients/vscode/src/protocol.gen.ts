@@ -415,6 +415,28 @@ export interface GrantRevokedEvent {
   scope: string;
 }
 
+/** Git has something else checked out, or wrote files of the work tree in another way. */
+export interface HeadChangedEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  type: "headChanged";
+  /** The commit that was checked out; empty: none, or none that was known. */
+  before: string;
+  after: string;
+  /** Checked out now; empty: none. */
+  branch: string;
+  beforeBranch: string;
+  /** What git says it did, for people. */
+  how: string;
+  /** Whether git wrote files: then a run pauses; false for a commit. */
+  files: boolean;
+}
+
 /** `data` of error -32602. */
 export interface InvalidParamsData {
   fields: FieldError[];
@@ -432,6 +454,24 @@ export interface MessageAddedEvent {
   sessionId: string;
   type: "messageAdded";
   text: string;
+}
+
+/** A session goes in circles: its agent is told, another session takes over, or the task is blocked. */
+export interface NoProgressSeenEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  sessionId: string;
+  type: "noProgressSeen";
+  turn: number;
+  circle: "repeats" | "ping-pong" | "empty";
+  /** How many in a row. */
+  turns: number;
+  step: "nudge" | "session" | "block";
 }
 
 /** More files are open in a session than it should carry. */
@@ -805,6 +845,7 @@ export interface RunCancellingEvent {
 
 /** What a run of a scope would probably take; nothing is started. */
 export interface RunEstimateParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
   root?: string | null;
   scope: Scope;
 }
@@ -812,16 +853,24 @@ export interface RunEstimateParams {
 /** Rests on what done tasks took. */
 export interface RunEstimateResult {
   scope: Scope;
+  /** That the run will work on. */
   tasks: number;
+  /** Failed or blocked ones in scope, which it leaves alone. */
   held: number;
+  /** False: there are no tasks yet. Their number is a guess from the requirements, and planning is included. */
   planned: boolean;
+  /** `examples`: too little was done here, so the tasks of the shipped examples stand in. */
   basis: "history" | "examples";
+  /** How many done tasks it rests on. */
   samples: number;
   model: string;
   turns: Span;
+  /** Tokens of all requests, cached ones included. */
   input: Span;
   output: Span;
+  /** The share of `input` that a cache answers, from 0 to 1. */
   cached: number;
+  /** `null`: the price of the model is unknown. */
   costUsd: Span | null;
 }
 
@@ -890,6 +939,22 @@ export interface RunPausingEvent {
   after: "turn" | "task";
 }
 
+/** Goes on with a paused run. */
+export interface RunResumeParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
+  /** The same id twice is one effect. */
+  commandId?: string | null;
+  /** Every question is answered with yes; what a rule denies stays denied. */
+  unattended?: boolean;
+  /** Instead of those that are set, in every role, until another order. */
+  model?: string | null;
+  /** Instead of the endpoints that are set, in every role, until another order. */
+  baseUrl?: string | null;
+  /** As in `RunStartParams`; by default as before. */
+  profile?: "read-only" | "ask" | "auto-edit" | "full" | null;
+}
+
 /** Goes on where it was. */
 export interface RunResumedEvent {
   seq: number;
@@ -909,6 +974,12 @@ export interface RunStartParams {
   root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
+  /** Every question is answered with yes; what a rule denies stays denied. */
+  unattended?: boolean;
+  /** Instead of those that are set, in every role, until another order. */
+  model?: string | null;
+  /** Instead of the endpoints that are set, in every role, until another order. */
+  baseUrl?: string | null;
   scope: Scope;
   budget?: Budget;
   /** What agents may do where no rule says otherwise, for this run; by default that of the settings. */
@@ -1051,6 +1122,12 @@ export interface SpecGenerateParams {
   root?: string | null;
   /** The same id twice is one effect. */
   commandId?: string | null;
+  /** Every question is answered with yes; what a rule denies stays denied. */
+  unattended?: boolean;
+  /** Instead of those that are set, in every role, until another order. */
+  model?: string | null;
+  /** Instead of the endpoints that are set, in every role, until another order. */
+  baseUrl?: string | null;
   /** The requirements document; by default the root's own. */
   uri?: string | null;
   /** What to do otherwise than before. */
@@ -1491,6 +1568,7 @@ export type WireEvent =
   | SpecReadEvent
   | SpecRemovedEvent
   | SettingsChangedEvent
+  | HeadChangedEvent
   | TaskStartedEvent
   | TaskDoneEvent
   | TaskFailedEvent
@@ -1528,6 +1606,7 @@ export type WireEvent =
   | ApprovalAskedEvent
   | ApprovalAnsweredEvent
   | GrantRevokedEvent
+  | NoProgressSeenEvent
   | PromptQueuedEvent
   | PromptWithdrawnEvent
   | PromptDeliveredEvent
@@ -1581,7 +1660,7 @@ export interface Requests {
   /** Pauses now, at the next turn boundary or after the task in flight. */
   "specloom/run/pause": { params: RunPauseParams; result: OrderResult };
   /** Goes on with a paused run. */
-  "specloom/run/resume": { params: RunOrderParams; result: OrderResult };
+  "specloom/run/resume": { params: RunResumeParams; result: OrderResult };
   /** Cancels the run now. */
   "specloom/run/cancel": { params: RunOrderParams; result: OrderResult };
   /** Says something to an agent, word for word, at its next turn boundary. */

@@ -215,6 +215,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "status": ("tells where the project stands and what to do next", _common),
     "tasks": ("lists the tasks with their states", _tasks),
     "events": ("lists what happened, from the log", _events),
+    "attach": ("watches what runs in a project, answers and steers; leaving it stops nothing", _common),
     "approve": ("lists, gives and takes back what you allow this repository", _approve),
     "tool": ("runs tools by hand: one JSON call a line in, one result a line out", _tool),
     "doctor": ("checks what Specloom needs and tells how to mend it", _doctor),

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from specloom.cli.demo_folder import make_folder, packaged
 from specloom.cli.failures import CommandError, Exit
-from specloom.cli.options import overrides_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
 from specloom.cli.run import conclude, plan_and_run
@@ -23,6 +22,7 @@ from specloom.domain.evidence import is_proven
 from specloom.domain.runs import Budget
 from specloom.domain.states import TaskState
 from specloom.llm.scripted import ScriptedServer, ScriptError
+from specloom.lsp.ordered import overrides_of
 
 KEY = "ANTHROPIC_API_KEY"
 FAULTS_SHOWN = 3

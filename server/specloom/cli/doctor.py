@@ -10,12 +10,12 @@ from specloom.cli.checks.machine import check_editors, check_git, check_python, 
 from specloom.cli.checks.models import model_checks
 from specloom.cli.checks.project import project_checks
 from specloom.cli.failures import Exit
-from specloom.cli.options import overrides_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
 from specloom.cli.views.formats import count, visible
 from specloom.cli.views.marks import MARKS
 from specloom.domain.states import TaskState
+from specloom.lsp.ordered import overrides_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

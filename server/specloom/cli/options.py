@@ -5,8 +5,7 @@ import argparse
 from specloom.cli.ports import Place
 from specloom.cli.work import Order
 from specloom.domain.permissions.rules import Profile
-
-ROLES = ("default", "planner", "executor", "reviewer", "safety", "summariser")
+from specloom.lsp.ordered import overrides_of
 
 
 def order_of(arguments: argparse.Namespace, place: Place) -> Order:
@@ -22,9 +21,3 @@ def order_of(arguments: argparse.Namespace, place: Place) -> Order:
 
 def _profile(stated: str | None) -> Profile | None:
     return None if stated is None else Profile(stated)
-
-
-def overrides_of(model: str | None, base_url: str | None) -> dict[str, object]:
-    """For every role, because an option beats whatever a file says of one of them."""
-    stated = {key: value for key, value in (("model", model), ("base_url", base_url)) if value is not None}
-    return {"models": {role: dict(stated) for role in ROLES}} if stated else {}

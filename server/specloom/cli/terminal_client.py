@@ -14,13 +14,15 @@ from specloom.workspace.ports import EditResult, FileChange, NotApplied, Refusal
 class TerminalClient:
     """Implements `engine.api.Client`."""
 
-    def __init__(self, view: View, stop: asyncio.Event, *, can_ask: bool) -> None:
+    def __init__(self, view: View, stop: asyncio.Event, *, can_ask: bool, leaves: bool = False) -> None:
         self.id = f"cli-{os.getpid()}"
         self.final = True
         """Who does not answer here will not do so later: the command ends."""
         self._view = view
         self._stop = stop
         self._can_ask = can_ask
+        self._leaves = leaves
+        """Who leaves says neither yes nor no: somebody else may."""
         self._asking = asyncio.Lock()
 
     async def apply(self, change: FileChange) -> EditResult:
@@ -40,12 +42,14 @@ class TerminalClient:
                 return await self._unless_stopped(question)
 
     async def _unless_stopped(self, question: Question) -> str | None:
-        """Ctrl-C at a question is a no."""
+        """Ctrl-C at a question is a no, unless it only means to leave."""
         answering = asyncio.create_task(_put(question))
         stopping = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            return answering.result() if answering.done() else question.choices[-1]
+            if answering.done():
+                return answering.result()
+            return question.choices[-1] if question.choices and not self._leaves else None
         finally:
             answering.cancel()
             stopping.cancel()

@@ -11,7 +11,7 @@ from specloom.compose.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from specloom.compose.by_hand import open_tools
-    from specloom.compose.daemons import ask_daemon, serve_daemon
+    from specloom.compose.daemons import ask_daemon, connect_daemon, is_hosted, serve_daemon
     from specloom.compose.granting import open_grants
     from specloom.compose.hosting import open_runtime
     from specloom.compose.inspecting import estimating, inspect, preview
@@ -21,8 +21,10 @@ __all__ = [
     "ConfigurationError",
     "Reader",
     "ask_daemon",
+    "connect_daemon",
     "estimating",
     "inspect",
+    "is_hosted",
     "open_grants",
     "open_reader",
     "open_runtime",
@@ -34,6 +36,8 @@ _HOMES = {
     "open_runtime": "hosting",
     "open_grants": "granting",
     "ask_daemon": "daemons",
+    "connect_daemon": "daemons",
+    "is_hosted": "daemons",
     "serve_daemon": "daemons",
     "open_tools": "by_hand",
     "estimating": "inspecting",

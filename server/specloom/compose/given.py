@@ -84,10 +84,13 @@ class Given:
 
         async def ordered(by: Origin, started: bool) -> None:
             sender = self.senders.get(by.client or "")
-            # What goes on keeps the environment of its own sender.
-            if sender is None or sender is self.sender or (at_work(runtime.state) and not started):
+            # What goes on keeps the environment of its own sender, and what its order set.
+            if sender is None or (at_work(runtime.state) and not started):
                 return
-            self.sender, self.environment = sender, sender.environment
+            overrides = sender.settings.ordered
+            if sender is self.sender and overrides == (self.overrides or {}):
+                return
+            self.sender, self.environment, self.overrides = sender, sender.environment, overrides
             await reload()
 
         runtime.on_settings, runtime.on_editor, runtime.on_order = reload, configure, ordered

@@ -17,6 +17,8 @@ class EditorSettings:
     """With `initialize`."""
     configured: Mapping[str, object] = field(default_factory=dict[str, object])
     """As the client's configuration has it now."""
+    ordered: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What the client's last order set for itself; beats everything else as long as that order is carried out."""
 
     @property
     def whole(self) -> dict[str, object]:

@@ -78,7 +78,7 @@ _ALL = (
         "Pauses now, at the next turn boundary or after the task in flight.",
         changes=True,
     ),
-    Method("specloom/run/resume", p.RunOrderParams, p.OrderResult, "Goes on with a paused run.", changes=True),
+    Method("specloom/run/resume", p.RunResumeParams, p.OrderResult, "Goes on with a paused run.", changes=True),
     Method("specloom/run/cancel", p.RunOrderParams, p.OrderResult, "Cancels the run now.", changes=True),
     Method(
         "specloom/agent/prompt",

@@ -204,7 +204,18 @@ class OrderResult(Wire):
     """The same `commandId` was carried out before; nothing happened twice."""
 
 
-class SpecGenerateParams(Order):
+class WorkParams(Order):
+    """An order that sets agents to work."""
+
+    unattended: bool = False
+    """Every question is answered with yes; what a rule denies stays denied."""
+    model: str | None = Field(default=None, min_length=1)
+    """Instead of those that are set, in every role, until another order."""
+    base_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")
+    """Instead of the endpoints that are set, in every role, until another order."""
+
+
+class SpecGenerateParams(WorkParams):
     """Turns requirements into specs and tasks."""
 
     uri: str | None = None
@@ -274,13 +285,20 @@ class TaskDescribeResult(Wire):
     markdown: str
 
 
-class RunStartParams(Order):
+class RunStartParams(WorkParams):
     """Works through a scope within a budget."""
 
     scope: Scope
     budget: Budget = Budget()
     profile: Literal["read-only", "ask", "auto-edit", "full"] | None = None
     """What agents may do where no rule says otherwise, for this run; by default that of the settings."""
+
+
+class RunResumeParams(WorkParams):
+    """Goes on with a paused run."""
+
+    profile: Literal["read-only", "ask", "auto-edit", "full"] | None = None
+    """As in `RunStartParams`; by default as before."""
 
 
 class RunStartResult(OrderResult):

@@ -42,10 +42,15 @@ class StandaloneHost:
     @asynccontextmanager
     async def runtime(self, root: Path, settings: EditorSettings, client: str) -> AsyncGenerator[Runtime]:
         """Hosts the root in this process."""
-        del client
         composition = await asyncio.to_thread(self._load)
+        sender = Sender(self._environment, settings)
         runtime = await composition.open_runtime(
-            root, environment=self._environment, editor=settings.whole, holder="specloom lsp"
+            root,
+            environment=self._environment,
+            editor=settings.whole,
+            holder="specloom lsp",
+            sender=sender,
+            senders={client: sender},
         )
         try:
             yield runtime

@@ -346,6 +346,23 @@
 ---@field text string
 ---@field scope string
 
+--- Git has something else checked out, or wrote files of the work tree in another way.
+---@class specloom.HeadChangedEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field type "headChanged"
+---@field before string The commit that was checked out; empty: none, or none that was known.
+---@field after string
+---@field branch string Checked out now; empty: none.
+---@field beforeBranch string
+---@field how string What git says it did, for people.
+---@field files boolean Whether git wrote files: then a run pauses; false for a commit.
+
 --- `data` of error -32602.
 ---@class specloom.InvalidParamsData
 ---@field fields specloom.FieldError[]
@@ -362,6 +379,22 @@
 ---@field sessionId string
 ---@field type "messageAdded"
 ---@field text string
+
+--- A session goes in circles: its agent is told, another session takes over, or the task is blocked.
+---@class specloom.NoProgressSeenEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field sessionId string
+---@field type "noProgressSeen"
+---@field turn integer
+---@field circle "repeats"|"ping-pong"|"empty"
+---@field turns integer How many in a row.
+---@field step "nudge"|"session"|"block"
 
 --- More files are open in a session than it should carry.
 ---@class specloom.OpenFilesWarnedEvent
@@ -684,23 +717,23 @@
 
 --- What a run of a scope would probably take; nothing is started.
 ---@class specloom.RunEstimateParams
----@field root? string|vim.NIL
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field scope specloom.Scope
 
 --- Rests on what done tasks took.
 ---@class specloom.RunEstimateResult
 ---@field scope specloom.Scope
----@field tasks integer
----@field held integer
----@field planned boolean
----@field basis "history"|"examples"
----@field samples integer
+---@field tasks integer That the run will work on.
+---@field held integer Failed or blocked ones in scope, which it leaves alone.
+---@field planned boolean False: there are no tasks yet. Their number is a guess from the requirements, and planning is included.
+---@field basis "history"|"examples" `examples`: too little was done here, so the tasks of the shipped examples stand in.
+---@field samples integer How many done tasks it rests on.
 ---@field model string
 ---@field turns specloom.Span
----@field input specloom.Span
+---@field input specloom.Span Tokens of all requests, cached ones included.
 ---@field output specloom.Span
----@field cached number
----@field costUsd specloom.Span|vim.NIL
+---@field cached number The share of `input` that a cache answers, from 0 to 1.
+---@field costUsd specloom.Span|vim.NIL `null`: the price of the model is unknown.
 
 --- The run is over.
 ---@class specloom.RunFinishedEvent
@@ -755,6 +788,15 @@
 ---@field reason string
 ---@field after "turn"|"task" What ends first.
 
+--- Goes on with a paused run.
+---@class specloom.RunResumeParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
+---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field unattended? boolean Every question is answered with yes; what a rule denies stays denied.
+---@field model? string|vim.NIL Instead of those that are set, in every role, until another order.
+---@field baseUrl? string|vim.NIL Instead of the endpoints that are set, in every role, until another order.
+---@field profile? "read-only"|"ask"|"auto-edit"|"full"|vim.NIL As in `RunStartParams`; by default as before.
+
 --- Goes on where it was.
 ---@class specloom.RunResumedEvent
 ---@field seq integer
@@ -771,6 +813,9 @@
 ---@class specloom.RunStartParams
 ---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field unattended? boolean Every question is answered with yes; what a rule denies stays denied.
+---@field model? string|vim.NIL Instead of those that are set, in every role, until another order.
+---@field baseUrl? string|vim.NIL Instead of the endpoints that are set, in every role, until another order.
 ---@field scope specloom.Scope
 ---@field budget? specloom.Budget
 ---@field profile? "read-only"|"ask"|"auto-edit"|"full"|vim.NIL What agents may do where no rule says otherwise, for this run; by default that of the settings.
@@ -885,6 +930,9 @@
 ---@class specloom.SpecGenerateParams
 ---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field unattended? boolean Every question is answered with yes; what a rule denies stays denied.
+---@field model? string|vim.NIL Instead of those that are set, in every role, until another order.
+---@field baseUrl? string|vim.NIL Instead of the endpoints that are set, in every role, until another order.
 ---@field uri? string|vim.NIL The requirements document; by default the root's own.
 ---@field feedback? string What to do otherwise than before.
 
@@ -1264,6 +1312,7 @@
 ---| specloom.SpecReadEvent
 ---| specloom.SpecRemovedEvent
 ---| specloom.SettingsChangedEvent
+---| specloom.HeadChangedEvent
 ---| specloom.TaskStartedEvent
 ---| specloom.TaskDoneEvent
 ---| specloom.TaskFailedEvent
@@ -1301,6 +1350,7 @@
 ---| specloom.ApprovalAskedEvent
 ---| specloom.ApprovalAnsweredEvent
 ---| specloom.GrantRevokedEvent
+---| specloom.NoProgressSeenEvent
 ---| specloom.PromptQueuedEvent
 ---| specloom.PromptWithdrawnEvent
 ---| specloom.PromptDeliveredEvent

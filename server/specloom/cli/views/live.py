@@ -1,7 +1,7 @@
 """The picture in a terminal: task tree, what the agent does now, cost. Refuses to lose what a person must see."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -18,6 +18,7 @@ from specloom.cli.views.plan_lines import plan_lines
 from specloom.cli.views.rows import spec_rows
 from specloom.cli.views.summary import Worked, count_tasks
 from specloom.cli.views.tree import Pen, fit
+from specloom.domain.events.runs import RunStarted
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import Scope
 from specloom.engine.api import OutputChunk, Published
@@ -42,6 +43,15 @@ class LiveView:
         self._live: Live | None = None
         self._waiting = ""
 
+    def begin_with(self, past: Iterable[Published], state: ProjectState) -> None:
+        """Shows what goes on already; `past` are the events that led to `state`."""
+        for published in past:
+            self._activity.hear(published, state)
+            self._lines.of(published, state)
+        self._worked.join(state)
+        run = state.run
+        self._scope = run.scope if run is not None and run.active else Scope()
+
     def focus(self, scope: Scope) -> None:
         """The tree shows this scope alone."""
         self._scope = scope
@@ -51,6 +61,8 @@ class LiveView:
         self._state = state
         self._activity.hear(published, state)
         self._worked.hear(published)
+        if isinstance(published.event, RunStarted):
+            self._scope = published.event.scope
         for line in self._lines.of(published, state):
             if line.weight < 2:
                 continue

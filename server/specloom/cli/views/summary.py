@@ -70,6 +70,14 @@ class Worked:
         elif isinstance(event, runs.RunResumed):
             self.resumed, self.run = self.run is None, event.run
 
+    def join(self, state: ProjectState) -> None:
+        """Takes up what goes on already."""
+        plan, run = state.planning, state.run
+        if plan is not None and plan.state == "running":
+            self.plan = plan.id
+        if run is not None and run.active:
+            self.run, self.resumed = run.id, True
+
     def spent(self, state: ProjectState) -> Spent:
         """What they came to so far, as the log has it."""
         plan = state.planning if state.planning is not None and state.planning.id == self.plan else None

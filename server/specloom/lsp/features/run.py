@@ -5,6 +5,7 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, Scope
 from specloom.lsp import protocol as p
 from specloom.lsp.features.orders import order_result
+from specloom.lsp.ordered import overrides_of
 from specloom.lsp.protocol_estimate import RunEstimateParams, RunEstimateResult
 from specloom.lsp.serving import Hosted
 from specloom.lsp.wire_estimate import wire_estimate
@@ -15,7 +16,10 @@ async def start(hosted: Hosted, params: p.RunStartParams) -> p.RunStartResult | 
     scope = _scope(params.scope)
     budget = Budget(**params.budget.model_dump())
     profile = None if params.profile is None else Profile(params.profile)
-    answer = await hosted.runtime.start_run(scope, budget, hosted.by, params.command_id, profile=profile)
+    hosted.connection.settings.ordered = overrides_of(params.model, params.base_url)
+    answer = await hosted.runtime.start_run(
+        scope, budget, hosted.by, params.command_id, unattended=params.unattended, profile=profile
+    )
     if isinstance(answer, Rejected):
         return answer
     return p.RunStartResult(seq=answer.seq, repeated=answer.repeated, run_id=answer.id)
@@ -37,9 +41,13 @@ async def pause(hosted: Hosted, params: p.RunPauseParams) -> p.OrderResult | Rej
     return order_result(await hosted.runtime.pause(hosted.by, params.command_id, at_once=now, after_task=later))
 
 
-async def resume(hosted: Hosted, params: p.RunOrderParams) -> p.OrderResult | Rejected:
+async def resume(hosted: Hosted, params: p.RunResumeParams) -> p.OrderResult | Rejected:
     """`specloom/run/resume`."""
-    return order_result(await hosted.runtime.resume(hosted.by, params.command_id))
+    profile = None if params.profile is None else Profile(params.profile)
+    hosted.connection.settings.ordered = overrides_of(params.model, params.base_url)
+    return order_result(
+        await hosted.runtime.resume(hosted.by, params.command_id, unattended=params.unattended, profile=profile)
+    )
 
 
 async def cancel(hosted: Hosted, params: p.RunOrderParams) -> p.OrderResult | Rejected:

@@ -7,6 +7,7 @@ from specloom.domain.rejection import Rejected
 from specloom.lsp import protocol as p
 from specloom.lsp.capabilities import shows_documents
 from specloom.lsp.features.orders import order_result, plan_result
+from specloom.lsp.ordered import overrides_of
 from specloom.lsp.serving import Hosted
 
 SHOW_DEADLINE = 10.0
@@ -19,7 +20,10 @@ async def generate(hosted: Hosted, params: p.SpecGenerateParams) -> p.PlanResult
         path = hosted.path_of(params.uri)
         if path is None:
             return Rejected("outside-root", f"{params.uri} is not a file below {hosted.places.named}")
-    return plan_result(await hosted.runtime.plan(path, params.feedback, hosted.by, params.command_id))
+    hosted.connection.settings.ordered = overrides_of(params.model, params.base_url)
+    return plan_result(
+        await hosted.runtime.plan(path, params.feedback, hosted.by, params.command_id, unattended=params.unattended)
+    )
 
 
 async def settle(hosted: Hosted, params: p.SpecSettleParams) -> p.OrderResult | Rejected:

@@ -1,0 +1,99 @@
+"""`specloom attach`: watches what the daemon does in a project, answers its questions, and talks to its agents.
+
+Refuses to stop work by leaving: the first Ctrl-C detaches, and only `/pause` and `/cancel` are orders.
+"""
+
+import argparse
+import asyncio
+import os
+from contextlib import ExitStack
+
+from specloom.cli.failures import Exit
+from specloom.cli.interrupts import Interrupts
+from specloom.cli.output import Output
+from specloom.cli.ports import Place, Reader
+from specloom.cli.reading import NOTHING_YET, opened_reader
+from specloom.cli.remote import RemoteRuntime, joined
+from specloom.cli.status import run_text
+from specloom.cli.terminal_client import TerminalClient, is_interactive
+from specloom.cli.views.attached import AttachedJsonView
+from specloom.cli.views.endings import counts_line
+from specloom.cli.views.summary import count_tasks
+from specloom.cli.views.view import LineView, View
+from specloom.domain.project import ProjectState
+from specloom.domain.runs import RunState, Scope
+from specloom.engine.working import at_work
+
+PAST = 300
+"""Events before the present that a picture is made from."""
+GOES_ON = "detached; the run goes on: `specloom attach` shows it again, `specloom run --pause` pauses it"
+
+
+async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:  # noqa: ARG001 - one form for all
+    """Returns the exit status; to leave by Ctrl-C is the normal end."""
+    async with opened_reader(place, output) as reader:
+        if reader is None:
+            if not output.as_json:
+                output.line(NOTHING_YET)
+            return Exit.OK
+        interrupts = Interrupts()
+        with interrupts.caught():
+            async with joined(place, reader, start=True) as runtime:
+                await _watch(place, output, runtime, reader, interrupts)
+                state = runtime.state
+    output.note(leaving(state))
+    return Exit.OK
+
+
+def leaving(state: ProjectState) -> str:
+    """What is said to who leaves."""
+    return GOES_ON if at_work(state) else "detached; nothing is running"
+
+
+async def _watch(place: Place, output: Output, runtime: RemoteRuntime, reader: Reader, interrupts: Interrupts) -> None:
+    view = await _view(place, output, runtime, reader)
+    runtime.on_note = view.note
+    can_ask = not output.as_json and is_interactive()
+    client = TerminalClient(view, interrupts.first, can_ask=can_ask, leaves=True)
+    with ExitStack() as stack:
+        stack.enter_context(runtime.listen(view.hear))
+        stack.enter_context(runtime.watch_output(view.hear_output))
+        stack.enter_context(view.running())
+        stack.enter_context(runtime.attach(client))
+        await _until(interrupts.first, output.closed)
+
+
+async def _until(*events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _view(place: Place, output: Output, runtime: RemoteRuntime, reader: Reader) -> View:
+    state = runtime.state
+    if output.as_json:
+        output.json({"type": "attached", "root": str(place.root), "seq": state.seq, "pid": os.getpid()})
+        return AttachedJsonView(output)
+    if not output.is_terminal:
+        output.line(_standing(state))
+        return LineView(output)
+    from rich.console import Console
+
+    from specloom.cli.views.live import LiveView
+
+    view = LiveView(
+        Console(file=output.stdout), state, asyncio.get_running_loop().time, f"specloom attach in {place.root.name}"
+    )
+    view.begin_with(await reader.events(max(0, state.seq - PAST), PAST), state)
+    return view
+
+
+def _standing(state: ProjectState) -> str:
+    """`attached: running, the whole project, …; 1/2 done`."""
+    run = run_text(state.run) if state.run is not None else "nothing was run yet"
+    scope = state.run.scope if state.run is not None and state.run.state is not RunState.FINISHED else Scope()
+    counts = count_tasks(state, scope)
+    return f"attached: {run}" + (f"; {counts_line(counts)}" if counts.total else "")
