@@ -1,7 +1,10 @@
 """`read_file`: shows a text with line numbers, or an image. Refuses other binary files and never changes anything."""
 
+import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import PurePosixPath
 from typing import Any
 
 from specloom.domain.lines import Line, split_lines
@@ -10,7 +13,7 @@ from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.tools.view import MAX_LINES, counted, numbered
 from specloom.tools.writing import worked_out
-from specloom.workspace.ports import NotTextError, TextSnapshot, TooLargeError
+from specloom.workspace.ports import MissingFileError, NotTextError, TextSnapshot, TooLargeError
 
 IN_PARTS = ", too large to edit: use a command for that)"
 """Ends the first line on a file of which only parts are shown."""
@@ -42,11 +45,28 @@ class ReadFile:
         """Remembers the whole text as the base of later edits."""
         try:
             return await _read(values, context)
+        except MissingFileError as error:
+            near = await asyncio.to_thread(nearest, values["path"], await context.files.walk())
+            return ToolOutcome(f"{error}{near}", is_error=True)
         except NotTextError:
             image = await _image(values["path"], context)
             if image is None:
                 raise
             return image
+
+
+MOST_NEAR = 3
+"""Files that are offered in place of one that does not exist."""
+
+
+def nearest(path: str, paths: Sequence[str]) -> str:
+    """Which files may have been meant, as the end of a sentence: those of that name, else similar ones beside it."""
+    wanted = PurePosixPath(path)
+    near = [known for known in paths if PurePosixPath(known).name.lower() == wanted.name.lower()]
+    if not near:
+        beside = [known for known in paths if PurePosixPath(known).parent == wanted.parent]
+        near = get_close_matches(str(wanted), beside, MOST_NEAR, cutoff=0.8)
+    return f" (did you mean {' or '.join(map(repr, near[:MOST_NEAR]))}?)" if near else ""
 
 
 async def _read(values: Mapping[str, Any], context: ToolContext) -> ToolOutcome:

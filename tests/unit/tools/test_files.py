@@ -72,6 +72,14 @@ async def test_empty_missing_binary_and_closed_files_are_told_apart(hands: Hands
     assert "holds '..'" in await hands.refusal("read_file", path="../x")
 
 
+async def test_file_of_that_name_elsewhere_and_a_similar_one_beside_are_offered(hands: Hands) -> None:
+    hands.grow({"src/app.py": "", "src/models.py": "", "other/app.py": ""})
+    elsewhere = await hands.refusal("read_file", path="app.py")
+    assert elsewhere.endswith("(did you mean 'other/app.py' or 'src/app.py'?)")
+    assert (await hands.refusal("read_file", path="src/model.py")).endswith("(did you mean 'src/models.py'?)")
+    assert "did you mean" not in await hands.refusal("read_file", path="src/nothing-like-it.rs")
+
+
 async def test_image_is_shown_as_an_image(hands: Hands) -> None:
     (hands.root / "a.png").write_bytes(PNG)
     outcome = await hands.use("read_file", path="a.png")
