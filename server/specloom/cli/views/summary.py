@@ -68,7 +68,7 @@ class Worked:
         elif isinstance(event, runs.RunStarted):
             self.run, self.resumed = event.run, False
         elif isinstance(event, runs.RunResumed):
-            self.resumed, self.run = self.run is None, event.run
+            self.resumed, self.run = self.resumed or self.run is None, event.run
 
     def join(self, state: ProjectState) -> None:
         """Takes up what goes on already."""
