@@ -185,6 +185,9 @@ class Daemon:
     async def _serve_lsp(
         self, hello: Hello, pid: int | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        if self._ended.is_set():
+            # Unanswered, the client looks for a daemon again.
+            return
         task = asyncio.current_task()
         assert task is not None
         self._clients[task] = hello
