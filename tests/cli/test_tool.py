@@ -1,5 +1,6 @@
 """`specloom tool`: the installed command, one call a line, one context for all of them."""
 
+import base64
 import json
 import os
 import signal
@@ -14,7 +15,9 @@ import pytest
 
 from tests.cli.conftest import DEADLINE, SPECLOOM
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452")
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAX+XDSwAAAABJRU5ErkJggg=="
+)
 CALLS = 2000
 
 
@@ -96,7 +99,7 @@ def test_a_file_changed_behind_its_back_is_merged_or_refused(root: Path) -> None
     with working(root) as hands:
         hands.result("read_file", path="a.py")
         (root / "a.py").write_text("zero\none\ntwo\nthree\nfour\nfive\nsix\n")
-        assert "others had changed" in hands.result("edit_file", path="a.py", edits=replaced(5, "five", "FIVE"))
+        assert "it had changed" in hands.result("edit_file", path="a.py", edits=replaced(5, "five", "FIVE"))
         assert (root / "a.py").read_text() == "zero\none\ntwo\nthree\nfour\nFIVE\nsix\n"
         (root / "a.py").write_text("zero\none\ntwo\nthree\nmine\nFIVE\nsix\n")
         assert "changed by others" in hands.error("edit_file", path="a.py", edits=replaced(5, "four", "FOUR"))
@@ -109,14 +112,14 @@ def test_a_line_that_is_no_call_is_answered_and_the_next_one_is_carried_out(root
         assert "line 2: it is no JSON object" in hands.line("[]")["error"]
         assert "unknown key 'inputs'" in hands.line('{"tool": "read_file", "inputs": {}}')["error"]
         assert '"tool" must be a text' in hands.line('{"tool": 1}')["error"]
-        assert "use 'read_file'" in hands.line('{"tool": "readfile"}')["error"]
+        assert "did you mean 'read_file'" in hands.line('{"tool": "readfile"}')["error"]
         assert "path" in hands.line('{"tool": "read_file"}')["error"]
         assert "there is no tool 'report_blocked'" in hands.error("report_blocked", reason="none")
         assert "6 | six" in hands.result("read_file", path="a.py")
 
 
 def test_an_image_comes_as_data(root: Path) -> None:
-    (root / "logo.png").write_bytes(PNG + b"\0")
+    (root / "logo.png").write_bytes(PNG)
     with working(root) as hands:
         answer = hands.use("read_file", path="logo.png")
     assert answer["ok"]
