@@ -78,15 +78,27 @@ def _start(place: DaemonPlace, hello: Hello, environment: Mapping[str, str], end
 def _without_others(place: DaemonPlace, hello: Hello) -> Met | None:
     """Retires idle daemons of other versions; a busy one is used, since it holds what it works on."""
     for other in place.others():
-        asked = meet(str(other.socket), hello._replace(want="retire", environment={}))
+        asked = _asked(other, hello._replace(want="retire", environment={}))
         if asked is None:
             continue
         asked.connection.close()
         if asked.answer.ok:
             wait_until_free(other)
-        elif (met := meet(str(other.socket), hello)) is not None:
+            continue
+        met = _asked(other, hello)
+        if met is not None and met.answer.ok:
             return met
+        if met is not None:
+            met.connection.close()
     return None
+
+
+def _asked(other: DaemonPlace, hello: Hello) -> Met | None:
+    """`None` also for one that cannot be spoken with: it is in nobody's way but that of its roots."""
+    try:
+        return meet(str(other.socket), hello)
+    except NoDaemonError:
+        return None
 
 
 def wait_until_free(place: DaemonPlace, deadline: float = ENDING_DEADLINE) -> bool:

@@ -110,7 +110,7 @@ class Opening:
     async def _wait_for(self, reader: Reader | None, asked: "asyncio.Future[Serving]") -> None:
         """Opens the root once the process that holds it has given it up, unless somebody else asks for it before."""
         pause = FIRST_LOOK
-        while self._root.serving is asked:
+        while self._root.serving is asked and not self._closed:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LAST_LOOK)
             if reader is None or await reader.writer() is None:
