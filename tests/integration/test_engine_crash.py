@@ -187,10 +187,12 @@ async def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, name: str,
 
 SLEEPS = "echo $$ > pid; exec sleep 300"
 WRITES, CLAIMS = turn(write("a.txt", "a\n")), turn(says())
-GOES_ON = turn(write("a.txt", "a\n"), expect="The outcome is unknown")
+PRINTED = "What it had printed by then:\nbegun"
+GONE = ["The outcome is unknown", "Nothing of it was found running any more", PRINTED]
+GOES_ON = turn(write("a.txt", "a\n"), expect=GONE)
 HELD: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
     "answer": ("test -f a.txt", (turn(write("a.txt", "a\n"), hold="answer", hold_after_events=3), CLAIMS)),
-    "command": ("test -f a.txt", (turn(command(SLEEPS)), GOES_ON, CLAIMS)),
+    "command": ("test -f a.txt", (turn(command("true")), turn(command(f"echo begun; {SLEEPS}")), GOES_ON, CLAIMS)),
     "verification": (f"test -f a.txt || exit 1; [ -f again ] || {{ {SLEEPS}; }}", (WRITES, CLAIMS)),
 }
 
@@ -215,6 +217,10 @@ async def test_a_run_killed_while_it_waits_goes_on(tmp_path: Path, what: str) ->
             assert runtime.state.record(TaskId("01/1")).attempts == 1
             (evidence,) = runtime.evidence(ONE)
             assert (evidence.command, evidence.exit_code, evidence.discriminating) == (verify, 0, True)
+            cut = await events_of(runtime, agents.TurnFailed)
+            assert [(item.fault, item.usage.tokens > 0) for item in cut] == [("interrupted", True)] * (what == "answer")
+            answers = await events_of(runtime, agents.TurnFinished)
+            assert runtime.state.usage.tokens == sum(item.usage.tokens for item in (*cut, *answers))
         server.check()
         assert server.repeats == (what == "answer")
 
@@ -237,8 +243,9 @@ LEFT = "setsid bash -c 'echo $$ > pid; exec sleep 300' > /dev/null 2>&1 & until 
 async def test_a_command_that_outlived_a_killed_specloom_is_ended_at_the_next_start(tmp_path: Path, what: str) -> None:
     holds = f"{LEFT}; sleep 300"
     verify = "test -f a.txt" if what == "command" else f"test -f a.txt || exit 1; [ -s pid ] || {{ {holds}; }}"
-    first = turn(command(holds)) if what == "command" else WRITES
-    then = (GOES_ON | {"expect": "It was still running, and was ended now"}, CLAIMS) if what == "command" else (CLAIMS,)
+    first = turn(command(f"echo begun; {holds}")) if what == "command" else WRITES
+    alive = GOES_ON | {"expect": ["The outcome is unknown", "It was still running, and was ended now", PRINTED]}
+    then = (alive, CLAIMS) if what == "command" else (CLAIMS,)
     root = project(tmp_path / "p", task(1, verify))
     async with ScriptedServer(script(attempt(1, first, *then))) as server:
         process = await working(root, server.base_url)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from specloom.agent.context.watch import Watch
 from specloom.domain.ids import CallId, Digest
 from specloom.engine.command_images import CommandImages
+from specloom.engine.cut_output import write_down
 from specloom.engine.output import OutputHub
 from specloom.llm.messages import ToolUse
 from specloom.tools.ports import ReadMemory, ToolContext
@@ -41,6 +42,8 @@ class SessionHands:
         before = _digests(self.context.memory)
         stream = self.output.command(self.context.session, CallId(call.id))
         hands = self.toolbox.bound(replace(self.context, output=stream))
+        if self.context.shell is not None and self.effect(call.name) is Effect.COMMAND:
+            await write_down(self.context.shell, call.id)
         outcome = await self._carried_out(hands, call)
         outcome = with_news(outcome, self.context)
         return replace(outcome, shown=_shown(before, _digests(self.context.memory)))

@@ -1,18 +1,25 @@
 """Settles what a dead process left open, by looking at the world. Refuses to repeat an effect to find out."""
 
+import asyncio
+
 from specloom.agent.calls import result_of, settled
-from specloom.agent.replay import UNKNOWN, replay
+from specloom.agent.replay import replay
 from specloom.domain import commands as c
 from specloom.domain.events import agents, planning, proof, runs
 from specloom.domain.ids import NO_DIGEST
+from specloom.domain.project import SessionRecord
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
 from specloom.engine.abandoning import abandon_all
+from specloom.engine.answered import answered
 from specloom.engine.context import EngineContext
 from specloom.engine.cut_commands import record_cut_commands
+from specloom.engine.cut_output import told_of_cut
+from specloom.engine.cut_turns import count_cut_turns
 from specloom.engine.history import AttemptHistory
 from specloom.engine.recorder import stream_of
 from specloom.engine.verification.evidence import digest_at
 from specloom.tools.tool import Effect, ToolOutcome
+from specloom.workspace.drafts import clear_drafts
 
 INTERRUPTED = "interrupted: Specloom was stopped; resume to go on"
 INTERRUPTED_SUBAGENT = "interrupted: Specloom was stopped"
@@ -32,8 +39,10 @@ async def recover(engine: EngineContext) -> None:
         await mailbox.record(runs.RunPaused(state.run.id, INTERRUPTED, PauseCause.INTERRUPTED))
     # A process that is known by its number belongs to the command or agent before the dot.
     await _tell_agents(engine, frozenset(name.partition(".")[0] for name in alive))
+    await count_cut_turns(engine)
     await _end_subagents(engine)
     for edit, opened in tuple(state.edits.items()):
+        await asyncio.to_thread(clear_drafts, engine.workspace.disk.jail, opened.path)
         present = await digest_at(engine.workspace, opened.path)
         applied = (present or NO_DIGEST) == opened.after_digest
         reason = "" if applied else _why(present == opened.before_digest)
@@ -59,16 +68,25 @@ def _why(untouched: bool) -> str:
 
 
 async def _tell_agents(engine: EngineContext, alive: frozenset[str]) -> None:
-    """An agent whose command outlived Specloom is told so; what the command did stays unknown."""
+    """An agent whose command was cut off hears what is known of it; what the command did stays unknown."""
     for session in tuple(engine.state.sessions.values()):
-        if session.agent in alive and session.calls and session.attempt is not None and not session.outcome:
+        if session.calls and session.attempt is not None and not session.outcome:
             history = await AttemptHistory.read(engine.ledger, session.attempt)
-            calls = replay(history.conversation).unknown if history.session == session.id else ()
-            for call in calls:
-                if engine.toolbox.effect(call.name) is Effect.COMMAND:
-                    outcome = ToolOutcome(f"{UNKNOWN} It was still running, and was ended now.", is_error=True)
-                    told = settled(session.id, call, result_of(call, outcome), outcome)
-                    await engine.mailbox.record(told, stream=stream_of(session.agent))
+            if history.session == session.id:
+                await _tell_of_commands(engine, session, history, alive=session.agent in alive)
+
+
+async def _tell_of_commands(
+    engine: EngineContext, session: SessionRecord, history: AttemptHistory, *, alive: bool
+) -> None:
+    replayed = replay(history.conversation)
+    answered(history.events, replayed, session.agent)  # What was only asked about has not run.
+    for call in replayed.unknown:
+        if engine.toolbox.effect(call.name) is Effect.COMMAND:
+            text = await told_of_cut(engine.outputs(session.id), call.id, alive=alive)
+            outcome = ToolOutcome(text, is_error=True)
+            told = settled(session.id, call, result_of(call, outcome), outcome)
+            await engine.mailbox.record(told, stream=stream_of(session.agent))
 
 
 async def _end_subagents(engine: EngineContext) -> None:

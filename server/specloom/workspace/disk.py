@@ -6,12 +6,12 @@ Refuses to write over a text that is not the one the change was computed on.
 import asyncio
 import errno
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import PurePosixPath
 
 from specloom.domain.ids import digest_of
+from specloom.workspace.drafts import draft_name
 from specloom.workspace.encoding import BinaryError, decode, encode
 from specloom.workspace.jail import Jail, explained, parent_of
 from specloom.workspace.large_text import part_of
@@ -107,7 +107,7 @@ class _Replacement:
         if mode is not None and not mode.st_mode & 0o222:
             message = f"{self.relative!r} is read-only; make it writable first if it is meant to change"
             return NotApplied(Refusal.NOT_WRITABLE, message, base)
-        temporary = f".specloom-{secrets.token_hex(8)}.tmp"
+        temporary = draft_name()
         try:
             self._write(temporary, data, mode)
             refusal = self._put_in_place(temporary, base)

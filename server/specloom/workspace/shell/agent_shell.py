@@ -120,6 +120,11 @@ class AgentShell:
     def _below(self, folder: str) -> str:
         return "." if folder == self._home else folder.removeprefix(f"{self._home}/")
 
+    @property
+    def newest(self) -> int:
+        """The number of its newest command; 0: it has had none."""
+        return self._numbers
+
     def log(self, number: int) -> Path | None:
         """Of any command, running or ended."""
         if number > self._numbers:
@@ -221,7 +226,7 @@ class AgentShell:
         if bash is None:
             raise ProcessStartError("could not start bash: it is not on PATH; install it or mend PATH")
         self._folder = Path(tempfile.mkdtemp(prefix="specloom-shell-"))
-        self._numbers = _last_number(self.logs)
+        self._numbers = last_number(self.logs)
         env = {**self.environment, **UNATTENDED}
         # Without what marks a command: it must be the last to go.
         watchdog = Watchdog(bash, {"PATH": env.get("PATH", os.defpath)}, self._folder)
@@ -434,8 +439,8 @@ def _press_no_key(found: Waiting, *, again: bool) -> None:
         return
 
 
-def _last_number(logs: Path) -> int:
-    """Of an earlier process of Specloom: a number is never given twice."""
+def last_number(logs: Path) -> int:
+    """The highest that a log in this folder has; 0: there is none. Blocking. A number is never given twice."""
     try:
         return max((int(path.stem) for path in logs.glob("*.log") if path.stem.isdecimal()), default=0)
     except OSError:

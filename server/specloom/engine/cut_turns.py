@@ -1,0 +1,62 @@
+"""Counts what a request cost whose answer was cut off when Specloom was stopped. Refuses to count it as nothing.
+
+Nobody can tell any more what the endpoint will bill: the prompt is counted as if it had been read, at the size that the
+log knows, and the answer not at all.
+"""
+
+from specloom.agent.replay import Replayed, replay
+from specloom.domain.events import Event, agents
+from specloom.domain.ids import SessionId
+from specloom.domain.project import SessionRecord
+from specloom.domain.usage import UsageTotal
+from specloom.engine.context import EngineContext
+from specloom.engine.recorder import stream_of
+from specloom.llm.messages import Usage
+
+FAULT = "interrupted"
+REASON = "Specloom was stopped before the answer had come; it is asked for again, and what its prompt cost is estimated"
+PAGE = 1000
+"""Events that are read at a time."""
+
+
+async def count_cut_turns(engine: EngineContext) -> None:
+    """Call once after a start, before anything is asked: no request of an earlier process is under way any more."""
+    for session in tuple(engine.state.sessions.values()):
+        if session.awaiting and not session.outcome:
+            await count_cut_turn(engine, session)
+
+
+async def count_cut_turn(engine: EngineContext, session: SessionRecord) -> None:
+    """Records that the request a session waits for gets no answer, with what it cost."""
+    events = await _events_of(engine, session.id)
+    asked = next((event.attempt_no for event in reversed(events) if isinstance(event, agents.TurnRequested)), 0)
+    usage = _spent(replay(events), events)
+    total = engine.options.pricing.total(session.model, usage) if usage != Usage() else UsageTotal()
+    failed = agents.TurnFailed(session.id, session.awaiting, FAULT, REASON, usage=total, asked=asked)
+    await engine.mailbox.record(failed, stream=stream_of(session.agent))
+
+
+def _spent(replayed: Replayed, events: list[Event]) -> Usage:
+    """The prompt, cached as far as the answer before it was."""
+    tokens = replayed.conversation.book.tokens
+    newest = next((event.usage for event in reversed(events) if isinstance(event, agents.TurnFinished)), None)
+    if newest is None:
+        return Usage(input=tokens)
+    known = min(newest.input + newest.cache_read + newest.cache_write, tokens)
+    if not newest.cache_read + newest.cache_write:
+        return Usage(input=tokens)
+    return Usage(cache_read=known, cache_write=tokens - known)
+
+
+async def _events_of(engine: EngineContext, session: SessionId) -> list[Event]:
+    """From its start on; looked for from the end of the log."""
+    events: list[Event] = []
+    upper = engine.state.seq
+    while upper > 0:
+        lower = max(upper - PAGE, 0)
+        page = [item.event for item in await engine.ledger.read(lower, upper - lower)]
+        events[:0] = [event for event in page if getattr(event, "session", None) == session]
+        if events and isinstance(events[0], agents.SessionStarted):
+            break
+        upper = lower
+    return events
