@@ -160,7 +160,9 @@ def clean_environment(home: Path) -> dict[str, str]:
     unset = ("ANTHROPIC_", "SPECLOOM_", "XDG_", "COLUMNS", "LINES")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
     own = str(Path(sys.executable).parent)
-    return {**kept, "HOME": str(home), "PATH": os.pathsep.join((own, kept["PATH"])), "TERM": "xterm-256color"}
+    # Nobody's real daemon is looked at.
+    apart = {"HOME": str(home), "SPECLOOM_RUNTIME_DIR": str(home / "run")}
+    return {**kept, **apart, "PATH": os.pathsep.join((own, kept["PATH"])), "TERM": "xterm-256color"}
 
 
 def empty_project(folder: Path) -> Project:

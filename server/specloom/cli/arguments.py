@@ -137,6 +137,12 @@ def _run(parser: argparse.ArgumentParser) -> None:
         "--estimate", action="store_true", help="tell what it will probably cost, and why; starts nothing"
     )
     parser.add_argument("--profile", choices=PROFILES, help="what agents may do in this run unasked")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--detach", action="store_true", help="hand it to the daemon and leave; `specloom attach` shows it"
+    )
+    which.add_argument("--pause", action="store_true", help="pause the run that the daemon works on; starts nothing")
+    which.add_argument("--cancel", action="store_true", help="end the run that the daemon works on; starts nothing")
     parser.add_argument("--yes", action="store_true", help="answer every ask with yes; never lifts a deny")
 
 

@@ -13,7 +13,7 @@ from specloom.cli.interrupts import Interrupts
 from specloom.cli.output import Output
 from specloom.cli.ports import Place, Reader
 from specloom.cli.reading import NOTHING_YET, opened_reader
-from specloom.cli.remote import RemoteRuntime, joined
+from specloom.cli.remote import RemoteRuntime, joined, leaving
 from specloom.cli.status import run_text
 from specloom.cli.terminal_client import TerminalClient, is_interactive
 from specloom.cli.views.attached import AttachedJsonView
@@ -22,11 +22,9 @@ from specloom.cli.views.summary import count_tasks
 from specloom.cli.views.view import LineView, View
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import RunState, Scope
-from specloom.engine.working import at_work
 
 PAST = 300
 """Events before the present that a picture is made from."""
-GOES_ON = "detached; the run goes on: `specloom attach` shows it again, `specloom run --pause` pauses it"
 
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:  # noqa: ARG001 - one form for all
@@ -38,16 +36,11 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
             return Exit.OK
         interrupts = Interrupts()
         with interrupts.caught():
-            async with joined(place, reader, start=True) as runtime:
+            async with joined(place, start=True) as runtime:
                 await _watch(place, output, runtime, reader, interrupts)
                 state = runtime.state
     output.note(leaving(state))
     return Exit.OK
-
-
-def leaving(state: ProjectState) -> str:
-    """What is said to who leaves."""
-    return GOES_ON if at_work(state) else "detached; nothing is running"
 
 
 async def _watch(place: Place, output: Output, runtime: RemoteRuntime, reader: Reader, interrupts: Interrupts) -> None:

@@ -16,6 +16,8 @@ def order_of(arguments: argparse.Namespace, place: Place) -> Order:
         unattended,
         f"specloom {arguments.command} in {place.root.name}",
         _profile(getattr(arguments, "profile", None)),
+        joins=True,
+        ordered={name: value for name, value in (("model", arguments.model), ("baseUrl", arguments.base_url)) if value},
     )
 
 

@@ -29,6 +29,8 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
         await work.plan(path, arguments.feedback)
 
     work = await perform(place, output, order, job)
+    if work.detached and not output.as_json:
+        return Exit.INTERRUPTED
     if output.as_json:
         output.json(summary_json(count_tasks(work.state, Scope()), work.spent, work.wall_s))
     else:

@@ -9,13 +9,14 @@ import uuid
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from itertools import count
-from typing import Any, Literal, TypeAlias, cast
+from types import MappingProxyType
+from typing import Any, Literal, cast
 
 from specloom.cli.failures import CommandError
 from specloom.cli.link import Link, LinkLostError
 from specloom.cli.ports import Place, Reader
 from specloom.cli.queue import Queue
-from specloom.domain.evolve import evolve
+from specloom.domain.evolve import EMPTY, evolve
 from specloom.domain.ids import AgentId, ApprovalId, SessionId
 from specloom.domain.origin import Origin
 from specloom.domain.permissions.rules import Profile
@@ -31,22 +32,23 @@ LOOK = 1.0
 """Seconds after which the log is looked at though nobody said that there is something new."""
 FIRST_RETRY, LAST_RETRY = 0.2, 3.0
 """Seconds between tries to find a daemon again."""
+GOES_ON = "detached; the run goes on: `specloom attach` shows it again, `specloom run --pause` pauses it"
 BACK_DEADLINE = 45.0
 """Seconds that an order waits for a daemon that comes back."""
-Overrides: TypeAlias = Mapping[str, str]
 
 
 class RemoteRuntime:
     """Implements `ports.CommandRuntime`; made by `joined`."""
 
-    def __init__(self, place: Place, reader: Reader) -> None:
+    def __init__(self, place: Place, ordered: Mapping[str, str]) -> None:
         self.root = place.root
-        self.state: ProjectState = reader.state
+        self.state: ProjectState = EMPTY
         """The projection as of the last event that listeners heard."""
         self.on_note: Callable[[str], None] = _silent
         """Hears what a person should know of the connection, and messages of the daemon."""
         self._place = place
-        self._reader = reader
+        self._ordered = dict(ordered)
+        self._reader: Reader | None = None
         self._link: Link | None = None
         self._linked = asyncio.Event()
         self._subscribed = False
@@ -112,7 +114,7 @@ class RemoteRuntime:
         """Starts a plan."""
         del by
         uri = None if path is None else (self.root / path).as_uri()
-        params = {"uri": uri, "feedback": feedback, "unattended": unattended}
+        params = {"uri": uri, "feedback": feedback, "unattended": unattended, **self._ordered}
         return await self._order("specloom/spec/generate", params, command_id, "planId")
 
     async def cancel_plan(self, by: Origin) -> Accepted | Rejected:
@@ -132,7 +134,7 @@ class RemoteRuntime:
     ) -> Accepted | Rejected:
         """Starts a run."""
         del by
-        params = run_params(scope, budget, unattended=unattended, profile=profile)
+        params = {**_run_params(scope, budget, unattended=unattended, profile=profile), **self._ordered}
         return await self._order("specloom/run/start", params, command_id, "runId")
 
     async def resume(
@@ -140,7 +142,7 @@ class RemoteRuntime:
     ) -> Accepted | Rejected:
         """Goes on with a paused run."""
         del by
-        params = {"unattended": unattended, "profile": None if profile is None else profile.value}
+        params = {"unattended": unattended, "profile": None if profile is None else profile.value, **self._ordered}
         return await self._order("specloom/run/resume", params, command_id)
 
     async def pause(
@@ -215,6 +217,10 @@ class RemoteRuntime:
         self._linked.set()
         await self._subscribe(self._link)
 
+    async def read(self, reader: Reader) -> None:
+        """What happened is told from this log, and nothing that happened before now."""
+        self._reader, self.state = reader, await reader.refresh()
+
     async def _subscribe(self, link: Link) -> None:
         answer = await link.ask("specloom/events/subscribe", {"output": True})
         self._subscribed = not isinstance(answer, Rejected)
@@ -251,8 +257,9 @@ class RemoteRuntime:
     async def catch_up(self) -> None:
         """Tells what was committed by now."""
         async with self._reading:
-            more = True
+            more = self._reader is not None
             while more:
+                assert self._reader is not None
                 page = await self._reader.events(self.state.seq, PAGE)
                 for published in page:
                     self.state = evolve(self.state, published.event, published.at, published.seq)
@@ -297,7 +304,7 @@ class RemoteRuntime:
                     self._tell(str(error))
 
 
-def run_params(scope: Scope, budget: Budget, *, unattended: bool, profile: Profile | None) -> dict[str, Any]:
+def _run_params(scope: Scope, budget: Budget, *, unattended: bool, profile: Profile | None) -> dict[str, Any]:
     """The parameters of `specloom/run/start`."""
     return {
         "scope": {"kind": "project"} if scope.kind == "project" else {"kind": scope.kind, "id": scope.id},
@@ -305,6 +312,11 @@ def run_params(scope: Scope, budget: Budget, *, unattended: bool, profile: Profi
         "unattended": unattended,
         "profile": None if profile is None else profile.value,
     }
+
+
+def leaving(state: ProjectState) -> str:
+    """What is said to who leaves."""
+    return GOES_ON if at_work(state) else "detached; nothing is running"
 
 
 def _taken(answer: Any, named: str = "") -> Accepted | Rejected:
@@ -324,18 +336,26 @@ def _silent(_: str) -> None:
 
 
 @asynccontextmanager
-async def joined(place: Place, reader: Reader, *, start: bool) -> AsyncGenerator[RemoteRuntime]:
-    """The root as the daemon hosts it, while the context is open. Raises `CommandError`.
+async def joined(
+    place: Place, *, start: bool, ordered: Mapping[str, str] = MappingProxyType({})
+) -> AsyncGenerator[RemoteRuntime]:
+    """The root as the daemon hosts it, while the context is open. Raises `CommandError`, and what opening a log raises.
 
-    A log that cannot be read any more ends the context's work with that error.
+    `ordered`: what the orders that are given here set for themselves, by wire name. A log that cannot be read any more
+    ends the work in the context with that error.
     """
-    runtime = RemoteRuntime(place, reader)
+    runtime = RemoteRuntime(place, ordered)
     try:
         await runtime.connect(start=start)
+        # The daemon has made the log, if there was none.
+        reader = await place.composition.open_reader(place.root, place.environment)
+        await runtime.read(reader)
     except (LinkLostError, TimeoutError) as error:
         await runtime.close()
         raise CommandError(str(error)) from error
-    await runtime.catch_up()
+    except BaseException:
+        await runtime.close()
+        raise
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(runtime.follow(), name="log"), group.create_task(runtime.keep(), name="daemon")]
@@ -348,3 +368,4 @@ async def joined(place: Place, reader: Reader, *, start: bool) -> AsyncGenerator
         raise group.exceptions[0] from None
     finally:
         await runtime.close()
+        await reader.close()

@@ -21,8 +21,12 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
         from specloom.cli import estimate
 
         return await estimate.run(arguments, place, output)
+    if arguments.detach or arguments.pause or arguments.cancel:
+        from specloom.cli import orders
+
+        return await orders.run(arguments, place, output)
     order = order_of(arguments, place)
-    await refuse_early(place, order, lambda seen: _check(seen, arguments.scope, place))
+    await refuse_early(place, order, lambda seen: check_runnable(seen, arguments.scope, place))
 
     async def job(work: Work) -> None:
         await plan_and_run(work, arguments.scope, Budget(usd=arguments.budget_usd))
@@ -31,7 +35,8 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
     return conclude(work)
 
 
-def _check(seen: Preview, stated: str | None, place: Place) -> None:
+def check_runnable(seen: Preview, stated: str | None, place: Place) -> None:
+    """Raises `CommandError` where a run would find nothing to plan from or to work through."""
     if not seen.state.plan.specs:
         check_plannable(seen, None, place.root)
     else:
@@ -51,6 +56,8 @@ async def plan_and_run(work: Work, stated: str | None, budget: Budget) -> None:
 def conclude(work: Work) -> Exit:
     """Says what came of it; the exit status by design's order."""
     counts = count_tasks(work.state, work.scope)
+    if work.detached and not work.output.as_json:
+        return Exit.INTERRUPTED
     if work.output.as_json:
         work.output.json(summary_json(counts, work.spent, work.wall_s))
     else:

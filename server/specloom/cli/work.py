@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from specloom.cli.failures import CommandError, KilledError
 from specloom.cli.interrupts import Interrupts
 from specloom.cli.output import Output
-from specloom.cli.ports import Place
+from specloom.cli.ports import CommandRuntime, Place
+from specloom.cli.remote import RemoteRuntime, joined, leaving
 from specloom.cli.requirements import why_nothing
 from specloom.cli.terminal_client import TerminalClient, is_interactive
 from specloom.cli.views.event_lines import scope_name
@@ -21,7 +22,7 @@ from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, PauseCause, RunState, Scope
-from specloom.engine.api import Accepted, OutputChunk, Published, Runtime
+from specloom.engine.api import Accepted, OutputChunk, Published
 from specloom.engine.waiting import ModelWatch
 
 PAUSING = "pausing: what is in flight ends first; Ctrl-C again ends it now"
@@ -43,13 +44,17 @@ class Order:
     heading: str = ""
     profile: Profile | None = None
     """What agents may do where no rule says otherwise; `None`: as set."""
+    joins: bool = False
+    """Where the daemon hosts the root, the order goes to it."""
+    ordered: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Those of the overrides that such an order may have, by wire name."""
 
 
 @dataclass(slots=True)
 class Work:
     """A runtime with somebody watching."""
 
-    runtime: Runtime
+    runtime: CommandRuntime
     view: View
     output: Output
     interrupts: Interrupts
@@ -62,7 +67,14 @@ class Work:
     scope: Scope = field(default_factory=Scope)
     wall_s: float = 0.0
     problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
+    detached: bool = False
+    """The person has left, and what was ordered goes on."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the daemon does the work: leaving stops nothing."""
+        return isinstance(self.runtime, RemoteRuntime)
 
     @property
     def state(self) -> ProjectState:
@@ -103,6 +115,8 @@ class Work:
     async def run(self, scope: Scope, budget: Budget, *, stated: bool) -> None:
         """Works until the run has ended or pauses. A run that an earlier process left goes on if it means the same."""
         left = self.state.run
+        if left is not None and left.active and left.state is not RunState.PAUSED and self.elsewhere:
+            return await self._look_on(left, scope if stated else left.scope)
         if left is not None and left.active:
             same = left.state is not RunState.CANCELLING and (not stated or left.scope == scope) and budget == Budget()
             if same:
@@ -115,11 +129,27 @@ class Work:
         _check(await order)
         return await self._until_idle(self._pause)
 
+    async def _look_on(self, going: RunRecord, wanted: Scope) -> None:
+        """Somebody else's run is never given up for an order of ours."""
+        if going.scope != wanted or going.state is RunState.CANCELLING:
+            raise CommandError(
+                f"the run of {scope_name(going.scope)} is {going.state} in the daemon; `specloom attach` shows it, "
+                "`specloom run --cancel` ends it"
+            )
+        self.view.note(f"the run of {scope_name(going.scope)} goes on in the daemon")
+        self.worked.join(self.state)
+        self._focus(going.scope)
+        await self._until_idle(self._pause)
+
     async def _go_on(self, scope: Scope) -> None:
         self.view.note(f"going on with the run of {scope_name(scope)} that an earlier process left")
         self._focus(scope)
         _check(await self.runtime.resume(self.origin, unattended=self.unattended, profile=self.profile))
         await self._until_idle(self._pause)
+
+    def _leave(self) -> None:
+        self.detached = True
+        self._say(leaving(self.state))
 
     async def _cancel_plan(self, _: "asyncio.Task[None]") -> None:
         self._say("stopping the plan; Ctrl-C again ends it now")
@@ -149,6 +179,8 @@ class Work:
         wishes = [asyncio.create_task(event.wait()) for event in (self.interrupts.first, self.output.closed)]
         try:
             await asyncio.wait({idle, *wishes}, return_when=asyncio.FIRST_COMPLETED)
+            if not idle.done() and self.elsewhere:
+                return self._leave()
             if not idle.done():
                 # A refusal of the order means that it ended by itself meanwhile.
                 await stop(idle)
@@ -212,7 +244,11 @@ async def _perform(
     started = now()
     async with _opened(place, order) as runtime:
         view = _view(output, runtime.state, order.heading)
-        client = TerminalClient(view, interrupts.first, can_ask=not output.as_json and is_interactive())
+        can_ask = not output.as_json and is_interactive()
+        leaves = isinstance(runtime, RemoteRuntime)
+        client = TerminalClient(view, interrupts.first, can_ask=can_ask, leaves=leaves)
+        if isinstance(runtime, RemoteRuntime):
+            runtime.on_note = view.note
         origin = Origin("user", client=client.id)
         work = Work(
             runtime, view, output, interrupts, order.unattended, origin, started, ModelWatch(now), order.profile
@@ -229,7 +265,11 @@ async def _perform(
 
 
 @asynccontextmanager
-async def _opened(place: Place, order: Order) -> AsyncGenerator[Runtime]:
+async def _opened(place: Place, order: Order) -> AsyncGenerator[CommandRuntime]:
+    if order.joins and await place.composition.is_hosted(place.root, place.environment):
+        async with joined(place, start=False, ordered=order.ordered) as joint:
+            yield joint
+        return
     runtime = await place.composition.open_runtime(
         place.root,
         environment=place.environment,

@@ -1,0 +1,125 @@
+"""`specloom run --detach`, `--pause` and `--cancel`: orders to the daemon. Refuses to wait for the work itself."""
+
+import argparse
+
+from specloom.cli.early import refuse_early
+from specloom.cli.failures import CommandError, Exit
+from specloom.cli.options import order_of
+from specloom.cli.output import Output
+from specloom.cli.ports import Place
+from specloom.cli.reading import NOTHING_YET, opened_reader
+from specloom.cli.remote import RemoteRuntime, joined
+from specloom.cli.run import check_runnable
+from specloom.cli.scopes import resolve_scope
+from specloom.cli.views.event_lines import run_end, scope_name
+from specloom.cli.work import Order
+from specloom.domain.origin import Origin
+from specloom.domain.project import RunRecord
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import Budget, RunState, Scope
+from specloom.engine.api import Accepted
+
+USER = Origin("user")
+BEGUN = "`specloom attach` shows it, `specloom run --pause` pauses it"
+NOTHING = "nothing is running here; `specloom status` tells how it stands"
+
+
+async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
+    """Returns the exit status. Raises `CommandError`."""
+    if arguments.detach:
+        return await _detach(arguments, place, output)
+    name = "--pause" if arguments.pause else "--cancel"
+    if arguments.scope is not None or arguments.budget_usd is not None:
+        raise CommandError(f"{name} is about the run that goes on, whatever its scope and budget; give it alone")
+    await _refuse_elsewhere(place, output)
+    async with joined(place, start=True) as runtime:
+        runtime.on_note = output.note
+        return await (_pause(runtime, output) if arguments.pause else _cancel(runtime, output))
+
+
+async def _detach(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
+    order = order_of(arguments, place)
+    await refuse_early(place, order, lambda seen: check_runnable(seen, arguments.scope, place))
+    async with joined(place, start=True, ordered=order.ordered) as runtime:
+        runtime.on_note = output.note
+        if not runtime.state.plan.specs:
+            raise CommandError("there are no specs yet; `specloom plan` writes them, then `specloom run --detach`")
+        scope = resolve_scope(runtime.state, arguments.scope)
+        answer = await _begun(runtime, scope, Budget(usd=arguments.budget_usd), order, stated=arguments.scope)
+        if isinstance(answer, Rejected):
+            raise CommandError(answer.message[:1].lower() + answer.message[1:])
+        started = runtime.state.run
+    assert started is not None
+    if output.as_json:
+        output.json({"type": "detached", "runId": started.id, "seq": answer.seq})
+    else:
+        output.line(f"{started.id} works through {scope_name(started.scope)} in the daemon; {BEGUN}")
+    return Exit.OK
+
+
+async def _begun(
+    runtime: RemoteRuntime, scope: Scope, budget: Budget, order: Order, *, stated: str | None
+) -> Accepted | Rejected:
+    """A run that was left goes on if it means the same."""
+    left = runtime.state.run
+    if left is None or not left.active:
+        return await runtime.start_run(scope, budget, USER, unattended=order.unattended, profile=order.profile)
+    same = (stated is None or left.scope == scope) and budget == Budget()
+    if left.state is RunState.PAUSED and same:
+        return await runtime.resume(USER, unattended=order.unattended, profile=order.profile)
+    raise CommandError(
+        f"the run of {scope_name(left.scope)} is {left.state}; `specloom attach` shows it, "
+        "`specloom run --cancel` ends it"
+    )
+
+
+async def _refuse_elsewhere(place: Place, output: Output) -> None:
+    """Raises `CommandError` where nothing runs, or another terminal's command works on it."""
+    async with opened_reader(place, output) as reader:
+        if reader is None:
+            raise CommandError(NOTHING_YET)
+        state, writer = await reader.refresh(), await reader.writer()
+    if writer is not None and not await place.composition.is_hosted(place.root, place.environment):
+        raise CommandError(f"{writer} works on this project; press Ctrl-C there")
+    if state.run is None or not state.run.active:
+        raise CommandError(NOTHING)
+
+
+async def _pause(runtime: RemoteRuntime, output: Output) -> Exit:
+    run = _active(runtime)
+    if run.state is not RunState.PAUSED:
+        _check(await runtime.pause(USER))
+        if not output.as_json and _active(runtime).state is not RunState.PAUSED:
+            output.line("pausing: what is in flight ends first; Ctrl-C leaves, and it still pauses")
+        await runtime.wait_idle()
+    return _tell(runtime, output)
+
+
+async def _cancel(runtime: RemoteRuntime, output: Output) -> Exit:
+    _check(await runtime.cancel(USER))
+    await runtime.wait_idle()
+    return _tell(runtime, output)
+
+
+def _tell(runtime: RemoteRuntime, output: Output) -> Exit:
+    run = runtime.state.run
+    assert run is not None
+    if output.as_json:
+        output.json({"type": "run", "runId": run.id, "state": run.state.value, "seq": runtime.state.seq})
+    elif run.outcome is not None:
+        output.line(run_end(run.outcome, run.reason))
+    else:
+        output.line("paused; `specloom run` goes on")
+    return Exit.OK
+
+
+def _active(runtime: RemoteRuntime) -> RunRecord:
+    run = runtime.state.run
+    if run is None or not run.active:
+        raise CommandError(NOTHING)
+    return run
+
+
+def _check(answer: Accepted | Rejected) -> None:
+    if isinstance(answer, Rejected):
+        raise CommandError(answer.message[:1].lower() + answer.message[1:])

@@ -1,0 +1,164 @@
+"""The terminal as a client of the daemon: many see one run, each may leave it, and none stops it by that."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specloom.cli.failures import Exit
+from specloom.llm.scripted import ScriptedServer
+from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, new_project
+from tests.daemon.stage import Stage, begin, bridge, eventually, follow, said, staged
+
+Start = Callable[..., ScriptedServer]
+Begin = Callable[[Project], Callable[..., Running]]
+SETTINGS = '[models.default]\nmodel = "scripted-1"\n'
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A user's folder without a daemon; whatever is started in it is ended."""
+    with staged() as made:
+        yield made
+
+
+@pytest.fixture
+def held(tmp_path: Path, stage: Stage, scripted: Start) -> tuple[Project, ScriptedServer]:
+    """A project for the stage's daemon; the answers of its model do not begin before `go`, those to its second task
+    before `on`."""
+    script: dict[str, Any] = json.loads(json.dumps(BOTH_TASKS))
+    script["sessions"][0]["turns"][0]["hold"] = "go"
+    script["sessions"][1]["turns"][0]["hold"] = "on"
+    server = scripted(script)
+    project = new_project(tmp_path)
+    (project.root / "specloom.toml").write_text(SETTINGS)
+    project.environment |= {**stage.own, "ANTHROPIC_BASE_URL": server.base_url}
+    return project, server
+
+
+def detached(project: Project, *words: str) -> str:
+    """Hands a run to the daemon; its id."""
+    done = project.specloom("run", "--detach", "--yes", "--json", *words)
+    assert done.returncode == Exit.OK, done.stderr
+    (told,) = json_lines(done.stdout)
+    return told["runId"]
+
+
+def let_go(server: ScriptedServer) -> None:
+    """The model answers everything."""
+    server.release("go")
+    server.release("on")
+
+
+def events_of(command: Running) -> list[dict[str, Any]]:
+    """What it printed of the log."""
+    return [line for line in json_lines("\n".join(command.lines)) if "seq" in line and line["type"] != "attached"]
+
+
+async def test_two_terminals_and_an_editor_see_the_same_events(
+    held: tuple[Project, ScriptedServer], stage: Stage, running: Begin
+) -> None:
+    project, server = held
+    await asyncio.to_thread(detached, project)
+    first, second = running(project)("attach", "--json"), running(project)("attach", "--json")
+    async with bridge(stage) as (wire, _):
+        await begin(wire, project.root)
+        await follow(wire)
+        for terminal in (first, second):
+            await asyncio.to_thread(terminal.wait_for, '"type":"attached"')
+        let_go(server)
+        heard: list[dict[str, Any]] = []
+        while not heard or heard[-1]["type"] != "runFinished":
+            heard.append(await said(wire, "specloom/event"))
+    last = heard[-1]["seq"]
+    for terminal in (first, second):
+        await asyncio.to_thread(terminal.wait_for, '"type":"runFinished"')
+        seen = {event["seq"]: event for event in events_of(terminal)}
+        assert list(seen) == sorted(seen)
+        assert [seen[event["seq"]] for event in heard if min(seen) <= event["seq"] <= last] == [
+            event for event in heard if event["seq"] >= min(seen)
+        ]
+        output = [line for line in json_lines("\n".join(terminal.lines)) if line["type"] == "output"]
+        assert "I write greeting.txt now." in "".join(line["text"] for line in output)
+
+
+def test_leaving_by_ctrl_c_leaves_the_run_going(held: tuple[Project, ScriptedServer], running: Begin) -> None:
+    project, server = held
+    detached(project)
+    watching = running(project)("attach")
+    watching.wait_for("attached: running, the whole project")
+    watching.interrupt()
+    assert watching.end() == Exit.OK
+    assert "the run goes on" in watching.wait_for("detached")
+    joining = running(project)("run")
+    joining.wait_for("the run of the whole project goes on in the daemon")
+    joining.interrupt()
+    assert joining.end() == Exit.INTERRUPTED
+    assert "paused" not in "".join(joining.lines)
+    again = running(project)("run", "--json")
+    again.wait_for("goes on in the daemon")
+    let_go(server)
+    assert again.end() == Exit.OK, again.errors
+    summary = json_lines(again.lines[-1])[0]
+    assert (summary["type"], summary["tasks"]["done"], summary["turns"]) == ("summary", 2, 4)
+
+
+def test_a_run_is_paused_taken_up_and_ended_from_other_commands(
+    held: tuple[Project, ScriptedServer], running: Begin
+) -> None:
+    project, server = held
+    refused = project.specloom("run", "--pause")
+    assert (refused.returncode, "nothing" in refused.stderr) == (Exit.USAGE, True)
+    run = detached(project)
+    second = project.specloom("run", "--detach")
+    assert second.returncode == Exit.USAGE
+    assert "`specloom run --cancel` ends it" in second.stderr
+    pausing = running(project)("run", "--pause")
+    pausing.wait_for("pausing: what is in flight ends first")
+    server.release("go")
+    assert pausing.end() == Exit.OK, pausing.errors
+    assert pausing.lines[-1] == "paused; `specloom run` goes on"
+    assert detached(project) == run
+    ended = project.specloom("run", "--cancel", "--json")
+    assert ended.returncode == Exit.OK, ended.stderr
+    assert [(line["runId"], line["state"]) for line in json_lines(ended.stdout)] == [(run, "finished")]
+    assert project.specloom("run", "--cancel").returncode == Exit.USAGE
+
+
+def test_model_and_endpoint_of_an_order_go_with_it_to_the_daemon(
+    held: tuple[Project, ScriptedServer], running: Begin
+) -> None:
+    project, server = held
+    del project.environment["ANTHROPIC_BASE_URL"]
+    (project.root / "specloom.toml").unlink()
+    let_go(server)
+    detached(project, "--model", "scripted-1", "--base-url", server.base_url)
+    joining = running(project)("attach")
+    joining.wait_for("run completed")
+    server.check()
+
+
+async def test_a_killed_daemon_is_started_again_and_no_event_is_missed(
+    held: tuple[Project, ScriptedServer], stage: Stage, running: Begin
+) -> None:
+    project, server = held
+    await asyncio.to_thread(detached, project)
+    watching = running(project)("attach", "--json")
+    await asyncio.to_thread(watching.wait_for, '"type":"attached"')
+    before = await asyncio.to_thread(stage.pid)
+    os.kill(before, signal.SIGKILL)
+    await asyncio.to_thread(watching.wait_for, "the daemon is gone; starting it again")
+    await asyncio.to_thread(watching.wait_for, "attached again")
+    await asyncio.to_thread(watching.wait_for, '"type":"runPaused"')
+    await eventually(lambda: stage.pid() != before, "another daemon")
+    let_go(server)
+    await asyncio.to_thread(detached, project)
+    await asyncio.to_thread(watching.wait_for, '"type":"runFinished"')
+    seqs = [event["seq"] for event in events_of(watching)]
+    start = next(line["seq"] for line in json_lines("\n".join(watching.lines)) if line["type"] == "attached")
+    assert seqs == list(range(start + 1, start + 1 + len(seqs)))
