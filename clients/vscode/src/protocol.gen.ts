@@ -415,28 +415,6 @@ export interface GrantRevokedEvent {
   scope: string;
 }
 
-/** Git has something else checked out, or wrote files of the work tree in another way. */
-export interface HeadChangedEvent {
-  seq: number;
-  at: string;
-  projectId: string;
-  actor: "user" | "agent" | "engine" | "watcher";
-  clientId: string | null;
-  agentId: string | null;
-  commandId: string | null;
-  type: "headChanged";
-  /** The commit that was checked out; empty: none, or none that was known. */
-  before: string;
-  after: string;
-  /** Checked out now; empty: none. */
-  branch: string;
-  beforeBranch: string;
-  /** What git says it did, for people. */
-  how: string;
-  /** Whether git wrote files: then a run pauses; false for a commit. */
-  files: boolean;
-}
-
 /** `data` of error -32602. */
 export interface InvalidParamsData {
   fields: FieldError[];
@@ -1568,7 +1546,6 @@ export type WireEvent =
   | SpecReadEvent
   | SpecRemovedEvent
   | SettingsChangedEvent
-  | HeadChangedEvent
   | TaskStartedEvent
   | TaskDoneEvent
   | TaskFailedEvent

@@ -12,6 +12,7 @@ from specloom.agent.calls import OUTRUN, Hands, answers, carry_out, outrun, refu
 from specloom.agent.context.image_limits import not_taken, within_limits
 from specloom.agent.context.keeper import ContextKeeper
 from specloom.agent.ports import Gate, Halt, Inbox
+from specloom.agent.progress import NO_PROGRESS, NUDGE, ProgressWatch
 from specloom.agent.replay import UNKNOWN, Replayed, close
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
 from specloom.agent.window import WindowWatch
@@ -136,6 +137,8 @@ class LoopPorts:
     """`None`: a session of this role does not rotate."""
     last_turn: str = ""
     """What is said with the last request that a session may make; empty: nothing."""
+    progress: ProgressWatch | None = None
+    """`None`: nobody looks whether the session goes in circles. It hears what `asking.recorder` records."""
     inbox: Inbox | None = None
     """`None`: nobody speaks to this session while it works."""
     superseded: Callable[[], str] = lambda: ""
@@ -229,6 +232,8 @@ async def _next(setup: SessionSetup, conversation: Conversation, ports: LoopPort
     if reason := ports.superseded():
         return Rotated(reason)
     await _hear(setup, conversation, ports)
+    if (circles := _circles(setup, conversation, ports)) is not None:
+        return circles
     if ports.keeper is not None:
         crowded = ports.window is not None and await ports.window.crowded(setup, conversation)
         await ports.keeper.before_request(setup, conversation, ports.asking.recorder, crowded=crowded)
@@ -300,6 +305,24 @@ async def _run_calls(
     ending = _ending([outcome for _, outcome in results])
     # Who speaks to an agent that gives up may be just what it needs.
     return None if isinstance(ending, Blocked) and await _hear(setup, conversation, ports) else ending
+
+
+def _circles(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> Rotated | Blocked | None:
+    """How a session ends that goes in circles after it was told so; an agent that was not is told now."""
+    seen = None if ports.progress is None else ports.progress.look()
+    if seen is None:
+        return None
+    found, step = seen
+    told = agents.NoProgressSeen(setup.id, conversation.turns, found.circle, found.turns, step)
+    ports.asking.recorder.note(told)
+    match step:
+        case "nudge":
+            _add_text(setup, conversation, ports, NUDGE.format(found=found.text))
+            return None
+        case "session":
+            return Rotated(NO_PROGRESS + found.text)
+        case "block":
+            return Blocked(f"{NO_PROGRESS}{found.text}, also in a fresh session that was told so")
 
 
 async def _hear(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> bool:

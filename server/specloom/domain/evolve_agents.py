@@ -104,6 +104,7 @@ SessionEvent: TypeAlias = (
     agents.MessageAdded
     | agents.ContextCollapsed
     | agents.OpenFilesWarned
+    | agents.NoProgressSeen
     | agents.TurnRequested
     | agents.TurnFinished
     | agents.TurnFailed
@@ -122,7 +123,7 @@ def _in_session(state: ProjectState, event: SessionEvent) -> ProjectState:
 
 def _after(session: SessionRecord, event: SessionEvent) -> SessionRecord:
     match event:
-        case agents.MessageAdded() | agents.ContextCollapsed() | agents.OpenFilesWarned():
+        case agents.MessageAdded() | agents.ContextCollapsed() | agents.OpenFilesWarned() | agents.NoProgressSeen():
             return session
         case agents.TurnRequested():
             return with_changes(session, awaiting=event.turn)

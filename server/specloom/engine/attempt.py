@@ -12,6 +12,7 @@ from specloom.agent.ask import AskPorts
 from specloom.agent.briefing import render
 from specloom.agent.loop import SessionOutcome
 from specloom.agent.ports import Halt, Recorder
+from specloom.agent.progress import ProgressWatch, WatchedRecorder
 from specloom.agent.replay import Replayed, replay
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
@@ -20,6 +21,7 @@ from specloom.domain.events import Event, agents
 from specloom.domain.events.proof import CheckPhase
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, AttemptId, Digest, SessionId, TaskId
+from specloom.domain.no_progress import Patience
 from specloom.domain.rejection import Rejected
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.abandoning import end_sessions
@@ -220,12 +222,15 @@ class Attempt:
         *,
         restarted: bool = False,
         warned: bool = False,
+        watch: ProgressWatch | None = None,
     ) -> loop.LoopPorts:
         engine = self.engine
+        progress = watch or ProgressWatch.of(self._patience, setup.because)
+        asking = replace(asking, recorder=WatchedRecorder(asking.recorder, progress))
         hands = self._hands(setup, known.memory, asking.recorder, restarted=restarted)
         ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
         ports = replace(ports, window=window_watch(engine, asking), more_turns=self._more_turns)
-        ports = replace(ports, inbox=engine.inbox, superseded=lambda: self._superseded(setup))
+        ports = replace(ports, inbox=engine.inbox, superseded=lambda: self._superseded(setup), progress=progress)
         return kept_ports(engine, ports, hands, conversation, known, warned=warned)
 
     async def _go_on(self, history: AttemptHistory) -> SessionOutcome:
@@ -244,6 +249,10 @@ class Attempt:
         self.reviewed = tuple(history.review)
         # Where nothing followed from its end, the attempt goes on, and so does all that is known of it.
         return loop.outcome_of(replayed.ended) or loop.Rotated(replayed.ended.reason or replayed.ended.outcome)
+
+    def _patience(self) -> Patience:
+        limits = self.engine.options.limits
+        return Patience(limits.repeated_turns, limits.returning_edits, limits.empty_turns)
 
     def _superseded(self, setup: SessionSetup) -> str:
         """A session keeps its model; who chose another one wants that to be asked."""
@@ -266,7 +275,10 @@ class Attempt:
         asking = engine.asking(RoleName.EXECUTOR, self.agent)
         told = had_shell(history)
         self.answered.update(answered(history.events, replayed, self.agent))
-        ports = self._ports(setup, replayed.conversation, known, asking, restarted=told, warned=replayed.warned)
+        watch = ProgressWatch.of(self._patience, history.because, history.conversation)
+        ports = self._ports(
+            setup, replayed.conversation, known, asking, restarted=told, warned=replayed.warned, watch=watch
+        )
         return await loop.resume_session(setup, replayed, ports)
 
     async def _settle(self, outcome: SessionOutcome) -> Stopped | None:

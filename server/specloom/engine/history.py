@@ -28,6 +28,8 @@ class AttemptHistory:
     shown: dict[str, Digest] = field(default_factory=dict[str, Digest])
     """What the model was shown last of each file, by digest, the newest last; an empty one: it was closed."""
     session: SessionId | None = None
+    because: str = ""
+    """Why the session before that one ended."""
     conversation: list[Event] = field(default_factory=list[Event])
     """The events of its newest session."""
     events: list[Event] = field(default_factory=list[Event])
@@ -75,6 +77,7 @@ class AttemptHistory:
             return
         if event.role == "executor":
             self.session, self.conversation, self.shown = event.session, [], {}
+            self.because = event.because
         self._reviewer, self.review = event.session if event.role == "reviewer" else None, []
 
     def _take_said(self, event: agents.AgentEvent) -> None:

@@ -44,6 +44,10 @@ class Limits:
     recommend_at: float = 0.8
     rotate_at: float = 0.9
     """Shares of the model's window."""
+    repeated_turns: int = 4
+    returning_edits: int = 4
+    empty_turns: int = 3
+    """In a row, after which an agent goes in circles."""
     fruitless_sessions: int = 3
     """In a row, after which an attempt that only hands over fails."""
     command_timeout_s: float = 120.0

@@ -110,6 +110,7 @@ def raw_line(event: AgentEvent) -> dict[str, Any] | None:
             | agents.ApprovalAsked()
             | agents.ApprovalAnswered()
             | agents.GrantRevoked()
+            | agents.NoProgressSeen()
             | agents.PromptQueued()
             | agents.PromptWithdrawn()
             | agents.PromptDelivered()
@@ -139,9 +140,17 @@ def readable(event: AgentEvent) -> str:
             return f"\n```\n{shown[:4000]}\n```\n"
         case agents.SessionEnded():
             return f"\n---\n\nended: {event.outcome}. {event.reason}\n"
-        case agents.OpenFilesWarned() | agents.TurnRequested() | agents.ApprovalAsked() | agents.ApprovalAnswered():
-            return ""
-        case agents.GrantRevoked() | agents.PromptQueued() | agents.PromptWithdrawn() | agents.PromptDelivered():
+        case (
+            agents.OpenFilesWarned()
+            | agents.TurnRequested()
+            | agents.ApprovalAsked()
+            | agents.ApprovalAnswered()
+            | agents.GrantRevoked()
+            | agents.PromptQueued()
+            | agents.PromptWithdrawn()
+            | agents.PromptDelivered()
+            | agents.NoProgressSeen()
+        ):
             return ""
         case _:
             assert_never(event)

@@ -14,6 +14,7 @@ from specloom.lsp.protocol_session_events import (
     ContextCollapsedEvent,
     GrantRevokedEvent,
     MessageAddedEvent,
+    NoProgressSeenEvent,
     OpenFilesWarnedEvent,
     PromptDeliveredEvent,
     PromptQueuedEvent,
@@ -414,6 +415,7 @@ WireEvent: TypeAlias = Annotated[
     | ApprovalAskedEvent
     | ApprovalAnsweredEvent
     | GrantRevokedEvent
+    | NoProgressSeenEvent
     | PromptQueuedEvent
     | PromptWithdrawnEvent
     | PromptDeliveredEvent

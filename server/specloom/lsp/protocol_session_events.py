@@ -151,6 +151,17 @@ class ApprovalAnsweredEvent(EventBase):
     reason: str
 
 
+class NoProgressSeenEvent(SessionEventBase):
+    """A session goes in circles: its agent is told, another session takes over, or the task is blocked."""
+
+    type: Literal["noProgressSeen"] = "noProgressSeen"
+    turn: int
+    circle: Literal["repeats", "ping-pong", "empty"]
+    turns: int
+    """How many in a row."""
+    step: Literal["nudge", "session", "block"]
+
+
 class PromptQueuedEvent(EventBase):
     """A person said something to an agent, which hears it at its next turn boundary."""
 

@@ -378,6 +378,12 @@ _AGENTS: tuple[_Row, ...] = (
         ),
     ),
     _row(
+        agents.NoProgressSeen,
+        lambda e, h: ws.NoProgressSeenEvent(
+            **h, session_id=e.session, turn=e.turn, circle=e.circle.value, turns=e.turns, step=e.step
+        ),
+    ),
+    _row(
         agents.PromptQueued,
         lambda e, h: ws.PromptQueuedEvent(**h, prompt_id=e.prompt, to_agent_id=e.agent, text=e.text),
     ),

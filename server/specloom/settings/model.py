@@ -205,6 +205,13 @@ class Limits(Section):
     rotate_at: Share = Field(
         default=0.9, description="Share of the model's window at which a session is ended and a new one goes on."
     )
+    repeated_turns: Count = Field(
+        default=4, description="Turns in a row that only repeat calls with known results; then the agent is told."
+    )
+    returning_edits: Count = Field(
+        default=4, description="Edits in a row that put a file back to a text it had before; then the agent is told."
+    )
+    empty_turns: Count = Field(default=3, description="Turns in a row without a call; then the agent is told.")
     fruitless_sessions: Count = Field(
         default=3,
         description="Sessions in a row that fill their window and change nothing; then the attempt fails.",

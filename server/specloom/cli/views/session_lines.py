@@ -9,6 +9,7 @@ from specloom.cli.views.formats import WHOLE, duration, one_line
 from specloom.cli.views.task_lines import Line
 from specloom.domain.events import agents, proof, tasks
 from specloom.domain.ids import CallId, EditId, SessionId
+from specloom.domain.no_progress import Circling
 from specloom.domain.project import ProjectState
 
 _READS = {
@@ -74,9 +75,8 @@ class SessionLines:
                 yield from _readings(event, "sub-agent: " if _role(event.session, state) == "subagent" else "")
             case agents.TurnFailed():
                 yield from self._failure(event, _role(event.session, state))
-            case agents.OpenFilesWarned():
-                size = f"{event.files} files are open in the session, {event.characters:,} characters"
-                yield Line(f"{size}: each request carries them", "yellow", 1, 1)
+            case agents.OpenFilesWarned() | agents.NoProgressSeen():
+                yield _warning(event)
             case agents.ToolRequested() | agents.ToolSettled():
                 yield from self._request(event) if isinstance(event, agents.ToolRequested) else self._settle(event)
             case agents.ApprovalAsked() | agents.ApprovalAnswered() | agents.GrantRevoked():
@@ -166,6 +166,16 @@ def _role(session: SessionId, state: ProjectState) -> str:
 def _closing(event: agents.SessionEnded, role: str) -> Iterator[Line]:
     if event.outcome == "claimed" and event.reason and role not in _SILENT:
         yield Line(f"{_NAMES.get(role, role) or 'an agent'}: {one_line(event.reason, 160)}", "dim", 0, 1)
+
+
+NEXT = {"nudge": "the agent is told", "session": "a new session takes over", "block": "the task is blocked"}
+
+
+def _warning(event: agents.OpenFilesWarned | agents.NoProgressSeen) -> Line:
+    if isinstance(event, agents.NoProgressSeen):
+        return Line(f"{Circling(event.circle, event.turns).text}: {NEXT[event.step]}", "yellow", 1, 1)
+    size = f"{event.files} files are open in the session, {event.characters:,} characters"
+    return Line(f"{size}: each request carries them", "yellow", 1, 1)
 
 
 def _said(event: agents.PromptQueued | agents.PromptWithdrawn | agents.PromptDelivered) -> Iterator[Line]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from specloom.domain.ids import AgentId, ApprovalId, AttemptId, CallId, Digest, PromptId, SessionId, TaskId
+from specloom.domain.no_progress import Circle
 from specloom.domain.usage import UsageTotal
 
 PERSON = "user"
@@ -197,6 +198,19 @@ class ApprovalAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class NoProgressSeen:
+    """A session goes in circles: its agent is told (`nudge`), another session takes over, or the task is blocked."""
+
+    V: ClassVar[int] = 1
+    session: SessionId
+    turn: int
+    circle: Circle
+    turns: int
+    """How many in a row."""
+    step: Literal["nudge", "session", "block"]
+
+
+@dataclass(frozen=True, slots=True)
 class PromptQueued:
     """A person said something to an agent; it hears it at its next turn boundary."""
 
@@ -248,6 +262,7 @@ AgentEvent: TypeAlias = (
     | SessionEnded
     | ApprovalAsked
     | ApprovalAnswered
+    | NoProgressSeen
     | PromptQueued
     | PromptWithdrawn
     | PromptDelivered
@@ -266,6 +281,7 @@ TYPES = (
     SessionEnded,
     ApprovalAsked,
     ApprovalAnswered,
+    NoProgressSeen,
     PromptQueued,
     PromptWithdrawn,
     PromptDelivered,
