@@ -6,17 +6,22 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from specloom.domain.events import documents
 from specloom.domain.ids import ProjectId, SessionId
 from specloom.domain.project import ProjectState
 from specloom.engine.api import OutputChunk, Published
-from specloom.lsp.features.events import MOST_REPLAYED, PAGE, EventSender
-from specloom.lsp.features.output import MOST_BLOCKS, OutputStream
-from specloom.lsp.frames import Outbox
+from specloom.lsp.features.events import MOST_LIVE, EventSender
+from specloom.lsp.features.output import MOST_BLOCKS, MOST_KEPT, OutputStream
+from specloom.lsp.frames import Outbox, framed
 from tests.cli.stories import Story
 
 PAST = 3000
 NAME = "n" * 2000
+FRAME = len(NAME) + 1000
 
 
 class Client:
@@ -32,57 +37,185 @@ class Client:
         await self.reads.wait()
         self.got.append(data)
 
-    def notify(self, method: str, params: Any) -> None:
+    def send(self, frame: bytes) -> None:
         """As `Outgoing` does."""
-        self.outbox.write(json.dumps([method, params]).encode() + b"\n")
+        self.outbox.write(frame)
         self.most = max(self.most, self.outbox.waiting)
 
+    def notify(self, method: str, params: Any) -> None:
+        """As `Outgoing` does."""
+        self.send(framed(method, params))
+
     @property
-    def messages(self) -> list[Any]:
+    def waiting(self) -> int:
+        """As `Outgoing` says."""
+        return self.outbox.waiting
+
+    @property
+    def messages(self) -> list[tuple[str, dict[str, Any]]]:
         """All that it has read."""
-        return [json.loads(line) for line in b"".join(self.got).splitlines()]
+        bodies = [part.partition(b"\r\n\r\n")[2] for part in b"".join(self.got).split(b"Content-Length: ")[1:]]
+        return [(body["method"], body["params"]) for body in map(json.loads, bodies)]
+
+    @property
+    def seqs(self) -> list[int]:
+        """The events that it has read."""
+        return [params["seq"] for method, params in self.messages if method == "specloom/event"]
 
 
-def hosted(client: Client) -> Any:
+class Log:
     """A root with a long past, as a client's features see it."""
-    first, _ = Story().told[0]
-    event = documents.ProjectOpened(ProjectId("p"), NAME)
 
-    async def events(since: int, limit: int) -> tuple[Published, ...]:
-        return tuple(replace(first, seq=seq, event=event) for seq in range(since + 1, min(since + limit, PAST) + 1))
+    def __init__(self, client: Client, end: int) -> None:
+        self.end = end
+        self.state = ProjectState()
+        self.connection = SimpleNamespace(outgoing=client, until_below=client.outbox.below, start=self._start)
+        self.tasks: list[asyncio.Task[Any]] = []
+        self._first = Story().told[0][0]
 
-    outgoing = SimpleNamespace(notify=client.notify, waiting=client.outbox.waiting)
-    connection = SimpleNamespace(outgoing=outgoing, until_below=client.outbox.below, start=_start)
-    return SimpleNamespace(connection=connection, events=events, state=ProjectState())
+    def at(self, seq: int) -> Published:
+        """One event."""
+        return replace(self._first, seq=seq, event=documents.ProjectOpened(ProjectId("p"), NAME))
+
+    async def events(self, since: int, limit: int) -> tuple[Published, ...]:
+        """As the log delivers them."""
+        await asyncio.sleep(0)
+        return tuple(self.at(seq) for seq in range(since + 1, min(since + limit, self.end) + 1))
+
+    def commit(self, sender: EventSender) -> None:
+        """One event more."""
+        self.end += 1
+        sender.heard(self.at(self.end), self.state)
+
+    async def settled(self) -> None:
+        """Returns when nothing is being sent any more."""
+        async with asyncio.timeout(20):
+            while running := [task for task in self.tasks if not task.done()]:
+                await asyncio.gather(*running)
+
+    def _start(self, work: Any, name: str) -> asyncio.Task[Any]:
+        self.tasks.append(asyncio.create_task(work, name=name))
+        return self.tasks[-1]
 
 
-def _start(work: Any, name: str) -> asyncio.Task[Any]:
-    return asyncio.create_task(work, name=name)
+async def flushed(client: Client, sending: "asyncio.Task[None]") -> None:
+    """Everything that waits is read."""
+    client.reads.set()
+    client.outbox.close()
+    async with asyncio.timeout(20):
+        await sending
 
 
 async def test_a_long_past_waits_for_the_client_to_read_and_comes_whole() -> None:
     client = Client()
     sending = asyncio.create_task(client.outbox.run())
-    replay = asyncio.create_task(EventSender(hosted(client)).replay(0, PAST))
-    await asyncio.wait([replay], timeout=0.3)
-    assert not replay.done()
+    log = Log(client, PAST)
+    EventSender(cast("Any", log), 0).replay(PAST)
+    await asyncio.wait(log.tasks, timeout=0.3)
+    assert not log.tasks[0].done()
     client.reads.set()
-    async with asyncio.timeout(20):
-        await replay
-        client.outbox.close()
-        await sending
-    assert [params["seq"] for _, params in client.messages] == list(range(1, PAST + 1))
-    assert client.most < MOST_REPLAYED + PAGE * (len(NAME) + 1000)
+    await log.settled()
+    await flushed(client, sending)
+    assert client.seqs == list(range(1, PAST + 1))
+    assert client.most <= MOST_LIVE + FRAME
 
 
-async def test_blocks_of_output_do_not_pile_up_for_who_does_not_read() -> None:
+async def test_live_events_stay_in_the_log_while_a_client_stalls_and_come_after_a_notice() -> None:
     client = Client()
-    root = hosted(client)
-    root.connection.outgoing.waiting = 1 << 30
-    stream = OutputStream(root)
+    sending = asyncio.create_task(client.outbox.run())
+    log = Log(client, 10)
+    sender = EventSender(cast("Any", log), 10)
+    sender.replay(10)
+    for _ in range(PAST):
+        log.commit(sender)
+    await asyncio.wait(log.tasks, timeout=0.1)
+    assert client.most <= MOST_LIVE + FRAME, "nobody keeps what a client does not read"
+    assert len(log.tasks) == 1
+    client.reads.set()
+    await log.settled()
+    log.commit(sender)
+    await flushed(client, sending)
+    assert client.seqs == list(range(11, log.end + 1))
+    (gap,) = [number for number, (method, _) in enumerate(client.messages) if method == "specloom/gap"]
+    assert client.messages[gap][1] == {"fromSeq": 11 + gap, "toSeq": log.end - 1, "output": 0}
+    assert client.messages[gap + 1][1]["seq"] == 11 + gap
+
+
+@given(st.lists(st.one_of(st.integers(1, 700), st.booleans()), max_size=12), st.integers(0, 600))
+def test_whoever_reads_and_stalls_as_he_likes_gets_every_event_once_and_in_order(
+    steps: list[int | bool], since: int
+) -> None:
+    async def story() -> None:
+        client = Client()
+        sending = asyncio.create_task(client.outbox.run())
+        log = Log(client, 600)
+        sender = EventSender(cast("Any", log), since)
+        sender.replay(log.end)
+        for step in steps:
+            if isinstance(step, bool):
+                (client.reads.set if step else client.reads.clear)()
+                await asyncio.sleep(0)
+            else:
+                for _ in range(step):
+                    log.commit(sender)
+        client.reads.set()
+        await log.settled()
+        await flushed(client, sending)
+        assert client.seqs == list(range(since + 1, log.end + 1))
+        assert client.most <= MOST_LIVE + FRAME
+
+    asyncio.run(story())
+
+
+async def test_an_event_that_was_read_before_it_was_heard_of_comes_once() -> None:
+    client = Client()
+    client.reads.set()
+    sending = asyncio.create_task(client.outbox.run())
+    log = Log(client, 5)
+    sender = EventSender(cast("Any", log), 0)
+    sender.replay(3)
+    await log.settled()
+    sender.heard(log.at(4), log.state)
+    sender.heard(log.at(5), log.state)
+    log.commit(sender)
+    await flushed(client, sending)
+    assert client.seqs == [1, 2, 3, 4, 5, 6]
+
+
+async def test_what_output_a_client_misses_is_bounded_and_told() -> None:
+    client = Client()
+    sending = asyncio.create_task(client.outbox.run())
+    log = Log(client, 0)
+    client.send(b"x" * MOST_LIVE)
+    stream = OutputStream(cast("Any", log))
     for number in range(10 * MOST_BLOCKS):
-        stream.heard(OutputChunk(SessionId("s"), f"1.{number}", "text", "words"))
+        stream.heard(OutputChunk(SessionId("s"), f"1.{number}", "text", "words" * 3000))
     kept = cast("dict[Any, Any]", vars(stream)["_pending"])
-    assert len(kept) == MOST_BLOCKS
-    assert next(reversed(kept))[1] == f"1.{10 * MOST_BLOCKS - 1}", "the newest ones are kept"
-    stream.end()
+    assert len(kept) <= MOST_BLOCKS
+    assert sum(len(item.text) for item in kept.values()) <= MOST_KEPT
+    await asyncio.wait(log.tasks, timeout=0.1)
+    client.reads.set()
+    await log.settled()
+    await flushed(client, sending)
+    (gap, *rest) = client.messages
+    told = sum(len(params["text"]) + params["dropped"] for _, params in rest)
+    assert gap[0] == "specloom/gap"
+    assert gap[1]["output"] + told == 10 * MOST_BLOCKS * 15_000
+    assert rest[-1][1]["block"] == f"1.{10 * MOST_BLOCKS - 1}", "the newest ones are kept"
+
+
+async def test_who_reads_nothing_for_long_is_disconnected_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    never = asyncio.Event()
+
+    async def send(_: bytes) -> None:
+        await never.wait()
+
+    outbox = Outbox(send, stall=0.05)
+    sending = asyncio.create_task(outbox.run())
+    outbox.write(b"x")
+    async with asyncio.timeout(20):
+        await sending
+    assert outbox.broken.is_set()
+    assert "has read nothing for 0.05 s" in caplog.text

@@ -320,6 +320,8 @@ export interface EventsSubscribeParams {
 /** Where live events start; those between `since` and `seq` are replayed first. */
 export interface EventsSubscribeResult {
   seq: number;
+  /** Another one than before: the log is a new one, and what the client keeps belongs to none. */
+  projectId: string;
 }
 
 /** No more events. */
@@ -368,6 +370,16 @@ export interface FieldError {
   /** Dotted path, empty for the parameters as a whole. */
   field: string;
   message: string;
+}
+
+/** The client read too slowly. Its queue is bounded: what is named here was not put into it. */
+export interface GapParams {
+  /** The first event that comes late; `null`: none does. They are read from the log, complete and in order. */
+  fromSeq: number | null;
+  /** The last one of them as of now; more may follow in the same way. */
+  toSeq: number | null;
+  /** Characters of output that do not come any more, beside those that `dropped` tells of. */
+  output: number;
 }
 
 /** A person's consent to one exact text, kept outside the workspace. */
@@ -1664,6 +1676,8 @@ export interface Notifications {
   "specloom/event": { params: Annotated };
   /** A piece of the lossy stream. */
   "specloom/output": { params: OutputParams };
+  /** The client had fallen behind: the events that it names come late, and output is missing. */
+  "specloom/gap": { params: GapParams };
 }
 
 /** What the server asks of clients that declare it. */

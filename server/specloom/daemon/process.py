@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from specloom.daemon.errors import NoDaemonError
 from specloom.daemon.place import place_of
 from specloom.daemon.roots import LINGER
-from specloom.daemon.server import IDLE, Daemon, Patience
+from specloom.daemon.server import IDLE, STALL, Daemon, Patience
 from specloom.lsp.server import log_to_stderr
 from specloom.lsp.standalone import Composition
 from specloom.store.system import SystemClock
@@ -19,6 +19,7 @@ from specloom.store.system import SystemClock
 LOG = logging.getLogger("specloom.daemon")
 IDLE_S = "SPECLOOM_DAEMON_IDLE_S"
 LINGER_S = "SPECLOOM_DAEMON_LINGER_S"
+STALL_S = "SPECLOOM_DAEMON_STALL_S"
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -27,7 +28,11 @@ async def serve_daemon(
 ) -> None:
     """Serves until the daemon has ended; `ready` is called with the socket. Raises `NoDaemonError`, `OSError`."""
     place = await asyncio.to_thread(place_of, environment)
-    patience = Patience(_seconds(environment, IDLE_S, IDLE), _seconds(environment, LINGER_S, LINGER))
+    patience = Patience(
+        _seconds(environment, IDLE_S, IDLE),
+        _seconds(environment, LINGER_S, LINGER),
+        _seconds(environment, STALL_S, STALL),
+    )
     daemon = Daemon(place, load, environment, SystemClock(), patience)
     loop = asyncio.get_running_loop()
     for number in SIGNALS:

@@ -30,6 +30,8 @@ LOCK_DEADLINE = 2.0
 """Seconds in which a look at the lock may be in the way of who takes it."""
 LOOK = 30.0
 """Seconds between looks at whether the socket is still there."""
+STALL = 1800.0
+"""Seconds after which a client that reads nothing is disconnected."""
 CLOSE_DEADLINE = 30.0
 FLUSH_DEADLINE = 5.0
 BACKLOG = 512
@@ -43,6 +45,8 @@ class Patience:
 
     idle: float = IDLE
     linger: float = LINGER
+    stall: float = STALL
+    """0: for ever."""
 
 
 class Daemon:
@@ -199,7 +203,8 @@ class Daemon:
             writer.write(data)
             await writer.drain()
 
-        status = await serve_connection(lambda: host, reader, send, follow=pid, notice=self._notice(hello))
+        notice, stall = self._notice(hello), self._patience.stall or None
+        status = await serve_connection(lambda: host, reader, send, follow=pid, notice=notice, stall=stall)
         await _send(writer, END + json.dumps({"status": status}).encode() + b"\n")
 
     def _notice(self, hello: Hello) -> str:

@@ -46,7 +46,7 @@ class Connection:
         self.host = host
         self.name = name
         """Unique among the clients of this process."""
-        self.outgoing = Outgoing(protocol, lambda: outbox.waiting)
+        self.outgoing = Outgoing(protocol, outbox)
         self.until_below = outbox.below
         """Waits until at most so many bytes wait for the client."""
         self.buffers = Buffers()

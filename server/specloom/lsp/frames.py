@@ -6,16 +6,22 @@ Source: https://microsoft.github.io/language-server-protocol/specifications/lsp/
 
 import asyncio
 import contextlib
+import json
+import logging
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
+
+LOG = logging.getLogger("specloom.lsp")
 
 MOST_BODY = 64 * 1024 * 1024
 MOST_HEADER = 8 * 1024
 MOST_WAITING = 64 * 1024 * 1024
 """Bytes that may wait for a slow reader before the connection is given up."""
+PIECE = 64 * 1024
+"""Bytes that are sent at a time: whoever takes none of them for long reads nothing."""
 
 _LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*([0-9]{1,15})[ \t]*", re.IGNORECASE)
 
@@ -77,12 +83,22 @@ async def _body(reader: Reader, length: int) -> Frame:
         return EndOfInput()
 
 
+def framed(method: str, params: Any) -> bytes:
+    """A notification as it is sent, for those that go to many clients; `params` is JSON."""
+    body = json.dumps({"jsonrpc": "2.0", "method": method, "params": params}).encode()
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
 class Outbox:
     """Takes frames at once and sends them in order; knows how much waits."""
 
-    def __init__(self, send: Callable[[bytes], Awaitable[None]], most: int = MOST_WAITING) -> None:
+    def __init__(
+        self, send: Callable[[bytes], Awaitable[None]], most: int = MOST_WAITING, stall: float | None = None
+    ) -> None:
+        """`stall`: seconds after which a client that reads nothing is given up; `None`: never."""
         self._send = send
         self._most = most
+        self._stall = stall
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._news = asyncio.Event()
@@ -128,14 +144,24 @@ class Outbox:
                 continue
             data = b"".join(self._waiting)
             self._waiting.clear()
-            try:
-                await self._send(data)
-            except (ConnectionError, OSError, ValueError):
-                # ValueError: the stream was closed under us.
-                self.broken.set()
-            self._bytes -= len(data)
-            self._sent.set()
-            self._sent = asyncio.Event()
+            for start in range(0, len(data), PIECE):
+                await self._send_piece(data[start : start + PIECE])
+                if self.broken.is_set():
+                    break
+
+    async def _send_piece(self, piece: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._stall):
+                await self._send(piece)
+        except TimeoutError:
+            LOG.warning("a client has read nothing for %g s and is disconnected; it may come back", self._stall)
+            self.broken.set()
+        except (ConnectionError, OSError, ValueError):
+            # ValueError: the stream was closed under us.
+            self.broken.set()
+        self._bytes -= len(piece)
+        self._sent.set()
+        self._sent = asyncio.Event()
 
 
 async def drained(outbox: Outbox, sender: "asyncio.Task[None]", deadline: float) -> None:

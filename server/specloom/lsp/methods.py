@@ -8,6 +8,7 @@ from typing import Literal
 from specloom.lsp import protocol as p
 from specloom.lsp.protocol_estimate import RunEstimateParams, RunEstimateResult
 from specloom.lsp.protocol_events import EventsListResult, WireEvent
+from specloom.lsp.protocol_live import GapParams
 from specloom.lsp.protocol_project import ProjectGetParams, ProjectGetResult
 
 
@@ -98,6 +99,13 @@ _ALL = (
     Method("specloom/changeset/get", p.ChangesetGetParams, p.ChangesetGetResult, "What a task changed."),
     Method("specloom/event", WireEvent, None, "One committed event, to subscribers only.", "server"),
     Method("specloom/output", p.OutputParams, None, "A piece of the lossy stream.", "server"),
+    Method(
+        "specloom/gap",
+        GapParams,
+        None,
+        "The client had fallen behind: the events that it names come late, and output is missing.",
+        "server",
+    ),
     Method(
         "specloom/document/save",
         p.DocumentSaveParams,

@@ -32,7 +32,7 @@ REQUESTS = (
     "specloom/evidence/get",
     "specloom/changeset/get",
 )
-NOTIFICATIONS = ("specloom/event", "specloom/output")
+NOTIFICATIONS = ("specloom/event", "specloom/output", "specloom/gap")
 ASKED_OF_CLIENTS = ("specloom/document/save",)
 
 

@@ -5,16 +5,16 @@ A client that answers `null`, an error, nonsense or nothing at all is an answer 
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from specloom.lsp.frames import Outbox
 from specloom.lsp.rpc import SpecloomProtocol
 
-MOST_QUEUED_OUTPUT = 4 * 1024 * 1024
-"""Bytes waiting for the client beyond which the lossy stream pauses."""
+MOST_QUEUED_OUTPUT = 512 * 1024
+"""Bytes waiting for the client beyond which the lossy stream pauses: before events do."""
 
 
 class NoAnswer:
@@ -24,9 +24,9 @@ class NoAnswer:
 class Outgoing:
     """Our side of one connection."""
 
-    def __init__(self, protocol: SpecloomProtocol, waiting: Callable[[], int]) -> None:
+    def __init__(self, protocol: SpecloomProtocol, outbox: Outbox) -> None:
         self._protocol = protocol
-        self._waiting = waiting
+        self._outbox = outbox
         self._numbers = itertools.count(1)
 
     @property
@@ -38,10 +38,14 @@ class Outgoing:
         """Sends a notification."""
         self._protocol.notify(method, params)
 
+    def send(self, frame: bytes) -> None:
+        """Sends what `frames.framed` made."""
+        self._outbox.write(frame)
+
     @property
     def waiting(self) -> int:
         """Bytes that the client has not read yet."""
-        return self._waiting()
+        return self._outbox.waiting
 
     async def request(self, method: str, params: Any, deadline: float) -> Any:
         """The client's answer, `None` if there is none within `deadline` seconds. A cancellation is passed on."""

@@ -162,6 +162,8 @@ class EventsSubscribeResult(Wire):
     """Where live events start; those between `since` and `seq` are replayed first."""
 
     seq: int
+    project_id: str
+    """Another one than before: the log is a new one, and what the client keeps belongs to none."""
 
 
 class EventsUnsubscribeParams(Params):

@@ -40,16 +40,23 @@ class SpecloomServer(LanguageServer):
 
 
 async def serve_connection(
-    host: "Callable[[], Host]", reader: Reader, send: Send, *, follow: int | None = None, notice: str = ""
+    host: "Callable[[], Host]",
+    reader: Reader,
+    send: Send,
+    *,
+    follow: int | None = None,
+    notice: str = "",
+    stall: float | None = None,
 ) -> int:
     """Serves one client until it exits or vanishes; returns the exit status that it is owed.
 
     `reader` has the limit `MOST_HEADER`: what is longer and has no line end ends the connection.
     `host` is asked for when the first root is opened: until then nothing of it need be loaded.
     `follow`: a process on this side of the connection; if the one that the client names as its own started it, the
-    end of that one ends the connection. `notice` is shown to the person once.
+    end of that one ends the connection. `notice` is shown to the person once. `stall`: seconds after which a client
+    that reads nothing is given up.
     """
-    connection, outbox = _connected(host, send)
+    connection, outbox = _connected(host, send, stall)
     connection.notice = notice
     sender = asyncio.create_task(outbox.run(), name="outbox")
     dispatcher = Dispatcher(connection)
@@ -77,10 +84,10 @@ async def _follow(pid: int, started: int, ended: "asyncio.Future[int]") -> None:
         ended.set_result(1)
 
 
-def _connected(host: "Callable[[], Host]", send: Send) -> tuple[Connection, Outbox]:
+def _connected(host: "Callable[[], Host]", send: Send, stall: float | None) -> tuple[Connection, Outbox]:
     server = SpecloomServer("specloom", __version__, protocol_cls=SpecloomProtocol, converter_factory=converter)
     protocol = cast("SpecloomProtocol", server.protocol)
-    outbox = Outbox(send)
+    outbox = Outbox(send, stall=stall)
     protocol.set_writer(outbox)
     connection = Connection(protocol, outbox, host, f"lsp-{os.getpid()}-{next(_numbers)}")
     protocol.on_initialize = connection.initialize

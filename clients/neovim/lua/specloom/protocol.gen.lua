@@ -271,6 +271,7 @@
 --- Where live events start; those between `since` and `seq` are replayed first.
 ---@class specloom.EventsSubscribeResult
 ---@field seq integer
+---@field projectId string Another one than before: the log is a new one, and what the client keeps belongs to none.
 
 --- No more events.
 ---@class specloom.EventsUnsubscribeParams
@@ -308,6 +309,12 @@
 ---@class specloom.FieldError
 ---@field field string Dotted path, empty for the parameters as a whole.
 ---@field message string
+
+--- The client read too slowly. Its queue is bounded: what is named here was not put into it.
+---@class specloom.GapParams
+---@field fromSeq integer|vim.NIL The first event that comes late; `null`: none does. They are read from the log, complete and in order.
+---@field toSeq integer|vim.NIL The last one of them as of now; more may follow in the same way.
+---@field output integer Characters of output that do not come any more, beside those that `dropped` tells of.
 
 --- A person's consent to one exact text, kept outside the workspace.
 ---@class specloom.Grant
@@ -1379,4 +1386,5 @@
 ---| "specloom/changeset/get" # What a task changed.
 ---| "specloom/event" # One committed event, to subscribers only.
 ---| "specloom/output" # A piece of the lossy stream.
+---| "specloom/gap" # The client had fallen behind: the events that it names come late, and output is missing.
 ---| "specloom/document/save" # Asks the client to save open documents; sent only to clients that declare `experimental.specloom.documentSave`.

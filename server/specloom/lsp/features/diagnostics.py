@@ -18,6 +18,8 @@ from specloom.lsp.serving import Hosted
 from specloom.lsp.throttle import Throttle
 
 DELAY = 0.05
+MOST_QUEUED = 512 * 1024
+"""Bytes waiting for the client beyond which nothing is announced."""
 REFRESH_DEADLINE = 5.0
 _REFRESHES = (
     ("code_lens", types.WORKSPACE_CODE_LENS_REFRESH),
@@ -51,6 +53,8 @@ class Announcer:
         self.soon()
 
     async def _announce(self, _: tuple[str, ...]) -> None:
+        # Newer ones take the place of those that a client does not read.
+        await self._hosted.connection.until_below(MOST_QUEUED)
         if self._stopped:
             return
         await self._announce_problems()

@@ -1,6 +1,7 @@
-"""`specloom/events/*`: replay of committed events, then live ones. Refuses gaps: live events wait for the replay."""
+"""`specloom/events/*`: replay of committed events, then live ones, each once and in order.
 
-from collections import deque
+Refuses gaps, and queues: who reads too slowly is told where it fell behind, and gets the rest from the log as it reads.
+"""
 
 from specloom.domain.ids import ProjectId
 from specloom.domain.project import ProjectState
@@ -8,13 +9,17 @@ from specloom.domain.rejection import Rejected
 from specloom.engine.api import Published
 from specloom.lsp import protocol as p
 from specloom.lsp.features.output import OutputStream
+from specloom.lsp.frames import framed
 from specloom.lsp.protocol_events import EventsListResult
+from specloom.lsp.protocol_live import GapParams
 from specloom.lsp.serving import Hosted, Serving
 from specloom.lsp.wire_events import wire_event
 
 PAGE = 200
-MOST_REPLAYED = 1024 * 1024
-"""Bytes of the past that may wait for the client."""
+MOST_LIVE = 1024 * 1024
+"""Bytes waiting for the client beyond which events stay in the log."""
+LEAST_LIVE = 256 * 1024
+"""Bytes that may wait when they are read from there."""
 
 
 async def list_events(serving: Serving, params: p.EventsListParams) -> EventsListResult | Rejected:
@@ -31,10 +36,18 @@ async def list_events(serving: Serving, params: p.EventsListParams) -> EventsLis
     )
 
 
-async def subscribe(hosted: Hosted, params: p.EventsSubscribeParams) -> p.EventsSubscribeResult:
-    """`specloom/events/subscribe`."""
+async def subscribe(hosted: Hosted, params: p.EventsSubscribeParams) -> p.EventsSubscribeResult | Rejected:
+    """`specloom/events/subscribe`; what was subscribed before goes on if this is refused."""
+    end = hosted.state.seq
+    if params.since is not None and params.since > end:
+        return Rejected(
+            "seq-ahead",
+            f"The log ends at {end}, so {params.since} is of another one, which is lost; forget what came from it, "
+            "ask for specloom/project/get and subscribe since its seq",
+            (str(end),),
+        )
     hosted.subscription.close()
-    sender = EventSender(hosted)
+    sender = EventSender(hosted, end if params.since is None else params.since)
     at = hosted.subscription.enter_context(hosted.runtime.listen(sender.heard))
     hosted.subscription.callback(sender.end)
     if params.output:
@@ -42,8 +55,8 @@ async def subscribe(hosted: Hosted, params: p.EventsSubscribeParams) -> p.Events
         hosted.subscription.enter_context(hosted.runtime.watch_output(stream.heard))
         hosted.subscription.callback(stream.end)
     hosted.subscribed = True
-    hosted.connection.start(sender.replay(at if params.since is None else params.since, at), "replay of events")
-    return p.EventsSubscribeResult(seq=at)
+    sender.replay(at)
+    return p.EventsSubscribeResult(seq=at, project_id=hosted.state.id)
 
 
 async def unsubscribe(hosted: Hosted, params: p.EventsUnsubscribeParams) -> p.EventsUnsubscribeResult:
@@ -54,21 +67,44 @@ async def unsubscribe(hosted: Hosted, params: p.EventsUnsubscribeParams) -> p.Ev
     return p.EventsUnsubscribeResult(subscribed=was)
 
 
-class EventSender:
-    """Sends events to one client, each once and in order."""
+class NewestFrame:
+    """The bytes of the event that was sent last: with many clients, each asks for the same one after the other."""
 
-    def __init__(self, hosted: Hosted) -> None:
+    def __init__(self) -> None:
+        self._of: tuple[Published, ProjectId] | None = None
+        self._frame = b""
+
+    def of(self, published: Published, project: ProjectId) -> bytes:
+        """What is sent of an event."""
+        if self._of is None or self._of[0] is not published or self._of[1] != project:
+            self._frame = framed("specloom/event", p.to_json(wire_event(published, project)))
+            self._of = (published, project)
+        return self._frame
+
+
+NEWEST = NewestFrame()
+
+
+class EventSender:
+    """Sends one client the events after `since`. Keeps two numbers, whatever the client does not read."""
+
+    def __init__(self, hosted: Hosted, since: int) -> None:
         self._hosted = hosted
         self._project: ProjectId = hosted.state.id
-        self._live: deque[Published] = deque()
-        self._replaying = True
+        self._sent = since
+        self._until = since
+        self._behind = False
         self._ended = False
 
     def heard(self, published: Published, state: ProjectState) -> None:
-        """A live event; waits while the past is replayed."""
+        """A live event; left to the log while the past is sent, or the client does not read."""
         del state
-        if self._replaying:
-            self._live.append(published)
+        self._until = published.seq
+        if self._behind or self._ended or published.seq <= self._sent:
+            # What was read from the log may be heard of after it was sent.
+            return
+        if self._hosted.connection.outgoing.waiting > MOST_LIVE:
+            self._fetch(gap=True)
         else:
             self._send(published)
 
@@ -76,20 +112,38 @@ class EventSender:
         """Nothing more is sent."""
         self._ended = True
 
-    async def replay(self, since: int, until: int) -> None:
-        """Sends what was committed after `since` up to `until`, then lets live events through."""
-        while since < until and not self._ended:
-            # A long past must not fill the queue faster than the client reads it.
-            await self._hosted.connection.until_below(MOST_REPLAYED)
-            page = await self._hosted.events(since, PAGE)
-            for published in page:
-                if published.seq <= until:
-                    self._send(published)
-            since = page[-1].seq if page else until
-        while self._live:
-            self._send(self._live.popleft())
-        self._replaying = False
+    def replay(self, until: int) -> None:
+        """Sends what was committed up to `until`, then live events."""
+        self._until = until
+        if self._sent < until:
+            self._fetch(gap=False)
+
+    def _fetch(self, *, gap: bool) -> None:
+        self._behind = True
+        self._hosted.connection.start(self._catch_up(gap=gap), "replay of events")
+
+    async def _catch_up(self, *, gap: bool) -> None:
+        connection = self._hosted.connection
+        while self._sent < self._until and not self._ended:
+            await connection.until_below(LEAST_LIVE)
+            if gap and not self._ended:
+                gap = False
+                told = GapParams(from_seq=self._sent + 1, to_seq=self._until, output=0)
+                connection.outgoing.notify("specloom/gap", p.to_json(told))
+            page = await self._hosted.events(self._sent, PAGE)
+            if not page:
+                # The log is gone, and what was told of its end is kept nowhere.
+                self._sent = self._until
+            self._send_some(page)
+        self._behind = False
+
+    def _send_some(self, page: tuple[Published, ...]) -> None:
+        """As many as the client has room for; the others are read again, so that nobody keeps them."""
+        for published in page:
+            if self._ended or self._hosted.connection.outgoing.waiting > MOST_LIVE:
+                return
+            self._send(published)
 
     def _send(self, published: Published) -> None:
-        if not self._ended:
-            self._hosted.connection.outgoing.notify("specloom/event", p.to_json(wire_event(published, self._project)))
+        self._sent = published.seq
+        self._hosted.connection.outgoing.send(NEWEST.of(published, self._project))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from specloom.engine.api import OutputChunk
 from specloom.lsp.outgoing import MOST_QUEUED_OUTPUT
 from specloom.lsp.protocol import OutputParams, to_json
+from specloom.lsp.protocol_live import GapParams
 from specloom.lsp.serving import Hosted
 from specloom.lsp.throttle import Throttle
 
@@ -13,6 +14,8 @@ MOST_BLOCKS = 64
 """Blocks that wait for a client that does not read; the newest ones."""
 MOST_OF_BLOCK = 64_000
 """Characters of one block that are kept between two sends; the newest ones."""
+MOST_KEPT = 512_000
+"""Characters of all blocks together."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,10 @@ class OutputStream:
     def __init__(self, hosted: Hosted) -> None:
         self._hosted = hosted
         self._pending: dict[tuple[str, str, str], Pending] = {}
+        self._kept = 0
+        """Characters that wait."""
+        self._lost = 0
+        """Characters of blocks that were given up since the client was told."""
         self._soon = Throttle(hosted.connection.start, "output", DELAY, self._send)
         self._ended = False
 
@@ -43,10 +50,14 @@ class OutputStream:
         """A piece came; returns at once."""
         key = (chunk.session, chunk.block, chunk.kind)
         pending = self._pending.setdefault(key, Pending(chunk, ""))
+        self._kept -= len(pending.text)
         pending.add(chunk.text)
-        if len(self._pending) > MOST_BLOCKS:
+        self._kept += len(pending.text)
+        while len(self._pending) > MOST_BLOCKS or self._kept > MOST_KEPT:
             # The client reads nothing; what it misses is in the events.
-            del self._pending[next(iter(self._pending))]
+            oldest = self._pending.pop(next(iter(self._pending)))
+            self._kept -= len(oldest.text)
+            self._lost += len(oldest.text) + oldest.dropped
         self._soon()
 
     def end(self) -> None:
@@ -54,12 +65,16 @@ class OutputStream:
         self._ended = True
 
     async def _send(self, _: tuple[str, ...]) -> None:
-        outgoing = self._hosted.connection.outgoing
-        if self._ended or outgoing.waiting > MOST_QUEUED_OUTPUT:
+        connection = self._hosted.connection
+        await connection.until_below(MOST_QUEUED_OUTPUT)
+        if self._ended:
             return
-        pending, self._pending = self._pending, {}
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            connection.outgoing.notify("specloom/gap", to_json(GapParams(from_seq=None, to_seq=None, output=lost)))
+        pending, self._pending, self._kept = self._pending, {}, 0
         for item in pending.values():
-            outgoing.notify("specloom/output", to_json(_params(item)))
+            connection.outgoing.notify("specloom/output", to_json(_params(item)))
 
 
 def _params(item: Pending) -> OutputParams:

@@ -25,6 +25,8 @@ from specloom.lsp.serving import Hosted
 Cancel: TypeAlias = Callable[[], Coroutine[Any, Any, Accepted | Rejected]]
 _Asking: TypeAlias = agents.ApprovalAsked | agents.ApprovalAnswered
 CREATE_DEADLINE = 5.0
+MOST_QUEUED = 512 * 1024
+"""Bytes waiting for the client beyond which no stand is told: a later one says it all."""
 SILENCE_S = 5.0
 """Between looks at whether the model says anything."""
 OUTLINE = 10
@@ -60,7 +62,7 @@ class Bar:
         if stand == self._stand:
             return
         self._stand = stand
-        if self._state == "shown":
+        if self._state == "shown" and self._hosted.connection.outgoing.waiting < MOST_QUEUED:
             self._send(types.WorkDoneProgressReport(message=stand.message, percentage=stand.percentage))
 
     def end(self, message: str) -> None:

@@ -16,6 +16,7 @@ from specloom.lsp import (
     protocol_estimate,
     protocol_event_base,
     protocol_events,
+    protocol_live,
     protocol_project,
     protocol_session_events,
 )
@@ -26,6 +27,7 @@ from specloom.lsp.protocol_events import EventsListResult
 MODULES: tuple[ModuleType, ...] = (
     protocol,
     protocol_estimate,
+    protocol_live,
     protocol_project,
     protocol_event_base,
     protocol_session_events,
