@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from specloom.domain.commands import ResetTask, SkipTask, UserTaskCommand
 from specloom.domain.events import agents, runs, tasks
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, PauseCause, RunOutcome, RunState, Scope
@@ -196,6 +197,20 @@ async def test_another_scope_leaves_no_attempt_behind(tmp_path: Path) -> None:
         await start(runtime, Scope("task", "01/2"))
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
         assert runtime.state.state_of(ONE) is TaskState.READY
+
+
+@pytest.mark.parametrize("command", [ResetTask(ONE), SkipTask(ONE)], ids=["reset", "skip"])
+async def test_person_may_decide_about_a_task_whose_attempt_a_budget_halted(
+    tmp_path: Path, command: UserTaskCommand
+) -> None:
+    async with staged(one_task(tmp_path), attempt(1, WRITES)) as (runtime, _):
+        await start(runtime, turns=1)
+        await ended(runtime)
+        answer = await runtime.change_task(command, USER)
+        assert not isinstance(answer, Rejected), answer
+        expected = TaskState.READY if isinstance(command, ResetTask) else TaskState.SKIPPED
+        assert runtime.state.state_of(ONE) is expected
+        assert all(item.outcome for item in runtime.state.sessions.values())
 
 
 async def test_terminal_where_nobody_can_answer_ends_the_run(tmp_path: Path) -> None:

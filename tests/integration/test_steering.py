@@ -21,6 +21,7 @@ from tests.integration.stage import (
     attempt,
     ended,
     events_of,
+    log_of,
     newest_message,
     project,
     run_of,
@@ -170,6 +171,34 @@ async def test_words_outlive_a_crash_and_a_rotation(tmp_path: Path) -> None:
             assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
             assert len(await events_of(runtime, agents.PromptDelivered)) == 1
     assert WORDS in newest_message(server, "next", 1)
+
+
+async def test_words_wait_until_what_was_cancelled_has_stopped(tmp_path: Path) -> None:
+    never = turn(write("b.txt", "b\n"), hold="never", optional=True)
+    again = {
+        "name": "again",
+        "first": ["# Task 01/1 (attempt 2)"],
+        "turns": [turn(write("a.txt", "a\n")), turn(says())],
+    }
+    async with staged(one_task(tmp_path), attempt(1, never), again, strict=False) as (runtime, server):
+        await start(runtime)
+        await until(runtime, lambda state: any(item.awaiting for item in state.sessions.values()))
+        await said(runtime)
+        stopping = asyncio.create_task(runtime.cancel(USER))
+        await start_when_possible(runtime)
+        await stopping
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        (heard,) = await events_of(runtime, agents.PromptDelivered)
+        order = [type(event).__name__ for event in await log_of(runtime)]
+        assert order.index("RunFinished") < order.index("PromptDelivered")
+        assert runtime.state.sessions[heard.session].turns == 2
+        assert newest_message(server, "1 at 2", 1).endswith(WORDS)
+
+
+async def start_when_possible(runtime: ProjectRuntime) -> None:
+    """Another run, as soon as the one before has let go."""
+    await until(runtime, lambda state: state.run is not None and state.run.state is RunState.FINISHED)
+    await start(runtime)
 
 
 async def test_pause_after_the_task_lets_it_end_and_starts_no_other(tmp_path: Path) -> None:

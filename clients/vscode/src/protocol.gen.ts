@@ -644,6 +644,8 @@ export interface ProjectGetResult {
   run: Run | null;
   planning: Planning | null;
   budget: Budget;
+  /** `null` where another process hosts the root. */
+  today: Today | null;
   usage: Usage;
   counts: Counts;
   problems: ProblemCounts;
@@ -1441,6 +1443,13 @@ export interface TaskUnblockedEvent {
   taskId: string;
   type: "taskUnblocked";
   byCause: boolean;
+}
+
+/** What this day may use here, by local date, and what it has used: all runs and plans of the project. */
+export interface Today {
+  /** With what was granted on top. */
+  budget: Budget;
+  spent: Spent;
 }
 
 /** A tool is about to run. */

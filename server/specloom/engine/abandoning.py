@@ -3,6 +3,7 @@
 from specloom.domain import commands as c
 from specloom.domain.events import agents
 from specloom.domain.ids import AttemptId, TaskId
+from specloom.domain.scope import leaves_below
 from specloom.engine.changes import record_change_set
 from specloom.engine.context import EngineContext
 from specloom.engine.history import AttemptHistory
@@ -24,6 +25,18 @@ async def abandon_all(engine: EngineContext, reason: str) -> None:
     for task, record in tuple(engine.state.tasks.items()):
         if record.attempt is not None:
             await abandon(engine, task, record.attempt, reason)
+
+
+async def free_idle(engine: EngineContext, task: TaskId) -> bool:
+    """Gives up what a budget halted at the task or below it, where no run goes on with it; whether there was anything."""
+    run, state = engine.state.run, engine.state
+    if (run is not None and run.active) or task not in state.graph.tasks:
+        return False
+    held = [(leaf, state.record(leaf).attempt) for leaf in leaves_below(state.graph, task)]
+    halted = [(leaf, attempt) for leaf, attempt in held if attempt is not None]
+    for leaf, attempt in halted:
+        await abandon(engine, leaf, attempt, "a person decided about the task")
+    return bool(halted)
 
 
 async def end_sessions(engine: EngineContext, task: TaskId, reason: str) -> None:

@@ -19,6 +19,7 @@ from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunState, Scope
+from specloom.engine.abandoning import free_idle
 from specloom.engine.api import Accepted, Published
 from specloom.engine.budget_question import BudgetQuestion, waiting_for
 from specloom.engine.changes import tick, ticking
@@ -311,6 +312,11 @@ class ProjectRuntime(ProjectDesk):
         self, command: c.UserTaskCommand, by: Origin, command_id: str | None = None
     ) -> Accepted | Rejected:
         """Skip, retry, unblock or reset; the box in the file follows."""
+        if (known := await self._engine.mailbox.repeated(command_id)) is not None:
+            return known
+        freed = await free_idle(self._engine, command.task)
+        if freed and isinstance(command, c.ResetTask):
+            return Accepted(self.state.seq)
         with ticking(self._engine, command.task):
             answer = await self._engine.mailbox.submit(command, by, command_id)
             if isinstance(answer, Accepted) and not answer.repeated:

@@ -132,6 +132,14 @@ class Run(Wire):
     ended_at: str | None
 
 
+class Today(Wire):
+    """What this day may use here, by local date, and what it has used: all runs and plans of the project."""
+
+    budget: Budget
+    """With what was granted on top."""
+    spent: Spent
+
+
 class WritingSpec(Wire):
     """A spec whose text is streaming in."""
 
@@ -195,6 +203,8 @@ class ProjectGetResult(Wire):
     run: Run | None
     planning: Planning | None
     budget: Budget
+    today: Today | None
+    """`null` where another process hosts the root."""
     usage: Usage
     counts: Counts
     problems: ProblemCounts

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from specloom.domain.budgets import Spent, added
+from specloom.domain.budgets import Account, Spent, added
 from specloom.domain.evidence import is_proven
 from specloom.domain.ids import SpecId, TaskId
 from specloom.domain.problem import Problem, Severity
@@ -27,7 +27,12 @@ from specloom.lsp.wire_events import wire_budget, wire_scope, wire_usage
 
 
 def wire_project(
-    state: ProjectState, problems: Mapping[str, tuple[Problem, ...]], places: Places, *, read_only: bool
+    state: ProjectState,
+    problems: Mapping[str, tuple[Problem, ...]],
+    places: Places,
+    *,
+    read_only: bool,
+    today: Account | None = None,
 ) -> shapes.ProjectGetResult:
     """Everything that is true at `state.seq`."""
     specs = sorted(state.plan.specs.values(), key=lambda spec: spec.id)
@@ -55,6 +60,7 @@ def wire_project(
         run=None if state.run is None else _run(state.run),
         planning=None if state.planning is None else _planning(state.planning),
         budget=wire_budget(Budget() if state.run is None else added(state.run.budget, state.run.more)),
+        today=None if today is None else _today(today),
         usage=wire_usage(state.usage),
         counts=_counts(state, tuple(leaf for spec in specs for leaf in leaves_of(state, spec))),
         problems=_problem_counts(problems),
@@ -201,6 +207,10 @@ def _run(run: RunRecord) -> shapes.Run:
         started_at=run.started_at,
         ended_at=run.ended_at or None,
     )
+
+
+def _today(account: Account) -> shapes.Today:
+    return shapes.Today(budget=wire_budget(added(account.limits, account.more)), spent=wire_spent(account.spent))
 
 
 def wire_spent(spent: Spent) -> p.Spent:

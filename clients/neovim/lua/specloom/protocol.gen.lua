@@ -538,6 +538,7 @@
 ---@field run specloom.Run|vim.NIL
 ---@field planning specloom.Planning|vim.NIL
 ---@field budget specloom.Budget
+---@field today specloom.Today|vim.NIL `null` where another process hosts the root.
 ---@field usage specloom.Usage
 ---@field counts specloom.Counts
 ---@field problems specloom.ProblemCounts
@@ -1199,6 +1200,11 @@
 ---@field taskId string
 ---@field type "taskUnblocked"
 ---@field byCause boolean
+
+--- What this day may use here, by local date, and what it has used: all runs and plans of the project.
+---@class specloom.Today
+---@field budget specloom.Budget With what was granted on top.
+---@field spent specloom.Spent
 
 --- A tool is about to run.
 ---@class specloom.ToolRequestedEvent

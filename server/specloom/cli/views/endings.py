@@ -70,7 +70,7 @@ def next_steps(state: ProjectState, scope: Scope, *, torn: bool = False, stopped
         steps.append(f"`specloom run {failed[0]}` tries a failed task again; `specloom events` tells what happened")
     if any(state.tasks[task].cause is None for task in by_state.get(TaskState.BLOCKED, ())):
         steps.append("`specloom tasks --state blocked` tells what is missing")
-    if not steps and (TaskState.READY in by_state or TaskState.PENDING in by_state):
+    if not steps and not by_state.keys().isdisjoint((TaskState.READY, TaskState.PENDING, TaskState.IN_PROGRESS)):
         step = "`specloom run` works through what is left"
         steps.append(f"mend the errors above, then {step}" if torn else step)
     return steps

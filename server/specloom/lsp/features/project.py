@@ -17,6 +17,7 @@ async def get(serving: Serving, params: ProjectGetParams) -> ProjectGetResult | 
     if serving.places is None:
         return serving.refusal if isinstance(serving, Unhosted) else Rejected("no-root", "There is no root")
     state = await serving.refreshed() or ProjectState()
+    today = None if isinstance(serving, Unhosted) else serving.runtime.today
     # A state is a value, so it may be told beside the loop: ten thousand tasks take a third of a second.
-    tell = partial(wire_project, state, dict(serving.problems), serving.places, read_only=read_only)
+    tell = partial(wire_project, state, dict(serving.problems), serving.places, read_only=read_only, today=today)
     return await asyncio.to_thread(tell)
