@@ -192,7 +192,7 @@ async def test_words_wait_until_what_was_cancelled_has_stopped(tmp_path: Path) -
         order = [type(event).__name__ for event in await log_of(runtime)]
         assert order.index("RunFinished") < order.index("PromptDelivered")
         assert runtime.state.sessions[heard.session].turns == 2
-        assert newest_message(server, "1 at 2", 1).endswith(WORDS)
+        assert newest_message(server, "again", 1).endswith(WORDS)
 
 
 async def start_when_possible(runtime: ProjectRuntime) -> None:

@@ -28,7 +28,7 @@ async def abandon_all(engine: EngineContext, reason: str) -> None:
 
 
 async def free_idle(engine: EngineContext, task: TaskId) -> bool:
-    """Gives up what a budget halted at the task or below it, where no run goes on with it; whether there was anything."""
+    """Gives up what a budget halted at the task or below it, if no run goes on with it; whether there was anything."""
     run, state = engine.state.run, engine.state
     if (run is not None and run.active) or task not in state.graph.tasks:
         return False
