@@ -18,6 +18,16 @@ from tests.daemon.stage import DEADLINE, Stage, eventually
 from tests.integration.projects import greeter
 
 CLIENTS = 10
+INSTEAD_OF_HELLO = {
+    "no hello": b"Content-Length: 2\r\n\r\n{}",
+    "silence": b"",
+    "endless hello": b"x" * (2 * LONGEST),
+}
+AFTER_HELLO = {
+    "vanishes": b"Content-Length: 100\r\n\r\n{",
+    "garbage": b"Content-Length: 1\r\n\r\n{Content-Length: none\r\n\r\n",
+    "huge frame": b"Content-Length: 99999999999\r\n\r\n",
+}
 
 
 @asynccontextmanager
@@ -33,29 +43,19 @@ async def clients(stage: Stage, root: Path) -> AsyncGenerator[list[DaemonClient]
 async def misbehave(stage: Stage, manner: str) -> None:
     """One more client, which does it wrong."""
     reader, writer = await asyncio.open_unix_connection(str(stage.place.socket))
-    line = b'{"specloom":1,"version":"9","cwd":"/","env":{}}\n'
-    if manner == "no hello":
-        writer.write(b"Content-Length: 2\r\n\r\n{}")
-    elif manner == "endless hello":
-        writer.write(b"x" * (2 * LONGEST))
+    if manner in INSTEAD_OF_HELLO:
+        writer.write(INSTEAD_OF_HELLO[manner])
     else:
-        writer.write(line)
+        writer.write(b'{"specloom":1,"version":"9","cwd":"/","env":{}}\n')
         assert read_answer(await reader.readline()).ok
-        if manner == "garbage":
-            writer.write(b"Content-Length: 1\r\n\r\n{Content-Length: none\r\n\r\n")
-        elif manner == "vanishes":
-            writer.write(b"Content-Length: 100\r\n\r\n{")
-        elif manner == "huge frame":
-            writer.write(b"Content-Length: 99999999999\r\n\r\n")
-    if manner == "vanishes":
-        writer.close()
-        return
-    async with asyncio.timeout(DEADLINE):
-        await reader.read()
+        writer.write(AFTER_HELLO[manner])
+    if manner != "vanishes":
+        async with asyncio.timeout(DEADLINE):
+            await reader.read()
     writer.close()
 
 
-@pytest.mark.parametrize("manner", ["exit", "vanishes", "garbage", "no hello", "endless hello", "huge frame"])
+@pytest.mark.parametrize("manner", ["exit", *INSTEAD_OF_HELLO, *AFTER_HELLO])
 async def test_nine_notice_nothing_of_what_one_does(manner: str, stage: Stage) -> None:
     root = greeter(stage.logs.parent / "root")
     async with clients(stage, root) as (bad, *others):
