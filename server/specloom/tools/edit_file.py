@@ -5,6 +5,7 @@ from typing import Any
 
 from specloom.domain.edit_cap import Capped, Torn, capped, spans
 from specloom.domain.edits import EditRefusal, LineEdit, resolve
+from specloom.domain.hidden import masked, restored
 from specloom.tools.changes import told
 from specloom.tools.edit_refusals import refused_batch, torn_call
 from specloom.tools.ports import ToolContext
@@ -68,13 +69,17 @@ class EditFile:
         made = context.memory.made(present.path)
         edits = [LineEdit(**edit) for edit in values["edits"]]
         before = made.hunks if made is not None else ()
-        batch = await worked_out(len(base.text), resolve, base.text, edits, before)
+        seen = await worked_out(len(base.text), masked, base.text, context.redact)
+        batch = await worked_out(len(base.text), resolve, seen.lines, edits, before)
         if isinstance(batch, EditRefusal):
             return ToolOutcome(refused_batch(present.path, batch, len(values["edits"])), is_error=True)
         call = capped(batch, most)
         if isinstance(call, Torn):
             return ToolOutcome(torn_call(present.path, call, batch.edits, most), is_error=True)
-        written = await write(context, base, call.batch.base, call.batch.hunks)
+        hunks = restored(seen, call.batch.hunks)
+        if isinstance(hunks, str):
+            return ToolOutcome(f"not changed: {hunks}", is_error=True)
+        written = await write(context, base, seen.raw, hunks)
         if isinstance(written, ToolOutcome):
             return written
         return ToolOutcome(_report(present.path, call, written), corrected=_corrected(values["path"], call))

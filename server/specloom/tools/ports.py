@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from specloom.domain.ids import AgentId, AttemptId, CallId, Digest, SessionId, TaskId
 from specloom.domain.merge import Hunk
+from specloom.domain.redact import Redactor
 from specloom.workspace.ports import Deletion, EditResult, FileChange, FolderEntry, TextPart, TextSnapshot
 from specloom.workspace.shell.agent_shell import AgentShell
 
@@ -239,3 +240,5 @@ class ToolContext:
     """Of a role that may send sub-agents."""
     outputs: Mapping[int, str] = field(default_factory=dict[int, str])
     """What stands in the conversation as one line, by the number that the line names."""
+    redact: Redactor = field(default_factory=Redactor)
+    """What the tool box hides from the model; set by the box."""

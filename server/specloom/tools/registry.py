@@ -67,7 +67,7 @@ class ToolBox:
             reason = decision.reason or "the user did not allow it"
             return ToolOutcome(self._redact(f"not run: {reason}"), is_error=True, rule=rule)
         output = _Redacted(context.output, StreamRedactor(self._redact))
-        outcome = await _contained(tool, check.values, replace(context, output=output))
+        outcome = await _contained(tool, check.values, replace(context, output=output, redact=self._redact))
         output.end()
         redact = self._redact
         return replace(

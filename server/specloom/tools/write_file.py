@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from specloom.domain.edits import applied
+from specloom.domain.hidden import masked, restored
 from specloom.domain.lines import Line, adapted, split_lines
 from specloom.domain.merge import Hunk, diff
+from specloom.domain.redact import REDACTED, Redactor
 from specloom.tools.ports import ToolContext
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.tools.view import counted
@@ -55,7 +58,8 @@ async def _create(path: str, content: str, context: ToolContext) -> ToolOutcome:
     context.memory.show(result.snapshot)
     context.memory.wrote(replace(result.snapshot, text=content))
     lines = counted(len(split_lines(content)), "line")
-    return ToolOutcome(f"{result.snapshot.path} created, {lines}{where(result)}")
+    mark = f"; {REDACTED} stands there as it is: a hidden value cannot be copied" if REDACTED in content else ""
+    return ToolOutcome(f"{result.snapshot.path} created, {lines}{where(result)}{mark}")
 
 
 async def _replace(present: TextSnapshot, content: str, context: ToolContext) -> ToolOutcome:
@@ -64,7 +68,10 @@ async def _replace(present: TextSnapshot, content: str, context: ToolContext) ->
         return ToolOutcome(_UNSEEN.format(path=present.path), is_error=True)
     if base is None:
         return ToolOutcome(_UNREAD.format(path=present.path), is_error=True)
-    wanted, old, hunks = await worked_out(len(base.text) + len(content), _compared, base.text, content)
+    compared = await worked_out(len(base.text) + len(content), _compared, base.text, content, context.redact)
+    if isinstance(compared, str):
+        return ToolOutcome(f"not changed: {compared}", is_error=True)
+    wanted, old, hunks = compared
     written = await write(context, base, old, hunks, apart=False)
     if isinstance(written, ToolOutcome):
         return written
@@ -74,7 +81,11 @@ async def _replace(present: TextSnapshot, content: str, context: ToolContext) ->
     return ToolOutcome(f"{present.path} replaced, {lines}{where(written.applied)}{kept}")
 
 
-def _compared(base: str, content: str) -> tuple[str, tuple[Line, ...], tuple[Hunk, ...]]:
-    """The text as it will be, the lines of the base, and what turns these into that."""
-    wanted, old = adapted(content, base), split_lines(base)
-    return wanted, old, diff(old, split_lines(wanted))
+def _compared(base: str, content: str, redact: Redactor) -> tuple[str, tuple[Line, ...], tuple[Hunk, ...]] | str:
+    """The text as it will be, the lines of the base, and what turns these into that; or why that cannot be told."""
+    wanted, seen = adapted(content, base), masked(base, redact)
+    hunks = diff(seen.lines, split_lines(wanted))
+    if not seen.hidden:
+        return wanted, seen.raw, hunks
+    own = restored(seen, hunks)
+    return own if isinstance(own, str) else (applied(seen.raw, own), seen.raw, own)
