@@ -81,6 +81,8 @@ def _composition() -> "Composition":
     from specloom import compose
 
     import_module("specloom.compose.hosting")
+    # Loaded at the first judgement of a command otherwise, on the event loop, while a thread may import something else.
+    import_module("tree_sitter_bash")
     return compose
 
 

@@ -25,6 +25,8 @@ async def serve_daemon(environment: Mapping[str, str], ready: Callable[[str], No
 def _loaded() -> Composition:
     # Whole, on the thread that asks: the first root is opened soon after.
     import_module("specloom.compose.hosting")
+    # Loaded at the first judgement of a command otherwise, on the event loop, while a thread may import something else.
+    import_module("tree_sitter_bash")
     return compose
 
 

@@ -16,6 +16,7 @@ from specloom.engine.api import Runtime
 from specloom.engine.working import at_work
 from specloom.lsp.editor_settings import EditorSettings
 from specloom.lsp.hosting import Reader, Sender
+from specloom.lsp.loading import loaded
 from specloom.lsp.standalone import Composition
 
 LOG = logging.getLogger("specloom.daemon")
@@ -96,7 +97,7 @@ class Roots:
         return known
 
     async def _opened(self, root: Path, sender: Sender, senders: Mapping[str, Sender]) -> Runtime:
-        composition = await asyncio.to_thread(self._load)
+        composition = await loaded(self._load)
         return await composition.open_runtime(
             root,
             environment=sender.environment,
@@ -162,7 +163,7 @@ class Roots:
 
     async def reader(self, root: Path, environment: Mapping[str, str]) -> Reader:
         """The log of a root that another process hosts."""
-        composition = await asyncio.to_thread(self._load)
+        composition = await loaded(self._load)
         return await composition.open_reader(root, environment=environment)
 
     @property

@@ -7,6 +7,7 @@ import asyncio
 import importlib
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -15,6 +16,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInva
 from specloom.lsp.capabilities import registers_configuration
 from specloom.lsp.connection import LOG, ConnectedRoot, Connection, places_at
 from specloom.lsp.editor_settings import SECTION
+from specloom.lsp.loading import loaded
 from specloom.lsp.names import COMMANDS, REQUESTS
 from specloom.lsp.uris import uri_of_file
 
@@ -223,7 +225,7 @@ def _is_called(root: ConnectedRoot, name: str | None) -> bool:
 
 async def _loaded(name: str) -> Any:
     """The module, imported on a thread: some of them take a hundred milliseconds."""
-    return await asyncio.to_thread(importlib.import_module, name)
+    return await loaded(partial(importlib.import_module, name))
 
 
 def _is_unhosted(serving: Any) -> bool:

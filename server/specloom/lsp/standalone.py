@@ -1,6 +1,5 @@
 """Owns the one runtime of `specloom lsp --standalone`. Refuses to load what makes it before that is needed."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Protocol
 from specloom.engine.api import Runtime
 from specloom.lsp.editor_settings import EditorSettings
 from specloom.lsp.hosting import Reader, Sender
+from specloom.lsp.loading import loaded
 
 
 class Composition(Protocol):
@@ -42,7 +42,7 @@ class StandaloneHost:
     @asynccontextmanager
     async def runtime(self, root: Path, settings: EditorSettings, client: str) -> AsyncGenerator[Runtime]:
         """Hosts the root in this process."""
-        composition = await asyncio.to_thread(self._load)
+        composition = await loaded(self._load)
         sender = Sender(self._environment, settings)
         runtime = await composition.open_runtime(
             root,
@@ -60,7 +60,7 @@ class StandaloneHost:
     @asynccontextmanager
     async def reader(self, root: Path) -> AsyncGenerator[Reader]:
         """Reads the root's log."""
-        composition = await asyncio.to_thread(self._load)
+        composition = await loaded(self._load)
         reader = await composition.open_reader(root, environment=self._environment)
         try:
             yield reader
