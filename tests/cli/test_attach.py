@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from specloom.cli.failures import Exit
+from specloom.cli.queue import ELSEWHERE
 from specloom.llm.scripted import ScriptedServer
-from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, new_project
+from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, new_project, until
+from tests.cli.terminals import Terminal
 from tests.daemon.stage import Stage, begin, bridge, eventually, follow, said, staged
 
 Start = Callable[..., ScriptedServer]
 Begin = Callable[[Project], Callable[..., Running]]
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 SETTINGS = '[models.default]\nmodel = "scripted-1"\n'
 
 
@@ -25,6 +28,20 @@ def stage() -> Iterator[Stage]:
     """A user's folder without a daemon; whatever is started in it is ended."""
     with staged() as made:
         yield made
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., Terminal]]:
+    """Starts commands on terminals of their own."""
+    opened: list[Terminal] = []
+
+    def start(project: Project, *words: str, **size: int) -> Terminal:
+        opened.append(Terminal(project, *words, **size))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture
@@ -47,6 +64,11 @@ def detached(project: Project, *words: str) -> str:
     assert done.returncode == Exit.OK, done.stderr
     (told,) = json_lines(done.stdout)
     return told["runId"]
+
+
+def state_of(project: Project) -> str:
+    """Of its run."""
+    return json_lines(project.specloom("status", "--json").stdout)[0]["run"]["state"]
 
 
 def let_go(server: ScriptedServer) -> None:
@@ -141,6 +163,66 @@ def test_model_and_endpoint_of_an_order_go_with_it_to_the_daemon(
     joining = running(project)("attach")
     joining.wait_for("run completed")
     server.check()
+
+
+def asking(command: str) -> dict[str, Any]:
+    """A model that wants to run a command first; its next answer waits for `go`."""
+    script: dict[str, Any] = json.loads(json.dumps(BOTH_TASKS))
+    turns = script["sessions"][0]["turns"]
+    turns[0]["hold"] = "go"
+    turns.insert(0, {"answer": [{"tool": "run_command", "input": {"command": command}}], "hold": "ask"})
+    return script
+
+
+def test_a_question_that_is_answered_in_one_terminal_vanishes_in_the_other(
+    held: tuple[Project, ScriptedServer], scripted: Start, terminal: Callable[..., Terminal]
+) -> None:
+    project, _ = held
+    server = scripted(asking("touch made-by-command"))
+    project.environment["ANTHROPIC_BASE_URL"] = server.base_url
+    assert project.specloom("approve", "--yes").returncode == Exit.OK
+    assert project.specloom("run", "--detach").returncode == Exit.OK
+    first, second = terminal(project, "attach"), terminal(project, "attach")
+    for screen in (first, second):
+        screen.wait_for("say something to the agent, or /help")
+    server.release("ask")
+    for screen in (first, second):
+        screen.wait_for("    touch made-by-command")
+        screen.wait_for("[y]es / [n]o: ")
+    first.type("y\n")
+    second.wait_for(ELSEWHERE[:40])
+    until((project.root / "made-by-command").exists, "the command")
+    for screen in (first, second):
+        screen.type("\x03")
+        assert screen.end() == Exit.OK
+        assert "the run goes on" in screen.text
+        assert screen.raw.rindex(SHOW) > screen.raw.rindex(HIDE)
+
+
+def test_what_is_typed_goes_to_the_agent_and_orders_to_the_run(
+    held: tuple[Project, ScriptedServer], terminal: Callable[..., Terminal]
+) -> None:
+    project, server = held
+    detached(project)
+    screen = terminal(project, "attach")
+    screen.wait_for("say something to the agent, or /help")
+    screen.type("say moin, toop\x7f\x7f\x7f\x7f not hello")
+    screen.wait_for("> say moin,  not hello")
+    screen.type("\n")
+    screen.wait_for("1 not heard yet")
+    screen.type("/puase\n")
+    screen.wait_for("did you mean /pause?")
+    screen.type("/pause\n")
+    until(lambda: state_of(project) == "pausing", "the run pauses")
+    server.release("go")
+    screen.wait_for("paused")
+    prompts = [event for event in json_lines(project.specloom("events", "--json").stdout) if "prompt" in event["type"]]
+    assert [event["text"] for event in prompts if event["type"] == "promptQueued"] == ["say moin,  not hello"]
+    screen.type("/cancel\n")
+    screen.wait_for("run cancelled")
+    screen.type("q\n")
+    assert screen.end() == Exit.OK
+    assert "nothing is running" in screen.text
 
 
 async def test_a_killed_daemon_is_started_again_and_no_event_is_missed(

@@ -15,11 +15,13 @@ from specloom.cli.ports import Place, Reader
 from specloom.cli.reading import NOTHING_YET, opened_reader
 from specloom.cli.remote import RemoteRuntime, joined, leaving
 from specloom.cli.status import run_text
+from specloom.cli.steering import Steering
 from specloom.cli.terminal_client import TerminalClient, is_interactive
+from specloom.cli.typed_line import TypedLine
 from specloom.cli.views.attached import AttachedJsonView
 from specloom.cli.views.endings import counts_line
 from specloom.cli.views.summary import count_tasks
-from specloom.cli.views.view import LineView, View
+from specloom.cli.views.view import LEAVES, LineView, View
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import RunState, Scope
 
@@ -44,42 +46,48 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
 
 
 async def _watch(place: Place, output: Output, runtime: RemoteRuntime, reader: Reader, interrupts: Interrupts) -> None:
-    view = await _view(place, output, runtime, reader)
-    runtime.on_note = view.note
+    steering = Steering(runtime, runtime.say)
     can_ask = not output.as_json and is_interactive()
+    typed = TypedLine(steering.take) if can_ask and output.is_terminal else None
+    view = await _view(place, output, runtime, reader, typed)
+    runtime.on_note = view.note
     client = TerminalClient(view, interrupts.first, can_ask=can_ask, leaves=True)
     with ExitStack() as stack:
         stack.enter_context(runtime.listen(view.hear))
         stack.enter_context(runtime.watch_output(view.hear_output))
         stack.enter_context(view.running())
         stack.enter_context(runtime.attach(client))
-        await _until(interrupts.first, output.closed)
+        serving = asyncio.create_task(steering.serve(), name="steering")
+        stack.callback(serving.cancel)
+        await _until(serving, interrupts.first, output.closed, steering.left)
 
 
-async def _until(*events: asyncio.Event) -> None:
+async def _until(serving: asyncio.Task[None], *events: asyncio.Event) -> None:
+    """Returns when one of the events is set. Raises what ended the serving."""
     waits = [asyncio.create_task(event.wait()) for event in events]
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((serving, *waits), return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
     finally:
         for wait in waits:
             wait.cancel()
 
 
-async def _view(place: Place, output: Output, runtime: RemoteRuntime, reader: Reader) -> View:
+async def _view(place: Place, output: Output, runtime: RemoteRuntime, reader: Reader, typed: TypedLine | None) -> View:
     state = runtime.state
     if output.as_json:
         output.json({"type": "attached", "root": str(place.root), "seq": state.seq, "pid": os.getpid()})
         return AttachedJsonView(output)
     if not output.is_terminal:
         output.line(_standing(state))
-        return LineView(output)
+        return LineView(output, way_out=LEAVES)
     from rich.console import Console
 
     from specloom.cli.views.live import LiveView
 
-    view = LiveView(
-        Console(file=output.stdout), state, asyncio.get_running_loop().time, f"specloom attach in {place.root.name}"
-    )
+    now, heading = asyncio.get_running_loop().time, f"attached to {state.name or place.root.name}"
+    view = LiveView(Console(file=output.stdout), state, now, heading, way_out=LEAVES, stays=True, typed=typed)
     view.begin_with(await reader.events(max(0, state.seq - PAST), PAST), state)
     return view
 

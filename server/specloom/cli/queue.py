@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from specloom.cli.failures import CommandError
 from specloom.domain.ids import ApprovalId
 from specloom.domain.origin import Origin
 from specloom.domain.project import ApprovalRecord, ProjectState
@@ -59,10 +60,14 @@ class Queue:
         finally:
             asking.cancel()
             gone.cancel()
-        if choice is not None:
+        if choice is None:
+            return
+        try:
             answer = await self._runtime.answer(item.id, choice, Origin("user", client=self._client.id))
-            if isinstance(answer, Rejected):
-                await self._client.tell("warning", answer.message)
+        except CommandError as error:
+            answer = Rejected("not-taken", str(error))
+        if isinstance(answer, Rejected):
+            await self._client.tell("warning", answer.message)
 
     async def _until_gone(self, approval: ApprovalId) -> None:
         while approval in self._runtime.state.approvals:

@@ -57,6 +57,7 @@ class RemoteRuntime:
         self._moved = asyncio.Event()
         self._reading = asyncio.Lock()
         self._told = ""
+        self._asking: set[asyncio.Task[None]] = set()
         self._keys = count()
         self._listeners: dict[int, EventListener] = {}
         self._watchers: dict[int, OutputListener] = {}
@@ -94,10 +95,15 @@ class RemoteRuntime:
     def attach(self, client: Client) -> Generator[None]:
         """Puts the questions of the queue to this client while the context is open."""
         asking = asyncio.create_task(Queue(self, client).serve(), name="questions")
+        self._asking.add(asking)
         try:
             yield
         finally:
             asking.cancel()
+
+    def say(self, text: str) -> None:
+        """Tells the person, whoever shows it by then."""
+        self.on_note(text)
 
     async def moved(self) -> None:
         """Returns after the next event."""
@@ -176,6 +182,7 @@ class RemoteRuntime:
     async def close(self) -> None:
         """Ends the connection; what goes on in the daemon is not touched."""
         self._link = None
+        await asyncio.gather(*self._asking, return_exceptions=True)
         await self._stack.aclose()
 
     async def _order(

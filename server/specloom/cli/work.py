@@ -14,7 +14,7 @@ from specloom.cli.requirements import why_nothing
 from specloom.cli.terminal_client import TerminalClient, is_interactive
 from specloom.cli.views.event_lines import scope_name
 from specloom.cli.views.summary import Spent, Worked
-from specloom.cli.views.view import JsonView, LineView, View
+from specloom.cli.views.view import LEAVES, WAY_OUT, JsonView, LineView, View
 from specloom.domain.events.runs import RunEvent
 from specloom.domain.origin import Origin
 from specloom.domain.permissions.rules import Profile
@@ -243,10 +243,10 @@ async def _perform(
     now = asyncio.get_running_loop().time
     started = now()
     async with _opened(place, order) as runtime:
-        view = _view(output, runtime.state, order.heading)
+        far = isinstance(runtime, RemoteRuntime)
+        view = _view(output, runtime.state, order.heading, LEAVES if far else WAY_OUT)
         can_ask = not output.as_json and is_interactive()
-        leaves = isinstance(runtime, RemoteRuntime)
-        client = TerminalClient(view, interrupts.first, can_ask=can_ask, leaves=leaves)
+        client = TerminalClient(view, interrupts.first, can_ask=can_ask, leaves=far)
         if isinstance(runtime, RemoteRuntime):
             runtime.on_note = view.note
         origin = Origin("user", client=client.id)
@@ -288,13 +288,13 @@ async def _opened(place: Place, order: Order) -> AsyncGenerator[CommandRuntime]:
     await runtime.close()
 
 
-def _view(output: Output, state: ProjectState, heading: str) -> View:
+def _view(output: Output, state: ProjectState, heading: str, way_out: str) -> View:
     if output.as_json:
-        return JsonView(output)
+        return JsonView(output, way_out=way_out)
     if not output.is_terminal:
-        return LineView(output)
+        return LineView(output, way_out=way_out)
     from rich.console import Console
 
     from specloom.cli.views.live import LiveView
 
-    return LiveView(Console(file=output.stdout), state, asyncio.get_running_loop().time, heading)
+    return LiveView(Console(file=output.stdout), state, asyncio.get_running_loop().time, heading, way_out=way_out)

@@ -12,6 +12,10 @@ from specloom.domain.runs import Scope
 from specloom.engine.api import OutputChunk, Published
 from specloom.store.system import SystemClock
 
+WAY_OUT = "Ctrl-C stops"
+"""What a person may do about a wait."""
+LEAVES = "Ctrl-C leaves"
+
 
 class View(Protocol):
     """Hears everything, shows what its reader needs."""
@@ -48,8 +52,9 @@ class View(Protocol):
 class JsonView:
     """Events as JSON lines; notes go to standard error."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, *, way_out: str = WAY_OUT) -> None:
         self._output = output
+        self._way_out = way_out
         self._tell_at = 0.0
 
     def focus(self, scope: Scope) -> None:
@@ -74,7 +79,7 @@ class JsonView:
             self._tell_at = 0.0
         elif seconds >= self._tell_at:
             self._tell_at = 2 * seconds
-            self.note(f"{text}; Ctrl-C stops")
+            self.note(f"{text}; {self._way_out}")
 
     @contextmanager
     def paused(self) -> Generator[None]:
@@ -90,8 +95,8 @@ class JsonView:
 class LineView(JsonView):
     """One line with its time for each event that a person cares about."""
 
-    def __init__(self, output: Output) -> None:
-        super().__init__(output)
+    def __init__(self, output: Output, *, way_out: str = WAY_OUT) -> None:
+        super().__init__(output, way_out=way_out)
         self._lines = EventLines()
         self._clock = SystemClock()
 
