@@ -45,6 +45,8 @@ export interface Approval {
 export interface ApprovalAnswerParams {
   /** The URI of a root, or the id of its project; only a client with several needs it. */
   root?: string | null;
+  /** The same id twice is one effect. */
+  commandId?: string | null;
   approvalId: string;
   /** One of the question's choices, or free text where it has none. */
   choice: string;
@@ -408,6 +410,8 @@ export interface GrantListResult {
 export interface GrantRevokeParams {
   /** The URI of a root, or the id of its project; only a client with several needs it. */
   root?: string | null;
+  /** The same id twice is one effect. */
+  commandId?: string | null;
   grantId: string;
 }
 
@@ -425,6 +429,28 @@ export interface GrantRevokedEvent {
   kind: string;
   text: string;
   scope: string;
+}
+
+/** Git has something else checked out, or wrote files of the work tree in another way. */
+export interface HeadChangedEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  type: "headChanged";
+  /** The commit that was checked out; empty: none, or none that was known. */
+  before: string;
+  after: string;
+  /** Checked out now; empty: none. */
+  branch: string;
+  beforeBranch: string;
+  /** What git says it did, for people. */
+  how: string;
+  /** Whether git wrote files: then a run pauses; false for a commit. */
+  files: boolean;
 }
 
 /** `data` of error -32602. */
@@ -1106,6 +1132,8 @@ export interface Spec {
 export interface SpecCancelParams {
   /** The URI of a root, or the id of its project; only a client with several needs it. */
   root?: string | null;
+  /** The same id twice is one effect. */
+  commandId?: string | null;
 }
 
 /** Turns requirements into specs and tasks. */
@@ -1172,6 +1200,8 @@ export interface SpecRemovedEvent {
   commandId: string | null;
   type: "specRemoved";
   specId: string;
+  /** Tasks whose history went elsewhere, old and new id. */
+  renamed: [string, string][];
 }
 
 /** One spec. */
@@ -1567,6 +1597,7 @@ export type WireEvent =
   | SpecReadEvent
   | SpecRemovedEvent
   | SettingsChangedEvent
+  | HeadChangedEvent
   | TaskStartedEvent
   | TaskDoneEvent
   | TaskFailedEvent

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from specloom.domain.budgets import BudgetPart
+from specloom.domain.events.documents import HeadChanged
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, AttemptId, PromptId, RunId, SpecId, TaskId
 from specloom.domain.requirement import Requirement
@@ -34,6 +35,8 @@ class ReadSpec:
     at: str
     by_hand: bool = True
     """False: the file changed on disk while an agent worked, so that a new tick proves nothing and is not taken."""
+    checked_out: bool = False
+    """Git wrote the file: its ticks are nobody's, and its tasks are known by their text alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,13 @@ class DropSpec:
     """The spec's document is gone."""
 
     spec: SpecId
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeHead:
+    """Take in what git did; where it wrote files, whatever is in flight pauses."""
+
+    seen: HeadChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +230,7 @@ class ResetTask:
     task: TaskId
 
 
-DocumentCommand: TypeAlias = ReadRequirements | DropRequirements | ReadSpec | DropSpec
+DocumentCommand: TypeAlias = ReadRequirements | DropRequirements | ReadSpec | DropSpec | ChangeHead
 RunCommand: TypeAlias = StartRun | PauseRun | SettlePause | ExtendBudget | ResumeRun | CancelRun | FinishRun
 AttemptCommand: TypeAlias = (
     StartTask | ProveTask | FailAttempt | BlockTask | ReleaseTask | RegressTask | RenewProof | MarkStale

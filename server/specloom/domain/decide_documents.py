@@ -4,12 +4,13 @@ from typing import assert_never
 
 from specloom.domain import commands as c
 from specloom.domain.decide_tasks import freed
-from specloom.domain.documents.matching import match_tasks
 from specloom.domain.draft import Draft
-from specloom.domain.events import Event, documents, tasks
+from specloom.domain.events import Event, documents, runs, tasks
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState
+from specloom.domain.rematching import matched, rematch
+from specloom.domain.runs import PauseCause, RunState
 from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
 from specloom.domain.states import TaskAction, TaskState, transition
 
@@ -26,24 +27,64 @@ def decide_document(state: ProjectState, command: c.DocumentCommand) -> tuple[Ev
         case c.ReadSpec():
             return _read(state, command)
         case c.DropSpec():
-            if command.spec not in state.plan.specs:
-                return ()
-            draft = Draft(state).add(documents.SpecRemoved(command.spec))
-            return draft.add(*freed(draft.state, draft.state.tasks)).events
+            return _dropped(state, command)
+        case c.ChangeHead():
+            return (command.seen, *(_paused(state, command.seen) if command.seen.files else ()))
         case _:
             assert_never(command)
+
+
+def _paused(state: ProjectState, seen: documents.HeadChanged) -> tuple[Event, ...]:
+    run = state.run
+    if run is None or not run.active:
+        return ()
+    reason = f"{HEAD_CHANGED} {changed(seen)}; look at what stands there now, then resume the run"
+    if run.state in (RunState.RUNNING, RunState.PAUSING):
+        return (runs.RunPausing(run.id, reason),)
+    # What pauses for a while, such as a lack of network, shall not go on by itself now.
+    again = run.state is RunState.PAUSED and run.cause is not PauseCause.INTERRUPTED
+    return (runs.RunPaused(run.id, reason),) if again else ()
+
+
+HEAD_CHANGED = "HEAD changed"
+"""How the reason of such a pause begins."""
+SHOWN = 8
+"""Digits of a commit that people are shown."""
+
+
+def changed(seen: documents.HeadChanged) -> str:
+    """`from main (0123abcd) to feature (4567cdef)`, or where it stayed and what was done there."""
+    before, after = _named(seen.before_branch, seen.before), _named(seen.branch, seen.after)
+    if before == after:
+        return f"at {after}" + (f" ({seen.how})" if seen.how else "")
+    return f"to {after}" if not seen.before else f"from {before} to {after}"
+
+
+def _named(branch: str, commit: str) -> str:
+    short = commit[:SHOWN] or "no commit"
+    return f"{branch} ({short})" if branch else short
 
 
 def _read(state: ProjectState, command: c.ReadSpec) -> tuple[Event, ...]:
     old, new = state.plan.specs.get(command.spec.id), command.spec
     if old is not None and _same(old, new):
         return ()
-    moved = dict(match_tasks(old.tasks, new.tasks)) if old is not None else {}
-    renamed = tuple((a, b) for a, b in moved.items() if a != b)
+    gone, by_text = () if old is None else old.tasks, command.checked_out
+    moved = matched(gone, new.tasks, by_text=by_text)
+    renamed = rematch(state, gone, new.tasks, moved, by_text=by_text)
     draft = Draft(state, command.at).add(documents.SpecRead(new, renamed))
-    before = {moved.get(task.id, task.id): task for task in old.tasks} if old is not None else {}
+    before = {moved[task.id]: task for task in gone if task.id in moved}
     if command.by_hand:
-        _take_boxes(draft, before, new, command.at)
+        _take_boxes(draft, before, command)
+    return draft.add(*freed(draft.state, draft.state.tasks)).events
+
+
+def _dropped(state: ProjectState, command: c.DropSpec) -> tuple[Event, ...]:
+    known = state.plan.specs.get(command.spec)
+    if known is None:
+        return ()
+    renamed = rematch(state, known.tasks, (), {}, by_text=False)
+    draft = Draft(state).add(documents.SpecRemoved(command.spec, renamed))
     return draft.add(*freed(draft.state, draft.state.tasks)).events
 
 
@@ -52,12 +93,14 @@ def _same(old: SpecDefinition, new: SpecDefinition) -> bool:
     return old == new and boxes
 
 
-def _take_boxes(draft: Draft, before: dict[TaskId, TaskDefinition], spec: SpecDefinition, at: str) -> None:
-    if spec.status is SpecStatus.GENERATING:
+def _take_boxes(draft: Draft, before: dict[TaskId, TaskDefinition], command: c.ReadSpec) -> None:
+    if command.spec.status is SpecStatus.GENERATING:
         return
-    for task in spec.tasks:
-        if task.is_leaf:
-            _take_box(draft, before.get(task.id), task, at)
+    for task in command.spec.tasks:
+        # Of what came with a checkout only what was never heard of is taken as it was found.
+        heard = task.id in before or task.id in draft.state.tasks
+        if task.is_leaf and not (command.checked_out and heard):
+            _take_box(draft, before.get(task.id), task, command.at)
 
 
 def _take_box(draft: Draft, old: TaskDefinition | None, new: TaskDefinition, at: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, assert_never
+from typing import TypeAlias, TypeVar, assert_never
 
 from rpds import HashTrieMap
 
@@ -14,6 +14,7 @@ from specloom.domain.evolve_tasks import on_tasks, with_record
 from specloom.domain.ids import TaskId
 from specloom.domain.project import (
     ChangeSetRecord,
+    HeadRecord,
     OpenCheck,
     OpenEdit,
     Plan,
@@ -21,9 +22,10 @@ from specloom.domain.project import (
     Progress,
     ProjectState,
     RunRecord,
-    TaskRecord,
 )
 from specloom.domain.runs import PauseCause, RunState
+
+_T = TypeVar("_T")
 
 REFUSED_KEPT = 5
 """Refused edits that a task record keeps; all of them are in the log."""
@@ -64,23 +66,23 @@ def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> Projec
         case documents.RequirementsRemoved():
             return with_changes(state, requirements=state.requirements.discard(event.path))
         case documents.SpecRead():
-            records = _renamed(state.tasks, event.renamed)
-            return _with_plan(state, Plan(state.plan.specs.insert(event.spec.id, event.spec)), records)
+            return _with_plan(state, Plan(state.plan.specs.insert(event.spec.id, event.spec)), event.renamed)
         case documents.SettingsChanged():
             return state
+        case documents.HeadChanged():
+            return with_changes(state, head=HeadRecord(event.branch, event.after))
         case documents.SpecRemoved():
-            return _with_plan(state, Plan(state.plan.specs.discard(event.spec)), state.tasks)
+            return _with_plan(state, Plan(state.plan.specs.discard(event.spec)), event.renamed)
         case _:
             assert_never(event)
 
 
-def _with_plan(state: ProjectState, plan: Plan, records: HashTrieMap[TaskId, TaskRecord]) -> ProjectState:
-    return with_changes(state, plan=plan, tasks=records, progress=Progress(plan, records))
+def _with_plan(state: ProjectState, plan: Plan, renamed: tuple[tuple[TaskId, TaskId], ...]) -> ProjectState:
+    records, changes = _renamed(state.tasks, renamed), _renamed(state.change_sets, renamed)
+    return with_changes(state, plan=plan, tasks=records, change_sets=changes, progress=Progress(plan, records))
 
 
-def _renamed(
-    records: HashTrieMap[TaskId, TaskRecord], renamed: tuple[tuple[TaskId, TaskId], ...]
-) -> HashTrieMap[TaskId, TaskRecord]:
+def _renamed(records: HashTrieMap[TaskId, _T], renamed: tuple[tuple[TaskId, TaskId], ...]) -> HashTrieMap[TaskId, _T]:
     # All are taken out before any is put back: a swap of two ids must not lose either history.
     moved = [(new, records[old]) for old, new in renamed if old in records]
     for old, _ in renamed:

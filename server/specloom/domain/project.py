@@ -252,6 +252,14 @@ class ChangeSetRecord:
     paths: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HeadRecord:
+    """What git had checked out when one last looked."""
+
+    branch: str
+    commit: str
+
+
 class Plan:
     """The specs and the graph that follows from them; the graph is built when first asked for."""
 
@@ -337,6 +345,7 @@ class ProjectState:
     edits: HashTrieMap[EditId, OpenEdit] = field(default_factory=_nothing)
     change_sets: HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]] = field(default_factory=_nothing)
     usage: UsageTotal = UsageTotal()
+    head: HeadRecord | None = None
     worked_s: float = 0.0
     """Seconds that runs were at work."""
     clocked_at: str = ""

@@ -55,6 +55,7 @@ from specloom.workspace.shielding import to_the_end
 from specloom.workspace.workspace import Workspace
 
 Verdict: TypeAlias = c.ProveTask | c.FailAttempt | c.BlockTask | c.ReleaseTask
+GONE = "the task is not in the documents that git checked out"
 OTHER_MODEL = "another model was chosen"
 NO_ATTEMPT = AttemptId("")
 """Before the task is started."""
@@ -255,7 +256,10 @@ class Attempt:
         return Patience(limits.repeated_turns, limits.returning_edits, limits.empty_turns)
 
     def _superseded(self, setup: SessionSetup) -> str:
-        """A session keeps its model; who chose another one wants that to be asked."""
+        """A session keeps its model, and its task, which a branch that was checked out may not have."""
+        self._follow()
+        if self.engine.head.changes and self.task not in self.engine.state.graph.tasks:
+            return GONE
         chosen = self.engine.options.roles[RoleName.EXECUTOR]
         return "" if chosen.model == setup.model else OTHER_MODEL
 
@@ -305,6 +309,7 @@ class Attempt:
         halt = await self.gate.unpaused() or await saved(engine, self.gate, self.journal)
         if halt is not None:
             return await self._release(halt)
+        tree = engine.head.changes
         self._follow()
         if self.task not in engine.state.graph.tasks:
             await self._close(c.ReleaseTask(self.task, self.attempt, "the task was removed from its spec"))
@@ -312,9 +317,11 @@ class Attempt:
         changed = tuple(self.journal.before)
         behind = await files_behind(engine.workspace, self._changed_before(changed), self.verify)
         if not self.verify:
-            return await self._review(behind)
+            return await self._review(behind, tree)
         present = await digests_on_disk(engine.workspace, behind)
         results = await engine.checker().run(self.verify, self.task, self.attempt, CheckPhase.AFTER)
+        if await self._checked_out(tree):
+            return await self._verify()
         if not all(result.passed for result in results):
             failed = results[-1]
             await self._fail(f"`{failed.command}` {failed.ended}", feedback(results))
@@ -323,9 +330,16 @@ class Attempt:
         await self._prove(proof.of(results))
         return None
 
-    async def _review(self, behind: tuple[str, ...]) -> Stopped | None:
+    async def _checked_out(self, tree: int) -> bool:
+        """Whether git wrote files under what verifies: what was found is true of no tree then."""
+        await self.engine.head.look()
+        return self.engine.head.changes != tree
+
+    async def _review(self, behind: tuple[str, ...], tree: int) -> Stopped | None:
         reviewer = Reviewer(self.engine, self.gate, self.definition, self.attempt, behind, self.reviewed)
         verdict = await reviewer.review()
+        if not isinstance(verdict, Halt) and await self._checked_out(tree):
+            return await self._verify()
         match verdict:
             case Halt():
                 return await self._release(verdict)
@@ -426,8 +440,11 @@ class Attempt:
         if self.images is None:
             aside, busy = AttemptJournal(engine.ledger, engine.ids), partial(_is_busy, self.shell)
             pack = pack_of(engine, setup.id, self.journal, context.read_only)
-            self.images = CommandImages(engine.workspace, self.journal, aside, context.read_only, busy, pack)
-        return SessionHands(engine.box(RoleName.EXECUTOR), context, engine.output, self.images)
+            self.images = CommandImages(
+                engine.workspace, self.journal, aside, context.read_only, busy, pack, engine.head
+            )
+        box = engine.box(RoleName.EXECUTOR)
+        return SessionHands(box, context, engine.output, self.images, self.gate.held_back)
 
 
 def _is_busy(shell: AgentShell) -> bool:

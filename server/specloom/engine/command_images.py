@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from specloom.domain.ids import Digest, digest_of
+from specloom.engine.head import HeadWatch
 from specloom.engine.image_pack import ImagePack, Packed, Stamp
 from specloom.engine.journal import AttemptJournal
 from specloom.workspace.disk import snapshot_of
@@ -38,6 +39,10 @@ class CommandImages:
     """Whether a command goes on that may change files while none is waited for."""
     pack: ImagePack | None = None
     """Where all this stands while a command runs, for whoever comes after this process."""
+    head: HeadWatch | None = None
+    """What git writes meanwhile is nobody's change: it has that itself."""
+    _changes: int = 0
+    """Of HEAD, when one last looked."""
     _stamps: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
     _images: dict[str, bytes] = field(default_factory=dict[str, bytes])
     _room: int = MOST
@@ -49,6 +54,7 @@ class CommandImages:
         """Remembers every visible file as it is now; what went on before is recorded first, as in `after`."""
         protected = await self.catch_up()
         if not self._going_on:
+            await self._checked_out()
             self._stamps = await asyncio.to_thread(self._look, await self.workspace.walk())
         await self._pack(running=True)
         return protected
@@ -93,12 +99,24 @@ class CommandImages:
             await asyncio.to_thread(self.pack.resting)
 
     async def _compare(self, *, own: bool) -> tuple[str, ...]:
+        if await self._checked_out():
+            # What commands did in between cannot be told from it.
+            self._stamps = await asyncio.to_thread(self._look, await self.workspace.walk())
+            return ()
         was = self._stamps
         now = await asyncio.to_thread(_stamps, self.workspace.root, await self.workspace.walk())
         changed = [path for path in sorted({*was, *now}) if was.get(path) != now.get(path)]
         protected = tuple([path for path in changed if await self._record(path, existed=path in was, own=own)])
         self._stamps = now
         return protected
+
+    async def _checked_out(self) -> bool:
+        """Whether git wrote files since one last looked."""
+        if self.head is None:
+            return False
+        await self.head.look()
+        before, self._changes = self._changes, self.head.changes
+        return before != self._changes
 
     def _look(self, paths: Iterable[str]) -> dict[str, Stamp]:
         stamps = _stamps(self.workspace.root, paths)

@@ -17,6 +17,7 @@ from specloom.domain.usage import UsageTotal
 from specloom.engine.accounts import Accounts
 from specloom.engine.approvals import ApprovalDesk
 from specloom.engine.endpoints import RoleEndpoint
+from specloom.engine.head import HeadWatch
 from specloom.engine.inbox import Inbox
 from specloom.engine.ledger import Ledger
 from specloom.engine.library import Library
@@ -55,9 +56,11 @@ class EngineContext:
     orphans: Orphans
     options: EngineOptions
     inbox: Inbox = field(init=False)
+    head: HeadWatch = field(init=False)
 
     def __post_init__(self) -> None:
         self.inbox = Inbox(self.mailbox, self.ids)
+        self.head = self.library.head = HeadWatch(self.workspace.root, self.mailbox)
 
     def total(self, model: str, usage: Usage) -> UsageTotal:
         """An `agent.ports.Pricing`, by the prices as they are now."""

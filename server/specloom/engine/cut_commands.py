@@ -21,17 +21,18 @@ def pack_of(
     return ImagePack(engine.outputs(session) / NAME, about)
 
 
-async def record_cut_commands(engine: EngineContext) -> None:
+async def record_cut_commands(engine: EngineContext, *, checked_out: bool = False) -> None:
     """Call when no command of an earlier process runs any more, and before its attempts go on or are given up.
 
-    What a person saved while Specloom was away counts as the command's, as it does while one runs.
+    What a person saved while Specloom was away counts as the command's, as it does while one runs. What git wrote
+    (`checked_out`) does not, and cannot be told from what the command did.
     """
     for session in tuple(engine.state.sessions.values()):
         if session.attempt is None:
             continue
         path = engine.outputs(session.id) / NAME
         packed = await asyncio.to_thread(read_pack, path)
-        if packed is not None and packed.about.get("attempt") == session.attempt:
+        if packed is not None and not checked_out and packed.about.get("attempt") == session.attempt:
             await _record(engine, session.attempt, packed)
         await asyncio.to_thread(_forget, path)
 

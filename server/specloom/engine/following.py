@@ -1,11 +1,14 @@
 """Follows documents and settings of a root on disk while it is hosted. Refuses to follow the code: that is git's."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+from specloom.engine.git_head import git_folder
 from specloom.workspace.ports import WorkspaceError
-from specloom.workspace.watcher import FileEvent, Watcher
+from specloom.workspace.watcher import FileEvent, Watcher, folder_changes
 from specloom.workspace.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -15,6 +18,34 @@ FOLDERS = ("docs", "specs", ".kiro/specs", ".specify")
 _DOCUMENT = re.compile(
     r"(docs/)?requirements\.md|specs/([^/]+/)?[^/]+\.md|\.kiro/specs/[^/]+/[^/]+\.md|\.specify/.+\.md|AGENTS\.md"
 )
+
+
+class GitFollowing:
+    """Has HEAD looked at when something happens in the folder that git keeps it in."""
+
+    def __init__(self, root: Path, look: Callable[[], Awaitable[None]]) -> None:
+        self._root = root
+        self._look = look
+        self._watching: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Does nothing where there is no repository; whoever works looks by himself."""
+        folder = await asyncio.to_thread(git_folder, self._root)
+        if folder is not None:
+            self._watching = asyncio.create_task(self._watch(folder))
+
+    async def stop(self) -> None:
+        """Returns when nothing is looked at any more."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait((self._watching,))
+
+    async def _watch(self, folder: Path) -> None:
+        try:
+            async for _ in folder_changes(folder):
+                await self._look()
+        except (OSError, WorkspaceError) as error:
+            log.warning("the repository is not watched: %s; a checkout is noticed by the next turn alone", error)
 
 
 class Following:

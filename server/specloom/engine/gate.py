@@ -15,8 +15,15 @@ from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
 from specloom.engine.accounts import Accounts
 from specloom.engine.api import Published
+from specloom.engine.head import HeadWatch
 from specloom.engine.mailbox import Mailbox
 from specloom.llm.errors import ProviderError
+
+
+HELD_BACK = (
+    "HEAD changed since your last turn, and git wrote files of the work tree; the run was paused for it. "
+    "Look at what stands there now, then send this call again if it still makes sense"
+)
 
 
 class BudgetAsker(Protocol):
@@ -56,6 +63,10 @@ class RunGate:
     """The one at work."""
     endpoints: EndpointWaiter | None = None
     """`None`: a run whose endpoint gives no answer ends."""
+    head: HeadWatch | None = None
+    """`None`: nobody follows what git does."""
+    _heeded: int = 0
+    """Of the changes of HEAD, those from before the newest turn."""
     _strandings: int = 0
     """How often the run was paused for the sake of an endpoint."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,7 +88,16 @@ class RunGate:
     async def before_turn(self, session: SessionId) -> Halt | None:
         """Waits while paused; a halt when the run is cancelled, or a limit is reached and nobody lets it go on."""
         del session
-        return await self.passed()
+        halt = await self.passed()
+        self._heeded = 0 if self.head is None else self.head.changes
+        return halt
+
+    async def held_back(self) -> str:
+        """Why nothing may be changed before the next turn; empty: it may."""
+        if self.head is None:
+            return ""
+        await self.head.look()
+        return HELD_BACK if self.head.changes != self._heeded else ""
 
     async def passed(self) -> Halt | None:
         """As `before_turn`, between tasks.
@@ -144,6 +164,8 @@ class RunGate:
     async def unpaused(self) -> Halt | None:
         """Waits while paused; a halt when the run is over. For what costs none of the budget."""
         while True:
+            if self.head is not None:
+                await self.head.look()
             self._changed.clear()
             run = self.mailbox.state.run
             if run is not None and run.outcome in (RunOutcome.BUDGET, RunOutcome.FAULT):

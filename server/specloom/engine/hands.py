@@ -1,5 +1,6 @@
 """An agent's hands in one session: its tools, bound to its files, its permissions and its memory of what it read."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from specloom.agent.context.watch import Watch
@@ -26,6 +27,8 @@ class SessionHands:
     output: OutputHub
     images: CommandImages | None = None
     """Where it may run commands: what these change is written down."""
+    held_back: Callable[[], Awaitable[str]] | None = None
+    """Says why nothing may be changed before the next turn; empty: it may."""
     watch: Watch | None = None
     """Where open files are kept in sight: what changes while a command runs is put down to it."""
 
@@ -50,6 +53,8 @@ class SessionHands:
 
     async def _carried_out(self, hands: BoundTools, call: ToolUse) -> ToolOutcome:
         effect = self.effect(call.name)
+        if effect in (Effect.COMMAND, Effect.WRITE) and (reason := await self._reason()):
+            return ToolOutcome(f"not run: {reason}", is_error=True)
         if self.images is None or effect not in (Effect.COMMAND, Effect.WRITE):
             return await hands.run(call)
         if effect is Effect.COMMAND and self.watch is not None:
@@ -59,6 +64,9 @@ class SessionHands:
             return await _followed(self.images, hands, call)
         touched = await self.images.catch_up()
         return _noted(await hands.run(call), touched)
+
+    async def _reason(self) -> str:
+        return "" if self.held_back is None else await self.held_back()
 
 
 def with_news(outcome: ToolOutcome, context: ToolContext) -> ToolOutcome:

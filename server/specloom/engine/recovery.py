@@ -29,8 +29,11 @@ INTERRUPTED_PLAN = "interrupted: Specloom was stopped; plan again to go on"
 STILL_RUNNING = "; it was still running when Specloom came back, and was ended then"
 
 
-async def recover(engine: EngineContext) -> None:
-    """Call once after the log was loaded, before anything is started. Leaves an active run paused."""
+async def recover(engine: EngineContext, *, checked_out: bool = False) -> None:
+    """Call once after the log was loaded, before anything is started. Leaves an active run paused.
+
+    `checked_out`: git wrote files meanwhile.
+    """
     state, mailbox = engine.state, engine.mailbox
     # First: whoever still writes would make what is looked at next untrue.
     alive = await engine.orphans.end_all()
@@ -47,7 +50,7 @@ async def recover(engine: EngineContext) -> None:
         applied = (present or NO_DIGEST) == opened.after_digest
         reason = "" if applied else _why(present == opened.before_digest)
         await mailbox.record(proof.EditSettled(edit, opened.path, applied, False, present, reason))
-    await record_cut_commands(engine)
+    await record_cut_commands(engine, checked_out=checked_out)
     for check, known in tuple(state.checks.items()):
         note = "interrupted: Specloom was stopped while it ran" + (STILL_RUNNING if check in alive else "")
         await mailbox.record(proof.CheckSettled(check, known.task, None, "", 0.0, note=note))

@@ -35,14 +35,14 @@ class Repository:
 def what_git_runs(place: Path, subcommand: str) -> str:
     """Why git may run a program of the checkout's, for people; empty: it runs none. Blocks."""
     try:
-        found = _repositories(Path(os.path.realpath(place)))
+        found = repositories(Path(os.path.realpath(place)))
         return next(filter(None, (_of(repository, subcommand) for repository in found)), "")
     except (OSError, ValueError) as error:
         return f"the repository cannot be read ({error.__class__.__name__})"
 
 
-def _repositories(start: Path) -> Iterator[Repository]:
-    """All that lie above: git passes over one that it does not take for whole."""
+def repositories(start: Path) -> Iterator[Repository]:
+    """All that `start` lies in, the nearest first: git passes over one that it does not take for whole."""
     for place in (start, *start.parents):
         mark = place / ".git"
         if mark.is_dir():
@@ -89,7 +89,7 @@ def _configs(found: Repository) -> Iterator[Path]:
     for path in _gitlinks(found):
         inner = found.top / path
         if os.path.lexists(inner / ".git"):
-            yield from (below.common / "config" for below in islice(_repositories(inner), 1))
+            yield from (below.common / "config" for below in islice(repositories(inner), 1))
 
 
 def _gitlinks(found: Repository) -> Iterator[str]:

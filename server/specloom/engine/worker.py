@@ -34,7 +34,9 @@ class RunWorker:
     async def work(self) -> None:
         """Returns when the run is finished. A cancellation settles the run first when the user cancelled it."""
         engine = self._engine
-        gate = RunGate(engine.mailbox, engine.clock, engine.accounts, self._asker, endpoints=self._endpoints)
+        gate = RunGate(
+            engine.mailbox, engine.clock, engine.accounts, self._asker, endpoints=self._endpoints, head=engine.head
+        )
         with self._engine.ledger.listen(gate.heard):
             try:
                 await self._work(gate)

@@ -74,11 +74,29 @@ class SettingsChangedEvent(EventBase):
     """Dotted names, without values."""
 
 
+class HeadChangedEvent(EventBase):
+    """Git has something else checked out, or wrote files of the work tree in another way."""
+
+    type: Literal["headChanged"] = "headChanged"
+    before: str
+    """The commit that was checked out; empty: none, or none that was known."""
+    after: str
+    branch: str
+    """Checked out now; empty: none."""
+    before_branch: str
+    how: str
+    """What git says it did, for people."""
+    files: bool
+    """Whether git wrote files: then a run pauses; false for a commit."""
+
+
 class SpecRemovedEvent(EventBase):
     """A spec is gone."""
 
     type: Literal["specRemoved"] = "specRemoved"
     spec_id: str
+    renamed: list[tuple[str, str]]
+    """Tasks whose history went elsewhere, old and new id."""
 
 
 class TaskEventBase(EventBase):
@@ -378,6 +396,7 @@ WireEvent: TypeAlias = Annotated[
     | SpecReadEvent
     | SpecRemovedEvent
     | SettingsChangedEvent
+    | HeadChangedEvent
     | TaskStartedEvent
     | TaskDoneEvent
     | TaskFailedEvent

@@ -152,7 +152,19 @@ _DOCUMENTS: tuple[_Row, ...] = (
         ),
     ),
     _row(documents.SettingsChanged, lambda e, h: w.SettingsChangedEvent(**h, keys=list(e.keys))),
-    _row(documents.SpecRemoved, lambda e, h: w.SpecRemovedEvent(**h, spec_id=e.spec)),
+    _row(
+        documents.HeadChanged,
+        lambda e, h: w.HeadChangedEvent(
+            **h,
+            before=e.before,
+            after=e.after,
+            branch=e.branch,
+            before_branch=e.before_branch,
+            how=e.how,
+            files=e.files,
+        ),
+    ),
+    _row(documents.SpecRemoved, lambda e, h: w.SpecRemovedEvent(**h, spec_id=e.spec, renamed=list(e.renamed))),
 )
 
 _TASKS: tuple[_Row, ...] = (

@@ -154,6 +154,16 @@ class Watcher:
         return found
 
 
+async def folder_changes(folder: Path) -> AsyncGenerator[None]:
+    """Something happened right in a folder. Raises `FileNotFoundError` where there is none."""
+    changes = awatch(folder, recursive=False, watch_filter=None, debounce=LONGEST_BATCH_MS, step=QUIET_MS)
+    try:
+        async for _ in changes:
+            yield
+    finally:
+        await changes.aclose()
+
+
 async def _dropped(batch: asyncio.Task[set[tuple[Change, str]]]) -> None:
     """Ends the wait for a batch; the generator can be closed afterwards."""
     batch.cancel()

@@ -36,6 +36,7 @@
 --- Answers a question.
 ---@class specloom.ApprovalAnswerParams
 ---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
+---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field approvalId string
 ---@field choice string One of the question's choices, or free text where it has none.
 
@@ -336,6 +337,7 @@
 --- Takes a grant back; what runs on it already is not stopped.
 ---@class specloom.GrantRevokeParams
 ---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
+---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field grantId string
 
 --- A person took back what was granted for longer than once.
@@ -352,6 +354,23 @@
 ---@field kind string
 ---@field text string
 ---@field scope string
+
+--- Git has something else checked out, or wrote files of the work tree in another way.
+---@class specloom.HeadChangedEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field type "headChanged"
+---@field before string The commit that was checked out; empty: none, or none that was known.
+---@field after string
+---@field branch string Checked out now; empty: none.
+---@field beforeBranch string
+---@field how string What git says it did, for people.
+---@field files boolean Whether git wrote files: then a run pauses; false for a commit.
 
 --- `data` of error -32602.
 ---@class specloom.InvalidParamsData
@@ -916,6 +935,7 @@
 --- Stops the plan that is running.
 ---@class specloom.SpecCancelParams
 ---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
+---@field commandId? string|vim.NIL The same id twice is one effect.
 
 --- Turns requirements into specs and tasks.
 ---@class specloom.SpecGenerateParams
@@ -970,6 +990,7 @@
 ---@field commandId string|vim.NIL
 ---@field type "specRemoved"
 ---@field specId string
+---@field renamed [string, string][] Tasks whose history went elsewhere, old and new id.
 
 --- One spec.
 ---@class specloom.SpecScope
@@ -1308,6 +1329,7 @@
 ---| specloom.SpecReadEvent
 ---| specloom.SpecRemovedEvent
 ---| specloom.SettingsChangedEvent
+---| specloom.HeadChangedEvent
 ---| specloom.TaskStartedEvent
 ---| specloom.TaskDoneEvent
 ---| specloom.TaskFailedEvent

@@ -10,6 +10,7 @@ from specloom.cli.views.session_lines import SessionLines
 from specloom.cli.views.task_lines import Line, task_line, task_name
 from specloom.domain.budgets import amount
 from specloom.domain.commands import PauseRun
+from specloom.domain.decide_documents import HEAD_CHANGED, changed
 from specloom.domain.events import agents, documents, planning, proof, runs, tasks
 from specloom.domain.ids import CheckId
 from specloom.domain.project import ProjectState
@@ -45,6 +46,10 @@ class EventLines:
             return self._proof(event)
         if isinstance(event, documents.SettingsChanged):
             return (Line(f"other settings from the next turn on: {one_line(', '.join(event.keys), 160)}", "dim"),)
+        if isinstance(event, documents.HeadChanged):
+            # A commit changes nothing that anybody works on.
+            told = event.files and event.before
+            return (Line(f"{HEAD_CHANGED} {one_line(changed(event), 160)}", "yellow"),) if told else ()
         return self.sessions.of(event, state) if isinstance(event, agents.AgentEvent) else ()
 
     def _proof(self, event: proof.ProofEvent) -> Iterator[Line]:
@@ -85,7 +90,7 @@ def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
             # Who paused here has been told so already.
             if event.after == "task":
                 yield Line("pausing after the task in flight", "yellow")
-            elif event.reason != PauseRun().reason:
+            elif event.reason != PauseRun().reason and not event.reason.startswith(HEAD_CHANGED):
                 yield Line(f"pausing: {one_line(event.reason)}", "yellow")
         case runs.RunPaused():
             why = "" if event.reason == PauseRun().reason else f": {one_line(event.reason, WHOLE)}"

@@ -39,6 +39,16 @@ def match_tasks(old: Sequence[TaskDefinition], new: Sequence[TaskDefinition]) ->
     return _match([_task(task) for task in old], [_task(task) for task in new])
 
 
+def same_text(old: Sequence[TaskDefinition], new: Sequence[TaskDefinition]) -> Mapping[TaskId, TaskId]:
+    """As `match_tasks`, by equal texts alone: same id and same text, then same text."""
+    matching = _Matching([_task(task) for task in old], [_task(task) for task in new])
+    by_id = {item.id: item for item in matching.new_left()}
+    same = [(item, by_id[item.id]) for item in matching.old_left() if item.id in by_id]
+    matching.take((a, b) for a, b in same if a.hash == b.hash)
+    matching.take(_same_text(matching.old_left(), matching.new_left()))
+    return matching.found
+
+
 def match_requirements(old: Sequence[Requirement], new: Sequence[Requirement]) -> Mapping[RequirementId, RequirementId]:
     """Old id to new id of each requirement that lives on; a renumbered one is neither lost nor new."""
     return _match([_requirement(item) for item in old], [_requirement(item) for item in new])

@@ -50,6 +50,8 @@ class SpecRemoved:
 
     V: ClassVar[int] = 1
     spec: SpecId
+    renamed: tuple[tuple[TaskId, TaskId], ...] = ()
+    """Tasks whose history went elsewhere: into another spec, or aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,25 @@ class SettingsChanged:
     """Dotted; their values are in the settings, and not here."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeadChanged:
+    """Git has something else checked out, or wrote files of the work tree in another way."""
+
+    V: ClassVar[int] = 1
+    before: str
+    """The commit that was checked out; empty: none, or none that was known."""
+    after: str
+    """The one that is; empty: none."""
+    branch: str
+    """Checked out now; empty: none."""
+    before_branch: str = ""
+    how: str = ""
+    """What git says it did last, for people."""
+    files: bool = True
+    """Whether git wrote files for it; false for a commit."""
+
+
 DocumentEvent: TypeAlias = (
-    ProjectOpened | RequirementsRead | RequirementsRemoved | SpecRead | SpecRemoved | SettingsChanged
+    ProjectOpened | RequirementsRead | RequirementsRemoved | SpecRead | SpecRemoved | SettingsChanged | HeadChanged
 )
-TYPES = (ProjectOpened, RequirementsRead, RequirementsRemoved, SpecRead, SpecRemoved, SettingsChanged)
+TYPES = (ProjectOpened, RequirementsRead, RequirementsRemoved, SpecRead, SpecRemoved, SettingsChanged, HeadChanged)
