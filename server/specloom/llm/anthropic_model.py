@@ -22,6 +22,9 @@ from specloom.llm.wire import WireEncoder
 if TYPE_CHECKING:
     import httpx2
 
+_BYTES_A_TOKEN = 1024
+_BYTES_BESIDE = 4 * 1024 * 1024
+"""What no token accounts for: names and numbers of blocks, signatures, pings."""
 _DRAIN_S = 0.25
 """How long a finished answer waits for its connection to become reusable."""
 _SCAN = json.JSONDecoder().raw_decode
@@ -70,7 +73,7 @@ class AnthropicModel:
         limits = await self._facts.limits(request.model)
         response = await self._post("/v1/messages", self._wire.body(request, limits), request.model)
         try:
-            return await self._read(response, sink)
+            return await self._read(response, sink, largest(request.max_tokens))
         finally:
             await response.aclose()
 
@@ -111,23 +114,23 @@ class AnthropicModel:
             near = await self._facts.near(model)
             raise self._connection.faults.unknown_model(error, model, near) from None
 
-    async def _read(self, response: "httpx2.Response", sink: DeltaSink | None) -> ModelAnswer:
+    async def _read(self, response: "httpx2.Response", sink: DeltaSink | None, most: int) -> ModelAnswer:
         """The answer of an open response, streamed or (an endpoint that cannot stream) whole."""
         accumulator = Accumulator(sink)
         try:
-            return await self._decoded(response, accumulator)
+            return await self._decoded(response, accumulator, most)
         except ProviderError as error:
             error.usage = accumulator.usage
             raise
 
-    async def _decoded(self, response: "httpx2.Response", accumulator: Accumulator) -> ModelAnswer:
+    async def _decoded(self, response: "httpx2.Response", accumulator: Accumulator, most: int) -> ModelAnswer:
         faults = self._connection.faults
         try:
             if response.headers.get("content-type", "").startswith("application/json"):
                 return decode_message(await self._read_json(response))
             plain = "content-encoding" not in response.headers
             async with contextlib.aclosing(response.aiter_raw() if plain else response.aiter_bytes()) as chunks:
-                await self._follow(chunks, accumulator)
+                await self._follow(chunks, accumulator, most)
                 await _drain(chunks)
             if not accumulator.finished:
                 raise faults.broken("ended its answer too early")
@@ -138,30 +141,43 @@ class AnthropicModel:
             # `from None`: the original holds the endpoint's bytes, in which the key may be repeated
             raise faults.broken("sent what is no answer of the Messages API", str(error)) from None
 
-    async def _follow(self, chunks: AsyncIterator[bytes], accumulator: Accumulator) -> None:
-        """Feeds `accumulator` until it is finished or the stream ends. Raises `ProviderError` for a stall or break."""
+    async def _follow(self, chunks: AsyncIterator[bytes], accumulator: Accumulator, most: int) -> None:
+        """Feeds `accumulator` until it is finished or the stream ends.
+
+        Raises `ProviderError` for a stall, a break, pings without end, and more than `most` bytes.
+        """
         import httpx2
 
         loop = asyncio.get_running_loop()
         stall = self._timeouts.stall
         # The deadline moves in steps, since moving it for each chunk would cost as much as reading the chunk
         step = min(1.0, stall / 4)
-        moved = loop.time()
-        splitter = SseSplitter()
+        said = moved = loop.time()
+        left = most
+        splitter = SseSplitter(most)
         try:
             async with asyncio.timeout(stall + step) as deadline:
                 async for chunk in chunks:
-                    _feed(accumulator, splitter.feed(chunk))
+                    told = _feed(accumulator, splitter.feed(chunk))
                     if accumulator.finished:
                         return
-                    if loop.time() - moved > step:
-                        moved = loop.time()
+                    left -= len(chunk)
+                    now = loop.time()
+                    said = now if told else said
+                    if left < 0 or now - said > self._timeouts.answer:
+                        raise self._endless(most, pings=left >= 0)
+                    if now - moved > step:
+                        moved = now
                         deadline.reschedule(moved + stall + step)
         except TimeoutError:
             raise self._connection.faults.broken(f"sent nothing for {stall:g} s in the middle of an answer") from None
         except httpx2.HTTPError as error:
             cause = str(error) or type(error).__name__
             raise self._connection.faults.broken("broke the connection in the middle of an answer", cause) from error
+
+    def _endless(self, most: int, *, pings: bool) -> ProviderError:
+        what = f"nothing but pings for {self._timeouts.answer:g} s" if pings else f"more than {most} bytes"
+        return self._connection.faults.broken(f"sent {what} in the middle of an answer")
 
     async def _read_json(self, response: "httpx2.Response") -> object:
         """The whole body. Raises `ProviderError`."""
@@ -176,8 +192,16 @@ class AnthropicModel:
             raise self._connection.faults.broken("sent what is no JSON", str(error)) from error
 
 
-def _feed(accumulator: Accumulator, events: list[SseEvent]) -> None:
+def largest(max_tokens: int) -> int:
+    """Bytes of the longest stream that an answer of so many tokens can be, each in an event of its own."""
+    return _BYTES_BESIDE + max_tokens * _BYTES_A_TOKEN
+
+
+def _feed(accumulator: Accumulator, events: list[SseEvent]) -> bool:
+    """Whether anything but pings was among them."""
+    told = False
     for name, data in events:
+        told = told or name != b"ping"
         try:
             event = _decode(data.decode())
         except (ValueError, RecursionError):
@@ -189,7 +213,8 @@ def _feed(accumulator: Accumulator, events: list[SseEvent]) -> None:
             raise MalformedStreamError(f"an event is not JSON: {data[:80]!r}") from None
         accumulator.feed(event, name)
         if accumulator.finished:
-            return
+            break
+    return told
 
 
 def _decode(text: str) -> object:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, cast
 
 from specloom.llm.endpoint import Credential, Endpoint
@@ -60,6 +61,8 @@ _CONTEXT = re.compile(
 _UNKNOWN_MODEL = re.compile(
     r"\bmodel\b.{0,80}(?:not[ _]found|not exist)|(?:unknown|unsupported|invalid) model", re.IGNORECASE
 )
+_PAGE = re.compile(r"\s*<(?:!doctype html|html)\b(?:.*?<(?:title|h1)[^>]*>([^<]*)<)?", re.IGNORECASE | re.DOTALL)
+"""A web page and, if it has one, its title or first heading."""
 _SHOWN = 600
 """Characters of the endpoint's own words in a message."""
 
@@ -76,6 +79,11 @@ class Faults:
         kind, said = _error_of(body)
         if 300 <= status < 400:
             return self._redirect(status, headers.get("location", ""))
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            step = "put the proxy's login into HTTPS_PROXY"
+            return self._error(
+                ProviderFault.KEY, "is behind a proxy that wants a login", said, status=status, step=step
+            )
         fault = _fault_of(status, kind, said)
         return self._error(fault, f"answered {status}", said, status=status, retry_after=_retry_after(headers, fault))
 
@@ -165,7 +173,7 @@ def _error_of(body: object) -> tuple[str, str]:
         try:
             body = json.loads(body)
         except ValueError:
-            return "", body
+            return "", _page_of(body) or body
     if not isinstance(body, dict):
         return "", "" if body is None else str(body)
     outer = cast("dict[str, Any]", body)
@@ -176,6 +184,14 @@ def _error_of(body: object) -> tuple[str, str]:
     code = _error_code(inner)
     message = str(inner.get("message") or "") or json.dumps(inner)
     return str(inner.get("type") or ""), f"{message} ({code})" if code and code not in message else message
+
+
+def _page_of(text: str) -> str:
+    """What a web page is, in place of its text; empty for other texts."""
+    page = _PAGE.match(text)
+    if page is None:
+        return ""
+    return f"a web page, {' '.join(page[1].split())!r}" if page[1] else "a web page"
 
 
 def _error_code(error: Mapping[str, Any]) -> str:

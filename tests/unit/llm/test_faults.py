@@ -116,6 +116,12 @@ def test_a_date_without_the_clock_of_the_endpoint_says_nothing() -> None:
     assert fault_of(429, "", retry_after="Wed, 21 Oct 2026 07:28:30 GMT").retry_after is None
 
 
+def test_of_a_web_page_only_its_title_is_told() -> None:
+    page = "<!DOCTYPE html>\n<html><head><title>502 Bad\n Gateway</title></head><body>" + "<p>long</p>" * 50
+    assert str(fault_of(502, page)).startswith("models.example answered 502: a web page, '502 Bad Gateway'")
+    assert "a proxy that wants a login: a web page; put" in str(fault_of(407, "<html>"))
+
+
 def test_waiting_does_not_cure_billing() -> None:
     found = fault_of(429, error("billing_error", "x"), retry_after="5")
     assert (found.retry_after, found.retryable) == (None, False)
