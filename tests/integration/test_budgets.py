@@ -188,6 +188,21 @@ async def test_resume_does_not_pass_a_limit(tmp_path: Path) -> None:
         assert run_of(runtime.state).outcome is RunOutcome.CANCELLED
 
 
+async def test_another_order_answers_the_question_and_goes_on_in_the_session(tmp_path: Path) -> None:
+    silent, _ = with_budgets()
+    async with staged(one_task(tmp_path), attempt(1, *STORY)) as (runtime, server):
+        with runtime.attach(silent):
+            await begin(runtime, turns=1)
+            await until(runtime, _asked_about_budget)
+            wrong = await runtime.start_run(Scope("task", "09/9"), Budget(turns=9), USER)
+            assert isinstance(wrong, Rejected)
+            assert run_of(runtime.state).state is RunState.PAUSED
+            await begin(runtime, turns=9)
+            assert await finished(runtime) is RunOutcome.COMPLETED
+        assert not runtime.state.approvals
+        assert (sessions_of(runtime), server.total) == (1, 4)
+
+
 async def test_another_scope_leaves_no_attempt_behind(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, HOLDS), task(2, "test -f b.txt", depends="none"))
     second = attempt(2, turn(write("b.txt", "b\n")), turn(says()))

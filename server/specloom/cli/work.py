@@ -121,9 +121,10 @@ class Work:
             same = left.state is not RunState.CANCELLING and (not stated or left.scope == scope) and budget == Budget()
             if same:
                 return await self._go_on(left.scope)
-            self.view.note(f"giving up the run of {scope_name(left.scope)} that was left {left.state}")
-            await self.runtime.cancel(self.origin)
-            await self.runtime.wait_idle()
+            if left.state is not RunState.PAUSED or left.cause is not PauseCause.BUDGET:
+                self.view.note(f"giving up the run of {scope_name(left.scope)} that was left {left.state}")
+                await self.runtime.cancel(self.origin)
+                await self.runtime.wait_idle()
         self._focus(scope)
         order = self.runtime.start_run(scope, budget, self.origin, unattended=self.unattended, profile=self.profile)
         _check(await order)

@@ -108,6 +108,8 @@ class FinishRun:
 
     outcome: RunOutcome
     reason: str = ""
+    run: RunId | None = None
+    """Which; `None`: whichever is active. Another one that has begun meanwhile is left alone."""
 
 
 @dataclass(frozen=True, slots=True)

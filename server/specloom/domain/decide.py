@@ -47,6 +47,8 @@ def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...]
             return _resume(run, command)
         case c.CancelRun():
             return () if run.state is RunState.CANCELLING else (runs.RunCancelling(run.id),)
+        case c.FinishRun() if command.run not in (None, run.id):
+            return ()
         case c.FinishRun():
             return (runs.RunFinished(run.id, command.outcome, command.reason),)
         case _:

@@ -44,6 +44,13 @@ class BudgetQuestion:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
 
+    async def replaced(self) -> None:
+        """Ends a run that waits for a budget, since another one is ordered: its attempt is gone on with in that one."""
+        run = self.mailbox.state.run
+        if run is not None and run.state is RunState.PAUSED and run.cause is PauseCause.BUDGET:
+            await self.withdraw()
+            await self.mailbox.submit(c.FinishRun(RunOutcome.BUDGET, f"{run.reason}; another run was started"))
+
     async def _ask(self, reached: Reached) -> None:
         answer = await self.desk.ask(question(reached, "the run is paused"))
         if goes_on(answer, reached):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from specloom.domain import commands as c
 from specloom.domain.budgets import stated
+from specloom.domain.decide import check_scope
 from specloom.domain.events import planning
 from specloom.domain.events.documents import SettingsChanged
 from specloom.domain.ids import PlanId, RunId, SpecId
@@ -211,6 +212,8 @@ class ProjectRuntime(ProjectDesk):
         limits = stated(budget, self.default_budget)
         if (refusal := self._engine.accounts.unpriced(limits)) is not None:
             return refusal
+        if check_scope(self.state, scope) is None:
+            await self._question.replaced()
         order = c.StartRun(run, scope, limits, unattended)
         return await to_the_end(self._work_on(order, by, command_id, unattended, profile))
 

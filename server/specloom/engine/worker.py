@@ -30,6 +30,7 @@ class RunWorker:
         self._endpoints = endpoints
         self._agent = agent
         self._attempt: Attempt | None = None
+        self._run = None if engine.state.run is None else engine.state.run.id
 
     async def work(self) -> None:
         """Returns when the run is finished. A cancellation settles the run first when the user cancelled it."""
@@ -138,7 +139,7 @@ class RunWorker:
         return RunOutcome.INCOMPLETE, f"{len(left)} of {len(chosen)} tasks are not done: {names}{more}"
 
     async def _finish(self, outcome: RunOutcome, reason: str) -> None:
-        await self._engine.mailbox.submit(c.FinishRun(outcome, reason))
+        await self._engine.mailbox.submit(c.FinishRun(outcome, reason, self._run))
 
 
 OUTCOMES = {

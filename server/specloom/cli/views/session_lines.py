@@ -94,7 +94,10 @@ class SessionLines:
         if isinstance(event, agents.ApprovalAsked):
             self._asked[event.approval] = event
         elif isinstance(event, agents.ApprovalAnswered):
-            yield self._answer(event, self._asked.pop(event.approval, None))
+            asked = self._asked.pop(event.approval, None)
+            if asked is None or asked.kind != "budget":
+                # Of a budget the lines of the run tell.
+                yield self._answer(event, asked)
         else:
             yield Line(f"taken back: {one_line(event.text, 160)} (granted for {event.scope})")
 
