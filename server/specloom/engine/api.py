@@ -147,6 +147,11 @@ class Runtime(Protocol):
         """The lossy stream while the context is open."""
         ...
 
+    @property
+    def queues(self) -> Mapping[str, int]:
+        """How much waits for its turn: `orders` of people, `work` of the engine, `readings` of the log."""
+        ...
+
     async def events(self, since: int, limit: int) -> tuple[Published, ...]:
         """At most `limit` committed events with a higher sequence number than `since`, in order."""
         ...
@@ -173,7 +178,7 @@ class Runtime(Protocol):
         """Goes on with, or removes, a spec that a crash left `generating`."""
         ...
 
-    async def cancel_plan(self, by: Origin) -> Accepted | Rejected:
+    async def cancel_plan(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Stops the plan that is running."""
         ...
 
@@ -233,7 +238,9 @@ class Runtime(Protocol):
         """Skip, retry, unblock or reset."""
         ...
 
-    async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
+    async def answer(
+        self, approval: ApprovalId, choice: str, by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
         """Answers an open question from any client."""
         ...
 
@@ -241,7 +248,7 @@ class Runtime(Protocol):
         """What is granted here for longer than once, oldest first."""
         ...
 
-    async def revoke(self, grant: str, by: Origin) -> Accepted | Rejected:
+    async def revoke(self, grant: str, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Takes a grant back by its id."""
         ...
 

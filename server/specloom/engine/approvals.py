@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 TELL_DEADLINE = 5.0
 """Seconds that a client gets to take a message; it is told to people, and nothing waits for it."""
+SETTLE_DEADLINE = 5.0
+"""Seconds that an answer waits until it is in the log."""
 YES = "--yes"
 """The rule under which an unattended run allows once."""
 
@@ -61,6 +63,8 @@ class Answer:
     rule: str
     by: Origin = ENGINE
     reason: str = ""
+    command_id: str | None = None
+    """Of the order that it came with."""
 
     @property
     def by_person(self) -> bool:
@@ -77,6 +81,8 @@ class _Open:
     future: asyncio.Future[Answer]
     mute: list[Client] = field(default_factory=list[Client])
     prompts: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when its end is in the log."""
 
 
 class ApprovalDesk:
@@ -88,6 +94,8 @@ class ApprovalDesk:
         self._deadline = deadline
         self._clients: list[Client] = []
         self._waiting: dict[ApprovalId, _Open] = {}
+        self._given: dict[str, _Open] = {}
+        """Questions whose answer is on its way into the log, by the id of the order that it came with."""
         self.unattended = False
         """The present order said `--yes`; never taken from the log, which comes with the repository."""
 
@@ -125,6 +133,13 @@ class ApprovalDesk:
         # Before anybody hears of the question: who hears of it may answer at once.
         waiting = self._waiting[approval] = _Open(question, ask, asyncio.get_running_loop().create_future())
         try:
+            return await self._asked(asked, waiting)
+        finally:
+            waiting.settled.set()
+
+    async def _asked(self, asked: agents.ApprovalAsked, waiting: _Open) -> Answer:
+        approval, ask = asked.approval, waiting.ask
+        try:
             await self._ledger.append(PROJECT, [asked], ENGINE)
             answer = await self._decide(waiting)
         except asyncio.CancelledError:
@@ -137,7 +152,7 @@ class ApprovalDesk:
 
     async def _settle(self, approval: ApprovalId, ask: Ask, answer: Answer) -> None:
         settled = agents.ApprovalAnswered(approval, ask.allows(answer), answer.rule, answer.reason or answer.choice)
-        await self._ledger.append(PROJECT, [settled], answer.by)
+        await self._ledger.append(PROJECT, [settled], answer.by, command_id=answer.command_id)
 
     async def _decide(self, waiting: _Open) -> Answer:
         ask = waiting.ask
@@ -172,16 +187,30 @@ class ApprovalDesk:
         if mute and not waiting.future.done():
             waiting.future.set_result(Answer("", NOBODY, reason=_nobody(waiting.ask)))
 
-    def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
-        """Answers an open question."""
+    async def answer(
+        self, approval: ApprovalId, choice: str, by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
+        """Answers an open question; returns when that is in the log. The same `command_id` again waits for the same."""
+        given = None if command_id is None else self._given.get(command_id)
+        if given is not None:
+            await given.settled.wait()
+            return Accepted(self._ledger.state.seq, approval, repeated=True)
         waiting = self._waiting.get(approval)
-        if waiting is None:
+        if waiting is None or waiting.future.done():
             return Rejected("unknown-approval", f"There is no open question {approval!r}; it may have been answered")
-        ask, future = waiting.ask, waiting.future
-        if ask.choices and choice not in ask.choices:
-            return Rejected("unknown-choice", f"{choice!r} is not one of: {', '.join(ask.choices)}", ask.choices)
-        if not future.done():
-            future.set_result(Answer(choice, PERSON, by))
+        choices = waiting.ask.choices
+        if choices and choice not in choices:
+            return Rejected("unknown-choice", f"{choice!r} is not one of: {', '.join(choices)}", choices)
+        waiting.future.set_result(Answer(choice, PERSON, by, command_id=command_id))
+        if command_id is not None:
+            self._given[command_id] = waiting
+        try:
+            async with asyncio.timeout(SETTLE_DEADLINE):
+                await waiting.settled.wait()
+        except TimeoutError:
+            log.warning("the answer to %s is not in the log yet", approval)
+        finally:
+            self._given.pop(command_id or "", None)
         return Accepted(self._ledger.state.seq, approval)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -13,7 +13,9 @@ from specloom.domain.ids import CommandId
 from specloom.domain.origin import Origin
 from specloom.engine import snapshots
 from specloom.engine.api import EventListener, Published
+from specloom.engine.lanes import Lane, Lanes
 from specloom.engine.state_guard import StateGuard
+from specloom.engine.unkeyed import unchanged, without_keys
 from specloom.store.database import FILE_NAME
 from specloom.store.log import EventStore
 from specloom.store.record import EventRecord, NewEvent
@@ -28,8 +30,11 @@ PROJECT = "project"
 class Ledger:
     """The only way to the log for the engine. Belongs to one event loop."""
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, redact: Callable[[str], str] = unchanged) -> None:
         self._store = store
+        self._redact = redact
+        self.lanes = Lanes()
+        """Of readings of the log, which share one thread."""
         self.guard = StateGuard(store.directory / FILE_NAME)
         self.state = EMPTY
         """The projection of everything that is committed."""
@@ -76,7 +81,8 @@ class Ledger:
         assert task is not None
         self._appending.add(task)
         try:
-            records = await self._store.append(stream, expected, [NewEvent(event, by) for event in events], known)
+            kept = without_keys(events, self._redact)
+            records = await self._store.append(stream, expected, [NewEvent(event, by) for event in kept], known)
             self._take(records)
         finally:
             self._appending.discard(task)
@@ -94,7 +100,7 @@ class Ledger:
 
     def tell_unkept(self, events: Sequence[Event], at: str) -> None:
         """Says how it ended where the log is gone: listeners hear it, and it is kept nowhere."""
-        for event in events:
+        for event in without_keys(events, self._redact):
             seq = self.state.seq + 1
             self.state = evolve(self.state, event, at, seq)
             self._tell(EventRecord(seq, at, PROJECT, type(event).__name__, event.V, None, Origin("engine"), event))
@@ -121,21 +127,24 @@ class Ledger:
         """The last sequence number of an earlier command with this id, or `None`."""
         if command_id is None:
             return None
-        records = await self._store.command(CommandId(command_id))
+        async with self.lanes.turn(Lane.INTERACTIVE):
+            records = await self._store.command(CommandId(command_id))
         if records is None:
             return None
         return records[-1].seq if records else self.state.seq
 
     async def first_of(self, command_id: str) -> Event | None:
         """The first event of an earlier command, if it led to any."""
-        records = await self._store.command(CommandId(command_id))
+        async with self.lanes.turn(Lane.INTERACTIVE):
+            records = await self._store.command(CommandId(command_id))
         return as_event(records[0]) if records else None
 
     async def read(
         self, since: int, limit: int | None = None, streams: Sequence[str] | None = None
     ) -> tuple[Published, ...]:
         """Committed events after `since`, in order."""
-        records = await self._store.read(since, limit, streams)
+        async with self.lanes.turn(Lane.WORK):
+            records = await self._store.read(since, limit, streams)
         return tuple(as_published(record) for record in records)
 
     async def drain(self) -> None:

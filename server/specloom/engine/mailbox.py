@@ -1,10 +1,9 @@
 """The mailbox of a project: orders in, one at a time, events out. Refuses to wait for anything but the log.
 
-What an order sets in motion (a model, a process, an editor) is never awaited here, so that stopping, approving and
-reading are answered whatever goes on.
+What an order sets in motion (a model, a process, an editor) is never awaited here, and people's orders go before the
+engine's own, so that stopping, approving and reading are answered whatever goes on.
 """
 
-import asyncio
 from typing import assert_never
 
 from specloom.domain.commands import Command
@@ -14,6 +13,7 @@ from specloom.domain.origin import Origin
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.engine.api import Accepted
+from specloom.engine.lanes import BUSY, Lane, Lanes
 from specloom.engine.ledger import PROJECT, Ledger
 
 ENGINE = Origin("engine")
@@ -24,7 +24,7 @@ class Mailbox:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._turn = asyncio.Lock()
+        self.lanes = Lanes()
 
     @property
     def state(self) -> ProjectState:
@@ -32,29 +32,46 @@ class Mailbox:
         return self._ledger.state
 
     async def submit(self, command: Command, by: Origin = ENGINE, command_id: str | None = None) -> Accepted | Rejected:
-        """Carries out an order. The same `command_id` again answers as before and changes nothing."""
-        async with self._turn:
-            known = await self._known(command_id)
-            if known is not None:
-                return known
-            decided = decide(self._ledger.state, command)
-            if isinstance(decided, Rejected):
-                return decided
-            await self._ledger.append(PROJECT, decided, by, command_id=command_id)
-            return Accepted(self._ledger.state.seq)
+        """Carries out an order. The same `command_id` again answers as before and changes nothing.
+
+        `busy`: too many orders of people wait already, and this one is not kept.
+        """
+        lane = lane_of(by)
+        if lane is Lane.INTERACTIVE and self.lanes.full(lane):
+            return BUSY
+        async with self.lanes.turn(lane):
+            return await self._decide(command, by, command_id)
+
+    async def _decide(self, command: Command, by: Origin, command_id: str | None) -> Accepted | Rejected:
+        known = await self._known(command_id)
+        if known is not None:
+            return known
+        decided = decide(self._ledger.state, command)
+        if isinstance(decided, Rejected):
+            return decided
+        await self._ledger.append(PROJECT, decided, by, command_id=command_id)
+        return Accepted(self._ledger.state.seq)
 
     async def start(self, event: Event, by: Origin, command_id: str | None) -> Accepted | None:
         """Commits the first fact of what an order starts; the acceptance of an earlier time if it was given before."""
-        async with self._turn:
+        async with self.lanes.turn(lane_of(by)):
             known = await self._known(command_id)
             if known is None:
                 await self._ledger.append(PROJECT, [event], by, command_id=command_id)
             return known
 
-    async def repeated(self, command_id: str | None) -> Accepted | None:
-        """The acceptance of an order that was carried out before, with what it started."""
-        async with self._turn:
+    async def repeated(self, command_id: str | None) -> Accepted | Rejected | None:
+        """The acceptance of an order that was carried out before, with what it started; `busy` as in `submit`."""
+        if command_id is None:
+            return None
+        if self.lanes.full(Lane.INTERACTIVE):
+            return BUSY
+        async with self.lanes.turn(Lane.INTERACTIVE):
             return await self._known(command_id)
+
+    async def keep(self, by: Origin, command_id: str | None) -> None:
+        """Remembers that an order was carried out which caused no event of its own."""
+        await self._ledger.append(PROJECT, [], by, command_id=command_id)
 
     async def _known(self, command_id: str | None) -> Accepted | None:
         seq = await self._ledger.command(command_id)
@@ -74,6 +91,11 @@ class Mailbox:
     async def record(self, *events: Event, by: Origin = ENGINE, stream: str = PROJECT) -> None:
         """Commits facts that need no decision."""
         await self._ledger.append(stream, events, by)
+
+
+def lane_of(by: Origin) -> Lane:
+    """Who is let in first."""
+    return Lane.INTERACTIVE if by.actor == "user" else Lane.WORK
 
 
 class RefusedError(Exception):

@@ -21,6 +21,7 @@ from specloom.engine.changes import diff_of
 from specloom.engine.context import EngineContext
 from specloom.engine.endpoints import host_of
 from specloom.engine.estimating import estimate_run
+from specloom.engine.lanes import Lane
 from specloom.engine.problem_board import ProblemBoard
 
 
@@ -70,23 +71,38 @@ class ProjectDesk:
         """Committed events after `since`."""
         return await self._engine.ledger.read(since, limit)
 
-    async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
+    async def answer(
+        self, approval: ApprovalId, choice: str, by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
         """Answers an open question."""
-        return self._engine.desk.answer(approval, choice, by)
+        known = await self._engine.mailbox.repeated(command_id)
+        return known or await self._engine.desk.answer(approval, choice, by, command_id)
 
     async def grants(self) -> tuple[Grant, ...]:
         """What is granted here for longer than once."""
         return await self._engine.permits.book.refresh()
 
-    async def revoke(self, grant: str, by: Origin) -> Accepted | Rejected:
+    async def revoke(self, grant: str, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Takes a grant back; what runs on it already is not stopped."""
+        known = await self._engine.mailbox.repeated(command_id)
+        if known is not None:
+            return known
         found = await self._engine.permits.book.revoke(grant)
         if found is None:
             return Rejected("unknown-grant", f"There is no grant {grant!r}; `specloom approve` lists them")
-        await self._engine.mailbox.record(
-            agents.GrantRevoked(found.id, found.kind.value, found.text, found.scope), by=by
-        )
+        revoked = agents.GrantRevoked(found.id, found.kind.value, found.text, found.scope)
+        await self._engine.mailbox.start(revoked, by, command_id)
         return Accepted(self.state.seq, grant)
+
+    @property
+    def queues(self) -> Mapping[str, int]:
+        """What waits for its turn: orders of people, the engine's own facts, readings of the log."""
+        orders, readings = self._engine.mailbox.lanes, self._engine.ledger.lanes
+        return {
+            "orders": orders.waiting(Lane.INTERACTIVE),
+            "work": orders.waiting(Lane.WORK),
+            "readings": readings.waiting(Lane.WORK),
+        }
 
     async def diff(self, task: TaskId) -> str:
         """The unified diffs of a task's attempts, oldest first."""

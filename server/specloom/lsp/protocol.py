@@ -239,7 +239,7 @@ class SpecSettleParams(Order):
     choice: Literal["continue", "discard"]
 
 
-class SpecCancelParams(Params):
+class SpecCancelParams(Order):
     """Stops the plan that is running."""
 
 
@@ -358,7 +358,7 @@ class ApprovalListResult(Wire):
     approvals: list[Approval]
 
 
-class ApprovalAnswerParams(Params):
+class ApprovalAnswerParams(Order):
     """Answers a question."""
 
     approval_id: str
@@ -388,7 +388,7 @@ class GrantListResult(Wire):
     grants: list[Grant]
 
 
-class GrantRevokeParams(Params):
+class GrantRevokeParams(Order):
     """Takes a grant back; what runs on it already is not stopped."""
 
     grant_id: str

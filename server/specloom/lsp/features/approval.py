@@ -17,4 +17,5 @@ async def list_approvals(serving: Serving, params: p.ApprovalListParams) -> p.Ap
 
 async def answer(hosted: Hosted, params: p.ApprovalAnswerParams) -> p.OrderResult | Rejected:
     """`specloom/approval/answer`."""
-    return order_result(await hosted.runtime.answer(ApprovalId(params.approval_id), params.choice, hosted.by))
+    approval = ApprovalId(params.approval_id)
+    return order_result(await hosted.runtime.answer(approval, params.choice, hosted.by, params.command_id))

@@ -7,6 +7,7 @@ from specloom.domain.ids import ProjectId
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.engine.api import Published
+from specloom.engine.lanes import BUSY, MOST
 from specloom.lsp import protocol as p
 from specloom.lsp.features.output import OutputStream
 from specloom.lsp.frames import framed
@@ -27,6 +28,8 @@ async def list_events(serving: Serving, params: p.EventsListParams) -> EventsLis
     state = await serving.refreshed()
     if state is None:
         return Rejected("nothing-to-read", "There is no log of this root yet; plan or run something first")
+    if isinstance(serving, Hosted) and serving.runtime.queues["readings"] >= MOST:
+        return BUSY
     # One more than asked tells whether there are more, also when somebody else writes the log.
     found = await serving.events(params.since, params.limit + 1)
     events = found[: params.limit]

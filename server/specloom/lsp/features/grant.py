@@ -15,7 +15,7 @@ async def list_grants(hosted: Hosted, params: p.GrantListParams) -> p.GrantListR
 
 async def revoke(hosted: Hosted, params: p.GrantRevokeParams) -> p.OrderResult | Rejected:
     """`specloom/grant/revoke`."""
-    return order_result(await hosted.runtime.revoke(params.grant_id, hosted.by))
+    return order_result(await hosted.runtime.revoke(params.grant_id, hosted.by, params.command_id))
 
 
 def _wire(grant: Grant) -> p.Grant:
