@@ -10,7 +10,7 @@ from pathlib import Path
 
 from specloom.compose.errors import ConfigurationError
 from specloom.domain.problem import Problem
-from specloom.settings.credentials import read_env
+from specloom.settings.credentials import all_values, read_env, secret_values
 
 SETTINGS = "specloom.toml"
 ENV = ".env"
@@ -31,6 +31,8 @@ class RootFiles:
     settings: str | None
     keys: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Values of `.env` that look like keys of whatever else, to be kept from models and logs."""
 
 
 def read_root(root: Path) -> RootFiles:
@@ -42,7 +44,7 @@ def read_root(root: Path) -> RootFiles:
     settings = _text(root / SETTINGS, SETTINGS, problems)
     env = _text(root / ENV, ENV, problems)
     keys, more = read_env(env or "", ENV)
-    return RootFiles(root.resolve().name, settings, keys, (*problems, *more))
+    return RootFiles(root.resolve().name, settings, keys, (*problems, *more), secret_values(all_values(env or "")))
 
 
 def _text(path: Path, name: str, problems: list[Problem]) -> str | None:

@@ -23,7 +23,7 @@ async def record_change_set(engine: EngineContext, journal: AttemptJournal, task
     """Commits the unified diff from before the attempt to the present texts; nothing when nothing changed."""
     if not journal.before or journal.attempt is None:
         return
-    changes = await ChangeSet.between(journal.before, engine.workspace)
+    changes = (await ChangeSet.between(journal.before, engine.workspace)).shown(engine.options.redact)
     if changes.paths:
         recorded = proof.ChangeSetRecorded(journal.attempt, task, changes.diff, changes.paths)
         await engine.mailbox.record(recorded)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from specloom.domain import commands as c
@@ -32,6 +32,8 @@ READER = Origin("watcher")
 LARGEST = 1_000_000
 """Characters of one document; far beyond what people or models work from, and read in seconds."""
 TOO_LARGE = "The document has {} characters and is not read: split it into several of at most 1,000,000"
+READINGS = 4
+"""Of which the last counts, whatever git does meanwhile."""
 FOLDERS = ("", "docs", "specs", ".kiro", ".kiro/specs", ".specify", ".specify/memory")
 """Where documents of the three layouts stand; folders below `specs` and `.kiro/specs` are looked into too."""
 
@@ -49,8 +51,23 @@ class DocumentMailbox(Protocol):
         ...
 
 
+class WorkTree(Protocol):
+    """Knows when git writes files."""
+
+    async def look(self) -> None:
+        """Returns once git does nothing, and what it did is told."""
+        ...
+
+    async def is_settled(self) -> bool:
+        """Whether nothing has happened since."""
+        ...
+
+
 class Library:
     """Reads documents and tells the mailbox what they say."""
+
+    head: WorkTree | None = None
+    """Looked at before and after each reading; `None`: whoever reads does not follow git."""
 
     def __init__(self, workspace: Workspace, mailbox: DocumentMailbox, options: EngineOptions, clock: Clock) -> None:
         self._workspace = workspace
@@ -60,23 +77,47 @@ class Library:
         self._reading = asyncio.Lock()
         self._told: dict[str, Said] = {}
         """What the mailbox was told last of each document, by path."""
+        self._git_wrote: dict[str, str] = {}
+        """What git wrote last to each document that was open, by path."""
         self.shelf = EMPTY_SHELF
         self.ticking: Counter[TaskId] = Counter()
         """Tasks whose box is about to follow their state; replaced when it changes."""
 
     async def refresh(self) -> None:
         """Reads all documents again and submits what they say; what is as before causes no event."""
+        await self._take_in(lambda _: frozenset())
+
+    async def reread(self) -> None:
+        """As `refresh`, after git wrote files: no box that came or went is the work of a hand."""
         async with self._reading:
             self.shelf = await self._read()
-            await self._submit(self.shelf)
+            # An editor shows what git wrote a moment later, as if somebody had typed it.
+            self._git_wrote = {path: await self._on_disk(path) for path in self._workspace.documents.paths()}
+            await self._submit(self.shelf, checked_out=True)
 
     async def look(self) -> bool:
         """As `refresh`, but words that somebody is typing are kept back; returns whether there are any."""
-        async with self._reading:
-            self.shelf = await self._read()
-            typed = self._typed(self.shelf)
-            await self._submit(self.shelf, typed)
-        return bool(typed)
+        return bool(await self._take_in(self._typed))
+
+    async def _take_in(self, kept_back: Callable[[Shelf], frozenset[str]]) -> frozenset[str]:
+        """What was read while git wrote files is read again: git tells of it only when it has ended."""
+        for left in reversed(range(READINGS)):
+            if self.head is not None:
+                await self.head.look()
+            async with self._reading:
+                shelf = await self._read()
+                if self.head is None or not left or await self.head.is_settled():
+                    self.shelf = shelf
+                    typed = kept_back(shelf)
+                    await self._submit(shelf, typed)
+                    return typed
+        raise AssertionError("the last reading counts")
+
+    async def _on_disk(self, path: str) -> str:
+        try:
+            return (await self._workspace.read_bytes(path, 4 * LARGEST)).decode("utf-8", "replace")
+        except WorkspaceError:
+            return ""
 
     def _typed(self, shelf: Shelf) -> frozenset[str]:
         now: dict[str, Said] = {
@@ -132,7 +173,7 @@ class Library:
         sources = spec_documents(layout, paths)
         wanted = requirement_documents(layout, paths, self._options.requirements)
         texts, faults = await self._texts({*wanted, *(path for source in sources for path in source.paths)})
-        found = Found(layout, wanted, sources, texts, faults)
+        found = Found(layout, wanted, sources, texts, faults, self._options.redact)
         return await asyncio.to_thread(parse, found, self.shelf)
 
     async def _candidates(self) -> tuple[str, ...]:
@@ -186,7 +227,9 @@ class Library:
                 faults.append(Problem("unreadable-document", str(error), path))
         return texts, tuple(faults)
 
-    async def _submit(self, shelf: Shelf, kept_back: frozenset[str] = frozenset()) -> None:
+    async def _submit(
+        self, shelf: Shelf, kept_back: frozenset[str] = frozenset(), *, checked_out: bool = False
+    ) -> None:
         at = self._clock.now()
         for path, document in shelf.requirements.items():
             if path not in kept_back and self._told.get(path) is not document.requirements:
@@ -194,8 +237,11 @@ class Library:
                 self._told[path] = document.requirements
         for spec in sorted(shelf.specs.values(), key=lambda item: item.id):
             if spec.path not in kept_back and self._told.get(spec.path) is not spec:
-                await self._mailbox.submit(c.ReadSpec(spec, at, self._by_hand(spec.path)), READER)
+                by_git = checked_out or self._git_wrote.get(spec.path) == shelf.texts[spec.path]
+                await self._mailbox.submit(c.ReadSpec(spec, at, self._by_hand(spec.path), by_git), READER)
                 self._told[spec.path] = spec
+                if by_git:
+                    self._git_wrote.pop(spec.path, None)
         await self._drop_missing(shelf)
 
     async def _drop_missing(self, shelf: Shelf) -> None:

@@ -1,6 +1,6 @@
 """What stands in the documents of a project, parsed. Refuses IO, and to parse again what has not changed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -9,6 +9,7 @@ from specloom.domain.ids import SpecId
 from specloom.domain.problem import Problem
 from specloom.domain.requirement import Requirement, RequirementsDocument
 from specloom.domain.spec import Layout, SpecDefinition, TaskDefinition
+from specloom.engine.unkeyed import document_without_keys, spec_without_keys, unchanged
 
 Said: TypeAlias = tuple[Requirement, ...] | SpecDefinition
 """What one document says."""
@@ -25,6 +26,8 @@ class Found:
     texts: Mapping[str, str]
     """Of those that could be read."""
     faults: tuple[Problem, ...]
+    redact: Callable[[str], str] = unchanged
+    """Takes keys out of what the documents say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def _document(path: str, found: Found, before: Shelf) -> RequirementsDocument:
     known = before.requirements.get(path)
     if known is not None and before.layout is found.layout and before.texts.get(path) == found.texts[path]:
         return known
-    return parse_requirement_document(found.layout, path, found.texts[path])
+    return document_without_keys(parse_requirement_document(found.layout, path, found.texts[path]), found.redact)
 
 
 def _spec(source: SpecSource, found: Found, before: Shelf) -> SpecDefinition:
@@ -79,7 +82,7 @@ def _spec(source: SpecSource, found: Found, before: Shelf) -> SpecDefinition:
     same = all(before.texts.get(path) == found.texts.get(path) for path in source.paths)
     if known is not None and same and before.sources[source.path] == source:
         return known
-    return parse_source(source, found.texts)
+    return spec_without_keys(parse_source(source, found.texts), found.redact)
 
 
 def only_words_differ(old: Said, new: Said) -> bool:

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, cast
 
+from specloom.domain.redact import Redactor
 from specloom.llm.endpoint import Credential, Endpoint
 from specloom.llm.errors import ProviderError, ProviderFault
 
@@ -63,6 +64,7 @@ _UNKNOWN_MODEL = re.compile(
 )
 _PAGE = re.compile(r"\s*<(?:!doctype html|html)\b(?:.*?<(?:title|h1)[^>]*>([^<]*)<)?", re.IGNORECASE | re.DOTALL)
 """A web page and, if it has one, its title or first heading."""
+_OTHERS = Redactor()
 _SHOWN = 600
 """Characters of the endpoint's own words in a message."""
 
@@ -72,7 +74,11 @@ class Faults:
 
     def __init__(self, endpoint: Endpoint, credential: Credential) -> None:
         self._endpoint = endpoint
-        self._redact = credential.redact
+        self._credential = credential
+
+    def _redact(self, text: str) -> str:
+        """Without its own key, and without those of others that an endpoint may repeat."""
+        return _OTHERS(self._credential.redact(text))
 
     def status(self, status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
         """An HTTP status that is no success; `body` is decoded JSON or text."""

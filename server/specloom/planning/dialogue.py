@@ -165,6 +165,7 @@ class Dialogue:
     async def hold(self, talk: Talk, listener: Listener, repairs: Repairs) -> None:
         """Runs one session to its end. Raises `PlanStopError` unless it ended with an answer without errors."""
         box = self.ports.toolbox.with_tools(*talk.tools)
+        talk = replace(talk, first=box.redact(talk.first), shorter=box.redact(talk.shorter))
         setup = await self._setup(talk, box)
         past = self.interrupted
         replayed = None if past is None or past.step != talk.step else resumable(past, setup, talk.first)

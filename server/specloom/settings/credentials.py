@@ -18,6 +18,11 @@ ENDPOINT = "ANTHROPIC_BASE_URL"
 _LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=[ \t]*(?P<value>.*)\Z")
 _QUOTED = re.compile(r"""(?:"(?P<double>(?:\\.|[^"\\])*+)"|'(?P<single>[^']*+)')\s*(?:#.*)?\Z""")
 _KEY = re.compile(r"[\x21-\x7e]+")
+_SECRET_NAME = re.compile(
+    r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)(?:_?ID|_?\d+)?\Z", re.IGNORECASE
+)
+_SECRET_VALUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])(?![./~])[\x21-\x7e]{12,4096}\Z")
+"""Words, numbers and paths are none: whoever hides these hides half of a project."""
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -86,6 +91,19 @@ def read_env(text: str, path: str = ".env") -> tuple[Mapping[str, str], tuple[Pr
 def no_key(name: str) -> str:
     """What is said of a value that can be no key; it is never repeated."""
     return f"the value of `{name}` is no key: it has a space, a line end or a letter that is not ASCII; copy it again"
+
+
+def all_values(text: str) -> Mapping[str, str]:
+    """Whatever a `.env` text sets, by name; to be kept secret, and for nothing else."""
+    lines = (_LINE.match(line) for line in text.removeprefix("\ufeff").splitlines())
+    return {match["name"]: _value(match["value"]) or "" for match in lines if match is not None}
+
+
+def secret_values(values: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of variables that are named like a key and look like one, whosever it is."""
+    return tuple(
+        value for name, value in values.items() if _SECRET_NAME.search(name) and _SECRET_VALUE.match(value.strip())
+    )
 
 
 _ENDPOINT_IGNORED = (

@@ -32,6 +32,11 @@ class ToolBox:
         """Of all tools in the box."""
         return tuple(self._tools)
 
+    @property
+    def redact(self) -> Redactor:
+        """What takes keys out of all that the model is told."""
+        return self._redact
+
     def only(self, names: Iterable[str]) -> "ToolBox":
         """A box with these tools alone. Raises `KeyError` for a tool that is not there."""
         return ToolBox([self._tools[name] for name in names], self._redact)

@@ -1,6 +1,6 @@
 """What an attempt did to files: one unified diff, its hunks, the way back. Refuses to revert over changes of others."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -79,6 +79,12 @@ class ChangeSet:
             except WorkspaceError:
                 del texts[path]
         return cls.of(texts, present)
+
+    def shown(self, redact: Callable[[str], str]) -> "ChangeSet":
+        """The same changes without keys; where nothing but a key is another, nothing is left to show."""
+        before = {file.path: None if file.before is None else redact(file.before) for file in self.files}
+        after = {file.path: None if file.after is None else redact(file.after) for file in self.files}
+        return ChangeSet.of(before, after)
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ class Reviewer:
     async def _session(self, box: ToolBox) -> loop.SessionOutcome:
         engine, setup = self.engine, self._setup(box)
         asking = engine.asking(RoleName.REVIEWER, REVIEWER)
-        first = say(self._message())
+        first = say(engine.options.redact(self._message()))
         asking.recorder.note(loop.started(setup), agents.MessageAdded(setup.id, content_json(first)))
         hands, conversation = self._hands(setup, box), Conversation([first])
         ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
