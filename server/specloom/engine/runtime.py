@@ -29,7 +29,7 @@ from specloom.engine.discarding import discard
 from specloom.engine.endpoint_wait import EndpointWait
 from specloom.engine.endpoints import close_endpoints
 from specloom.engine.fault import stopped_by_fault
-from specloom.engine.following import Following
+from specloom.engine.following import Following, GitFollowing
 from specloom.engine.inbox import EXECUTOR
 from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
@@ -64,6 +64,7 @@ class ProjectRuntime(ProjectDesk):
         self._plan: asyncio.Task[None] | None = None
         self._typing: asyncio.Task[None] | None = None
         self._following = Following(engine.workspace, self.refresh, self._reload, engine.options.requirements)
+        self._git = GitFollowing(engine.workspace.root, engine.head.look)
         self._retired: list[EngineOptions] = []
         """Earlier settings, whose endpoints a session in flight may still use."""
         self._letting_go: asyncio.Task[None] | None = None
@@ -80,13 +81,22 @@ class ProjectRuntime(ProjectDesk):
 
     async def open(self) -> None:
         """Settles what an earlier process left, and reads the documents. Nothing is run."""
-        await recover(self._engine)
-        await self._engine.library.refresh()
+        self._engine.head.on_files = self._checked_out
+        moved = await self._engine.head.begin()
+        await recover(self._engine, checked_out=moved)
+        await self._engine.head.tell()
+        await (self._engine.library.reread() if moved else self._engine.library.refresh())
         await mark_stale(self._engine)
         await self._following.start()
+        await self._git.start()
         if (reached := waiting_for(self._engine)) is not None:
             self._question.ask(reached)
         self.endpoint.begin()
+
+    async def _checked_out(self) -> None:
+        """Git wrote files: all documents are read again, and all proofs compared."""
+        await self._engine.library.reread()
+        await mark_stale(self._engine)
 
     async def _reload(self) -> None:
         await self.on_settings()
@@ -178,18 +188,22 @@ class ProjectRuntime(ProjectDesk):
         await self._engine.library.refresh()
         return Rejected("spec-edited", reason) if reason else Accepted(self.state.seq, spec)
 
-    async def cancel_plan(self, by: Origin) -> Accepted | Rejected:
+    async def cancel_plan(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Stops the plan that is running."""
+        known = await self._engine.mailbox.repeated(command_id)
+        if known is not None:
+            return known
         if self._plan is None or self._plan.done():
             return Rejected("no-active-plan", "No plan is going on")
-        return await to_the_end(self._give_up_plan(self._plan, by))
+        return await to_the_end(self._give_up_plan(self._plan, by, command_id))
 
-    async def _give_up_plan(self, working: asyncio.Task[None], by: Origin) -> Accepted:
+    async def _give_up_plan(self, working: asyncio.Task[None], by: Origin, command_id: str | None) -> Accepted:
         working.cancel()
         await asyncio.wait([working], timeout=CLOSE_DEADLINE)
         plan = self.state.planning
         if plan is not None and plan.state == "running":
             await self._engine.mailbox.record(planning.PlanFailed(plan.id, "cancelled by the user"), by=by)
+        await self._engine.mailbox.keep(by, command_id)
         await self._engine.library.refresh()
         return Accepted(self.state.seq)
 
@@ -261,6 +275,8 @@ class ProjectRuntime(ProjectDesk):
         """Pauses at the next turn boundary; `at_once`: cuts off what is in flight, which is asked again on resume."""
         order = c.PauseRun(after="task" if after_task and not at_once else "turn")
         answer = await self._engine.mailbox.submit(order, by, command_id)
+        if isinstance(answer, Accepted) and answer.repeated:
+            return answer
         if at_once or self._run is None or self._run.done():
             await to_the_end(self._cut_off(by))
         return answer
@@ -291,6 +307,8 @@ class ProjectRuntime(ProjectDesk):
         busy = await self._engine.mailbox.repeated(command_id) or await self._busy(by)
         if busy is not None:
             return busy
+        # What git did before this order is no reason to pause after it.
+        await self._engine.head.look()
         unattended = unattended or self._engine.desk.unattended
         profile = profile or self._engine.permits.profile
         return await to_the_end(self._work_on(c.ResumeRun(), by, command_id, unattended, profile))
@@ -355,6 +373,7 @@ class ProjectRuntime(ProjectDesk):
     async def close(self) -> None:
         """Pauses what runs, settles it, and gives up the lock."""
         await self._withdraw()
+        await self._git.stop()
         await self._following.stop()
         if self._run is not None and not self._run.done():
             if self.state.run is not None and self.state.run.state is RunState.RUNNING:
