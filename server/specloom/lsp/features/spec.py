@@ -34,8 +34,7 @@ async def settle(hosted: Hosted, params: p.SpecSettleParams) -> p.OrderResult | 
 
 async def cancel(hosted: Hosted, params: p.SpecCancelParams) -> p.OrderResult | Rejected:
     """`specloom/spec/cancel`."""
-    del params
-    return order_result(await hosted.runtime.cancel_plan(hosted.by))
+    return order_result(await hosted.runtime.cancel_plan(hosted.by, params.command_id))
 
 
 async def show(hosted: Hosted, params: p.SpecShowParams) -> p.SpecShowResult | Rejected:
