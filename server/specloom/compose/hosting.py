@@ -16,6 +16,7 @@ from specloom.compose.toolbox import all_tools
 from specloom.domain.events import REGISTRY
 from specloom.domain.events.documents import ProjectOpened
 from specloom.domain.ports import Clock, Ids
+from specloom.domain.redact import Redactor
 from specloom.engine.approvals import ApprovalDesk
 from specloom.engine.context import EngineContext
 from specloom.engine.grants import GrantBook
@@ -63,7 +64,7 @@ async def open_runtime(
     clock, ids = SystemClock(), RandomIds()
     store = await EventStore.open(directory, REGISTRY, clock, ids=ids, holder=holder)
     try:
-        ledger = await _ledger(store, files.name)
+        ledger = await _ledger(store, files.name, loaded.redactor)
         workspace = await asyncio.to_thread(Workspace.at, root)
         workspace.keep = directory / "deleted"
         orphans = await asyncio.to_thread(Orphans.at, directory)
@@ -86,8 +87,8 @@ def _read(root: Path) -> RootFiles:
     return read_root(root)
 
 
-async def _ledger(store: EventStore, name: str) -> Ledger:
-    ledger = Ledger(store)
+async def _ledger(store: EventStore, name: str, redact: Redactor) -> Ledger:
+    ledger = Ledger(store, redact)
     await ledger.load()
     if ledger.state.seq == 0:
         await ledger.append(PROJECT, [ProjectOpened(store.project_id, name)], ENGINE)
