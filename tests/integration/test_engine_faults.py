@@ -137,6 +137,25 @@ def test_an_endpoint_that_wants_to_be_asked_at_once_is_given_time() -> None:
     assert waits(1e9) == [60.0] * 4
 
 
+def test_who_failed_together_does_not_come_back_together_and_nobody_comes_too_soon() -> None:
+    policy = RetryPolicy(chance=lambda: 1.0)
+    own = ProviderError(ProviderFault.OVERLOADED, "busy")
+    told = ProviderError(ProviderFault.OVERLOADED, "busy", retry_after=10.0)
+    assert [policy.wait(failed, own) for failed in (1, 2, 9)] == [0.75, 1.5, 45.0]
+    assert [policy.wait(failed, told) for failed in (1, 9)] == [10.25, 60.0]
+
+
+async def test_a_wait_that_is_not_believed_is_told(tmp_path: Path) -> None:
+    absurd = turn(write("a.txt", "a\n"), fault={"status": 429, "retry_after": "86400"})
+    async with staged(project(tmp_path / "p", task(1, HOLDS)), attempt(1, absurd, turn(says()))) as (runtime, _):
+        options = runtime.engine.options
+        runtime.engine.options = replace(options, retry=replace(options.retry, first_wait=0.0, longest_wait=0.01))
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        (failed,) = await events_of(runtime, agents.TurnFailed)
+        assert (failed.retry_in_s, failed.message.endswith("(it asks to wait 86400 s)")) == (0.01, True)
+
+
 async def test_a_refusal_of_the_model_fails_the_attempt_with_its_words(tmp_path: Path) -> None:
     refusal = turn(says("I will not do this."), stop="refusal")
     sessions = (attempt(1, refusal), attempt(1, WRITES, turn(says()), at=2))

@@ -1,10 +1,13 @@
 """Asks for one turn: recorded before and after, tried again within bounds. Refuses what waiting cannot cure."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from specloom.agent.ports import Gate, Halt, Pricing, Recorder, Sleeper, Stream
+from specloom.agent.ports import Halt, Pricing, Recorder, Sleeper, Stream
 from specloom.agent.session import Conversation, SessionSetup, content_json
 from specloom.domain.events import agents
+from specloom.domain.ids import SessionId
 from specloom.domain.usage import UsageTotal
 from specloom.llm.errors import ProviderError, ProviderFault
 from specloom.llm.messages import ModelAnswer, StopReason, Usage
@@ -24,6 +27,10 @@ class RetryPolicy:
     """Seconds before the second try; doubles from there."""
     longest_wait: float = 60.0
     """Cap of our own waits, and of an endpoint's `retry-after` that is not believable."""
+    spread: float = 0.25
+    """Share of a wait that is left to chance, so that those who failed together do not come back together."""
+    chance: Callable[[], float] = lambda: 0.0
+    """Between 0 and 1, anew each time."""
 
     def again(self, failed: int, error: ProviderError) -> bool:
         """Whether another try follows the `failed`-th failure (1-based)."""
@@ -37,10 +44,11 @@ class RetryPolicy:
     def wait(self, failed: int, error: ProviderError) -> float:
         """Seconds to wait after the `failed`-th failure (1-based)."""
         own = min(self.first_wait * 2 ** (failed - 1), self.longest_wait)
+        random = own * self.spread * self.chance()
         if error.retry_after is None:
-            return own
+            return own - random
         # An endpoint that says "at once" each time would use up all tries within a second.
-        return min(max(error.retry_after, own), self.longest_wait)
+        return min(max(error.retry_after, own) + random, self.longest_wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,10 @@ class AskPorts:
     retry: RetryPolicy = RetryPolicy()
 
 
+Between: TypeAlias = Callable[[SessionId], Awaitable[Halt | None]]
+"""As `Gate.before_turn`."""
+
+
 class HaltedError(Exception):
     """No further try of the turn may be made."""
 
@@ -64,16 +76,17 @@ class HaltedError(Exception):
 
 
 async def ask(
-    setup: SessionSetup, conversation: Conversation, ports: AskPorts, gate: Gate | None = None
+    setup: SessionSetup, conversation: Conversation, ports: AskPorts, between: Between | None = None
 ) -> ModelAnswer:
     """The answer to the conversation as it stands, appended to it. Raises `ProviderError` when it stays without one.
 
-    `gate` is asked before each further try, since what broke off has cost something and waiting takes time; raises
-    `HaltedError` when it says no.
+    `between` is asked before each further try, since what broke off has cost something and waiting takes time, and may
+    add to the conversation; raises `HaltedError` when it says no.
     """
-    request, turn = conversation.request(setup), conversation.turns + 1
+    turn = conversation.turns + 1
     failed = 0
     while True:
+        request = conversation.request(setup)
         await ports.recorder.commit(agents.TurnRequested(setup.id, turn, failed + 1))
         try:
             answer = await ports.model.ask(request, ports.stream.sink(setup.id, turn))
@@ -86,7 +99,7 @@ async def ask(
             if wait is None:
                 raise
             await ports.sleeper.sleep(wait)
-            halt = None if gate is None else await gate.before_turn(setup.id)
+            halt = None if between is None else await between(setup.id)
             if halt is not None:
                 raise HaltedError(halt) from error
             continue
@@ -109,9 +122,14 @@ def _failed(
 ) -> agents.TurnFailed:
     """The event of a request without an answer; what a person may do is part of it only when no try follows."""
     spent = UsageTotal() if error.usage == Usage() else ports.pricing.total(setup.model, error.usage)
-    told = str(error) if wait is None else error.what
+    told = str(error) if wait is None else f"{error.what}{_asks_for_more(error, wait)}"
     tries = ports.retry.tries_for(error) if wait is not None else 0
     return agents.TurnFailed(setup.id, turn, error.fault.value, told, wait, spent, error.asked, tries)
+
+
+def _asks_for_more(error: ProviderError, wait: float) -> str:
+    more = error.retry_after is not None and error.retry_after > wait
+    return f" (it asks to wait {error.retry_after:g} s)" if more else ""
 
 
 def finished(setup: SessionSetup, turn: int, answer: ModelAnswer, pricing: Pricing) -> agents.TurnFinished:

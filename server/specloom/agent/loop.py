@@ -17,6 +17,7 @@ from specloom.agent.replay import UNKNOWN, Replayed, close
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
 from specloom.agent.window import WindowWatch
 from specloom.domain.events import agents
+from specloom.domain.ids import SessionId
 from specloom.llm.errors import ProviderError, ProviderFault
 from specloom.llm.messages import ModelAnswer, StopReason
 from specloom.tools.tool import Effect, ToolOutcome
@@ -247,8 +248,14 @@ async def _next(setup: SessionSetup, conversation: Conversation, ports: LoopPort
 
 
 async def _asked(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> ModelAnswer | SessionOutcome:
+    async def between(session: SessionId) -> Halt | None:
+        halt = await ports.gate.before_turn(session)
+        if halt is None:
+            await _hear(setup, conversation, ports)
+        return halt
+
     try:
-        return await ask(setup, conversation, ports.asking, ports.gate)
+        return await ask(setup, conversation, ports.asking, between)
     except HaltedError as error:
         return Halted(error.halt)
     except ProviderError as error:

@@ -107,7 +107,7 @@ async def what_remains(setup: SessionSetup, task: str, said: str, ports: AskPort
     ports.recorder.note(started(setup), agents.MessageAdded(setup.id, content_json(message)))
     patience = replace(ports.retry, tries=min(TRIES, ports.retry.tries))
     try:
-        answer = await ask(setup, Conversation([message]), replace(ports, retry=patience), gate)
+        answer = await ask(setup, Conversation([message]), replace(ports, retry=patience), gate.before_turn)
     except HaltedError as error:
         if error.halt.kind != "budget":
             # It is asked again when the budget is raised.

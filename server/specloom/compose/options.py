@@ -1,5 +1,6 @@
 """Turns settings and keys into what the engine is built from. Refuses to send a key to an endpoint it is not for."""
 
+import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
@@ -106,7 +107,7 @@ def loaded_options(
         limits=_limits(settings),
         task_budget=_budget(settings.budget.task),
         day_budget=_budget(settings.budget.day),
-        retry=RetryPolicy(tries=settings.limits.stream_retries + 1),
+        retry=RetryPolicy(tries=settings.limits.stream_retries + 1, chance=random.random),
         permissions=policies(settings.permissions),
         proposals=tuple(item.text for item in waiting if item.kind not in AT_OPEN),
         refusal=next(iter(refusals), None),

@@ -130,8 +130,8 @@ def _after(session: SessionRecord, event: SessionEvent) -> SessionRecord:
         case agents.TurnFinished():
             return with_changes(session, turns=event.turn, awaiting=0, usage=session.usage + event.usage)
         case agents.TurnFailed():
-            awaiting = session.awaiting if event.retry_in_s is not None else 0
-            return with_changes(session, awaiting=awaiting, usage=session.usage + event.usage)
+            # Until the next try nothing is under way that could cost anything.
+            return with_changes(session, awaiting=0, usage=session.usage + event.usage)
         case agents.ToolRequested():
             return with_changes(session, calls=(*session.calls, event.call))
         case agents.ToolSettled():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, SessionSetup
-from specloom.domain.budgets import NOTHING, UNLIMITED, Account, BudgetPart, Reached, Spent, since
+from specloom.domain.budgets import NOTHING, UNLIMITED, Account, BudgetPart, Reached, Spent, added, since
 from specloom.domain.ids import TaskId
 from specloom.domain.ports import Calendar
 from specloom.domain.project import ProjectState
@@ -50,6 +50,13 @@ class Accounts:
         """The first limit that is reached, or would be if all that is `reserved` came to be used."""
         found = (account.reached(reserved) for account in self.of(state, task, unfolded))
         return next((item for item in found if item is not None), None)
+
+    def seconds_left(self, state: ProjectState) -> float | None:
+        """Until the first limit in time of what is at work; `None`: there is none."""
+        task = next((task for task, record in state.tasks.items() if record.attempt is not None), None)
+        known = ((added(account.limits, account.more), account.spent) for account in self.of(state, task))
+        left = (limits.minutes * 60 - spent.seconds for limits, spent in known if limits.minutes is not None)
+        return max(0.0, least) if (least := min(left, default=None)) is not None else None
 
     def limited(self, state: ProjectState) -> bool:
         """Whether what the last turn cost decides."""

@@ -26,6 +26,7 @@ from specloom.engine.options import EngineOptions
 from specloom.engine.output import OutputHub
 from specloom.engine.permits import Permits
 from specloom.engine.recorder import SessionRecorder
+from specloom.engine.retry_wait import RetryWait
 from specloom.engine.transcript import TranscriptWriter
 from specloom.engine.verification.checks import Checker
 from specloom.llm.messages import Usage
@@ -89,7 +90,7 @@ class EngineContext:
             recorder=SessionRecorder(self.ledger, self.transcripts, agent),
             pricing=self,
             stream=self.output,
-            sleeper=self.sleeper,
+            sleeper=RetryWait(self.ledger, self.accounts, self.sleeper),
             retry=self.options.retry,
         )
 
