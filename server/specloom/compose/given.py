@@ -11,6 +11,7 @@ from specloom.compose.files import RootFiles, read_root
 from specloom.compose.options import Loaded, loaded_options
 from specloom.domain.origin import Origin
 from specloom.domain.permissions.grants import granted_hashes
+from specloom.domain.redact import Redactor
 from specloom.engine.grants import GrantBook
 from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.working import at_work
@@ -54,6 +55,8 @@ class Given:
     """Who may order, by client, as they are then."""
     values: Mapping[str, object] = field(default_factory=dict[str, object])
     """What the settings came to when they were loaded last."""
+    redactor: Redactor = field(default_factory=Redactor)
+    """One for the whole life of the root: keys of senders that are gone, or of yesterday, stay keys."""
 
     def loaded(self, files: RootFiles) -> Loaded:
         """The settings as they count now."""
@@ -65,6 +68,7 @@ class Given:
             grant_proposals=self.grant_proposals,
             granted=self.book.proposals,
             own=self.editor if self.sender is None else self.sender.settings.whole,
+            redactor=self.redactor,
         )
         self.values = loaded.values
         return loaded

@@ -28,6 +28,7 @@ from specloom.settings.credentials import (
     Credentials,
     credentials,
     no_key,
+    secret_values,
     unsendable,
 )
 from specloom.settings.load import load_settings
@@ -80,11 +81,13 @@ def loaded_options(
     grant_proposals: bool,
     granted: Collection[str] = (),
     own: Mapping[str, Any] | None = None,
+    redactor: Redactor | None = None,
 ) -> Loaded:
     """Reads all sources. What the repository proposes counts only with `grant_proposals`.
 
     Its verify commands are asked for when they are about to run, together with those of the specs.
     `own`: settings of the editor whose environment this is; the endpoint that these name is the one its key is for.
+    `redactor`: learns the keys that are found.
     """
     first = load_settings(files.settings, SETTINGS, editor, overrides)
     counts = {item.hash for item in first.proposals if grant_proposals or item.kind == "verify" or item.hash in granted}
@@ -93,7 +96,8 @@ def loaded_options(
     ignored = tuple(_ignored(item) for item in waiting)
     key = credentials(_with_endpoint(environment, overrides, editor if own is None else own), files.keys)
     secrets = [value for value in (key.api_key, key.auth_token) if value] if key else []
-    redactor, settings = Redactor(secrets), loaded.settings
+    redactor, settings = Redactor() if redactor is None else redactor, loaded.settings
+    redactor.learn((*secrets, *secret_values(environment), *files.secrets))
     problems = (*loaded.problems, *ignored)
     refusals = _refusals(settings, environment, key, (*files.problems, *problems))
     options = EngineOptions(

@@ -1,0 +1,149 @@
+"""Keys of ten providers and of the user, planted wherever a run reads, are found nowhere that it writes or sends."""
+
+import base64
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from specloom.cli.views.event_json import event_json
+from specloom.domain.ids import AgentId
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import RunOutcome
+from specloom.domain.states import TaskState
+from specloom.engine.runtime import ProjectRuntime
+from specloom.llm.scripted.server import ScriptedServer
+from tests.integration.projects import USER, hosted
+from tests.integration.stage import (
+    ONE,
+    attempt,
+    command,
+    ended,
+    log_of,
+    project,
+    read,
+    replace_line,
+    says,
+    script,
+    start,
+    task,
+    turn,
+    until,
+)
+
+BODY = "q7Rz2Wc9Lm4Xt6Vb8Np3Ks5Jd1Hf0GyAeUiToBwQxCr"
+"""Of no real key."""
+KEYS = {
+    "anthropic": "sk-ant-" + f"api03-{BODY}",
+    "openai": "sk-" + f"proj-{BODY}",
+    "aws": "AKIA" + "Q7RZ2WC9LM4XT6VB",
+    "gcp": "AIza" + BODY[:35],
+    "github": "ghp_" + BODY[:36],
+    "gitlab": "glpat-" + BODY[:20],
+    "slack": "xoxb-" + f"123456789012-{BODY[:24]}",
+    "stripe": "sk_" + f"live_{BODY[:24]}",
+    "hugging face": "hf_" + BODY[:34],
+    "npm": "npm_" + BODY[:36],
+    "pypi": "pypi-" + f"AgEI{BODY}{BODY}",
+}
+OWN = "own-endpoint-key-5Jd1Hf0GyAe"
+ENV_VALUE = "plainly8secret2value"
+FILE_VALUE = "dotenv4secret6value"
+PLANTED = (*KEYS.values(), OWN, ENV_VALUE, FILE_VALUE)
+SAID = "It is done."
+REQUIREMENTS = f"# Bot\n\n- R1.1 THE bot SHALL log in with {KEYS['slack']}.\n- R1.2 THE bot SHALL stop.\n"
+CONFIG = "".join(f"{name.replace(' ', '_').upper()} = '{key}'\n" for name, key in KEYS.items())
+SPLIT = """import sys, time
+for at in range(0, len(text := open("config.py").read()), 7):
+    sys.stdout.write(text[at:at + 7]); sys.stdout.flush(); time.sleep(0.001)
+sys.exit("it failed with " + text)
+"""
+
+
+def forms(key: str) -> Iterator[str]:
+    """The key, both its halves, and what base64 of any text around it holds."""
+    half = len(key) * 3 // 5
+    yield from (key, key[:half], key[-half:])
+    for before in range(3):
+        coded = base64.b64encode(b"\0" * before + key.encode()).decode()
+        yield coded[4 : len(coded) - 4]
+
+
+def found(places: dict[str, str]) -> list[tuple[str, str]]:
+    """Where which planted key stands."""
+    return [
+        (place, key) for place, text in places.items() for key in PLANTED if any(form in text for form in forms(key))
+    ]
+
+
+def stored(state: Path) -> dict[str, str]:
+    """Every file below the state folder as it is, and every compressed content of the log unpacked."""
+    texts = {str(path): path.read_bytes().decode("latin-1") for path in state.rglob("*") if path.is_file()}
+    with closing(sqlite3.connect(f"file:{state}/state.db?mode=ro", uri=True)) as database:
+        tables = [row[0] for row in database.execute("select name from sqlite_master where type = 'table'")]
+        for table in tables:
+            for number, row in enumerate(database.execute(f"select * from {table}")):
+                texts[f"{table} {number}"] = " ".join(_text(value) for value in row)
+    return texts
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return zlib.decompress(value).decode("utf-8", "replace")
+    except zlib.error:
+        return value.decode("utf-8", "replace")
+
+
+async def told(runtime: ProjectRuntime) -> dict[str, str]:
+    """What clients and programs are told: events on the wire, and the events themselves."""
+    published = await runtime.events(0, 100_000)
+    wire = {f"wire {item.seq}": json.dumps(event_json(item, runtime.state.id)) for item in published}
+    return wire | {f"event {number}": repr(event) for number, event in enumerate(await log_of(runtime))}
+
+
+def sent(server: ScriptedServer) -> dict[str, str]:
+    """All requests, as the endpoint got them."""
+    return {f"request {number}": json.dumps(item.body) for number, item in enumerate(server.requests)}
+
+
+async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path) -> None:
+    details = (
+        task(1, "python3 -c \"print(open('config.py').read()[:2000])\"", title="Log in") + f"\n  - with {KEYS['npm']}"
+    )
+    root = project(tmp_path / "root", details, requirements=REQUIREMENTS)
+    (root / "config.py").write_text(CONFIG)
+    (root / "split.py").write_text(SPLIT)
+    (root / "AGENTS.md").write_text(f"Deploy with {KEYS['stripe']}.\n")
+    (root / ".env").write_text(f"SERVICE_TOKEN={FILE_VALUE}\nANTHROPIC_API_KEY={OWN}\n")
+    overloaded = {"status": 529, "message": f"overloaded: {KEYS['openai']} {OWN}", "times": 1, "retry_after": "0"}
+    line = "NPM = '[redacted]'"
+    story = attempt(
+        1,
+        turn(read("config.py"), read(".env"), hold="said"),
+        turn(command("python3 split.py"), command("env; cat .env; base64 -w0 .env"), fault=overloaded),
+        turn(read("missing.txt"), {"tool": "grep_search", "input": {"pattern": "_"}}),
+        turn(replace_line("config.py", 10, line, f"{line}  # for the registry")),
+        turn(says(SAID)),
+    )
+    environment = {"GITHUB_TOKEN": KEYS["github"], "DEPLOY_PASSWORD": ENV_VALUE}
+    async with ScriptedServer(script(story), keep=None) as server, hosted(root, server, environment) as runtime:
+        output: list[str] = []
+        with runtime.watch_output(lambda chunk: output.append(repr(chunk))):
+            await start(runtime)
+            await until(runtime, lambda state: any(item.awaiting for item in state.sessions.values()))
+            answer = await runtime.prompt(AgentId("agent-1"), f"use {KEYS['hugging face']}", USER)
+            assert not isinstance(answer, Rejected)
+            server.release("said")
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert runtime.state.state_of(ONE) is TaskState.DONE
+        assert found(sent(server) | await told(runtime) | {"output": "".join(output)}) == []
+        server.check()
+    assert found(stored(root / ".specloom")) == []
+    assert (root / "config.py").read_text() == CONFIG.replace(
+        f"NPM = '{KEYS['npm']}'", f"NPM = '{KEYS['npm']}'  # for the registry"
+    )
