@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 from specloom.agent.ports import Recorder
 from specloom.domain.events import Event, agents
+from specloom.domain.ids import digest_of
 from specloom.domain.no_progress import (
     CallSeen,
     Circling,
@@ -84,8 +85,14 @@ class ProgressWatch:
 
 def _seen(event: agents.ToolSettled, raw: str) -> CallSeen:
     told = _told(event.content)
+    # Digests: a long session prints megabytes.
     return CallSeen(
-        event.name, raw, quiet(told), event.shown, writes=event.name in WRITES, waits=waits(event.name, raw, told)
+        event.name,
+        digest_of(raw),
+        digest_of(quiet(told)),
+        event.shown,
+        writes=event.name in WRITES,
+        waits=waits(event.name, raw, told),
     )
 
 

@@ -38,9 +38,8 @@ class CallSeen:
 
     name: str
     input: str
-    """As JSON."""
     result: str
-    """Without what differs each time."""
+    """Without what differs each time. Of both, a digest will do."""
     states: tuple[tuple[str, Digest], ...] = ()
     """Files that it changed, or showed, and their texts after it."""
     writes: bool = False
