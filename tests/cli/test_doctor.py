@@ -167,7 +167,12 @@ def test_a_log_that_is_damaged_fails(project: Project, scripted: Start) -> None:
     log.write_bytes(b"this is no database at all, and long enough")
     _, found = checks(project, "--offline")
     assert found["state"]["level"] == "fail"
-    assert found["state"]["mend"] == "move it aside and start again, or restore it from a backup"
+    step = "restore it from a backup, or start a run here, which rebuilds it as far as it can be read"
+    assert found["state"]["mend"] == step
+    assert project.specloom("run", "--yes", *model(scripted(BOTH_TASKS))).returncode == Exit.OK
+    _, found = checks(project, "--offline")
+    assert found["state"]["level"] == "warn"
+    assert "put aside in damaged-" in found["state"]["message"]
 
 
 def test_a_disk_that_takes_nothing_fails(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Hosts one root: takes its lock, loads its log, builds the runtime. Refuses to start anything."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +29,14 @@ from specloom.engine.permits import Permits
 from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.transcript import TranscriptWriter
 from specloom.lsp.hosting import Sender
+from specloom.store.errors import CorruptStoreError
 from specloom.store.log import EventStore
 from specloom.store.sessions import SessionFiles
 from specloom.store.system import RandomIds, SystemClock
 from specloom.workspace.orphans import Orphans
 from specloom.workspace.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 NOBODY: Mapping[str, Sender] = MappingProxyType({})
 
@@ -62,13 +66,14 @@ async def open_runtime(
     directory = state_directory(root, environment, loaded.state_dir)
     await asyncio.to_thread(refuse_foreign_state, root, directory)
     clock, ids = SystemClock(), RandomIds()
-    store = await EventStore.open(directory, REGISTRY, clock, ids=ids, holder=holder)
+    opening = Opening(directory, clock, ids, holder, files.name, loaded.redactor)
+    store, ledger, rebuilt = await opening.opened()
     try:
-        ledger = await _ledger(store, files.name, loaded.redactor)
         workspace = await asyncio.to_thread(Workspace.at, root)
         workspace.keep = directory / "deleted"
         orphans = await asyncio.to_thread(Orphans.at, directory)
         engine = _engine(Parts(store, ledger, workspace, clock, ids, orphans, book), loaded)
+        engine.desk.greeting = rebuilt
         runtime = ProjectRuntime(engine, store, PlanningWorker())
         runtime.default_budget = loaded.budget
         runtime.add_problems((*files.problems, *loaded.problems))
@@ -87,12 +92,40 @@ def _read(root: Path) -> RootFiles:
     return read_root(root)
 
 
-async def _ledger(store: EventStore, name: str, redact: Redactor) -> Ledger:
-    ledger = Ledger(store, redact)
-    await ledger.load()
-    if ledger.state.seq == 0:
-        await ledger.append(PROJECT, [ProjectOpened(store.project_id, name)], ENGINE)
-    return ledger
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a log is opened for writing, and what is done about one that is damaged."""
+
+    directory: Path
+    clock: Clock
+    ids: Ids
+    holder: str
+    name: str
+    """Of the project, where it has none yet."""
+    redact: Redactor
+
+    async def opened(self) -> tuple[EventStore, Ledger, str]:
+        """The log, its projection, and what has to be told of it; empty: nothing."""
+        try:
+            return *await self._once(), ""
+        except CorruptStoreError as error:
+            rebuilt = await EventStore.rebuild(
+                self.directory, REGISTRY, self.clock, error, ids=self.ids, holder=self.holder
+            )
+            log.warning("%s", rebuilt.told)
+        return *await self._once(), rebuilt.told
+
+    async def _once(self) -> tuple[EventStore, Ledger]:
+        store = await EventStore.open(self.directory, REGISTRY, self.clock, ids=self.ids, holder=self.holder)
+        try:
+            ledger = Ledger(store, self.redact)
+            await ledger.load()
+            if ledger.state.seq == 0:
+                await ledger.append(PROJECT, [ProjectOpened(store.project_id, self.name)], ENGINE)
+        except BaseException:
+            await store.close()
+            raise
+        return store, ledger
 
 
 @dataclass(frozen=True, slots=True)

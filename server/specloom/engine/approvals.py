@@ -96,6 +96,9 @@ class ApprovalDesk:
         self._waiting: dict[ApprovalId, _Open] = {}
         self._given: dict[str, _Open] = {}
         """Questions whose answer is on its way into the log, by the id of the order that it came with."""
+        self._greeted: list[asyncio.Task[None]] = []
+        self.greeting = ""
+        """What each client is told when it comes, as a warning; empty: nothing."""
         self.unattended = False
         """The present order said `--yes`; never taken from the log, which comes with the repository."""
 
@@ -103,6 +106,8 @@ class ApprovalDesk:
     def attached(self, client: Client) -> Generator[None]:
         """Questions go to this client too while the context is open."""
         self._clients.append(client)
+        if self.greeting:
+            self._greeted.append(asyncio.create_task(self._told(client, "warning", self.greeting)))
         for waiting in self._waiting.values():
             # Who comes to give an order of its own, as a command does, answers by that.
             if waiting.ask.lasting and not client.final:

@@ -95,6 +95,8 @@ class Codec:
         return encoder
 
     def _decoder(self, type_: str, v: int) -> Callable[[Any], object]:
+        if type(type_) is not str or type(v) is not int:
+            raise CorruptStoreError("an event has no type or version; restore state.db from a backup")
         if not self.knows(type_, v):
             raise NewerVersionError(type_, v, None)
         cls = self._classes[type_]

@@ -10,20 +10,26 @@ import stat
 from pathlib import Path
 from urllib.parse import quote
 
-from specloom.store.errors import CorruptStoreError, StoreError, StoreMissingError, StoreReadOnlyError, mapped_errors
+from specloom.store.errors import ForeignStoreError, StoreError, StoreMissingError, StoreReadOnlyError, mapped_errors
 from specloom.store.schema import format_of
 
 DIRECTORY_NAME = ".specloom"
 FILE_NAME = "state.db"
 SESSIONS = "sessions"
 """The folder beside the database for what people may read of it."""
+ASIDE = "damaged-"
+"""Begins the name of each folder that holds a damaged log."""
+REBUILDING = "rebuilding.db"
+"""What is copied out of a damaged log, as long as it is not whole."""
+REBUILT = "rebuilt.db"
+"""The same when it is."""
 _COMPANIONS = ("-wal", "-shm", "-journal")
 BUSY_TIMEOUT = 5.0
 """Seconds."""
 _MADE_EARLIER = {".gitignore", "writer.lock", SESSIONS}
 """What a start that was cut short may have left without a database."""
 _MISSING = "{} holds nothing yet; run `specloom plan` or `specloom run` first"
-_APPLICATION_ID = 0x5370_4C6D
+APPLICATION_ID = 0x5370_4C6D
 """`SpLm`, so that `file` and we tell our file from any other database."""
 _WAL_SIZE_LIMIT = 64 * 1024 * 1024
 
@@ -31,13 +37,28 @@ _WAL_SIZE_LIMIT = 64 * 1024 * 1024
 def prepare_directory(directory: Path) -> None:
     """Makes the state directory with mode 0700, ignored by git. Raises `StoreReadOnlyError`, `StoreFullError`."""
     with mapped_errors(directory):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not directory.is_dir():
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite syncs the names of its files; that of their folder is ours to sync.
+            sync_folder(directory.parent)
         _refuse_shared(directory)
         refuse_link(directory / SESSIONS)
         if directory.stat().st_mode & 0o077:
             directory.chmod(0o700)
-        if _made(directory / ".gitignore"):
+        if create_file(directory / ".gitignore"):
             (directory / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def finish_rebuilding(directory: Path) -> None:
+    """Puts a log that was rebuilt in its place, if a process was cut off before that. For whoever holds the lock."""
+    (directory / REBUILDING).unlink(missing_ok=True)
+    if (directory / REBUILT).exists():
+        # First: a write-ahead log of the old file must never stand beside the new one.
+        for part in _COMPANIONS:
+            (directory / f"{FILE_NAME}{part}").unlink(missing_ok=True)
+        sync_folder(directory)
+        (directory / REBUILT).replace(directory / FILE_NAME)
+        sync_folder(directory)
 
 
 def connect_writer(directory: Path) -> sqlite3.Connection:
@@ -45,7 +66,7 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
     path = directory / FILE_NAME
     with mapped_errors(path):
         # SQLite gives `-wal` and `-shm` the mode of the database, so that has to be right before they exist.
-        _made(path)
+        create_file(path)
         for part in ("", *_COMPANIONS):
             _tighten(path.with_name(path.name + part))
         db = _connect(path, "rw")
@@ -84,7 +105,16 @@ def connect_reader(directory: Path) -> sqlite3.Connection:
         return db
 
 
-def _made(path: Path) -> bool:
+def sync_folder(folder: Path) -> None:
+    """Forces to the disk which names stand in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def create_file(path: Path) -> bool:
     """Makes an empty file for its owner alone; whether there was none, not even a link.
 
     One that is there is not opened: closing it would drop the locks that SQLite holds on it in this process
@@ -161,8 +191,8 @@ def _refuse_empty(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
-    if format_of(db) and db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-        raise CorruptStoreError(f"{path} is a database of another program; move it aside")
+    if format_of(db) and db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise ForeignStoreError(f"{path} is a database of another program; move it aside")
 
 
 def _set_durability(db: sqlite3.Connection, path: Path) -> None:
@@ -178,4 +208,4 @@ def _set_durability(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA checkpoint_fullfsync = ON")
     db.execute(f"PRAGMA journal_size_limit = {_WAL_SIZE_LIMIT}")
     if format_of(db) == 0:
-        db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -46,6 +46,10 @@ class CorruptStoreError(StoreError):
     """A file or a row is not what was written."""
 
 
+class ForeignStoreError(CorruptStoreError):
+    """The file is whole, and another program's."""
+
+
 class StoreLostError(StoreError):
     """The file is no longer where it was opened; nothing of the call was written."""
 
@@ -99,7 +103,9 @@ class ConcurrencyConflict(StoreError):  # noqa: N818 - the field's standard name
 
 _FULL = "the disk takes no more data (full, over quota or a size limit, or failing); make room and try again"
 _READ_ONLY = "the files cannot be written; check the owner and the modes of the folder, and how the disk is mounted"
-_CORRUPT = "the file is damaged; move it aside and start again, or restore it from a backup"
+_CORRUPT = (
+    "the file is damaged; restore it from a backup, or start a run here, which rebuilds it as far as it can be read"
+)
 _CANNOT_OPEN = "the file cannot be opened; check the owner and the modes of the folder"
 
 _UNREADABLE = "decode to UTF-8"

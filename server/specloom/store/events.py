@@ -87,8 +87,11 @@ def select_events(db: sqlite3.Connection, codec: Codec, page: Page, *, lenient: 
 
 
 def newer_type(db: sqlite3.Connection, codec: Codec) -> NewerVersionError | None:
-    """What to tell when the log holds an event that we do not know."""
-    unknown = [row for row in db.execute("SELECT type, v, since FROM types") if not codec.knows(row[0], row[1])]
+    """What to tell when the log holds an event that we do not know. Raises `CorruptStoreError`."""
+    rows = db.execute("SELECT type, v, since FROM types").fetchall()
+    if any((type(name), type(v), type(since)) != (str, int, str) for name, v, since in rows):
+        raise CorruptStoreError("the types of events in state.db are damaged; restore state.db from a backup")
+    unknown = [row for row in rows if not codec.knows(row[0], row[1])]
     return NewerVersionError(*max(unknown, key=lambda row: _version_key(row[2]))) if unknown else None
 
 

@@ -5,20 +5,36 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
 from specloom.domain.ids import CommandId, Digest, ProjectId
 from specloom.domain.ports import Clock, Ids
 from specloom.store import blobs, events, snapshots
 from specloom.store.codec import Codec, EventRegistry, Upcasters
 from specloom.store.commit import GroupCommit
-from specloom.store.database import FILE_NAME, connect_reader, connect_writer, prepare_directory
-from specloom.store.errors import NewerVersionError, StoreClosedError, StoreReadOnlyError, mapped_errors
+from specloom.store.database import (
+    FILE_NAME,
+    connect_reader,
+    connect_writer,
+    finish_rebuilding,
+    prepare_directory,
+)
+from specloom.store.errors import (
+    CorruptStoreError,
+    ForeignStoreError,
+    NewerVersionError,
+    StoreClosedError,
+    StoreReadOnlyError,
+    mapped_errors,
+)
 from specloom.store.lock import WriterLock
 from specloom.store.presence import Presence
 from specloom.store.record import EventRecord, NewEvent
 from specloom.store.schema import migrate, newer_format, read_meta
 from specloom.store.system import RandomIds
+
+if TYPE_CHECKING:
+    from specloom.store.rebuild import Rebuilt
 
 Mode: TypeAlias = Literal["write", "read"]
 P = ParamSpec("P")
@@ -77,6 +93,28 @@ class EventStore:
             await store.close()
             raise
         return store
+
+    @classmethod
+    async def rebuild(
+        cls,
+        directory: Path,
+        registry: EventRegistry,
+        clock: Clock,
+        damage: CorruptStoreError,
+        *,
+        ids: Ids | None = None,
+        holder: str = "specloom",
+    ) -> "Rebuilt":
+        """After `damage` was told by `open` or by reading: puts the log aside, and what can be read in its place.
+
+        Raises `damage` again where the file is another program's, and the errors of `open`.
+        """
+        from specloom.store.rebuild import rebuild
+
+        if isinstance(damage, ForeignStoreError):
+            raise damage
+        codec, named = Codec(registry), ((ids or RandomIds()).new("project"), clock.now())
+        return await asyncio.to_thread(rebuild, directory, codec, named, holder, str(damage).partition("; ")[0])
 
     @property
     def commits(self) -> int:
@@ -153,6 +191,8 @@ class EventStore:
         def connect() -> sqlite3.Connection:
             prepare_directory(self.directory)
             lock.acquire(what=holder, since=now)
+            with mapped_errors(self._path):
+                finish_rebuilding(self.directory)
             db = _connect(self.directory, self._codec, ids.new("project"), now)
             presence.remember()
             return db

@@ -150,7 +150,7 @@ async def test_a_failed_opening_leaves_the_lock_free(empty: Path) -> None:
     state = empty
     (state / "state.db").write_bytes(b"no database at all" * 100)
     for _ in range(2):
-        with pytest.raises(CorruptStoreError, match="move it aside"):
+        with pytest.raises(CorruptStoreError, match="a run here, which rebuilds it"):
             await EventStore.open(state, REGISTRY, CountingClock())
     (state / "state.db").unlink()
     await (await EventStore.open(state, REGISTRY, CountingClock())).close()

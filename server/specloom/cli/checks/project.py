@@ -12,7 +12,7 @@ from specloom.cli.requirements import DOCUMENTS
 from specloom.cli.views.endings import problem_line
 from specloom.cli.views.formats import count
 from specloom.domain.problem import Severity
-from specloom.store.database import FILE_NAME, connect_reader
+from specloom.store.database import ASIDE, FILE_NAME, connect_reader
 from specloom.store.errors import StoreError, StoreMissingError, mapped_errors
 from specloom.store.lock import writer_of
 from specloom.workspace.encoding import BinaryError, decode
@@ -88,6 +88,9 @@ def _state(directory: Path) -> Check:
     holder = writer_of(directory)
     if holder is not None:
         return Check("state", Level.OK, f"{directory}, in use by {holder}")
+    if asides := sorted(path.name for path in directory.glob(f"{ASIDE}*")):
+        message = f"{directory}; a damaged log was put aside in {', '.join(asides)}"
+        return Check("state", Level.WARN, message, "remove it once you miss nothing")
     return Check("state", Level.OK, str(directory))
 
 

@@ -1,0 +1,75 @@
+"""A project whose log was damaged opens all the same: it is told what was kept and lost, and its work goes on."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import RunOutcome
+from specloom.domain.states import TaskState
+from specloom.llm.scripted.server import ScriptedServer
+from tests.integration.people import Person, agrees
+from tests.integration.projects import USER, hosted
+from tests.integration.stage import (
+    DEADLINE,
+    ONE,
+    TWO,
+    attempt,
+    ended,
+    project,
+    says,
+    script,
+    start,
+    task,
+    turn,
+    write,
+)
+
+STORY = script(
+    attempt(1, turn(write("a.txt", "a\n")), turn(says())), attempt(2, turn(write("b.txt", "b\n")), turn(says()))
+)
+
+
+def damage(root: Path) -> int:
+    """Makes the event after the first finished task unreadable; its number."""
+    db = sqlite3.connect(root / ".specloom" / "state.db")
+    seq = int(db.execute("SELECT min(seq) FROM events WHERE type = 'TaskDone'").fetchone()[0]) + 1
+    db.execute("UPDATE events SET payload = '[' WHERE seq = ?", (seq,))
+    db.commit()
+    db.close()
+    return seq
+
+
+async def told(person: Person) -> tuple[str, str]:
+    """The first message that somebody gets."""
+    async with asyncio.timeout(DEADLINE):
+        while not person.told:  # noqa: ASYNC110 - it comes from a task of the desk's
+            await asyncio.sleep(0.01)
+    return person.told[0]
+
+
+async def test_a_project_with_a_damaged_log_goes_on_from_what_is_left_of_it(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"), task(2, "test -f b.txt"))
+    async with ScriptedServer(STORY, keep=None) as server:
+        async with hosted(root, server) as runtime:
+            await start(runtime)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+            last = runtime.state.seq
+        seq, person = damage(root), Person(agrees)
+        async with hosted(root, server) as runtime:
+            with runtime.attach(person):
+                level, message = await told(person)
+                assert level == "warning"
+                assert f"(event {seq}: an event of type" in message
+                assert f"{seq - 1:,} events were kept, {last - seq + 1:,} were lost" in message
+                assert not isinstance(await runtime.resume(USER, unattended=True), Rejected), "its run was under way"
+                assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+            assert [runtime.state.state_of(name) for name in (ONE, TWO)] == [TaskState.DONE] * 2
+        later = Person(agrees)
+        async with hosted(root, server) as runtime:
+            with runtime.attach(later):
+                assert (await start(runtime)).id
+                await ended(runtime)
+            assert later.told == [], "it is told once"
+        assert len(list((root / ".specloom").glob("damaged-*/state.db"))) == 1
+        assert (root / "specs" / "01-steps.md").read_text().count("- [x]") == 2
