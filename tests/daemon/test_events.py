@@ -72,3 +72,20 @@ async def test_a_client_of_a_log_that_is_lost_is_told(stage: Stage) -> None:
         assert caught.value.data["reason"] == "seq-ahead"
         new = await client.request("specloom/events/subscribe", {"since": 0})
     assert new["projectId"] != old["projectId"]
+
+
+async def test_a_subscriber_hears_that_the_daemon_is_alive_and_how_the_project_does(stage: Stage) -> None:
+    root = greeter(stage.logs.parent / "root")
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    async with connected(stage.environment) as client:
+        client.on_notification = lambda method, params: told.put_nowait(params) if method == "specloom/health" else None
+        await client.initialize(root)
+        await client.request("specloom/events/subscribe", {"health": True, "heartbeatS": 1})
+        async with asyncio.timeout(DEADLINE):
+            first, second = await told.get(), await told.get()
+        answer = await client.request("specloom/health/get", {})
+        await client.request("specloom/events/unsubscribe", {})
+    assert first["queues"] == second["queues"] == {"orders": 0, "work": 0, "readings": 0}
+    assert (answer["status"], answer["runState"], answer["pendingApprovals"]) == (first["status"], None, 0)
+    assert bool(answer["message"]) == (answer["status"] != "ok")
+    assert answer["quiescent"]

@@ -25,6 +25,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "specloom/events/list": {"since": 0, "limit": 5},
     "specloom/events/subscribe": {"since": 0},
     "specloom/events/unsubscribe": {},
+    "specloom/health/get": {},
     "specloom/spec/generate": {},
     "specloom/spec/settle": {"specId": "01", "choice": "discard"},
     "specloom/spec/cancel": {},

@@ -317,6 +317,9 @@ export interface EventsSubscribeParams {
   since?: number | null;
   /** Also `specloom/output`. */
   output?: boolean;
+  /** Also `specloom/health`: when it changes, at most once a second, and as a heartbeat. */
+  health?: boolean;
+  heartbeatS?: number;
 }
 
 /** Where live events start; those between `since` and `seq` are replayed first. */
@@ -451,6 +454,12 @@ export interface HeadChangedEvent {
   how: string;
   /** Whether git wrote files: then a run pauses; false for a commit. */
   files: boolean;
+}
+
+/** How the project does. */
+export interface HealthGetParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
 }
 
 /** `data` of error -32602. */
@@ -781,6 +790,16 @@ export interface ProofStaleEvent {
   taskId: string;
   type: "proofStale";
   paths: string[];
+}
+
+/** How much waits for its turn. */
+export interface Queues {
+  /** Of people. */
+  orders: number;
+  /** What the engine does by itself. */
+  work: number;
+  /** Of the log. */
+  readings: number;
 }
 
 /** `data` of error -32803. */
@@ -1584,6 +1603,22 @@ export interface Usage {
   costUsd: number | null;
 }
 
+/** How the project does; also a sign of life. */
+export interface WireHealth {
+  status: "ok" | "warning" | "error";
+  /** What is wrong and what to do, for people; empty: nothing. */
+  message: string;
+  /** Nothing goes on, and nothing waits for anybody. */
+  quiescent: boolean;
+  queues: Queues;
+  pendingPrompts: number;
+  pendingApprovals: number;
+  /** Of the newest run. */
+  runState: "running" | "pausing" | "paused" | "cancelling" | "finished" | null;
+  /** The end of the log. */
+  seq: number;
+}
+
 /** A spec whose text is streaming in. */
 export interface WritingSpec {
   specId: string;
@@ -1662,6 +1697,8 @@ export interface Requests {
   "specloom/events/subscribe": { params: EventsSubscribeParams; result: EventsSubscribeResult };
   /** Ends it. */
   "specloom/events/unsubscribe": { params: EventsUnsubscribeParams; result: EventsUnsubscribeResult };
+  /** How the project does. */
+  "specloom/health/get": { params: HealthGetParams; result: WireHealth };
   /** Starts to turn requirements into specs and tasks; answers at once. */
   "specloom/spec/generate": { params: SpecGenerateParams; result: PlanResult };
   /** Goes on with, or removes, a spec that a crash left `generating`. */
@@ -1718,6 +1755,8 @@ export interface Notifications {
   "specloom/output": { params: OutputParams };
   /** The client had fallen behind: the events that it names come late, and output is missing. */
   "specloom/gap": { params: GapParams };
+  /** How the project does, to subscribers that want it. */
+  "specloom/health": { params: WireHealth };
 }
 
 /** What the server asks of clients that declare it. */
@@ -1732,6 +1771,7 @@ export const COMMANDS = [
   "specloom.events.list",
   "specloom.events.subscribe",
   "specloom.events.unsubscribe",
+  "specloom.health.get",
   "specloom.spec.generate",
   "specloom.spec.settle",
   "specloom.spec.cancel",

@@ -22,7 +22,7 @@ from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.requirement import RequirementsDocument
-from specloom.domain.runs import Budget, Scope
+from specloom.domain.runs import Budget, RunState, Scope
 from specloom.domain.spec import SpecDefinition
 from specloom.workspace.documents import OpenDocuments
 from specloom.workspace.ports import BufferOwner
@@ -111,6 +111,25 @@ class Client(BufferOwner, Prompter, Protocol):
     """True: a `None` from `ask` means that nobody can answer here later either (a pipe); false: the queue keeps it."""
 
 
+HealthStatus: TypeAlias = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a project does, at one look."""
+
+    status: HealthStatus
+    message: str
+    """What is wrong and what to do, for people; empty: nothing."""
+    quiescent: bool
+    """Nothing goes on, and nothing waits for anybody."""
+    queues: Mapping[str, int]
+    prompts: int
+    approvals: int
+    run: RunState | None
+    """The state of the newest run."""
+
+
 class Runtime(Protocol):
     """One project root, hosted."""
 
@@ -150,6 +169,10 @@ class Runtime(Protocol):
     @property
     def queues(self) -> Mapping[str, int]:
         """How much waits for its turn: `orders` of people, `work` of the engine, `readings` of the log."""
+        ...
+
+    def health(self, lag_s: float) -> Health:
+        """How it does; `lag_s`: by how many seconds the event loop is late."""
         ...
 
     async def events(self, since: int, limit: int) -> tuple[Published, ...]:

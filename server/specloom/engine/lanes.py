@@ -31,6 +31,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._taken = False
+        self._since = 0.0
         self._streak = 0
         self._waiting: dict[Lane, deque[asyncio.Future[None]]] = {lane: deque() for lane in Lane}
 
@@ -42,10 +43,15 @@ class Lanes:
         """Whether nobody should be let in who can be sent away."""
         return len(self._waiting[lane]) >= MOST
 
+    def stuck_s(self) -> float:
+        """Seconds that the present turn has taken while others wait; 0: nobody does."""
+        return asyncio.get_running_loop().time() - self._since if any(self._waiting.values()) else 0.0
+
     @asynccontextmanager
     async def turn(self, lane: Lane) -> AsyncGenerator[None]:
         """Nobody else has a turn inside."""
         await self._take(lane)
+        self._since = asyncio.get_running_loop().time()
         try:
             yield
         finally:

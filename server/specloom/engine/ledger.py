@@ -17,6 +17,7 @@ from specloom.engine.lanes import Lane, Lanes
 from specloom.engine.state_guard import StateGuard
 from specloom.engine.unkeyed import unchanged, without_keys
 from specloom.store.database import FILE_NAME
+from specloom.store.errors import ConcurrencyConflict, StoreError
 from specloom.store.log import EventStore
 from specloom.store.record import EventRecord, NewEvent
 from specloom.workspace.shielding import to_the_end
@@ -42,6 +43,8 @@ class Ledger:
         self._listeners: dict[int, EventListener] = {}
         self._keys = count()
         self._appending: set[asyncio.Task[Any]] = set()
+        self.fault = ""
+        """Why the newest append failed; empty: it did not."""
         self._kept = 0
         """Sequence number of the newest snapshot."""
         self._keeping: asyncio.Task[None] | None = None
@@ -83,7 +86,13 @@ class Ledger:
         try:
             kept = without_keys(events, self._redact)
             records = await self._store.append(stream, expected, [NewEvent(event, by) for event in kept], known)
+            self.fault = ""
             self._take(records)
+        except ConcurrencyConflict:
+            raise
+        except StoreError as error:
+            self.fault = str(error)
+            raise
         finally:
             self._appending.discard(task)
         return records

@@ -1,7 +1,7 @@
 """What clients are told of a hosted project, and what they may say that starts nothing. Refuses orders to work."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 
 from specloom.domain.budgets import Account
 from specloom.domain.estimates import Estimate
@@ -16,11 +16,12 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.requirement import RequirementsDocument
 from specloom.domain.runs import Scope
 from specloom.domain.spec import SpecDefinition
-from specloom.engine.api import Accepted, Client, EventListener, OutputListener, Published
+from specloom.engine.api import Accepted, Client, EventListener, Health, OutputListener, Published
 from specloom.engine.changes import diff_of
 from specloom.engine.context import EngineContext
 from specloom.engine.endpoints import host_of
 from specloom.engine.estimating import estimate_run
+from specloom.engine.health import Retries, Signs, health_of
 from specloom.engine.lanes import Lane
 from specloom.engine.problem_board import ProblemBoard
 
@@ -31,6 +32,10 @@ class ProjectDesk:
     def __init__(self, engine: EngineContext) -> None:
         self._engine = engine
         self._board = ProblemBoard(engine.library)
+        self._retries = Retries()
+        self._listening = ExitStack()
+        """As long as the ledger lives."""
+        self._listening.enter_context(engine.ledger.listen(self._retries.hear))
 
     @property
     def engine(self) -> EngineContext:
@@ -103,6 +108,19 @@ class ProjectDesk:
             "work": orders.waiting(Lane.WORK),
             "readings": readings.waiting(Lane.WORK),
         }
+
+    def health(self, lag_s: float) -> Health:
+        """How it does."""
+        engine = self._engine
+        refusal = engine.options.refusal
+        signs = Signs(
+            fault=engine.ledger.fault,
+            refusal="" if refusal is None else refusal.message,
+            retrying=self._retries.told,
+            stuck_s=engine.mailbox.lanes.stuck_s(),
+            lag_s=lag_s,
+        )
+        return health_of(self.state, signs, self.queues)
 
     async def diff(self, task: TaskId) -> str:
         """The unified diffs of a task's attempts, oldest first."""

@@ -19,6 +19,7 @@ from specloom.lsp.features import (
     events,
     evidence,
     grant,
+    health,
     hover,
     inlay_hint,
     project,
@@ -34,6 +35,7 @@ READS: Mapping[str, Callable[[Any, Any], Answer]] = MappingProxyType(
     {
         "specloom/project/get": project.get,
         "specloom/events/list": events.list_events,
+        "specloom/health/get": health.get,
         "specloom/approval/list": approval.list_approvals,
         "specloom/evidence/get": evidence.get,
         "specloom/task/describe": task.describe,

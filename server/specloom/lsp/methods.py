@@ -8,7 +8,7 @@ from typing import Literal
 from specloom.lsp import protocol as p
 from specloom.lsp.protocol_estimate import RunEstimateParams, RunEstimateResult
 from specloom.lsp.protocol_events import EventsListResult, WireEvent
-from specloom.lsp.protocol_live import GapParams
+from specloom.lsp.protocol_live import GapParams, HealthGetParams, WireHealth
 from specloom.lsp.protocol_project import ProjectGetParams, ProjectGetResult
 
 
@@ -36,6 +36,7 @@ _ALL = (
         "Replays events and then sends live ones as `specloom/event`, to this client only.",
     ),
     Method("specloom/events/unsubscribe", p.EventsUnsubscribeParams, p.EventsUnsubscribeResult, "Ends it."),
+    Method("specloom/health/get", HealthGetParams, WireHealth, "How the project does."),
     Method(
         "specloom/spec/generate",
         p.SpecGenerateParams,
@@ -106,6 +107,7 @@ _ALL = (
         "The client had fallen behind: the events that it names come late, and output is missing.",
         "server",
     ),
+    Method("specloom/health", WireHealth, None, "How the project does, to subscribers that want it.", "server"),
     Method(
         "specloom/document/save",
         p.DocumentSaveParams,

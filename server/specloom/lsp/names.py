@@ -8,6 +8,7 @@ REQUESTS = (
     "specloom/events/list",
     "specloom/events/subscribe",
     "specloom/events/unsubscribe",
+    "specloom/health/get",
     "specloom/spec/generate",
     "specloom/spec/settle",
     "specloom/spec/cancel",
@@ -32,7 +33,7 @@ REQUESTS = (
     "specloom/evidence/get",
     "specloom/changeset/get",
 )
-NOTIFICATIONS = ("specloom/event", "specloom/output", "specloom/gap")
+NOTIFICATIONS = ("specloom/event", "specloom/output", "specloom/gap", "specloom/health")
 ASKED_OF_CLIENTS = ("specloom/document/save",)
 
 

@@ -156,6 +156,9 @@ class EventsSubscribeParams(Params):
     since: Count | None = None
     output: bool = False
     """Also `specloom/output`."""
+    health: bool = False
+    """Also `specloom/health`: when it changes, at most once a second, and as a heartbeat."""
+    heartbeat_s: Annotated[float, Field(ge=1, le=3600)] = 15.0
 
 
 class EventsSubscribeResult(Wire):

@@ -1,6 +1,8 @@
 """How clients are kept up to date, as it goes over the wire. Refuses events themselves: see `protocol_events`."""
 
-from specloom.lsp.protocol import Count, Wire
+from typing import Literal
+
+from specloom.lsp.protocol import Count, Params, Wire
 
 
 class GapParams(Wire):
@@ -12,3 +14,35 @@ class GapParams(Wire):
     """The last one of them as of now; more may follow in the same way."""
     output: Count
     """Characters of output that do not come any more, beside those that `dropped` tells of."""
+
+
+class HealthGetParams(Params):
+    """How the project does."""
+
+
+class Queues(Wire):
+    """How much waits for its turn."""
+
+    orders: Count
+    """Of people."""
+    work: Count
+    """What the engine does by itself."""
+    readings: Count
+    """Of the log."""
+
+
+class WireHealth(Wire):
+    """How the project does; also a sign of life."""
+
+    status: Literal["ok", "warning", "error"]
+    message: str
+    """What is wrong and what to do, for people; empty: nothing."""
+    quiescent: bool
+    """Nothing goes on, and nothing waits for anybody."""
+    queues: Queues
+    pending_prompts: Count
+    pending_approvals: Count
+    run_state: Literal["running", "pausing", "paused", "cancelling", "finished"] | None
+    """Of the newest run."""
+    seq: int
+    """The end of the log."""

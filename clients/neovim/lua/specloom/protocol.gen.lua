@@ -268,6 +268,8 @@
 ---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field since? integer|vim.NIL
 ---@field output? boolean Also `specloom/output`.
+---@field health? boolean Also `specloom/health`: when it changes, at most once a second, and as a heartbeat.
+---@field heartbeatS? number
 
 --- Where live events start; those between `since` and `seq` are replayed first.
 ---@class specloom.EventsSubscribeResult
@@ -371,6 +373,10 @@
 ---@field beforeBranch string
 ---@field how string What git says it did, for people.
 ---@field files boolean Whether git wrote files: then a run pauses; false for a commit.
+
+--- How the project does.
+---@class specloom.HealthGetParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 
 --- `data` of error -32602.
 ---@class specloom.InvalidParamsData
@@ -656,6 +662,12 @@
 ---@field taskId string
 ---@field type "proofStale"
 ---@field paths string[]
+
+--- How much waits for its turn.
+---@class specloom.Queues
+---@field orders integer Of people.
+---@field work integer What the engine does by itself.
+---@field readings integer Of the log.
 
 --- `data` of error -32803.
 ---@class specloom.RequestFailedData
@@ -1317,6 +1329,17 @@
 ---@field cacheWrite integer
 ---@field costUsd number|vim.NIL `null` when the price of a part is not known.
 
+--- How the project does; also a sign of life.
+---@class specloom.WireHealth
+---@field status "ok"|"warning"|"error"
+---@field message string What is wrong and what to do, for people; empty: nothing.
+---@field quiescent boolean Nothing goes on, and nothing waits for anybody.
+---@field queues specloom.Queues
+---@field pendingPrompts integer
+---@field pendingApprovals integer
+---@field runState "running"|"pausing"|"paused"|"cancelling"|"finished"|vim.NIL Of the newest run.
+---@field seq integer The end of the log.
+
 --- A spec whose text is streaming in.
 ---@class specloom.WritingSpec
 ---@field specId string
@@ -1389,6 +1412,7 @@
 ---| "specloom/events/list" # Committed events, also of the past.
 ---| "specloom/events/subscribe" # Replays events and then sends live ones as `specloom/event`, to this client only.
 ---| "specloom/events/unsubscribe" # Ends it.
+---| "specloom/health/get" # How the project does.
 ---| "specloom/spec/generate" # Starts to turn requirements into specs and tasks; answers at once.
 ---| "specloom/spec/settle" # Goes on with, or removes, a spec that a crash left `generating`.
 ---| "specloom/spec/cancel" # Stops the plan that is running.
@@ -1415,4 +1439,5 @@
 ---| "specloom/event" # One committed event, to subscribers only.
 ---| "specloom/output" # A piece of the lossy stream.
 ---| "specloom/gap" # The client had fallen behind: the events that it names come late, and output is missing.
+---| "specloom/health" # How the project does, to subscribers that want it.
 ---| "specloom/document/save" # Asks the client to save open documents; sent only to clients that declare `experimental.specloom.documentSave`.

@@ -9,6 +9,7 @@ from specloom.domain.rejection import Rejected
 from specloom.engine.api import Published
 from specloom.engine.lanes import BUSY, MOST
 from specloom.lsp import protocol as p
+from specloom.lsp.features.health import HealthWatch
 from specloom.lsp.features.output import OutputStream
 from specloom.lsp.frames import framed
 from specloom.lsp.protocol_events import EventsListResult
@@ -57,6 +58,9 @@ async def subscribe(hosted: Hosted, params: p.EventsSubscribeParams) -> p.Events
         stream = OutputStream(hosted)
         hosted.subscription.enter_context(hosted.runtime.watch_output(stream.heard))
         hosted.subscription.callback(stream.end)
+    if params.health:
+        watching = hosted.connection.start(HealthWatch(hosted, params.heartbeat_s).run(), "health")
+        hosted.subscription.callback(watching.cancel)
     hosted.subscribed = True
     sender.replay(at)
     return p.EventsSubscribeResult(seq=at, project_id=hosted.state.id)
