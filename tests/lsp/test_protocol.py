@@ -99,6 +99,8 @@ def test_wire_events_say_what_the_domain_events_say() -> None:
         "EditSettled": {"digest"},
         "ChangeSetRecorded": {"diff"},
         "TaskBlocked": {"ungranted"},
+        "TaskStarted": {"cited"},
+        "TaskDone": {"cited"},
     }
     for kind in EVENT_TYPES:
         wire = type(wire_event(Published(1, "", Origin("engine"), sample(kind)), ProjectId("")))

@@ -47,6 +47,13 @@ class _Known:
     groups: frozenset[str]
     names: Names
 
+    def renumbered(self, ref: RequirementRef) -> str:
+        """The id under which the words of `ref` stand now; empty: its own, or none."""
+        present = self.by_id.get(ref.id)
+        if not ref.hash or (present is not None and not is_outdated(ref, present)):
+            return ""
+        return next((item.id for item in self.by_id.values() if item.hash.startswith(ref.hash)), "")
+
     def has(self, name: str) -> bool:
         return name in self.by_id or name in self.groups
 
@@ -78,8 +85,11 @@ def _check_spec(spec: SpecDefinition, known: _Known) -> Iterator[Problem]:
 
 
 def _check_ref(spec: SpecDefinition, ref: RequirementRef, known: _Known, findings: Findings) -> None:
-    requirement = known.by_id.get(ref.id)
-    if requirement is not None and is_outdated(ref, requirement):
+    requirement, now = known.by_id.get(ref.id), known.renumbered(ref)
+    if now:
+        message = f"Spec {spec.id} names requirement {ref.id}, which is {now} now; name it so"
+        findings.warning("requirement-renumbered", message, place_of(spec, ref.id))
+    elif requirement is not None and is_outdated(ref, requirement):
         message = f"Requirement {ref.id} was changed since spec {spec.id} was written; check the spec or plan it again"
         findings.warning("requirement-changed", message, place_of(spec, ref.id))
     elif not known.has(ref.id):

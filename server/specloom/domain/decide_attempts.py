@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from specloom.domain import commands as c
+from specloom.domain.citations import cited_by, restated
 from specloom.domain.decide_tasks import blocked_by, freed_by, unknown_task
 from specloom.domain.draft import Draft
 from specloom.domain.events import Event, tasks
@@ -37,8 +38,8 @@ def _start(state: ProjectState, command: c.StartTask) -> tuple[Event, ...] | Rej
     now = state.state_of(command.task)
     if now is not TaskState.READY:
         return Rejected("task-not-ready", f"Task {command.task} cannot start: it is {now}")
-    number = state.record(command.task).attempts + 1
-    started = tasks.TaskStarted(command.task, command.attempt, command.agent, run.id, number, command.verify)
+    number, cited = state.record(command.task).attempts + 1, cited_by(state, command.task)
+    started = tasks.TaskStarted(command.task, command.attempt, command.agent, run.id, number, command.verify, cited)
     return (started,)
 
 
@@ -51,7 +52,7 @@ def _verdict(state: ProjectState, command: c.ProveTask | c.FailAttempt | c.Relea
         case c.ProveTask():
             if not command.evidence:
                 return Rejected("no-evidence", f"Task {command.task} cannot be done without evidence")
-            done = tasks.TaskDone(command.task, command.evidence, command.attempt)
+            done = tasks.TaskDone(command.task, command.evidence, command.attempt, record.cited)
             return _freeing(state, done)
         case c.FailAttempt():
             if record.failures + 1 < command.limit:
@@ -74,6 +75,7 @@ def _block(state: ProjectState, command: c.BlockTask) -> tuple[Event, ...] | Rej
 
 def _freeing(state: ProjectState, event: tasks.TaskDone) -> tuple[Event, ...]:
     draft = Draft(state).add(event)
+    draft.add(*restated(draft.state, (event.task,)))
     return draft.add(*freed_by(draft.state, event.task)).events
 
 
@@ -94,6 +96,7 @@ def _about_proof(
         case c.RenewProof():
             return (tasks.ProofRenewed(command.task, command.evidence),)
         case c.MarkStale():
-            return () if record.stale == command.paths else (tasks.ProofStale(command.task, command.paths),)
+            stale = tasks.ProofStale(command.task, command.paths, record.outdated)
+            return () if record.stale == command.paths else (stale,)
         case _:
             assert_never(command)

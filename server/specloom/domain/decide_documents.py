@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from specloom.domain import commands as c
+from specloom.domain.citations import cited_by, restated
 from specloom.domain.decide_tasks import freed
 from specloom.domain.draft import Draft
 from specloom.domain.events import Event, documents, runs, tasks
@@ -21,9 +22,10 @@ def decide_document(state: ProjectState, command: c.DocumentCommand) -> tuple[Ev
         case c.ReadRequirements():
             if state.requirements.get(command.path) == command.requirements:
                 return ()
-            return (documents.RequirementsRead(command.path, command.requirements),)
+            return _restated(state, documents.RequirementsRead(command.path, command.requirements))
         case c.DropRequirements():
-            return (documents.RequirementsRemoved(command.path),) if command.path in state.requirements else ()
+            known = command.path in state.requirements
+            return _restated(state, documents.RequirementsRemoved(command.path)) if known else ()
         case c.ReadSpec():
             return _read(state, command)
         case c.DropSpec():
@@ -32,6 +34,11 @@ def decide_document(state: ProjectState, command: c.DocumentCommand) -> tuple[Ev
             return (command.seen, *(_paused(state, command.seen) if command.seen.files else ()))
         case _:
             assert_never(command)
+
+
+def _restated(state: ProjectState, event: Event) -> tuple[Event, ...]:
+    draft = Draft(state).add(event)
+    return draft.add(*restated(draft.state, draft.state.tasks)).events
 
 
 def _paused(state: ProjectState, seen: documents.HeadChanged) -> tuple[Event, ...]:
@@ -76,6 +83,7 @@ def _read(state: ProjectState, command: c.ReadSpec) -> tuple[Event, ...]:
     before = {moved[task.id]: task for task in gone if task.id in moved}
     if command.by_hand:
         _take_boxes(draft, before, command)
+    draft.add(*restated(draft.state, [task.id for task in new.tasks]))
     return draft.add(*freed(draft.state, draft.state.tasks)).events
 
 
@@ -108,6 +116,6 @@ def _take_box(draft: Draft, old: TaskDefinition | None, new: TaskDefinition, at:
     now = draft.state.record(new.id).state
     if new.ticked and not was and transition(now, TaskAction.TICK) is not None:
         kind = EvidenceKind.IMPORTED if old is None else EvidenceKind.USER
-        draft.add(tasks.TaskDone(new.id, (Evidence(kind, at),)))
+        draft.add(tasks.TaskDone(new.id, (Evidence(kind, at),), cited=cited_by(draft.state, new.id)))
     elif was and not new.ticked and now is TaskState.DONE:
         draft.add(tasks.TaskReset(new.id))

@@ -64,7 +64,7 @@ def _after(record: TaskRecord, event: tasks.TaskEvent, at: str) -> TaskRecord:
             idle = _idle(_act(record, TaskAction.RELEASE, event))
             return with_changes(idle, feedback=told, failures=record.failures + 1)
         case tasks.ProofStale():
-            return with_changes(record, stale=event.paths)
+            return with_changes(record, stale=event.paths, outdated=event.requirements)
         case tasks.ProofRenewed():
             return with_changes(record, stale=(), evidence=event.evidence, ended_at=at)
         case _:
@@ -76,13 +76,12 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
         case tasks.TaskDone():
             by_engine = event.attempt is not None and event.attempt == record.attempt
             done = _act(record, TaskAction.PROVE if by_engine else TaskAction.TICK, event)
-            return with_changes(
-                _idle(done), evidence=event.evidence, stale=(), feedback="", refused=(), reason="", ended_at=at
-            )
+            proven = with_changes(_idle(done), evidence=event.evidence, stale=(), cited=event.cited, outdated=())
+            return with_changes(proven, feedback="", refused=(), reason="", ended_at=at)
         case tasks.TaskFailed():
             failed = _idle(_act(record, TaskAction.FAIL, event))
             return with_changes(
-                failed, reason=event.reason, feedback=event.feedback or event.reason, stale=(), ended_at=at
+                failed, reason=event.reason, feedback=event.feedback or event.reason, stale=(), outdated=(), ended_at=at
             )
         case tasks.TaskBlocked():
             blocked = _idle(_act(record, TaskAction.BLOCK, event))
@@ -93,9 +92,8 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
             return with_changes(_act(_clear(record), TaskAction.SKIP, event), reason=event.reason)
         case tasks.TaskReset():
             fresh = _act(_clear(record), TaskAction.RESET, event)
-            unproven = with_changes(
-                fresh, evidence=(), stale=(), feedback="", claim="", refused=(), verify=(), past=None
-            )
+            unproven = with_changes(fresh, evidence=(), stale=(), cited=(), outdated=(), past=None)
+            unproven = with_changes(unproven, feedback="", claim="", refused=(), verify=())
             return with_changes(unproven, attempts=0, failures=0, started_at="", ended_at="")
         case tasks.TaskRetried():
             return with_changes(_act(_clear(record), TaskAction.RETRY, event), attempts=0, failures=0)
@@ -110,6 +108,7 @@ def _started(record: TaskRecord, event: tasks.TaskStarted, at: str) -> TaskRecor
         attempt=event.attempt,
         agent=event.agent,
         verify=event.verify,
+        cited=event.cited,
         started_at=record.started_at if event.number > 1 else at,
         ended_at="",
     )

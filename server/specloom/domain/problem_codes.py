@@ -368,6 +368,18 @@ RUNS = ProblemGroup(
             "A file behind the proof of a task was changed since",
             "Run the task's scope again: its commands are verified once more",
         ),
+        ProblemCode(
+            "proof-outdated",
+            WARNING,
+            "A requirement that a task serves was changed since the task was done",
+            "Check it, then untick and tick its box if it still holds, or reset the task",
+        ),
+        ProblemCode(
+            "requirement-renumbered",
+            WARNING,
+            "A requirement has another number now than when a spec named it or a task was done for it",
+            "Name it by its new number",
+        ),
     ),
 )
 SETTINGS = ProblemGroup(

@@ -94,6 +94,10 @@ class TaskRecord:
     evidence: tuple[Evidence, ...] = ()
     stale: tuple[str, ...] = ()
     """Files behind the proof that have changed since."""
+    cited: tuple[tuple[RequirementId, Digest], ...] = ()
+    """The requirements that it is, or was, worked on for, as they read."""
+    outdated: tuple[RequirementId, ...] = ()
+    """Those of them that read otherwise now, though it is done."""
     feedback: str = ""
     """The last failed verification, for the next attempt."""
     claim: str = ""

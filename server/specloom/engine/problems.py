@@ -4,11 +4,13 @@ Refuses to repeat what the documents' own parsers say; those problems are added 
 """
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 
+from specloom.domain.citations import renumbered
 from specloom.domain.ids import TaskId, spec_of
 from specloom.domain.problem import Problem, Severity
 from specloom.domain.project import ProjectState, TaskRecord
-from specloom.domain.spec import SpecStatus, TaskDefinition
+from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
 from specloom.domain.states import TaskState
 from specloom.engine.shelf import Shelf
 
@@ -23,6 +25,7 @@ def task_problems(state: ProjectState, shelf: Shelf, ticking: Container[TaskId] 
             if task.id in state.graph.tasks and spec_of(task.id) == spec.id:
                 record = state.record(task.id)
                 yield from _of_task(spec.path, task, record)
+                yield from _of_numbers(state, spec, task, record)
                 if task.id not in ticking:
                     yield from _of_box(spec.path, task, record)
 
@@ -37,6 +40,11 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
     if record.state is TaskState.BLOCKED:
         message = f"Task {task.id} is blocked: {record.reason}"
         yield Problem("task-blocked", message, path, task.span, Severity.WARNING)
+    if record.outdated:
+        names = ", ".join(record.outdated)
+        message = f"Task {task.id} was done before {names} {'was' if len(record.outdated) == 1 else 'were'} changed"
+        advice = "check it, then untick and tick its box if it still holds, or reset the task"
+        yield Problem("proof-outdated", f"{message}; {advice}", path, task.span, Severity.WARNING)
     if record.stale:
         message = f"The proof of {task.id} is stale: {', '.join(record.stale)} changed since; verify it again"
         yield Problem("proof-stale", message, path, task.span, Severity.WARNING)
@@ -46,6 +54,17 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
         )
 
 
+def _of_numbers(
+    state: ProjectState, spec: SpecDefinition, task: TaskDefinition, record: TaskRecord
+) -> Iterator[Problem]:
+    for name, now in renumbered(state, record, spec):
+        if name in task.requirements and now not in task.requirements:
+            message = f"Task {task.id} was done for requirement {name}, which is {now} now; name it so"
+            named = next((mention.span for mention in task.mentions if mention.text == name), None)
+            found = Problem("requirement-renumbered", message, spec.path, named or task.span, Severity.WARNING)
+            yield found if named is None else replace(found, suggestions=(now,))
+
+
 def _of_box(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Problem]:
     if task.is_leaf and task.ticked is not (record.state is TaskState.DONE) and record.attempt is None:
         yield Problem("box-differs", _box_differs(task, record), path, task.span, Severity.WARNING)
@@ -53,7 +72,10 @@ def _of_box(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pro
 
 def _box_differs(task: TaskDefinition, record: TaskRecord) -> str:
     if task.ticked:
-        told = f"The box of {task.id} was ticked while an agent worked, which proves nothing: it is {record.state}"
+        told = (
+            f"The box of {task.id} was ticked while an agent worked, or came with a checkout, which proves nothing: "
+            f"it is {record.state}"
+        )
         return f"{told}; untick it, or untick and tick it again by hand"
     return f"The box of {task.id} is empty, but the task is done; the next run ticks it, `reset` makes it pending"
 

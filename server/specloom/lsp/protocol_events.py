@@ -186,10 +186,12 @@ class AttemptFailedEvent(TaskEventBase):
 
 
 class ProofStaleEvent(TaskEventBase):
-    """Files behind the proof changed; none: they are again as they were."""
+    """What the proof stands on changed; nothing named: it is again as it was."""
 
     type: Literal["proofStale"] = "proofStale"
     paths: list[str]
+    requirements: list[str]
+    """Those that the task serves and that read otherwise."""
 
 
 class ProofRenewedEvent(TaskEventBase):

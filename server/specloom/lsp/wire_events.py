@@ -205,7 +205,10 @@ _TASKS: tuple[_Row, ...] = (
             **h, task_id=e.task, attempt_id=e.attempt, reason=e.reason, feedback=cut(e.feedback)
         ),
     ),
-    _row(tasks.ProofStale, lambda e, h: w.ProofStaleEvent(**h, task_id=e.task, paths=list(e.paths))),
+    _row(
+        tasks.ProofStale,
+        lambda e, h: w.ProofStaleEvent(**h, task_id=e.task, paths=list(e.paths), requirements=list(e.requirements)),
+    ),
     _row(
         tasks.ProofRenewed,
         lambda e, h: w.ProofRenewedEvent(**h, task_id=e.task, evidence=[wire_evidence(item) for item in e.evidence]),

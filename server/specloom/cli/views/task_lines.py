@@ -62,8 +62,10 @@ def task_line(event: tasks.TaskEvent, state: ProjectState) -> Line:
 
 
 def _stale(event: tasks.ProofStale, state: ProjectState) -> str:
+    if event.requirements:
+        return f"proof stale, reads otherwise since: {one_line(', '.join(event.requirements))}"
     if not event.paths:
-        return "its files are again as they were when it was proven"
+        return "all is again as it was when it was proven"
     again = state.run is not None and state.run.active and event.task in tasks_in(state.graph, state.run.scope)
     then = "; will be verified again at the end of the run" if again else ""
     return f"proof stale, changed since: {one_line(', '.join(event.paths))}{then}"

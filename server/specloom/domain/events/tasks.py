@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from specloom.domain.evidence import Evidence
-from specloom.domain.ids import AgentId, AttemptId, RunId, TaskId
+from specloom.domain.ids import AgentId, AttemptId, Digest, RequirementId, RunId, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class TaskStarted:
     number: int
     verify: tuple[str, ...]
     """The verify commands, fixed for this attempt."""
+    cited: tuple[tuple[RequirementId, Digest], ...] = ()
+    """The requirements that it is to serve, as they read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class TaskDone:
     task: TaskId
     evidence: tuple[Evidence, ...]
     attempt: AttemptId | None = None
+    cited: tuple[tuple[RequirementId, Digest], ...] = ()
+    """The requirements that it was done for, as they read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +116,14 @@ class AttemptFailed:
 
 @dataclass(frozen=True, slots=True)
 class ProofStale:
-    """Files behind the proof changed; an empty tuple: they are again as they were."""
+    """What a proof stands on changed; two empty tuples: it is again as it was."""
 
     V: ClassVar[int] = 1
     task: TaskId
     paths: tuple[str, ...]
+    """Files behind it."""
+    requirements: tuple[RequirementId, ...] = ()
+    """Those that the task serves and that read otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
