@@ -778,7 +778,7 @@ export interface ProofRenewedEvent {
   evidence: Evidence[];
 }
 
-/** Files behind the proof changed; none: they are again as they were. */
+/** What the proof stands on changed; nothing named: it is again as it was. */
 export interface ProofStaleEvent {
   seq: number;
   at: string;
@@ -790,6 +790,8 @@ export interface ProofStaleEvent {
   taskId: string;
   type: "proofStale";
   paths: string[];
+  /** Those that the task serves and that read otherwise. */
+  requirements: string[];
 }
 
 /** How much waits for its turn. */

@@ -650,7 +650,7 @@
 ---@field type "proofRenewed"
 ---@field evidence specloom.Evidence[]
 
---- Files behind the proof changed; none: they are again as they were.
+--- What the proof stands on changed; nothing named: it is again as it was.
 ---@class specloom.ProofStaleEvent
 ---@field seq integer
 ---@field at string
@@ -662,6 +662,7 @@
 ---@field taskId string
 ---@field type "proofStale"
 ---@field paths string[]
+---@field requirements string[] Those that the task serves and that read otherwise.
 
 --- How much waits for its turn.
 ---@class specloom.Queues
