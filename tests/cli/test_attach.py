@@ -191,12 +191,49 @@ def test_a_question_that_is_answered_in_one_terminal_vanishes_in_the_other(
         screen.wait_for("[y]es / [n]o: ")
     first.type("y\n")
     second.wait_for(ELSEWHERE[:40])
+    second.type("thanks\n")
+    until(lambda: "thanks" in project.specloom("events", "--json").stdout, "the words are in the log")
     until((project.root / "made-by-command").exists, "the command")
     for screen in (first, second):
         screen.type("\x03")
         assert screen.end() == Exit.OK
         assert "the run goes on" in screen.text
         assert screen.raw.rindex(SHOW) > screen.raw.rindex(HIDE)
+
+
+def test_a_question_is_listed_with_its_exact_words_and_answered_by_a_command(
+    held: tuple[Project, ScriptedServer], scripted: Start, running: Begin
+) -> None:
+    project, _ = held
+    server = scripted(asking("touch made-by-command"))
+    project.environment["ANTHROPIC_BASE_URL"] = server.base_url
+    assert project.specloom("approve", "--yes").returncode == Exit.OK
+    assert project.specloom("run", "--detach").returncode == Exit.OK
+    watching = running(project)("attach", "--json")
+    watching.wait_for('"type":"attached"')
+    server.release("ask")
+    watching.wait_for('"type":"approvalAsked"')
+    listed = json_lines(project.specloom("approve", "--json").stdout)
+    (question,) = [line for line in listed if line["type"] == "question"]
+    assert question["subject"] == "touch made-by-command"
+    told = project.specloom("approve").stdout
+    assert "    touch made-by-command\n" in told
+    assert f'`specloom approve {question["id"]} --choice …`: "Allow once"' in told
+    for words, reason in (
+        (("nobody", "--yes"), "no question 'nobody' waits"),
+        ((question["id"],), "say what to answer with --choice"),
+        ((question["id"], "--choice", "Perhaps"), "is none of: Allow once, "),
+        (("--deny",), "lists their ids"),
+    ):
+        refused = project.specloom("approve", *words)
+        assert (refused.returncode, reason in refused.stderr) == (Exit.USAGE, True), refused.stderr
+    done = project.specloom("approve", question["id"][-8:], "--deny")
+    assert (done.returncode, done.stdout) == (Exit.OK, "answered: Deny\n"), done.stderr
+    watching.wait_for('"type":"approvalAnswered"')
+    assert project.specloom("approve", question["id"], "--yes").returncode == Exit.USAGE
+    server.release("go")
+    watching.wait_for('"type":"taskDone"')
+    assert not (project.root / "made-by-command").exists()
 
 
 def test_what_is_typed_goes_to_the_agent_and_orders_to_the_run(

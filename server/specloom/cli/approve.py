@@ -1,10 +1,11 @@
-"""`specloom approve`: what this repository proposes and what was granted; gives grants, and takes them back.
+"""`specloom approve`: what agents ask, what this repository proposes, what was granted; answers, gives, takes back.
 
 Refuses to answer for a person: without one at the terminal, only `--yes` grants.
 """
 
 import argparse
 
+from specloom.cli import answers
 from specloom.cli.failures import CommandError, Exit
 from specloom.cli.output import Output
 from specloom.cli.ports import Granting, Place
@@ -16,13 +17,20 @@ from specloom.domain.project import ProjectState
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
     """Returns the exit status. Raises `CommandError` for a grant that does not exist."""
+    if arguments.question is not None:
+        return await answers.answer(arguments, place, output)
+    if arguments.deny or arguments.choice is not None:
+        raise CommandError("--deny and --choice answer one question; `specloom approve` lists their ids")
     granting = await place.composition.open_grants(place.root, place.environment)
     if arguments.revoke:
         await _revoke(granting, tuple(arguments.revoke), output)
         return Exit.OK
+    questions = await answers.open_questions(place, output)
+    answers.show_questions(questions, output)
     state = (await told(place, output)).state
     waiting = granting.waiting((*granting.keys, *granting.verify, *_verify(state)))
-    _show(waiting, granting.grants, output)
+    if waiting or granting.grants or not questions:
+        _show(waiting, granting.grants, output)
     if waiting and (arguments.yes or (not output.as_json and is_interactive() and await _agreed())):
         await granting.allow(waiting)
         output.note(

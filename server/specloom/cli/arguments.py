@@ -11,6 +11,7 @@ from specloom.cli.failures import CommandError
 from specloom.cli.streams import print_whole, tell
 
 TASK_STATES = ("pending", "ready", "in_progress", "done", "failed", "blocked", "skipped")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 PROFILES = ("read-only", "ask", "auto-edit", "full")
 
 
@@ -158,6 +159,18 @@ def _events(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--follow", action="store_true", help="go on with events as they come, until Ctrl-C")
 
 
+def _logs(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--follow", action="store_true", help="go on with records as they come, until Ctrl-C")
+    parser.add_argument(
+        "--level", choices=LOG_LEVELS, type=str.upper, default="INFO", help="this level and worse (default: INFO)"
+    )
+    parser.add_argument("--all", action="store_true", help="of all projects (default: of this one, and of none)")
+    parser.add_argument("--session", metavar="S", help="only of this session; the beginning of its id is enough")
+    parser.add_argument("--task", metavar="T", help="only of this task")
+    parser.add_argument("--since", metavar="TIME", type=_span, help="only of the last 30s, 15m, 2h or 3d")
+
+
 def _tool(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     parser.add_argument("--yes", action="store_true", help="allow every call that asks; never lifts a deny")
@@ -166,7 +179,12 @@ def _tool(parser: argparse.ArgumentParser) -> None:
 
 def _approve(parser: argparse.ArgumentParser) -> None:
     _common(parser)
-    parser.add_argument("--yes", action="store_true", help="allow everything that this repository proposes")
+    parser.add_argument("question", nargs="?", metavar="ID", help="answer this question of an agent at work")
+    parser.add_argument("--choice", metavar="TEXT", help="the answer: one of the question's choices, or words")
+    parser.add_argument(
+        "--yes", action="store_true", help="allow everything that this repository proposes; with ID: answer yes"
+    )
+    parser.add_argument("--deny", action="store_true", help="with ID: answer no")
     parser.add_argument("--revoke", metavar="ID", nargs="+", help="take grants back")
 
 
@@ -207,6 +225,13 @@ def _amount(text: str) -> float:
     return value
 
 
+def _span(text: str) -> float:
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text[:LONGEST_SHOWN]!r} is no time such as 30s, 15m, 2h or 3d")
+    return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
 def _count(text: str) -> int:
     # What Python takes for digits beyond these may be very long, and in any script.
     if not text.isdecimal() or not text.isascii() or len(text) > LONGEST_NUMBER:
@@ -221,6 +246,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "status": ("tells where the project stands and what to do next", _common),
     "tasks": ("lists the tasks with their states", _tasks),
     "events": ("lists what happened, from the log", _events),
+    "logs": ("tells what Specloom's processes on this machine did", _logs),
     "attach": ("watches what runs in a project, answers and steers; leaving it stops nothing", _common),
     "approve": ("lists, gives and takes back what you allow this repository", _approve),
     "tool": ("runs tools by hand: one JSON call a line in, one result a line out", _tool),

@@ -26,6 +26,7 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, Scope
 from specloom.engine.api import Accepted, Client, EventListener, OutputChunk, OutputListener
 from specloom.engine.working import at_work
+from specloom.store.errors import StoreMissingError
 
 PAGE = 500
 LOOK = 1.0
@@ -51,7 +52,8 @@ class RemoteRuntime:
         self._reader: Reader | None = None
         self._link: Link | None = None
         self._linked = asyncio.Event()
-        self._subscribed = False
+        self.refusal = ""
+        """Why the daemon does not host the root; empty: it does."""
         self._stack = AsyncExitStack()
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
@@ -230,17 +232,17 @@ class RemoteRuntime:
 
     async def _subscribe(self, link: Link) -> None:
         answer = await link.ask("specloom/events/subscribe", {"output": True})
-        self._subscribed = not isinstance(answer, Rejected)
-        if isinstance(answer, Rejected):
-            # Another process hosts the root: the log tells what that does, and it may end.
-            self._tell(answer.message)
+        self.refusal = _begun_small(answer.message) if isinstance(answer, Rejected) else ""
+        if self.refusal:
+            # Another process may host the root: the log tells what that does, and it may end.
+            self._tell(self.refusal)
         self._wake.set()
 
     def _tell(self, message: str) -> None:
         """Once."""
         if message != self._told:
             self._told = message
-            self.on_note(message[:1].lower() + message[1:])
+            self.on_note(message)
 
     def _heard(self, method: str, params: Any) -> None:
         if method == "specloom/output":
@@ -248,7 +250,7 @@ class RemoteRuntime:
             for watcher in tuple(self._watchers.values()):
                 watcher(chunk)
         elif method == "window/showMessage":
-            self._tell(str(params["message"]).removeprefix("Specloom: "))
+            self._tell(_begun_small(str(params["message"]).removeprefix("Specloom: ")))
         elif method.startswith("specloom/"):
             self._wake.set()
 
@@ -293,7 +295,7 @@ class RemoteRuntime:
         """Subscribes meanwhile, if another process kept the root from being hosted."""
         while not link.ended.is_set():
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(None if self._subscribed else LAST_RETRY):
+                async with asyncio.timeout(LAST_RETRY if self.refusal else None):
                     await link.ended.wait()
             if not link.ended.is_set():
                 with contextlib.suppress(LinkLostError, TimeoutError):
@@ -324,6 +326,10 @@ def _run_params(scope: Scope, budget: Budget, *, unattended: bool, profile: Prof
 def leaving(state: ProjectState) -> str:
     """What is said to who leaves."""
     return GOES_ON if at_work(state) else "detached; nothing is running"
+
+
+def _begun_small(message: str) -> str:
+    return message[:1].lower() + message[1:]
 
 
 def _taken(answer: Any, named: str = "") -> Accepted | Rejected:
@@ -357,11 +363,12 @@ async def joined(
         # The daemon has made the log, if there was none.
         reader = await place.composition.open_reader(place.root, place.environment)
         await runtime.read(reader)
-    except (LinkLostError, TimeoutError) as error:
+    except Exception as error:
         await runtime.close()
-        raise CommandError(str(error)) from error
-    except BaseException:
-        await runtime.close()
+        if isinstance(error, StoreMissingError) and runtime.refusal:
+            raise CommandError(runtime.refusal) from error
+        if isinstance(error, LinkLostError | TimeoutError):
+            raise CommandError(str(error)) from error
         raise
     try:
         async with asyncio.TaskGroup() as group:

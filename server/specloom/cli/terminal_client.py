@@ -50,9 +50,15 @@ class TerminalClient:
             if answering.done():
                 return answering.result()
             return question.choices[-1] if question.choices and not self._leaves else None
+        except asyncio.CancelledError:
+            # Somebody else has answered: what is said next begins a line of its own.
+            _print("")
+            raise
         finally:
             answering.cancel()
             stopping.cancel()
+            # The input is free before somebody else takes it.
+            await asyncio.gather(answering, stopping, return_exceptions=True)
 
     async def tell(self, level: Literal["info", "warning", "error"], message: str) -> None:
         """A note in the view."""

@@ -163,7 +163,8 @@ class LiveView:
 
     def _frame(self, plain: bool) -> str:
         frames = PLAIN_SPINNER if plain else SPINNER
-        return frames[int((self._now() - self._started) / INTERVAL) % len(frames)]
+        resting = self._stays and not at_work(self._state)
+        return frames[0 if resting else int((self._now() - self._started) / INTERVAL) % len(frames)]
 
     def _below(self, width: int) -> list[Text]:
         lines = [self._who(), self._words(width), self._totals()]
