@@ -86,7 +86,6 @@ async def work(root: Path, url: str, turns: int) -> Json:
         "cpu": after[0] - before[0],
         "commits": after[1] - before[1],
         "events": after[2] - before[2],
-        "whole": whole,
     }
 
 
