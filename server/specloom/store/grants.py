@@ -3,38 +3,25 @@
 Refuses to take a grant from the workspace or its log, and to guess: a file that cannot be read grants nothing.
 """
 
-import contextlib
-import fcntl
 import json
 import logging
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from specloom.domain.ids import Digest, TaskId, digest_of
 from specloom.domain.permissions.grants import Grant, GrantKind
-from specloom.store.errors import StoreError, mapped_errors
+from specloom.store.errors import mapped_errors
+from specloom.store.private_file import locked, read_private, replace_private, state_home
 
 LOG = logging.getLogger(__name__)
 VERSION = 1
-LARGEST = 8 * 1024 * 1024
-"""Bytes that are read of a file."""
 
 
 def grants_folder(environment: Mapping[str, str]) -> Path:
-    """`$XDG_STATE_HOME/specloom/grants`, else `~/.local/state/specloom/grants`; a relative path there does not count.
-
-    https://specifications.freedesktop.org/basedir-spec/latest/
-    """
-    stated = environment.get("XDG_STATE_HOME", "")
-    home = Path(stated) if stated.startswith("/") else _home(environment) / ".local" / "state"
-    return home / "specloom" / "grants"
-
-
-def _home(environment: Mapping[str, str]) -> Path:
-    stated = environment.get("HOME", "")
-    return Path(stated) if stated.startswith("/") else Path.home()
+    """Below the user's own state."""
+    return state_home(environment) / "grants"
 
 
 class GrantFile:
@@ -60,17 +47,11 @@ class GrantFile:
     def _read(self) -> tuple[Grant, ...] | None:
         """`None`: something stands there that is no file of ours."""
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        except FileNotFoundError:
-            return ()
+            data = read_private(self._path)
         except OSError as error:
-            LOG.warning("grants in %s are not read: %s", self._path, error.strerror)
+            LOG.warning("grants in %s are not read: %s", self._path, error.strerror or error)
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            if os.fstat(descriptor).st_uid != os.getuid():
-                LOG.warning("grants in %s are not read: the file belongs to another user", self._path)
-                return None
-            return self._decoded(file.read(LARGEST))
+        return () if data is None else self._decoded(data)
 
     def add(self, *grants: Grant) -> None:
         """Keeps grants; one that is there already stays as it is. Raises `StoreError`."""
@@ -89,35 +70,13 @@ class GrantFile:
         return found
 
     def _change(self, change: Callable[[tuple[Grant, ...]], tuple[Grant, ...]]) -> None:
-        with mapped_errors(self._path), self._locked():
+        with mapped_errors(self._path), locked(self.folder, "grants.lock"):
             known = self._read()
             if known is None:
                 self._path.replace(self._path.with_suffix(".damaged"))
             values = [_value(item) for item in change(known or ())]
             text = json.dumps({"version": VERSION, "root": self._root, "grants": values}, ensure_ascii=False, indent=1)
-            fresh = self._path.with_suffix(f".{os.getpid()}.new")
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(fresh, flags, 0o600), "w", encoding="utf-8", errors="surrogatepass") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Generator[None]:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.folder.stat().st_uid != os.getuid():
-            raise StoreError(f"{self.folder} belongs to another user; set XDG_STATE_HOME to a folder of your own")
-        self.folder.chmod(0o700)
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self.folder / "grants.lock", flags, 0o600)
-        try:
-            # Held for one small write; a file system without locks goes without.
-            with contextlib.suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+            replace_private(self._path, text)
 
     def _decoded(self, data: bytes) -> tuple[Grant, ...] | None:
         try:

@@ -1,0 +1,107 @@
+"""Remembers outside all workspaces which projects this machine knows. Refuses to be in the way: it may be lost.
+
+What cannot be read knows nothing; a project is there again when it is opened.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from specloom.domain.ids import ProjectId
+from specloom.domain.known_projects import KnownProject, find_project, refused_alias
+from specloom.domain.rejection import Rejected
+from specloom.store.errors import mapped_errors
+from specloom.store.private_file import locked, read_private, replace_private, state_home
+
+LOG = logging.getLogger(__name__)
+VERSION = 1
+Known = tuple[KnownProject, ...]
+
+
+def project_registry(environment: Mapping[str, str]) -> "ProjectRegistry":
+    """That of the user."""
+    return ProjectRegistry(state_home(environment) / "projects")
+
+
+class ProjectRegistry:
+    """One file. All methods block; each change is atomic, also between processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._path = folder / "projects.json"
+
+    def read(self) -> Known:
+        """All of them, the one that was opened last first."""
+        try:
+            data = read_private(self._path)
+            document: dict[str, Any] = {} if data is None else json.loads(data)
+            found = [_entry(cast("dict[str, Any]", item)) for item in document.get("projects", ())]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            LOG.warning("%s is not read: %s", self._path, error)
+            return ()
+        return tuple(sorted(found, key=lambda item: item.opened_at, reverse=True))
+
+    def opened(self, project: ProjectId, root: Path, name: str, at: str) -> KnownProject:
+        """A root is hosted: it is known from now on, under the name and alias that it had. Raises `StoreError`."""
+        place = str(root.resolve())
+
+        def seen(known: Known) -> Known:
+            before = next((item for item in known if item.id == project), None)
+            now = before or KnownProject(project, place, name, at)
+            # A folder holds one project: what was there before is gone.
+            others = (item for item in known if item.id != project and item.root != place)
+            return (replace(now, root=place, opened_at=at, archived=False), *others)
+
+        return self._change(seen)[0]
+
+    def change(self, word: str, change: Callable[[KnownProject], KnownProject]) -> KnownProject | Rejected:
+        """Renames, gives an alias, archives. Raises `StoreError`."""
+        refused: list[Rejected] = []
+
+        def changed(known: Known) -> Known:
+            found = find_project(known, word)
+            if isinstance(found, Rejected):
+                refused.append(found)
+                return known
+            fresh = change(found)
+            if (refusal := refused_alias(known, found.id, fresh.alias)) is not None:
+                refused.append(refusal)
+                return known
+            return (fresh, *(item for item in known if item.id != found.id))
+
+        known = self._change(changed)
+        return refused[0] if refused else known[0]
+
+    def _change(self, change: Callable[[Known], Known]) -> Known:
+        with mapped_errors(self._path), locked(self.folder, "projects.lock"):
+            before = self.read()
+            known = change(before)
+            if known != before:
+                values = [_value(item) for item in known]
+                replace_private(self._path, json.dumps({"version": VERSION, "projects": values}, indent=1))
+            return known
+
+
+def _value(item: KnownProject) -> dict[str, str | bool]:
+    return {
+        "id": item.id,
+        "root": item.root,
+        "name": item.name,
+        "openedAt": item.opened_at,
+        "alias": item.alias,
+        "archived": item.archived,
+    }
+
+
+def _entry(value: Mapping[str, Any]) -> KnownProject:
+    return KnownProject(
+        ProjectId(str(value["id"])),
+        str(value["root"]),
+        str(value["name"]),
+        str(value["openedAt"]),
+        str(value["alias"]),
+        bool(value["archived"]),
+    )

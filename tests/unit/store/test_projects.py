@@ -1,0 +1,70 @@
+"""The registry of projects: whatever becomes of it, no project is the worse for it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from specloom.domain.ids import ProjectId
+from specloom.domain.known_projects import KnownProject
+from specloom.domain.rejection import Rejected
+from specloom.store.projects import ProjectRegistry, project_registry
+
+
+def at(minute: int) -> str:
+    return f"2026-11-21T10:{minute:02}:00.000Z"
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> ProjectRegistry:
+    return project_registry({"XDG_STATE_HOME": str(tmp_path / "state")})
+
+
+def test_what_was_opened_is_known_the_newest_first_and_keeps_its_names(
+    registry: ProjectRegistry, tmp_path: Path
+) -> None:
+    assert registry.read() == ()
+    registry.opened(ProjectId("p-1"), tmp_path / "one", "One", at(1))
+    registry.opened(ProjectId("p-2"), tmp_path / "two", "Two", at(2))
+    named = registry.change("p-1", lambda item: replace(item, name="First", alias="first", archived=True))
+    assert isinstance(named, KnownProject)
+    assert [item.id for item in registry.read()] == ["p-2", "p-1"]
+    registry.opened(ProjectId("p-1"), tmp_path / "moved", "One", at(3))
+    newest, _ = ProjectRegistry(registry.folder).read()
+    moved = str((tmp_path / "moved").resolve())
+    assert newest == KnownProject(ProjectId("p-1"), moved, "First", at(3), "first", archived=False)
+
+
+def test_a_folder_holds_one_project(registry: ProjectRegistry, tmp_path: Path) -> None:
+    registry.opened(ProjectId("p-1"), tmp_path, "One", at(1))
+    registry.opened(ProjectId("p-2"), tmp_path, "Two", at(2))
+    assert [item.id for item in registry.read()] == ["p-2"]
+
+
+def test_what_is_refused_changes_nothing(registry: ProjectRegistry, tmp_path: Path) -> None:
+    registry.opened(ProjectId("p-1"), tmp_path / "one", "One", at(1))
+    registry.opened(ProjectId("p-2"), tmp_path / "two", "Two", at(2))
+    before = registry.read()
+    for word, alias in (("p", "x"), ("q", "x"), ("p-1", "p-2"), ("p-1", "No")):
+        assert isinstance(registry.change(word, lambda item, alias=alias: replace(item, alias=alias)), Rejected)
+    assert registry.read() == before
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"projects": [1]}', '{"projects": [{"id": "p"}]}', ""])
+def test_a_damaged_file_knows_nothing_and_is_written_anew(registry: ProjectRegistry, tmp_path: Path, text: str) -> None:
+    registry.folder.mkdir(parents=True)
+    (registry.folder / "projects.json").write_text(text)
+    assert registry.read() == ()
+    registry.opened(ProjectId("p-1"), tmp_path, "One", at(1))
+    assert len(registry.read()) == 1
+
+
+def test_many_at_once_lose_nobody(registry: ProjectRegistry, tmp_path: Path) -> None:
+    def opened(number: int) -> None:
+        registry.opened(ProjectId(f"p-{number}"), tmp_path / str(number), "", at(number))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(opened, range(24)))
+    assert {item.id for item in registry.read()} == {f"p-{number}" for number in range(24)}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in registry.folder.iterdir())
