@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from specloom.cli.failures import CommandError, Exit, KilledError
-from specloom.cli.logs import set_up_log
 from specloom.cli.output import Output, standard_output
 from specloom.cli.ports import Composition, Place
 from specloom.cli.roots import find_root
 from specloom.cli.streams import tell
+from specloom.domain.known_projects import KnownProject
+from specloom.logs.place import log_folder
+from specloom.logs.setup import write_logs
 
 LOG = logging.getLogger(__name__)
+WORKING = ("demo", "plan", "run", "tool", "daemon", "lsp")
+"""Commands whose start and end are worth a record; the others only look."""
 
 
 class CommandModule(Protocol):
@@ -35,16 +39,20 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
     except CommandError as error:
         tell(f"specloom: {error}\n")
         return error.status
-    log = set_up_log(environment)
+    log, records = log_folder(environment), write_logs(environment, "cli")
+    level = logging.INFO if arguments.command in WORKING else logging.DEBUG
+    LOG.log(level, "%s started", arguments.command)
     try:
         # The demo makes its folder.
-        root = Path.cwd() if arguments.command == "demo" else find_root(arguments.workspace, Path.cwd())
+        root = Path.cwd() if arguments.command == "demo" else _root(arguments.workspace, environment)
         command = cast("CommandModule", importlib.import_module(f"specloom.cli.{arguments.command}"))
         place = Place(root, environment, composition)
         status = asyncio.run(_run(command, arguments, place, output))
+        LOG.log(level, "%s ends with status %d", arguments.command, status)
     except KilledError:
         output.note("ended at once; `specloom run` goes on where the log ends")
         sys.stdout.flush()
+        records.close()
         # Threads may still wait for what was just abandoned.
         os._exit(Exit.INTERRUPTED)
     except KeyboardInterrupt:
@@ -60,6 +68,15 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
         output.note(output.failure)
         return Exit.USAGE
     return status
+
+
+def _root(stated: str | None, environment: Mapping[str, str]) -> Path:
+    def known() -> tuple[KnownProject, ...]:
+        from specloom.store.projects import project_registry
+
+        return project_registry(environment).read()
+
+    return find_root(stated, Path.cwd(), known)
 
 
 async def _run(command: CommandModule, arguments: argparse.Namespace, place: Place, output: Output) -> Exit:

@@ -21,6 +21,7 @@ from specloom.llm.anthropic_model import AnthropicModel
 from specloom.llm.connection import Timeouts
 from specloom.llm.endpoint import Endpoint
 from specloom.llm.messages import ThinkingSetting, Usage
+from specloom.logs.about import KEYS as KEYS_IN_RECORDS
 from specloom.settings.credentials import (
     ANTHROPIC,
     ENDPOINT,
@@ -96,8 +97,7 @@ def loaded_options(
     ignored = tuple(_ignored(item) for item in waiting)
     key = credentials(_with_endpoint(environment, overrides, editor if own is None else own), files.keys)
     secrets = [value for value in (key.api_key, key.auth_token) if value] if key else []
-    redactor, settings = Redactor() if redactor is None else redactor, loaded.settings
-    redactor.learn((*secrets, *secret_values(environment), *files.secrets))
+    redactor, settings = _taught(redactor, (*secrets, *secret_values(environment), *files.secrets)), loaded.settings
     problems = (*loaded.problems, *ignored)
     refusals = _refusals(settings, environment, key, (*files.problems, *problems))
     options = EngineOptions(
@@ -120,6 +120,13 @@ def loaded_options(
     return Loaded(
         options, redactor, budget, settings.state_dir, problems, settings.model_dump(), source, refusals=refusals
     )
+
+
+def _taught(redactor: Redactor | None, secrets: Collection[str]) -> Redactor:
+    KEYS_IN_RECORDS.learn(secrets)
+    known = Redactor() if redactor is None else redactor
+    known.learn(secrets)
+    return known
 
 
 AT_OPEN = ("state_dir",)

@@ -12,6 +12,7 @@ from specloom.daemon.errors import NoDaemonError
 from specloom.daemon.place import place_of
 from specloom.daemon.roots import LINGER
 from specloom.daemon.server import IDLE, STALL, Daemon, Patience
+from specloom.logs.setup import write_logs
 from specloom.lsp.server import log_to_stderr
 from specloom.lsp.standalone import Composition
 from specloom.store.system import SystemClock
@@ -47,8 +48,11 @@ async def serve_daemon(
 def serve_detached(load: Callable[[], Composition], environment: Mapping[str, str]) -> int:
     """As a bridge starts it: what goes wrong is written to standard error, which is a log. Returns the exit status."""
     log_to_stderr()
+    write_logs(environment, "daemon")
+    LOG.info("daemon started")
     try:
         asyncio.run(serve_daemon(load, environment))
+        LOG.info("daemon ends")
     except (NoDaemonError, OSError) as error:
         with contextlib.suppress(OSError):
             sys.stderr.write(f"specloom daemon: {error}\n")

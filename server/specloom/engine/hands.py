@@ -9,6 +9,7 @@ from specloom.engine.command_images import CommandImages
 from specloom.engine.cut_output import write_down
 from specloom.engine.output import OutputHub
 from specloom.llm.messages import ToolUse
+from specloom.logs.about import about
 from specloom.tools.ports import ReadMemory, ToolContext
 from specloom.tools.registry import BoundTools, ToolBox
 from specloom.tools.tool import Effect, ToolOutcome
@@ -47,7 +48,8 @@ class SessionHands:
         hands = self.toolbox.bound(replace(self.context, output=stream))
         if self.context.shell is not None and self.effect(call.name) is Effect.COMMAND:
             await write_down(self.context.shell, call.id)
-        outcome = await self._carried_out(hands, call)
+        with about(session=self.context.session, task=self.context.task or ""):
+            outcome = await self._carried_out(hands, call)
         outcome = with_news(outcome, self.context)
         return replace(outcome, shown=_shown(before, _digests(self.context.memory)))
 

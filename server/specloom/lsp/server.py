@@ -14,6 +14,7 @@ from pygls.exceptions import FeatureRequestError, JsonRpcException, PyglsError
 from pygls.lsp.server import LanguageServer
 
 from specloom import __version__
+from specloom.logs.setup import write_logs
 from specloom.lsp.client_process import outlived
 from specloom.lsp.connection import LOG, Connection
 from specloom.lsp.dispatch import Dispatcher
@@ -67,9 +68,11 @@ async def serve_connection(
         connection.on_client = lambda pid: connection.start(_follow(pid, follow, ended), "client process")
     reading = asyncio.create_task(_read(connection.protocol, reader), name="reader")
     broken = asyncio.create_task(outbox.broken.wait(), name="broken")
+    LOG.info("client %s attached", connection.name)
     try:
         await asyncio.wait([reading, broken, ended], return_when=asyncio.FIRST_COMPLETED)
     finally:
+        LOG.info("client %s left", connection.name)
         for task in (reading, broken):
             task.cancel()
         await asyncio.gather(reading, broken, return_exceptions=True)
@@ -125,7 +128,11 @@ def serve_standalone(load: Callable[[], "Composition"], environment: Mapping[str
     `notice` is shown to the person once.
     """
     log_to_stderr()
-    return asyncio.run(_standalone(load, environment, notice))
+    write_logs(environment, "lsp")
+    LOG.info("language server started")
+    status = asyncio.run(_standalone(load, environment, notice))
+    LOG.info("language server ends with status %d", status)
+    return status
 
 
 async def _standalone(load: Callable[[], "Composition"], environment: Mapping[str, str], notice: str) -> int:

@@ -3,12 +3,15 @@
 Migrations only add, so that an older Specloom can still read what a newer one wrote.
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from specloom import __version__
 from specloom.store.errors import CorruptStoreError, NewerVersionError
+
+log = logging.getLogger(__name__)
 
 Migration: TypeAlias = Callable[[sqlite3.Connection], None]
 
@@ -88,3 +91,5 @@ def migrate(db: sqlite3.Connection, *, project_id: str, now: str) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES ('writtenBy', ?)", (__version__,))
     db.execute(f"PRAGMA user_version = {FORMAT}")
     db.execute("COMMIT")
+    if found:
+        log.info("a log was brought from format %d to %d", found, FORMAT)
