@@ -4,6 +4,7 @@ Refuses to do the work itself: a run and a plan are tasks of their own, which it
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -39,12 +40,15 @@ from specloom.engine.recovery import finish_cancelled, recover
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
 from specloom.engine.worker import RunWorker
+from specloom.store.errors import StoreError
 from specloom.store.log import EventStore
 from specloom.workspace.documents import OpenDocuments
 from specloom.workspace.shielding import to_the_end
 
 TYPING = 2.0
 """Seconds between two events about a document in which only words change; whatever works on it reads it anew."""
+log = logging.getLogger(__name__)
+
 CLOSE_DEADLINE = 10.0
 """Seconds that a turn in flight gets to end before it is cut off; what it would have said is asked again later."""
 
@@ -377,7 +381,7 @@ class ProjectRuntime(ProjectDesk):
         await self._following.stop()
         if self._run is not None and not self._run.done():
             if self.state.run is not None and self.state.run.state is RunState.RUNNING:
-                await self._engine.mailbox.submit(c.PauseRun("Specloom was closed"))
+                await self._closing(c.PauseRun("Specloom was closed"))
             idle = asyncio.create_task(self.wait_idle())
             await asyncio.wait([idle], timeout=CLOSE_DEADLINE)
             idle.cancel()
@@ -387,7 +391,7 @@ class ProjectRuntime(ProjectDesk):
                 await asyncio.gather(task, return_exceptions=True)
         run = self.state.run
         if run is not None and run.state in (RunState.RUNNING, RunState.PAUSING):
-            await self._engine.mailbox.submit(c.SettlePause("Specloom was closed"))
+            await self._closing(c.SettlePause("Specloom was closed"))
         await self._engine.orphans.end_all()
         await self._engine.orphans.close()
         await self._engine.ledger.drain()
@@ -395,6 +399,13 @@ class ProjectRuntime(ProjectDesk):
         await self._store.close()
         for used in (*self._retired, self._engine.options):
             await close_endpoints(used)
+
+    async def _closing(self, order: c.PauseRun | c.SettlePause) -> None:
+        """Where the log takes nothing, the next start finds the run cut off, and the lock is given up all the same."""
+        try:
+            await self._engine.mailbox.submit(order)
+        except StoreError as error:
+            log.warning("closed without a word in the log: %s", error)
 
     def _order(self, unattended: bool, profile: Profile | None = None, *, resumed: bool = False) -> None:
         self.endpoint.ordered = True

@@ -1,0 +1,163 @@
+"""A disk that is full or read-only, and a clock that jumps: told with the next step, nothing lost, and gone on with."""
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from specloom.domain.events import REGISTRY, agents
+from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import RunOutcome, RunState
+from specloom.engine.api import Published
+from specloom.engine.runtime import ProjectRuntime
+from specloom.llm.scripted.server import ScriptedServer
+from specloom.store.errors import StoreReadOnlyError
+from specloom.store.log import EventStore
+from specloom.store.system import SystemClock
+from tests.integration.people import Person, agrees
+from tests.integration.projects import USER, hosted
+from tests.integration.stage import (
+    attempt,
+    ended,
+    events_of,
+    project,
+    run_of,
+    says,
+    script,
+    start,
+    task,
+    turn,
+    write,
+)
+
+LONG = "".join(f"{number:06} a line of a file\n" for number in range(4000))
+STORY = script(
+    attempt(1, turn(write("a.txt", LONG)), turn(write("b.txt", LONG[1:])), turn(write("c.txt", "c\n")), turn(says()))
+)
+SMALL = 4 * 1024 * 1024
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own, where this user may mount one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SMALL},mode=0700", "tmpfs", place], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no disk can be mounted here: {made.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def remount(disk: Path, how: str) -> None:
+    """`ro` or `rw`."""
+    subprocess.run(["mount", "-o", f"remount,{how}", disk], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Takes all room that is left."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            return filler
+
+
+async def goes_on(runtime: ProjectRuntime, known: tuple[Published, ...]) -> None:
+    """From where it was: what was published is there, and no call is made twice."""
+    log = await runtime.events(0, 100_000)
+    assert [(item.seq, item.event) for item in log[: len(known)]] == [(item.seq, item.event) for item in known]
+    assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
+    assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+    calls = [event.call for event in await events_of(runtime, agents.ToolRequested)]
+    assert len(calls) == len(set(calls))
+
+
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_disk_that_is_full_stops_the_run_and_says_so_and_with_room_it_goes_on(
+    tmp_path: Path, disk: Path, stays: bool
+) -> None:
+    root = project(tmp_path / "p", task(1, "test -f c.txt"))
+    person, given = Person(agrees), {"SPECLOOM_STATE_DIR": str(disk / ".specloom")}
+
+    def heard(published: Published, state: ProjectState) -> None:
+        del state
+        if isinstance(published.event, agents.TurnRequested) and published.event.turn == 2 and not person.told:
+            fill(disk)
+
+    async with ScriptedServer(STORY, keep=None) as server:
+        async with hosted(root, server, given) as runtime:
+            with runtime.attach(person), runtime.listen(heard):
+                await start(runtime)
+                await ended(runtime)
+                assert any("make room" in message for _, message in person.told), person.told
+                known = await runtime.events(0, 100_000)
+                if stays:
+                    await asyncio.to_thread((disk / "filler").unlink)
+                    await runtime.pause(USER)
+                    await goes_on(runtime, known)
+        if not stays:
+            await asyncio.to_thread((disk / "filler").unlink)
+            async with hosted(root, server, given) as runtime:
+                assert run_of(runtime.state).state is RunState.PAUSED
+                await goes_on(runtime, known)
+        assert server.failures == []
+    assert (root / "b.txt").read_text() == LONG[1:]
+
+
+async def test_a_read_only_disk_is_told_and_can_be_read(tmp_path: Path, disk: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f c.txt"))
+    given = {"SPECLOOM_STATE_DIR": str(disk / ".specloom")}
+    async with ScriptedServer(STORY, keep=None) as server:
+        async with hosted(root, server, given) as runtime:
+            await start(runtime)
+            await ended(runtime)
+            last = runtime.state.seq
+        remount(disk, "ro")
+        with pytest.raises(StoreReadOnlyError, match="how the disk is mounted"):
+            async with hosted(root, server, given):
+                pass
+        store = await EventStore.open(disk / ".specloom", REGISTRY, SystemClock(), mode="read")
+        assert [record.seq for record in await store.read()] == list(range(1, last + 1))
+        await store.close()
+        remount(disk, "rw")
+        async with hosted(root, server, given) as runtime:
+            assert runtime.state.seq >= last
+
+
+JUMPS = {"an hour back": timedelta(hours=-1), "a year ahead": timedelta(days=365), "and back": timedelta(days=-365)}
+
+
+@pytest.mark.parametrize("jumps", [("an hour back",), ("a year ahead",), ("a year ahead", "and back")])
+async def test_a_clock_that_jumps_changes_no_result(
+    tmp_path: Path, jumps: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(tmp_path / "p", task(1, "test -f c.txt"))
+    looks = count()
+
+    def jumping(_: SystemClock) -> str:
+        step = next(looks) // 8
+        moved = sum((JUMPS[name] for name in jumps[:step]), timedelta())
+        return (datetime.now(UTC) + moved).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+    monkeypatch.setattr(SystemClock, "now", jumping)
+    async with ScriptedServer(STORY, keep=None) as server:
+        for _ in range(2):
+            async with hosted(root, server) as runtime:
+                if runtime.state.run is None:
+                    await start(runtime)
+                    assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+                log = await runtime.events(0, 100_000)
+                assert [item.seq for item in log] == list(range(1, len(log) + 1))
+                assert run_of(runtime.state).spent.seconds >= 0
+        assert next(looks) > 8 * len(jumps)
+        assert server.failures == []
