@@ -70,6 +70,7 @@ LOG: tuple[Event, ...] = (
     documents.SpecRead(SPEC),
     planning.PlanFailed(PLAN, "why", (Problem("code", "message", "specs/01.md"),)),
     runs.RunStarted(RUN, Scope("task", ONE), Budget(usd=1.5), True),
+    documents.HeadChanged("0" * 40, "1" * 40, "main"),
     agents.PromptQueued(PromptId("prompt-1"), AGENT, "Use tabs"),
     agents.ApprovalAsked(ApprovalId("q"), "command", "ls", "why", AGENT, ONE),
     tasks.TaskStarted(ONE, ATTEMPT, AGENT, RUN, 1, ("true",)),
