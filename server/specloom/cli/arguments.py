@@ -93,12 +93,17 @@ def _parser() -> tuple[Parser, tuple[str, ...]]:
     return parser, tuple(_COMMANDS)
 
 
-NEAREST = "the project's folder (default: the nearest one upwards)"
+NEAREST = "the project's folder, or its id or alias (default: the nearest folder upwards)"
 
 
 def _common(parser: argparse.ArgumentParser, folder: str = NEAREST) -> None:
     parser.add_argument("--workspace", metavar="DIR", help=folder)
     parser.add_argument("--json", action="store_true", help="JSON lines on standard output, nothing else")
+
+
+def _status(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", nargs="?", metavar="PROJECT", help="the same as --workspace")
+    _common(parser)
 
 
 def _model(parser: argparse.ArgumentParser) -> None:
@@ -243,7 +248,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "demo": ("shows the whole path on an example project, in a temporary folder", _demo),
     "plan": ("turns requirements into specs and tasks", _plan),
     "run": ("works through the tasks; plans first where no specs exist", _run),
-    "status": ("tells where the project stands and what to do next", _common),
+    "status": ("tells where the project stands and what to do next", _status),
     "tasks": ("lists the tasks with their states", _tasks),
     "events": ("lists what happened, from the log", _events),
     "logs": ("tells what Specloom's processes on this machine did", _logs),

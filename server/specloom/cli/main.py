@@ -44,7 +44,7 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
     LOG.log(level, "%s started", arguments.command)
     try:
         # The demo makes its folder.
-        root = Path.cwd() if arguments.command == "demo" else _root(arguments.workspace, environment)
+        root = Path.cwd() if arguments.command == "demo" else _root(arguments, environment)
         command = cast("CommandModule", importlib.import_module(f"specloom.cli.{arguments.command}"))
         place = Place(root, environment, composition)
         status = asyncio.run(_run(command, arguments, place, output))
@@ -70,13 +70,13 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
     return status
 
 
-def _root(stated: str | None, environment: Mapping[str, str]) -> Path:
+def _root(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Path:
     def known() -> tuple[KnownProject, ...]:
         from specloom.store.projects import project_registry
 
         return project_registry(environment).read()
 
-    return find_root(stated, Path.cwd(), known)
+    return find_root(arguments.workspace or getattr(arguments, "project", None), Path.cwd(), known)
 
 
 async def _run(command: CommandModule, arguments: argparse.Namespace, place: Place, output: Output) -> Exit:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from specloom.store.errors import StoreError
 
+HOMES = ("XDG_STATE_HOME", "HOME")
+"""What says where they are."""
 LARGEST = 8 * 1024 * 1024
 """Bytes that are read of a file."""
 

@@ -18,6 +18,8 @@ from specloom.store.private_file import locked, read_private, replace_private, s
 
 LOG = logging.getLogger(__name__)
 VERSION = 1
+MOST = 200
+"""Projects that are kept: those with an alias, then those that were opened last."""
 Known = tuple[KnownProject, ...]
 
 
@@ -53,7 +55,8 @@ class ProjectRegistry:
             now = before or KnownProject(project, place, name, at)
             # A folder holds one project: what was there before is gone.
             others = (item for item in known if item.id != project and item.root != place)
-            return (replace(now, root=place, opened_at=at, archived=False), *others)
+            kept = sorted(others, key=lambda item: (bool(item.alias), item.opened_at), reverse=True)
+            return (replace(now, root=place, opened_at=at, archived=False), *kept[:MOST])
 
         return self._change(seen)[0]
 
