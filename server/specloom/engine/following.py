@@ -71,6 +71,10 @@ class Following:
         """Returns when nothing is delivered any more."""
         await self._watcher.stop()
 
+    async def look(self) -> None:
+        """Somebody else heard of a change: takes in whatever there is."""
+        await self._watcher.look()
+
     def _follows(self, path: str) -> bool:
         return path in SETTINGS or path == self._also or _DOCUMENT.fullmatch(path) is not None
 

@@ -85,6 +85,12 @@ def registers_configuration(client: types.ClientCapabilities) -> bool:
     return bool(changed and changed.dynamic_registration)
 
 
+def watches_files(client: types.ClientCapabilities) -> bool:
+    """Whether the client tells of changed files when it is asked to."""
+    changed = client.workspace and client.workspace.did_change_watched_files
+    return bool(changed and changed.dynamic_registration)
+
+
 def saves_documents(client: types.ClientCapabilities) -> bool:
     """Whether the client declares `experimental.specloom.documentSave`."""
     experimental: object = client.experimental

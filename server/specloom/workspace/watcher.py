@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 LONGEST_BATCH_MS = 400
 QUIET_MS = 50
 """A burst of changes ends when nothing happened for this long, or after `LONGEST_BATCH_MS`."""
+POLLS = (
+    "files cannot be watched (%s): they are looked at again and again instead; "
+    "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances, then start Specloom again"
+)
 RETRY = 0.5
 """Seconds until a folder that went away is looked for again."""
 
@@ -57,7 +61,10 @@ class Watcher:
     """Called on the loop, one batch at a time."""
     own_writes: OwnWrites = field(default_factory=OwnWrites)
     _known: Look = field(default_factory=Look)
+    polls: bool = False
+    """The system tells of no changes any more, so that the files are looked at again and again."""
     _task: asyncio.Task[None] | None = None
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self) -> None:
         """What stands on disk when this returns is known; whatever changes later is delivered."""
@@ -78,6 +85,11 @@ class Watcher:
             if not task.cancelled():
                 task.result()
 
+    async def look(self) -> None:
+        """Looks now, for somebody else heard of a change; what was told before is not told again."""
+        if self._task is not None:
+            await self._deliver_news()
+
     async def _run(self, watching: asyncio.Event) -> None:
         """Watches the folders that exist; begins again when there are others."""
         while True:
@@ -88,11 +100,18 @@ class Watcher:
                 watch_filter=self._concerns,
                 debounce=LONGEST_BATCH_MS,
                 step=QUIET_MS,
+                force_polling=self.polls or None,
             )
             try:
                 await self._follow(changes, folders, watching)
             except FileNotFoundError:
                 # A folder went away before it could be watched; the root itself may come back.
+                await asyncio.sleep(RETRY)
+            except (OSError, RuntimeError) as error:
+                # No watches are left (ENOSPC), or no watchers (EMFILE); a network file system may know of none.
+                if not self.polls:
+                    log.warning(POLLS, error)
+                self.polls = True
                 await asyncio.sleep(RETRY)
             finally:
                 await changes.aclose()
@@ -115,6 +134,10 @@ class Watcher:
             await to_the_end(_dropped(batch))
 
     async def _deliver_news(self) -> None:
+        async with self._looking:
+            await self._deliver_what_differs()
+
+    async def _deliver_what_differs(self) -> None:
         now = await asyncio.to_thread(self._look, self._known)
         before, self._known = self._known, now
         events = [FileEvent(path, "deleted") for path in before if path not in now]

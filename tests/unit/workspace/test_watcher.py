@@ -1,11 +1,14 @@
 """The watcher, on a real file system: news once, echoes never, folders that come and go."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import errno
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] # names trio, which is not installed
 
 from specloom.domain.ids import digest_of
 from specloom.workspace.documents import OpenDocuments
@@ -161,3 +164,33 @@ async def test_stop_at_any_moment_ends_the_watch(tmp_path: Path, news: News) -> 
         await asyncio.sleep(steps * 0.004)
         async with asyncio.timeout(10):
             await watcher.stop()
+
+
+async def test_files_are_looked_at_again_and_again_where_the_system_has_no_watches_left(
+    tmp_path: Path, news: News, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def without_watches(*folders: Path, **options: Any) -> AsyncGenerator[Any]:
+        if not options.get("force_polling"):
+            raise OSError(errno.ENOSPC, "OS file watch limit reached.")
+        async for changes in awatch(*folders, **options):
+            yield changes
+
+    monkeypatch.setattr("specloom.workspace.watcher.awatch", without_watches)
+    watcher = Watcher(tmp_path, follows, ("specs",), news.deliver)
+    await watcher.start()
+    try:
+        await write(tmp_path / "requirements.md", "two")
+        assert await news.next() == [FileEvent("requirements.md", "changed")]
+        assert "raise fs.inotify.max_user_watches" in caplog.text
+    finally:
+        await watcher.stop()
+
+
+async def test_what_somebody_else_heard_of_is_told_once(watcher: Watcher, news: News) -> None:
+    await write(watcher.root / "requirements.md", "two")
+    await asyncio.gather(*(watcher.look() for _ in range(5)))
+    await write(watcher.root / "specloom.toml", "last")
+    found: list[FileEvent] = []
+    while FileEvent("specloom.toml", "changed") not in found:
+        found += await news.next()
+    assert found.count(FileEvent("requirements.md", "changed")) == 1
