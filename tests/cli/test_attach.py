@@ -14,6 +14,7 @@ from specloom.cli.failures import Exit
 from specloom.cli.queue import ELSEWHERE
 from specloom.llm.scripted import ScriptedServer
 from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, new_project, until
+from tests.cli.plans import plan_script
 from tests.cli.terminals import Terminal
 from tests.daemon.stage import Stage, begin, bridge, eventually, follow, said, staged
 
@@ -281,3 +282,38 @@ async def test_a_killed_daemon_is_started_again_and_no_event_is_missed(
     seqs = [event["seq"] for event in events_of(watching)]
     start = next(line["seq"] for line in json_lines("\n".join(watching.lines)) if line["type"] == "attached")
     assert seqs == list(range(start + 1, start + 1 + len(seqs)))
+
+
+def test_a_run_of_another_terminal_is_watched_from_its_log(
+    held: tuple[Project, ScriptedServer], running: Begin
+) -> None:
+    project, server = held
+    own = running(project)("run", "--yes")
+    own.wait_for("run started")
+    watching = running(project)("attach")
+    watching.wait_for("attached: running, the whole project")
+    watching.wait_for("specloom run in greeter (pid ")
+    paused = project.specloom("run", "--pause")
+    assert (paused.returncode, "press Ctrl-C there" in paused.stderr) == (Exit.USAGE, True), paused.stderr
+    let_go(server)
+    watching.wait_for("run completed")
+    assert own.end() == Exit.OK
+    watching.interrupt()
+    assert watching.end() == Exit.OK
+
+
+def test_a_plan_is_made_by_the_daemon_that_hosts_the_root(
+    held: tuple[Project, ScriptedServer], scripted: Start, running: Begin
+) -> None:
+    project, _ = held
+    project.environment["ANTHROPIC_BASE_URL"] = scripted(plan_script()).base_url
+    (project.root / "specs" / "01-greeting.md").unlink()
+    refused = project.specloom("run", "--detach")
+    assert (refused.returncode, "`specloom plan` writes them" in refused.stderr) == (Exit.USAGE, True), refused.stderr
+    watching = running(project)("attach")
+    watching.wait_for("attached: nothing was run yet")
+    done = project.specloom("plan", "--yes", "--json")
+    assert done.returncode == Exit.OK, done.stderr
+    watching.wait_for("plan finished")
+    started = next(event for event in json_lines(done.stdout) if event["type"] == "planStarted")
+    assert started["clientId"].startswith("specloom lsp-")

@@ -50,7 +50,7 @@ async def _watch(place: Place, output: Output, runtime: RemoteRuntime, reader: R
     can_ask = not output.as_json and is_interactive()
     typed = TypedLine(steering.take) if can_ask and output.is_terminal else None
     view = await _view(place, output, runtime, reader, typed)
-    runtime.on_note = view.note
+    runtime.notes(view.note)
     client = TerminalClient(view, interrupts.first, can_ask=can_ask, leaves=True)
     with ExitStack() as stack:
         stack.enter_context(runtime.listen(view.hear))

@@ -33,7 +33,7 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
         raise CommandError(f"{name} is about the run that goes on, whatever its scope and budget; give it alone")
     await _refuse_elsewhere(place, output)
     async with joined(place, start=True) as runtime:
-        runtime.on_note = output.note
+        runtime.notes(output.note)
         return await (_pause(runtime, output) if arguments.pause else _cancel(runtime, output))
 
 
@@ -41,7 +41,7 @@ async def _detach(arguments: argparse.Namespace, place: Place, output: Output) -
     order = order_of(arguments, place)
     await refuse_early(place, order, lambda seen: check_runnable(seen, arguments.scope, place))
     async with joined(place, start=True, ordered=order.ordered) as runtime:
-        runtime.on_note = output.note
+        runtime.notes(output.note)
         if not runtime.state.plan.specs:
             raise CommandError("there are no specs yet; `specloom plan` writes them, then `specloom run --detach`")
         scope = resolve_scope(runtime.state, arguments.scope)

@@ -45,8 +45,7 @@ class RemoteRuntime:
         self.root = place.root
         self.state: ProjectState = EMPTY
         """The projection as of the last event that listeners heard."""
-        self.on_note: Callable[[str], None] = _silent
-        """Hears what a person should know of the connection, and messages of the daemon."""
+        self._note: Callable[[str], None] = _silent
         self._place = place
         self._ordered = dict(ordered)
         self._reader: Reader | None = None
@@ -103,9 +102,15 @@ class RemoteRuntime:
         finally:
             asking.cancel()
 
+    def notes(self, listener: Callable[[str], None]) -> None:
+        """`listener` hears from now on what a person should know of the connection, and messages of the daemon."""
+        self._note = listener
+        if self._told:
+            listener(self._told)
+
     def say(self, text: str) -> None:
         """Tells the person, whoever shows it by then."""
-        self.on_note(text)
+        self._note(text)
 
     async def moved(self) -> None:
         """Returns after the next event."""
@@ -242,7 +247,7 @@ class RemoteRuntime:
         """Once."""
         if message != self._told:
             self._told = message
-            self.on_note(message)
+            self._note(message)
 
     def _heard(self, method: str, params: Any) -> None:
         if method == "specloom/output":

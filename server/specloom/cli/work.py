@@ -249,7 +249,7 @@ async def _perform(
         can_ask = not output.as_json and is_interactive()
         client = TerminalClient(view, interrupts.first, can_ask=can_ask, leaves=far)
         if isinstance(runtime, RemoteRuntime):
-            runtime.on_note = view.note
+            runtime.notes(view.note)
         origin = Origin("user", client=client.id)
         work = Work(
             runtime, view, output, interrupts, order.unattended, origin, started, ModelWatch(now), order.profile
