@@ -94,11 +94,10 @@ def loaded_options(
     counts = {item.hash for item in first.proposals if grant_proposals or item.kind == "verify" or item.hash in granted}
     loaded = load_settings(files.settings, SETTINGS, editor, overrides, counts)
     waiting = tuple(item for item in loaded.proposals if item.hash not in counts)
-    ignored = tuple(_ignored(item) for item in waiting)
     key = credentials(_with_endpoint(environment, overrides, editor if own is None else own), files.keys)
     secrets = [value for value in (key.api_key, key.auth_token) if value] if key else []
     redactor, settings = _taught(redactor, (*secrets, *secret_values(environment), *files.secrets)), loaded.settings
-    problems = (*loaded.problems, *ignored)
+    problems = (*loaded.problems, *(_ignored(item) for item in waiting))
     refusals = _refusals(settings, environment, key, (*files.problems, *problems))
     options = EngineOptions(
         roles=_roles(settings, environment, key),
