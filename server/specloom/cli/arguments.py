@@ -162,6 +162,10 @@ def _events(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     parser.add_argument("--since", metavar="N", type=_count, default=0, help="only events after this number")
     parser.add_argument("--follow", action="store_true", help="go on with events as they come, until Ctrl-C")
+    parser.add_argument("--audit", action="store_true", help="who did, allowed or denied what: one line an act")
+    parser.add_argument("--agent", metavar="A", help="with --audit: only acts of this agent")
+    parser.add_argument("--task", metavar="T", help="with --audit: only acts on this task")
+    parser.add_argument("--denied", action="store_true", help="with --audit: only what was not allowed")
 
 
 def _logs(parser: argparse.ArgumentParser) -> None:
