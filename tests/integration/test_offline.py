@@ -169,24 +169,29 @@ async def test_a_person_decides_at_once_while_the_endpoint_is_away(tmp_path: Pat
                 assert await finished(runtime) is RunOutcome.COMPLETED
 
 
-async def test_the_next_process_asks_before_it_goes_on_by_an_old_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("known", [True, False], ids=["ordered here", "found in a log"])
+async def test_the_next_process_goes_on_by_an_order_of_its_own_user_and_asks_about_any_other(
+    tmp_path: Path, known: bool
+) -> None:
     port, root = free_port(), one_task(tmp_path)
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
     before = served(port, held())
     await asyncio.to_thread(before.start)
-    async with at(root, port) as runtime:
+    async with at(root, port, state) as runtime:
         await start(runtime)
         await before.until(lambda server: server.total == 2)
         await asyncio.to_thread(before.stop)
         await paused(runtime, PauseCause.OFFLINE)
-    async with at(root, port) as runtime:
+    person = Person(agrees)
+    async with at(root, port, state if known else {"XDG_STATE_HOME": str(tmp_path / "other")}) as runtime:
         assert run_of(runtime.state).cause is PauseCause.OFFLINE
-        person = Person(agrees)
-        async with served(port) as after:
-            with runtime.attach(person):
+        with runtime.attach(person):
+            async with served(port) as after:
                 assert await finished(runtime) is RunOutcome.COMPLETED
-            assert after.failures == []
-        assert [question.subject for question in person.questions if question.kind == "question"]
+                assert after.failures == []
         assert len(runtime.state.sessions) == 1
+    asked = [question for question in person.questions if question.choices == ("Try again", "Stop")]
+    assert len(asked) == (0 if known else 1)
 
 
 REFUSALS: dict[str, Json] = {

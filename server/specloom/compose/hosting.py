@@ -31,6 +31,7 @@ from specloom.engine.transcript import TranscriptWriter
 from specloom.lsp.hosting import Sender
 from specloom.store.errors import CorruptStoreError
 from specloom.store.log import EventStore
+from specloom.store.orders import OrderFile
 from specloom.store.sessions import SessionFiles
 from specloom.store.system import RandomIds, SystemClock
 from specloom.workspace.orphans import Orphans
@@ -75,6 +76,7 @@ async def open_runtime(
         engine = _engine(Parts(store, ledger, workspace, clock, ids, orphans, book), loaded)
         engine.desk.greeting = rebuilt
         runtime = ProjectRuntime(engine, store, PlanningWorker())
+        runtime.endpoint.orders = await asyncio.to_thread(OrderFile, book.folder.parent / "orders", root)
         runtime.default_budget = loaded.budget
         runtime.add_problems((*files.problems, *loaded.problems))
         given.follow(runtime)

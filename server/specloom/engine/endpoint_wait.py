@@ -4,18 +4,23 @@ Refuses to send anything that is billed to find out, and to begin work that nobo
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from specloom.agent.roles import RoleName
 from specloom.domain import commands as c
-from specloom.domain.ids import SessionId
+from specloom.domain.ids import RunId, SessionId
 from specloom.domain.origin import Origin
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
 from specloom.engine.approvals import Ask
 from specloom.engine.context import EngineContext
 from specloom.engine.mailbox import ENGINE
 from specloom.llm.errors import ProviderError, ProviderFault
+from specloom.store.errors import StoreError
+
+log = logging.getLogger(__name__)
 
 AGAIN = "Try again"
 STOP = "Stop"
@@ -32,6 +37,18 @@ class ProbePolicy:
     longest: float = 120.0
 
 
+class OrderBook(Protocol):
+    """Keeps outside the workspace which run was ordered here; `store.orders.OrderFile` is one. Blocking."""
+
+    def keep(self, run: RunId) -> None:
+        """This run was ordered here. Raises `StoreError`."""
+        ...
+
+    def knows(self, run: RunId) -> bool:
+        """Whether it was."""
+        ...
+
+
 @dataclass(slots=True)
 class EndpointWait:
     """A `gate.EndpointWaiter`: at most one wait, owned by the runtime."""
@@ -42,8 +59,10 @@ class EndpointWait:
     work: Callable[[], None]
     """Called then: somebody must work on it."""
     probes: ProbePolicy = ProbePolicy()
-    ordered: bool = False
-    """Whether this process was given an order to work: a log that it found is none."""
+    orders: OrderBook | None = None
+    """What earlier processes were ordered; `None`: nobody knows."""
+    _here: RunId | None = field(default=None, init=False)
+    """The run that a person ordered in this process: one in the log that it found may be anybody's."""
     _waiting: asyncio.Task[None] | None = field(default=None, init=False)
 
     def cause(self, error: ProviderError) -> PauseCause | None:
@@ -82,14 +101,31 @@ class EndpointWait:
 
     async def _wait(self) -> None:
         cause = self._cause
+        run = self.engine.state.run
+        if cause is None or run is None:
+            return
         if cause is PauseCause.OFFLINE:
             await self.reached(lambda: self._cause is cause)
-        if cause is None or self._cause is not cause:
+        if self._cause is not cause:
             return
-        if cause is PauseCause.OFFLINE and self.ordered:
+        if cause is PauseCause.OFFLINE and await self._ordered(run.id):
             await self._go_on(cause, ENGINE)
         else:
             await self._ask(cause)
+
+    async def order(self, run: RunId) -> None:
+        """A person ordered this run here."""
+        self._here = run
+        if self.orders is None:
+            return
+        try:
+            await asyncio.to_thread(self.orders.keep, run)
+        except StoreError:
+            # The next process asks, then.
+            log.warning("the order of %s could not be kept", run, exc_info=True)
+
+    async def _ordered(self, run: RunId) -> bool:
+        return self._here == run or (self.orders is not None and await asyncio.to_thread(self.orders.knows, run))
 
     async def reached(self, wanted: Callable[[], bool]) -> None:
         """Returns when the endpoint of the session at work answers, or that is not `wanted` any more."""
@@ -122,6 +158,8 @@ class EndpointWait:
 
     async def _go_on(self, cause: PauseCause, by: Origin) -> None:
         await self.ready()
+        run = self.engine.state.run
+        self._here = None if run is None else run.id
         await self.engine.mailbox.submit(c.ResumeRun(cause), by)
         self.work()
 

@@ -249,6 +249,7 @@ class ProjectRuntime(ProjectDesk):
         run = self.state.run
         if isinstance(answer, Rejected) or answer.repeated or run is None:
             return answer
+        await self.endpoint.order(run.id)
         await self.on_order(by, True)
         self._order(unattended, profile, resumed=isinstance(order, c.ResumeRun))
         earlier = self._run
@@ -408,7 +409,6 @@ class ProjectRuntime(ProjectDesk):
             log.warning("closed without a word in the log: %s", error)
 
     def _order(self, unattended: bool, profile: Profile | None = None, *, resumed: bool = False) -> None:
-        self.endpoint.ordered = True
         self._engine.desk.unattended = unattended
         self._engine.permits.profile = profile
         self._trust.new_order(resumed=resumed)
