@@ -46,7 +46,7 @@ def records(folder: Path) -> list[dict[str, Any]]:
 
 def test_record_says_when_who_and_about_what(tmp_path: Path, log: logging.Logger) -> None:
     handler = started(tmp_path / "logs")
-    with about(workspace="/root/a", task="01/2"), about(session="s-1"):
+    with about(workspace="/projects/a", task="01/2"), about(session="s-1"):
         log.info("tool %s took %d ms", "read_file", 12, extra={"data": {"ms": 12, "task": "01/3"}})
     handler.close()
     (record,) = records(tmp_path / "logs")
@@ -55,7 +55,7 @@ def test_record_says_when_who_and_about_what(tmp_path: Path, log: logging.Logger
         "level": "INFO",
         "process_kind": "cli",
         "pid": os.getpid(),
-        "workspace": "/root/a",
+        "workspace": "/projects/a",
         "session": "s-1",
         "task": "01/3",
         "logger": "specloom",
