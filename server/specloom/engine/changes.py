@@ -53,12 +53,19 @@ async def tick(engine: EngineContext, task: TaskId) -> None:
 
 
 async def tick_rest(engine: EngineContext) -> None:
-    """Writes the boxes that a crash left behind: the log has a verdict, and the file was not told."""
+    """Writes the boxes that a crash left behind: the log has a verdict, and the file was not told.
+
+    A proof that is stale, as on another branch, ticks nothing before it was renewed.
+    """
     state = engine.state
     verdicts = {TaskState.DONE: True, TaskState.FAILED: False}
     for spec in tuple(engine.library.shelf.specs.values()):
         for definition in spec.tasks:
-            if definition.is_leaf and verdicts.get(state.record(definition.id).state) is (not definition.ticked):
+            if (
+                definition.is_leaf
+                and not state.record(definition.id).stale
+                and verdicts.get(state.record(definition.id).state) is (not definition.ticked)
+            ):
                 await tick(engine, definition.id)
 
 

@@ -52,7 +52,9 @@ async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...
         return
     renewed = Proof(engine.clock.now(), old[0].attempt, present, {}, ()).of(results)
     kept = tuple(_as_before(old, piece) for piece in renewed)
-    await engine.mailbox.submit(c.RenewProof(task, kept))
+    with ticking(engine, task):
+        await engine.mailbox.submit(c.RenewProof(task, kept))
+        await tick(engine, task)
 
 
 def _told(result: CheckResult) -> str:
