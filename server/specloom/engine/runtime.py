@@ -26,6 +26,7 @@ from specloom.engine.api import Accepted, Published
 from specloom.engine.budget_question import BudgetQuestion, waiting_for
 from specloom.engine.changes import tick, ticking
 from specloom.engine.context import EngineContext
+from specloom.engine.diary import Diary
 from specloom.engine.discarding import discard
 from specloom.engine.endpoint_wait import EndpointWait
 from specloom.engine.endpoints import close_endpoints
@@ -40,6 +41,7 @@ from specloom.engine.recovery import finish_cancelled, recover
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
 from specloom.engine.worker import RunWorker
+from specloom.logs.about import about
 from specloom.store.errors import StoreError
 from specloom.store.log import EventStore
 from specloom.workspace.documents import OpenDocuments
@@ -81,6 +83,7 @@ class ProjectRuntime(ProjectDesk):
         self.default_budget = Budget()
         """Of a run whose order names no limit."""
         self.root: Path = engine.workspace.root
+        self._diary = Diary(self.root)
         self.documents: OpenDocuments = engine.workspace.documents
 
     async def open(self) -> None:
@@ -96,6 +99,7 @@ class ProjectRuntime(ProjectDesk):
         if (reached := waiting_for(self._engine)) is not None:
             self._question.ask(reached)
         self.endpoint.begin()
+        self._diary.begin(self._engine.ledger.listen(self._diary.heard))
 
     async def _checked_out(self) -> None:
         """Git wrote files: all documents are read again, and all proofs compared."""
@@ -140,6 +144,11 @@ class ProjectRuntime(ProjectDesk):
         elif await self._engine.library.look() and (self._typing is None or self._typing.done()):
             self._typing = asyncio.create_task(self._typed())
         await mark_stale(self._engine, frozenset(paths) if paths else None)
+
+    async def look(self) -> None:
+        """A client heard of changed files: whatever differs from what one last saw is taken in, once."""
+        await self._engine.head.look()
+        await self._following.look()
 
     async def _typed(self) -> None:
         await asyncio.sleep(TYPING)
@@ -397,6 +406,7 @@ class ProjectRuntime(ProjectDesk):
         await self._engine.orphans.close()
         await self._engine.ledger.drain()
         await self._engine.transcripts.close()
+        await self._diary.end()
         await self._store.close()
         for used in (*self._retired, self._engine.options):
             await close_endpoints(used)
@@ -457,7 +467,8 @@ class ProjectRuntime(ProjectDesk):
     async def _guard(self, work: Coroutine[Any, Any, None], what: Literal["run", "plan"]) -> None:
         """The run guard: a bug of ours ends the run with its reason, and not the process."""
         try:
-            await work
+            with about(workspace=str(self.root)):
+                await work
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - one of the three guards
