@@ -317,3 +317,21 @@ def test_a_plan_is_made_by_the_daemon_that_hosts_the_root(
     watching.wait_for("plan finished")
     started = next(event for event in json_lines(done.stdout) if event["type"] == "planStarted")
     assert started["clientId"].startswith("specloom lsp-")
+
+
+def test_a_script_ends_at_a_limit_and_the_question_stays_for_a_person(held: tuple[Project, ScriptedServer]) -> None:
+    project, server = held
+    (project.root / "specloom.toml").write_text(SETTINGS + "[budget]\nturns = 1\n")
+    let_go(server)
+    assert project.specloom("approve", "--yes").returncode == Exit.OK
+    assert project.specloom("run", "--detach").returncode == Exit.OK
+    until(lambda: state_of(project) == "paused", "the limit")
+    done = project.specloom("run", "--json")
+    assert done.returncode == Exit.BUDGET, done.stderr
+    assert json_lines(done.stdout)[-1]["tasks"]["done"] == 0
+    (question,) = [
+        line for line in json_lines(project.specloom("approve", "--json").stdout) if line["type"] == "question"
+    ]
+    assert question["kind"] == "budget"
+    assert project.specloom("approve", question["id"], "--deny").returncode == Exit.OK
+    until(lambda: state_of(project) == "finished", "the run ends")

@@ -153,7 +153,7 @@ def test_a_killed_run_is_told_as_stopped_and_no_longer_followed(
     follower.wait_for("TaskStarted")
     (working,) = json_lines(project.specloom("status", "--json").stdout)
     assert working["writer"] == f"specloom run in greeter (pid {worker.process.pid})"
-    assert "`specloom events --follow` shows the run" in working["next"]
+    assert "`specloom attach` shows the run" in working["next"]
 
     worker.interrupt(signal.SIGKILL)
     assert follower.end() == Exit.OK

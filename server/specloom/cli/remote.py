@@ -133,7 +133,7 @@ class RemoteRuntime:
     async def cancel_plan(self, by: Origin) -> Accepted | Rejected:
         """Stops the plan that is running."""
         del by
-        return _taken(await self._ask("specloom/spec/cancel", {}))
+        return await self._order("specloom/spec/cancel", {}, None)
 
     async def start_run(
         self,
@@ -179,7 +179,7 @@ class RemoteRuntime:
     async def answer(self, approval: ApprovalId, choice: str, by: Origin) -> Accepted | Rejected:
         """Answers an open question."""
         del by
-        return _taken(await self._ask("specloom/approval/answer", {"approvalId": approval, "choice": choice}))
+        return await self._order("specloom/approval/answer", {"approvalId": approval, "choice": choice}, None)
 
     async def wait_idle(self) -> None:
         """Returns when neither a plan nor a run is going on."""

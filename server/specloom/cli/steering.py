@@ -18,8 +18,8 @@ from specloom.engine.api import Accepted
 USER = Origin("user")
 LEAVE = ("/detach", "q")
 HELP = (
-    "what you type goes to the agent, word for word, with its next turn; /pause lets what is in flight end, /resume "
-    "goes on, /cancel ends the run, /detach (or q, or Ctrl-C) leaves and stops nothing"
+    "what you type goes to the agent, word for word, with its next turn; /pause lets the turn end, `/pause task` the "
+    "task, `/pause now` nothing; /resume goes on; /cancel ends the run; /detach (q, Ctrl-C) leaves and stops nothing"
 )
 NOBODY = "no run is going on whose agent could hear that; `specloom run` starts one"
 
@@ -35,6 +35,8 @@ class Steering:
         self._lines: asyncio.Queue[str] = asyncio.Queue()
         self._orders: Mapping[str, Callable[[], Awaitable[Accepted | Rejected]]] = {
             "/pause": lambda: runtime.pause(USER),
+            "/pause now": lambda: runtime.pause(USER, at_once=True),
+            "/pause task": lambda: runtime.pause(USER, after_task=True),
             "/resume": lambda: runtime.resume(USER),
             "/cancel": lambda: runtime.cancel(USER),
         }
@@ -64,7 +66,7 @@ class Steering:
             return await self._orders[line]()
         known = (*self._orders, LEAVE[0], "/help")
         near = get_close_matches(line, known, n=1)
-        unknown = f"there is no {line.split(maxsplit=1)[0]}" + (f"; did you mean {near[0]}?" if near else f"; {HELP}")
+        unknown = f"there is no {line[:40]!r}" + (f"; did you mean {near[0]}?" if near else f"; {HELP}")
         self._note(HELP if line == "/help" else unknown)
         return None
 

@@ -67,6 +67,8 @@ class Work:
     scope: Scope = field(default_factory=Scope)
     wall_s: float = 0.0
     problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
+    asks: bool = True
+    """Somebody is here who can be asked."""
     detached: bool = False
     """The person has left, and what was ordered goes on."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -195,7 +197,10 @@ class Work:
         while True:
             self._changed.clear()
             await self.runtime.wait_idle()
-            if not _may_go_on(self.state.run):
+            run = self.state.run
+            # In the daemon the question stays, for whoever comes; a script must not wait for that.
+            nobody = run is not None and run.cause is PauseCause.BUDGET and self.elsewhere and not self.asks
+            if nobody or not _may_go_on(run):
                 return
             await self._changed.wait()
 
@@ -254,6 +259,7 @@ async def _perform(
         work = Work(
             runtime, view, output, interrupts, order.unattended, origin, started, ModelWatch(now), order.profile
         )
+        work.asks = can_ask
         with ExitStack() as stack:
             stack.enter_context(runtime.attach(client))
             stack.enter_context(runtime.listen(work.hear))

@@ -62,7 +62,7 @@ def next_steps(state: ProjectState, scope: Scope, *, torn: bool = False, stopped
     steps: list[str] = []
     if run is not None and run.active:
         held = stopped or run.state is RunState.PAUSED
-        steps.append("`specloom run` goes on where it was" if held else "`specloom events --follow` shows the run")
+        steps.append("`specloom run` goes on where it was" if held else "`specloom attach` shows the run")
     by_state: dict[TaskState, list[TaskId]] = {}
     for task in tasks_in(state.graph, scope):
         by_state.setdefault(state.state_of(task), []).append(task)
