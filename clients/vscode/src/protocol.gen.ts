@@ -958,7 +958,7 @@ export interface RunPausedEvent {
   runId: string;
   type: "runPaused";
   reason: string;
-  /** `budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped. */
+  /** `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself. */
   cause: "other" | "budget" | "interrupted" | "offline" | "provider";
 }
 

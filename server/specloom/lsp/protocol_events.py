@@ -231,7 +231,7 @@ class RunPausedEvent(RunEventBase):
     type: Literal["runPaused"] = "runPaused"
     reason: str
     cause: PauseCause
-    """`budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped."""
+    """`budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself."""
 
 
 class RunResumedEvent(RunEventBase):

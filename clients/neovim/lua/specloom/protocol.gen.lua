@@ -795,7 +795,7 @@
 ---@field runId string
 ---@field type "runPaused"
 ---@field reason string
----@field cause "other"|"budget"|"interrupted"|"offline"|"provider" `budget`: a limit is reached, and a question waits; `interrupted`: Specloom was stopped.
+---@field cause "other"|"budget"|"interrupted"|"offline"|"provider" `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself.
 
 --- No new turn or task starts.
 ---@class specloom.RunPausingEvent

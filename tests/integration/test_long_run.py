@@ -1,0 +1,31 @@
+"""A run of many sessions needs at its end what it needed at its start; the code is that of the benchmark."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TIER
+
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "long_run.py"
+TURNS = {"test": 2_000, "soak": 20_000}[TIER]
+MEMORY = 1.1
+"""Ratio of the last fifth to the second one; what is kept of each task and session is in it."""
+CPU = 1.3
+"""The same, of what a turn costs; other work beside it moves this by a fifth."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_a_long_run_costs_at_its_end_what_it_cost_at_its_start() -> None:
+    command = (sys.executable, BENCHMARK, "--turns", str(TURNS))
+    running = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    told, _ = await running.communicate()
+    figures = json.loads(told)
+    assert (figures["turns"], figures["asked"], figures["failures"]) == (TURNS, TURNS, [])
+    for name in ("files", "threads", "tasks"):
+        assert figures[name]["last"] <= figures[name]["second"], (name, figures[name])
+    assert figures["resident_mib"]["ratio"] < MEMORY, figures
+    assert figures["cpu_ms_a_turn"]["ratio"] < CPU, figures
