@@ -183,6 +183,10 @@ class Runtime(Protocol):
         """Parses documents again (no paths: all of them) and takes in what changed. Debounced by callers."""
         ...
 
+    async def look(self) -> None:
+        """A client heard of changed files: whatever differs from what one last saw is taken in, once."""
+        ...
+
     async def plan(
         self, path: str | None, feedback: str, by: Origin, command_id: str | None = None, *, unattended: bool = False
     ) -> Accepted | Rejected:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 
-from specloom.lsp.capabilities import registers_configuration
+from specloom.lsp.capabilities import registers_configuration, watches_files
 from specloom.lsp.connection import LOG, ConnectedRoot, Connection, places_at
 from specloom.lsp.editor_settings import SECTION
 from specloom.lsp.loading import loaded
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from specloom.lsp.serving import Serving
 
 REGISTER_DEADLINE = 10.0
+WATCHING = "specloom.files"
+FOLLOWED = (
+    "**/requirements.md",
+    "**/{specs,.kiro,.specify}/**/*.md",
+    "**/AGENTS.md",
+    "**/specloom.toml",
+    "**/.env",
+)
+"""What a client tells of that offers it: its watcher may reach further than this machine, as on a network."""
 OPEN_DEADLINE = 60.0
 """Seconds that a request waits for its root to be opened."""
 STANDARD = (
@@ -62,6 +71,7 @@ class Dispatcher:
         handlers[types.TEXT_DOCUMENT_DID_SAVE] = self._saved
         handlers[types.TEXT_DOCUMENT_DID_CLOSE] = lambda params: buffers.close(params.text_document.uri)
         handlers[types.WORKSPACE_DID_CHANGE_CONFIGURATION] = self._configured
+        handlers[types.WORKSPACE_DID_CHANGE_WATCHED_FILES] = self._files_changed
         handlers[types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS] = self._folders_changed
         handlers[types.WINDOW_WORK_DONE_PROGRESS_CANCEL] = self._cancel_progress
         handlers[types.WORKSPACE_EXECUTE_COMMAND] = self._execute
@@ -79,18 +89,29 @@ class Dispatcher:
         outgoing = self._connection.outgoing
         if self._connection.notice:
             outgoing.show(types.MessageType.Warning, self._connection.notice)
+        wanted: list[types.Registration] = []
         if registers_configuration(outgoing.capabilities):
-            wanted = types.Registration(SECTION, types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION})
+            wanted.append(types.Registration(SECTION, types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION}))
+        if watches_files(outgoing.capabilities):
+            options = {"watchers": [{"globPattern": pattern} for pattern in FOLLOWED]}
+            wanted.append(types.Registration(WATCHING, types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options))
+        if wanted:
             asked = outgoing.request(
-                types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams([wanted]), REGISTER_DEADLINE
+                types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams(wanted), REGISTER_DEADLINE
             )
-            self._connection.start(asked, "register for settings")
+            self._connection.start(asked, "register for settings and files")
         await asyncio.gather(*(self._open(root) for root in self._connection.roots))
 
     async def _configured(self, params: types.DidChangeConfigurationParams) -> None:
         for root in tuple(self._connection.roots):
             opening = await self._opener(root)
             await opening.configure(params.settings)
+
+    async def _files_changed(self, params: types.DidChangeWatchedFilesParams) -> None:
+        """A hint to look: what our own watcher told already is no news, so that nothing is told twice."""
+        for root in {self._connection.root_at(change.uri) for change in params.changes}:
+            if root is not None and root.serving.done() and not _is_unhosted(serving := await _serving(root)):
+                await serving.runtime.look()
 
     async def _folders_changed(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
         """Closes the roots that the client dropped, and opens those that it added."""
