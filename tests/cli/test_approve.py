@@ -2,8 +2,15 @@
 
 import json
 
-from specloom.cli.failures import Exit
+import pytest
+
+from specloom.cli.answers import chosen, named
+from specloom.cli.arguments import parse
+from specloom.cli.failures import CommandError, Exit
+from specloom.domain.ids import ApprovalId
+from specloom.domain.project import ApprovalRecord
 from tests.cli.conftest import BOTH_TASKS, Project
+from tests.cli.stories import AT
 from tests.cli.test_run import Start, model
 
 SETTINGS = '[permissions]\nallow = ["run_command(make *)"]\ndeny = ["run_command(git push *)"]\n'
@@ -64,3 +71,44 @@ def test_granted_verify_commands_run_without_a_question(project: Project, script
 
 def test_an_unknown_profile_is_a_usage_error(empty: Project) -> None:
     assert empty.specloom("run", "--profile", "everything").returncode == Exit.USAGE
+
+
+def question(number: int, *choices: str) -> ApprovalRecord:
+    return ApprovalRecord(ApprovalId(f"approval-{number}"), "command", "make", "", None, None, AT, choices)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["approval-12", "--yes"], "Allow once"),
+        (["2", "--deny"], "Deny"),
+        (["approval-12", "--choice", "For this task"], "For this task"),
+        (["approval-3", "--choice", "whatever I say"], "whatever I say"),
+    ],
+)
+def test_a_question_is_named_in_part_and_answered_in_its_own_words(words: list[str], said: str) -> None:
+    open_ones = (question(12, "Allow once", "For this task", "Deny"), question(3))
+    arguments = parse(["approve", *words])
+    assert chosen(arguments, named(open_ones, arguments.question)) == said
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["nobody", "--yes"], "no question 'nobody' waits"),
+        (["approval", "--yes"], "may be approval-12 or approval-3"),
+        (["approval-12"], "say what to answer with --choice: Allow once, Deny"),
+        (["approval-12", "--choice", "Perhaps"], "is none of: Allow once, Deny"),
+        (["approval-3", "--yes"], "what the agent shall be told"),
+    ],
+)
+def test_an_answer_that_fits_no_question_is_refused(words: list[str], reason: str) -> None:
+    open_ones = (question(12, "Allow once", "Deny"), question(3))
+    arguments = parse(["approve", *words])
+    with pytest.raises(CommandError, match=reason):
+        chosen(arguments, named(open_ones, arguments.question))
+
+
+def test_yes_and_no_at_once_is_refused() -> None:
+    with pytest.raises(CommandError, match="--deny: not allowed with argument --yes"):
+        parse(["approve", "approval-1", "--yes", "--deny"])

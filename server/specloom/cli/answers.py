@@ -46,8 +46,8 @@ def show_questions(questions: tuple[ApprovalRecord, ...], output: Output) -> Non
 
 async def answer(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
     """Answers one question. Raises `CommandError`."""
-    item = _named(await open_questions(place, output), arguments.question)
-    choice = _choice(arguments, item)
+    item = named(await open_questions(place, output), arguments.question)
+    choice = chosen(arguments, item)
     if not await place.composition.is_hosted(place.root, place.environment):
         raise CommandError("a command in a terminal works on this project; answer the question there")
     async with joined(place, start=False) as runtime:
@@ -61,7 +61,7 @@ async def answer(arguments: argparse.Namespace, place: Place, output: Output) ->
     return Exit.OK
 
 
-def _named(questions: tuple[ApprovalRecord, ...], name: str) -> ApprovalRecord:
+def named(questions: tuple[ApprovalRecord, ...], name: str) -> ApprovalRecord:
     """By its id, or how that begins or ends."""
     found = [item for item in questions if item.id == name or item.id.startswith(name) or item.id.endswith(name)]
     if len(found) == 1:
@@ -71,7 +71,8 @@ def _named(questions: tuple[ApprovalRecord, ...], name: str) -> ApprovalRecord:
     raise CommandError(f"no question {name!r} waits; it may have been answered; `specloom approve` lists what does")
 
 
-def _choice(arguments: argparse.Namespace, item: ApprovalRecord) -> str:
+def chosen(arguments: argparse.Namespace, item: ApprovalRecord) -> str:
+    """What the options say to it. Raises `CommandError`."""
     if arguments.choice is not None:
         if item.choices and arguments.choice not in item.choices:
             raise CommandError(f"--choice {arguments.choice!r} is none of: {', '.join(item.choices)}")

@@ -189,11 +189,12 @@ def _tool(parser: argparse.ArgumentParser) -> None:
 def _approve(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     parser.add_argument("question", nargs="?", metavar="ID", help="answer this question of an agent at work")
-    parser.add_argument("--choice", metavar="TEXT", help="the answer: one of the question's choices, or words")
-    parser.add_argument(
+    said = parser.add_mutually_exclusive_group()
+    said.add_argument("--choice", metavar="TEXT", help="with ID: the answer, one of the question's choices or words")
+    said.add_argument(
         "--yes", action="store_true", help="allow everything that this repository proposes; with ID: answer yes"
     )
-    parser.add_argument("--deny", action="store_true", help="with ID: answer no")
+    said.add_argument("--deny", action="store_true", help="with ID: answer no")
     parser.add_argument("--revoke", metavar="ID", nargs="+", help="take grants back")
 
 
