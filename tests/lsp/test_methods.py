@@ -22,6 +22,11 @@ INVALID_PARAMS, CANCELLED, REQUEST_FAILED = -32602, -32800, -32803
 NOTHING_RUNS = {"specloom/run/pause", "specloom/run/resume", "specloom/run/cancel", "specloom/spec/cancel"}
 PARAMS: dict[str, dict[str, Any]] = {
     "specloom/project/get": {},
+    "specloom/project/list": {},
+    "specloom/project/create": {"folder": "file:///nowhere/at/all", "name": "One"},
+    "specloom/project/rename": {"project": "none", "name": "One"},
+    "specloom/project/alias": {"project": "none", "alias": "one"},
+    "specloom/project/archive": {"project": "none"},
     "specloom/events/list": {"since": 0, "limit": 5},
     "specloom/events/subscribe": {"since": 0},
     "specloom/events/unsubscribe": {},
@@ -51,6 +56,10 @@ PARAMS: dict[str, dict[str, Any]] = {
     "specloom/changeset/get": {"taskId": ONE},
 }
 REFUSED = {
+    "specloom/project/create": "no-folder",
+    "specloom/project/rename": "unknown-project",
+    "specloom/project/alias": "unknown-project",
+    "specloom/project/archive": "unknown-project",
     "specloom/spec/settle": "spec-edited",
     "specloom/task/retry": "illegal-transition",
     "specloom/task/unblock": "illegal-transition",

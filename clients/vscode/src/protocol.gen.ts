@@ -467,6 +467,23 @@ export interface InvalidParamsData {
   fields: FieldError[];
 }
 
+/** One project. */
+export interface MachineProject {
+  id: string;
+  name: string;
+  /** Empty: none. */
+  alias: string;
+  /** Its folder. */
+  uri: string;
+  /** The last time. */
+  openedAt: string;
+  archived: boolean;
+  /** By the process that answers. */
+  hosted: boolean;
+  /** Of its newest run, if it is hosted. */
+  runState: "running" | "pausing" | "paused" | "cancelling" | "finished" | null;
+}
+
 /** The conversation was given words that are not tool results. */
 export interface MessageAddedEvent {
   seq: number;
@@ -653,6 +670,40 @@ export interface ProblemCounts {
   information: number;
 }
 
+/** Gives it a short name by which it can be named. */
+export interface ProjectAliasParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
+  /** The same id twice is one effect. */
+  commandId?: string | null;
+  /** Its id or alias, or how only one of them begins. */
+  project: string;
+  /** Small letters, digits, dots, dashes and underscores; empty: takes it away. */
+  alias: string;
+}
+
+/** Puts it away: it is no longer listed, and nothing of it is lost. Opened again, it is back. */
+export interface ProjectArchiveParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
+  /** The same id twice is one effect. */
+  commandId?: string | null;
+  /** Its id or alias, or how only one of them begins. */
+  project: string;
+  archived?: boolean;
+}
+
+/** Makes a folder a project, if it is none, and gives it a name. */
+export interface ProjectCreateParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
+  /** The same id twice is one effect. */
+  commandId?: string | null;
+  /** Its URI; the folder exists. */
+  folder: string;
+  name: string;
+}
+
 /** The whole projection. */
 export interface ProjectGetParams {
   /** The URI of a root, or the id of its project; only a client with several needs it. */
@@ -686,6 +737,19 @@ export interface ProjectGetResult {
   problems: ProblemCounts;
 }
 
+/** All projects that were opened on this machine. */
+export interface ProjectListParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
+  /** Also those that were put away. */
+  archived?: boolean;
+}
+
+/** The one that was opened last first. */
+export interface ProjectListResult {
+  projects: MachineProject[];
+}
+
 /** First event of every log. */
 export interface ProjectOpenedEvent {
   seq: number;
@@ -697,6 +761,22 @@ export interface ProjectOpenedEvent {
   commandId: string | null;
   type: "projectOpened";
   name: string;
+}
+
+/** Gives it another name on this machine. */
+export interface ProjectRenameParams {
+  /** The URI of a root, or the id of its project; only a client with several needs it. */
+  root?: string | null;
+  /** The same id twice is one effect. */
+  commandId?: string | null;
+  /** Its id or alias, or how only one of them begins. */
+  project: string;
+  name: string;
+}
+
+/** As it is now. */
+export interface ProjectResult {
+  project: MachineProject;
 }
 
 /** Everything. */
@@ -1693,6 +1773,16 @@ export type Scope =
 export interface Requests {
   /** The whole projection. */
   "specloom/project/get": { params: ProjectGetParams; result: ProjectGetResult };
+  /** The projects that this machine knows. */
+  "specloom/project/list": { params: ProjectListParams; result: ProjectListResult };
+  /** Makes a folder a project. */
+  "specloom/project/create": { params: ProjectCreateParams; result: ProjectResult };
+  /** Gives one another name. */
+  "specloom/project/rename": { params: ProjectRenameParams; result: ProjectResult };
+  /** Gives one a short name, or takes it away. */
+  "specloom/project/alias": { params: ProjectAliasParams; result: ProjectResult };
+  /** Puts one away, or back. */
+  "specloom/project/archive": { params: ProjectArchiveParams; result: ProjectResult };
   /** Committed events, also of the past. */
   "specloom/events/list": { params: EventsListParams; result: EventsListResult };
   /** Replays events and then sends live ones as `specloom/event`, to this client only. */
@@ -1770,6 +1860,11 @@ export interface ClientRequests {
 /** The requests as commands of `workspace/executeCommand`. */
 export const COMMANDS = [
   "specloom.project.get",
+  "specloom.project.list",
+  "specloom.project.create",
+  "specloom.project.rename",
+  "specloom.project.alias",
+  "specloom.project.archive",
   "specloom.events.list",
   "specloom.events.subscribe",
   "specloom.events.unsubscribe",

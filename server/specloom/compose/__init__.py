@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from specloom.compose.granting import open_grants
     from specloom.compose.hosting import open_runtime
     from specloom.compose.inspecting import estimating, inspect, preview
+    from specloom.compose.projects import MachineProjects
     from specloom.compose.reading import Reader, open_reader
 
 __all__ = [
     "ConfigurationError",
+    "MachineProjects",
     "Reader",
     "ask_daemon",
     "connect_daemon",
@@ -44,6 +46,7 @@ _HOMES = {
     "inspect": "inspecting",
     "preview": "inspecting",
     "Reader": "reading",
+    "MachineProjects": "projects",
     "open_reader": "reading",
 }
 

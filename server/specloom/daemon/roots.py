@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from specloom.daemon.errors import NoDaemonError
+from specloom.domain.project import ProjectState
 from specloom.engine.api import Runtime
 from specloom.engine.working import at_work
 from specloom.lsp.editor_settings import EditorSettings
-from specloom.lsp.hosting import Reader, Sender
+from specloom.lsp.hosting import Projects, Reader, Sender
 from specloom.lsp.loading import loaded
 from specloom.lsp.standalone import Composition
 
@@ -166,6 +167,15 @@ class Roots:
         composition = await loaded(self._load)
         return await composition.open_reader(root, environment=environment)
 
+    async def projects(self, environment: Mapping[str, str]) -> Projects:
+        """The projects that the machine of a client knows."""
+        composition = await loaded(self._load)
+        return composition.MachineProjects(environment)
+
+    def states(self) -> tuple[ProjectState, ...]:
+        """The projections of all open roots."""
+        return tuple(known.runtime.state for known in self._open.values() if known.runtime is not None)
+
     @property
     def works(self) -> tuple[str, ...]:
         """What runs, for people."""
@@ -186,6 +196,14 @@ class SharedHost:
     def __init__(self, roots: Roots, environment: Mapping[str, str]) -> None:
         self._roots = roots
         self._environment = environment
+
+    async def projects(self) -> Projects:
+        """Those of the user."""
+        return await self._roots.projects(self._environment)
+
+    def states(self) -> tuple[ProjectState, ...]:
+        """Of all open roots."""
+        return self._roots.states()
 
     @asynccontextmanager
     async def runtime(self, root: Path, settings: EditorSettings, client: str) -> AsyncGenerator[Runtime]:

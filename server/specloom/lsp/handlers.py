@@ -23,6 +23,7 @@ from specloom.lsp.features import (
     hover,
     inlay_hint,
     project,
+    projects,
     run,
     spec,
     task,
@@ -34,6 +35,11 @@ Answer: TypeAlias = Awaitable[Wire | Rejected]
 READS: Mapping[str, Callable[[Any, Any], Answer]] = MappingProxyType(
     {
         "specloom/project/get": project.get,
+        "specloom/project/list": projects.list_projects,
+        "specloom/project/create": projects.create,
+        "specloom/project/rename": projects.rename,
+        "specloom/project/alias": projects.alias,
+        "specloom/project/archive": projects.archive,
         "specloom/events/list": events.list_events,
         "specloom/health/get": health.get,
         "specloom/approval/list": approval.list_approvals,

@@ -1,12 +1,14 @@
 """What this floor needs from the one above: somebody who makes runtimes and readers. Refuses to know how."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from specloom.domain.known_projects import KnownProject
 from specloom.domain.project import ProjectState
+from specloom.domain.rejection import Rejected
 from specloom.engine.api import Published, Runtime
 from specloom.lsp.editor_settings import EditorSettings
 
@@ -43,8 +45,32 @@ class Reader(Protocol):
         ...
 
 
+class Projects(Protocol):
+    """The projects that this machine knows."""
+
+    async def known(self) -> tuple[KnownProject, ...]:
+        """All of them, the one that was opened last first."""
+        ...
+
+    async def change(self, word: str, change: Callable[[KnownProject], KnownProject]) -> KnownProject | Rejected:
+        """Changes the one that the word means."""
+        ...
+
+    async def create(self, folder: str, name: str) -> KnownProject | Rejected:
+        """Makes a folder a project, if it is none, and gives it a name."""
+        ...
+
+
 class Host(Protocol):
     """Makes runtimes, and ends them when their context is left."""
+
+    async def projects(self) -> Projects:
+        """Those of the client's user."""
+        ...
+
+    def states(self) -> tuple[ProjectState, ...]:
+        """The projections of all roots that are hosted here for several clients."""
+        ...
 
     def runtime(self, root: Path, settings: EditorSettings, client: str) -> AbstractAsyncContextManager[Runtime]:
         """Hosts the root, or joins who hosts it in this process. Raises what a person is shown as one line.

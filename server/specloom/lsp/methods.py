@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from specloom.lsp import protocol as p
+from specloom.lsp import protocol_machine as m
 from specloom.lsp.protocol_estimate import RunEstimateParams, RunEstimateResult
 from specloom.lsp.protocol_events import EventsListResult, WireEvent
 from specloom.lsp.protocol_live import GapParams, HealthGetParams, WireHealth
@@ -28,6 +29,13 @@ class Method:
 
 _ALL = (
     Method("specloom/project/get", ProjectGetParams, ProjectGetResult, "The whole projection."),
+    Method("specloom/project/list", m.ProjectListParams, m.ProjectListResult, "The projects that this machine knows."),
+    Method("specloom/project/create", m.ProjectCreateParams, m.ProjectResult, "Makes a folder a project."),
+    Method("specloom/project/rename", m.ProjectRenameParams, m.ProjectResult, "Gives one another name."),
+    Method(
+        "specloom/project/alias", m.ProjectAliasParams, m.ProjectResult, "Gives one a short name, or takes it away."
+    ),
+    Method("specloom/project/archive", m.ProjectArchiveParams, m.ProjectResult, "Puts one away, or back."),
     Method("specloom/events/list", p.EventsListParams, EventsListResult, "Committed events, also of the past."),
     Method(
         "specloom/events/subscribe",

@@ -5,6 +5,11 @@ Refuses shapes: those are in `methods`, and a test compares the two.
 
 REQUESTS = (
     "specloom/project/get",
+    "specloom/project/list",
+    "specloom/project/create",
+    "specloom/project/rename",
+    "specloom/project/alias",
+    "specloom/project/archive",
     "specloom/events/list",
     "specloom/events/subscribe",
     "specloom/events/unsubscribe",

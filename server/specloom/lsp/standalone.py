@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from specloom.domain.project import ProjectState
 from specloom.engine.api import Runtime
 from specloom.lsp.editor_settings import EditorSettings
-from specloom.lsp.hosting import Reader, Sender
+from specloom.lsp.hosting import Projects, Reader, Sender
 from specloom.lsp.loading import loaded
 
 
@@ -31,6 +32,10 @@ class Composition(Protocol):
         """Reads the root's log."""
         ...
 
+    def MachineProjects(self, environment: Mapping[str, str]) -> Projects:  # noqa: N802 - a class is one
+        """Those of the user."""
+        ...
+
 
 class StandaloneHost:
     """Implements `hosting.Host`."""
@@ -38,6 +43,14 @@ class StandaloneHost:
     def __init__(self, load: Callable[[], Composition], environment: Mapping[str, str]) -> None:
         self._load = load
         self._environment = environment
+
+    async def projects(self) -> Projects:
+        """Those of the user."""
+        return (await loaded(self._load)).MachineProjects(self._environment)
+
+    def states(self) -> tuple[ProjectState, ...]:
+        """None: each client has its own host."""
+        return ()
 
     @asynccontextmanager
     async def runtime(self, root: Path, settings: EditorSettings, client: str) -> AsyncGenerator[Runtime]:

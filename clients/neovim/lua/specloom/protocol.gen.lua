@@ -382,6 +382,17 @@
 ---@class specloom.InvalidParamsData
 ---@field fields specloom.FieldError[]
 
+--- One project.
+---@class specloom.MachineProject
+---@field id string
+---@field name string
+---@field alias string Empty: none.
+---@field uri string Its folder.
+---@field openedAt string The last time.
+---@field archived boolean
+---@field hosted boolean By the process that answers.
+---@field runState "running"|"pausing"|"paused"|"cancelling"|"finished"|vim.NIL Of its newest run, if it is hosted.
+
 --- The conversation was given words that are not tool results.
 ---@class specloom.MessageAddedEvent
 ---@field seq integer
@@ -541,6 +552,27 @@
 ---@field warning integer
 ---@field information integer
 
+--- Gives it a short name by which it can be named.
+---@class specloom.ProjectAliasParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
+---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field project string Its id or alias, or how only one of them begins.
+---@field alias string Small letters, digits, dots, dashes and underscores; empty: takes it away.
+
+--- Puts it away: it is no longer listed, and nothing of it is lost. Opened again, it is back.
+---@class specloom.ProjectArchiveParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
+---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field project string Its id or alias, or how only one of them begins.
+---@field archived? boolean
+
+--- Makes a folder a project, if it is none, and gives it a name.
+---@class specloom.ProjectCreateParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
+---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field folder string Its URI; the folder exists.
+---@field name string
+
 --- The whole projection.
 ---@class specloom.ProjectGetParams
 ---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
@@ -568,6 +600,15 @@
 ---@field counts specloom.Counts
 ---@field problems specloom.ProblemCounts
 
+--- All projects that were opened on this machine.
+---@class specloom.ProjectListParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
+---@field archived? boolean Also those that were put away.
+
+--- The one that was opened last first.
+---@class specloom.ProjectListResult
+---@field projects specloom.MachineProject[]
+
 --- First event of every log.
 ---@class specloom.ProjectOpenedEvent
 ---@field seq integer
@@ -579,6 +620,17 @@
 ---@field commandId string|vim.NIL
 ---@field type "projectOpened"
 ---@field name string
+
+--- Gives it another name on this machine.
+---@class specloom.ProjectRenameParams
+---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
+---@field commandId? string|vim.NIL The same id twice is one effect.
+---@field project string Its id or alias, or how only one of them begins.
+---@field name string
+
+--- As it is now.
+---@class specloom.ProjectResult
+---@field project specloom.MachineProject
 
 --- Everything.
 ---@class specloom.ProjectScope
@@ -1410,6 +1462,11 @@
 
 ---@alias specloom.Method
 ---| "specloom/project/get" # The whole projection.
+---| "specloom/project/list" # The projects that this machine knows.
+---| "specloom/project/create" # Makes a folder a project.
+---| "specloom/project/rename" # Gives one another name.
+---| "specloom/project/alias" # Gives one a short name, or takes it away.
+---| "specloom/project/archive" # Puts one away, or back.
 ---| "specloom/events/list" # Committed events, also of the past.
 ---| "specloom/events/subscribe" # Replays events and then sends live ones as `specloom/event`, to this client only.
 ---| "specloom/events/unsubscribe" # Ends it.

@@ -17,6 +17,7 @@ from specloom.lsp import (
     protocol_event_base,
     protocol_events,
     protocol_live,
+    protocol_machine,
     protocol_project,
     protocol_session_events,
 )
@@ -29,6 +30,7 @@ MODULES: tuple[ModuleType, ...] = (
     protocol_estimate,
     protocol_live,
     protocol_project,
+    protocol_machine,
     protocol_event_base,
     protocol_session_events,
     protocol_events,
