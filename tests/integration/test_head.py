@@ -10,9 +10,10 @@ import pytest
 from specloom.domain.events import runs
 from specloom.domain.events.documents import HeadChanged
 from specloom.domain.project import ProjectState
-from specloom.domain.runs import RunOutcome, RunState
+from specloom.domain.runs import RunOutcome, RunState, Scope
 from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
+from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
     ONE,
@@ -26,6 +27,7 @@ from tests.integration.stage import (
     project,
     run_of,
     says,
+    script,
     staged,
     start,
     task,
@@ -35,6 +37,7 @@ from tests.integration.stage import (
     until_file,
     write,
 )
+from tests.integration.test_engine_crash import resumes, working
 
 SPEC = "specs/01-steps.md"
 ENVIRONMENT = {
@@ -85,14 +88,14 @@ async def test_checkout_in_the_middle_of_a_turn_holds_back_its_effects_and_pause
     root = repository(tmp_path / "p")
     flag = tmp_path / "flag"
     waits = f"touch {flag}; while ! test -f {flag}.go; do sleep 0.02; done"
-    script = attempt(
+    first = attempt(
         1,
         turn(command(waits), write("a.txt", "a\n")),
         turn(write("a.txt", "a\n")),
         turn(says()),
     )
     second = attempt(2, turn(write("b.txt", "b\n")), turn(says()))
-    async with staged(root, script, second) as (runtime, server):
+    async with staged(root, first, second) as (runtime, server):
         await start(runtime)
         await until_file(flag)
         await asyncio.to_thread(git, root, "switch", "-q", "other")
@@ -213,8 +216,8 @@ async def test_tick_that_comes_or_goes_with_a_checkout_is_nobodys_hand(tmp_path:
 
 async def test_checkout_while_no_specloom_ran_is_told_at_the_next_start(tmp_path: Path) -> None:
     root = repository(tmp_path / "p", task(1, "test -f a.txt"))
-    script = attempt(1, turn(write("a.txt", "a\n")), turn(says()))
-    async with staged(root, script) as (runtime, server):
+    first = attempt(1, turn(write("a.txt", "a\n")), turn(says()))
+    async with staged(root, first) as (runtime, server):
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
         await runtime.close()
@@ -247,8 +250,72 @@ async def test_linked_work_tree_follows_its_own_head(tmp_path: Path) -> None:
 async def test_commit_of_the_agent_does_not_pause_its_run(tmp_path: Path) -> None:
     root = repository(tmp_path / "p", task(1, "test -f a.txt"))
     commits = "git -c user.name=A -c user.email=a@example.org commit -qm work"
-    script = attempt(1, turn(write("a.txt", "a\n")), turn(command(f"git add a.txt && {commits}")), turn(says()))
-    async with staged(root, script, permissions={"allow": ["run_command(git:*)"]}) as (runtime, _):
+    first = attempt(1, turn(write("a.txt", "a\n")), turn(command(f"git add a.txt && {commits}")), turn(says()))
+    async with staged(root, first, permissions={"allow": ["run_command(git:*)"]}) as (runtime, _):
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
         assert not await events_of(runtime, runs.RunPaused)
+
+
+async def test_checkout_under_a_verification_has_it_done_again_on_the_tree_that_stands(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    waits = f"test -f a.txt || exit 1; echo x >> {flag}; while ! test -f {flag}.go; do sleep 0.02; done"
+    root = repository(tmp_path / "p", task(1, waits))
+    async with staged(root, attempt(1, turn(write("a.txt", "a\n")), turn(says()))) as (runtime, _):
+        await start(runtime)
+        await until_file(flag)
+        await asyncio.to_thread(git, root, "switch", "-q", "other")
+        await until_event(runtime, HeadChanged, lambda event: event.files)
+        await asyncio.to_thread(Path(f"{flag}.go").touch)
+        await until(runtime, paused)
+        assert runtime.state.record(ONE).state is TaskState.IN_PROGRESS
+        await runtime.resume(USER)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert flag.read_text() == "x\nx\n"
+        assert runtime.state.record(ONE).stale == ()
+
+
+async def test_task_that_the_branch_lacks_is_let_go_and_is_back_with_its_own(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    root = repository(tmp_path / "p", task(1, "test -f a.txt", title="Write the letter a"))
+    git(root, "switch", "-q", "other")
+    (root / SPEC).write_text((root / SPEC).read_text().replace("Write the letter a", "Paint everything green"))
+    git(root, "commit", "-qam", "another task of the same number")
+    git(root, "switch", "-q", "main")
+    waits = f"touch {flag}; while ! test -f {flag}.go; do sleep 0.02; done"
+    async with staged(root, attempt(1, turn(command(waits))), strict=False) as (runtime, _):
+        await start(runtime, Scope("task", ONE))
+        await until_file(flag)
+        await asyncio.to_thread(git, root, "switch", "-q", "other")
+        await until_event(runtime, HeadChanged, lambda event: event.files)
+        await asyncio.to_thread(Path(f"{flag}.go").touch)
+        await until(runtime, paused)
+        assert runtime.state.record(ONE).attempt is None
+        await runtime.cancel(USER)
+        await ended(runtime)
+        assert runtime.state.record(ONE).attempts == 0
+        await asyncio.to_thread(git, root, "switch", "-q", "main")
+        await until_event(runtime, HeadChanged, lambda event: event.branch == "main" and event.files)
+        await runtime.refresh()
+        assert (runtime.state.record(ONE).attempts, runtime.state.state_of(ONE)) == (1, TaskState.READY)
+
+
+async def test_checkout_after_a_kill_in_the_middle_of_a_command_is_told_and_its_files_are_nobodys_change(
+    tmp_path: Path,
+) -> None:
+    root = repository(tmp_path / "p", task(1, "test -f a.txt"))
+    turns = (turn(command("echo $$ > pid; exec sleep 300")), turn(write("a.txt", "a\n")), turn(says()))
+    async with ScriptedServer(script(attempt(1, *turns))) as server:
+        process = await working(root, server.base_url)
+        await until_file(root / "pid", lambda text: text.endswith("\n"))
+        process.kill()
+        await process.wait()
+        await asyncio.to_thread(git, root, "switch", "-q", "other")
+        async with hosted(root, server) as runtime:
+            (change,) = await told(runtime)
+            assert (change.branch, change.files) == ("other", True)
+            assert paused(runtime.state)
+            await resumes(runtime)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+            assert "other.txt" not in await runtime.diff(ONE)
+        server.check()

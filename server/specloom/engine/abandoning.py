@@ -12,7 +12,7 @@ from specloom.engine.journal import AttemptJournal
 
 async def abandon(engine: EngineContext, task: TaskId, attempt: AttemptId, reason: str) -> None:
     """Ends the attempt's sessions, keeps its change set and makes the task wait again; all from the log."""
-    await end_sessions(engine, task, reason)
+    await end_sessions(engine, task, attempt, reason)
     history = await AttemptHistory.read(engine.ledger, attempt)
     journal = AttemptJournal(engine.ledger, engine.ids, attempt=attempt, task=task)
     journal.restore(history.edited)
@@ -39,8 +39,8 @@ async def free_idle(engine: EngineContext, task: TaskId) -> bool:
     return bool(halted)
 
 
-async def end_sessions(engine: EngineContext, task: TaskId, reason: str) -> None:
-    """Of the agent and of a reviewer of the task."""
+async def end_sessions(engine: EngineContext, task: TaskId, attempt: AttemptId, reason: str) -> None:
+    """Of the agent and of a reviewer of the task, also under the id that it had when they began."""
     for session in tuple(engine.state.sessions.values()):
-        if session.task == task and not session.outcome:
+        if (session.task == task or session.attempt == attempt) and not session.outcome:
             await engine.mailbox.record(agents.SessionEnded(session.id, "cancelled", reason))

@@ -245,7 +245,7 @@ class Attempt:
             return await self._continue_session(history, replayed)
         if replayed.ended is None:
             # A session keeps its model; who chose another one wants that to be asked.
-            await end_sessions(self.engine, self.task, OTHER_MODEL)
+            await end_sessions(self.engine, self.task, self.attempt, OTHER_MODEL)
             return loop.Rotated(OTHER_MODEL)
         self.reviewed = tuple(history.review)
         # Where nothing followed from its end, the attempt goes on, and so does all that is known of it.
@@ -373,7 +373,8 @@ class Attempt:
 
     async def abandon(self, reason: str) -> None:
         """The run was cancelled while the attempt was in flight: keeps its change set and frees the task."""
-        await end_sessions(self.engine, self.task, reason)
+        self._follow()
+        await end_sessions(self.engine, self.task, self.attempt, reason)
         if self.attempt and self.engine.state.record(self.task).attempt == self.attempt:
             await self._close(c.ReleaseTask(self.task, self.attempt, reason))
 

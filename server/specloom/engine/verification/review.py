@@ -138,7 +138,7 @@ class Reviewer:
         """Whether a verdict is in the log already, on files that are still as that reviewer was shown them."""
         if not self.recorded:
             return False
-        await end_sessions(self.engine, self.task.id, "interrupted: Specloom was stopped")
+        await end_sessions(self.engine, self.task.id, self.attempt, "interrupted: Specloom was stopped")
         seen: dict[str, Digest] = {}
         calls: list[ToolUse] = []
         for event in self.recorded:
