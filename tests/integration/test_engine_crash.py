@@ -19,6 +19,7 @@ from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from specloom.workspace import marked
+from specloom.workspace.drafts import draft_name
 from specloom.workspace.orphans import start_of
 from tests.conftest import TIER
 from tests.integration.crash_story import FILES, crash_project, crash_script
@@ -183,6 +184,16 @@ async def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, name: str,
             assert len(calls) == len(set(calls)), "a call that may have had its effect is not made a second time"
             assert server.failures == []
         assert (root / "runs.txt").read_text() == "ran\n"
+
+
+async def test_a_draft_that_a_killed_write_left_is_taken_away(tmp_path: Path) -> None:
+    root = crash_project(tmp_path / "p")
+    draft = root / draft_name()
+    async with ScriptedServer(crash_script()) as server:
+        await killed(root, server, "EditRequested", 1, 0)
+        draft.write_text("one\n")
+        async with hosted(root, server):
+            assert not draft.exists()
 
 
 SLEEPS = "echo $$ > pid; exec sleep 300"
