@@ -1,7 +1,10 @@
 """Keys of ten providers and of the user, planted wherever a run reads, are found nowhere that it writes or sends."""
 
+import asyncio
 import base64
 import json
+import logging
+import re
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -9,13 +12,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from specloom.cli.views.event_json import event_json
 from specloom.domain.ids import AgentId
+from specloom.domain.redact import REDACTED
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome
 from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
+from specloom.logs.place import files_in
+from specloom.logs.setup import CONTENT, LEVEL, OURS, write_logs
+from specloom.logs.writer import QueuedHandler
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
     ONE,
@@ -33,6 +42,8 @@ from tests.integration.stage import (
     turn,
     until,
 )
+from tests.unit.planning.planning_scripts import REQUIREMENTS as PLANNED
+from tests.unit.planning.planning_scripts import WHOLE
 
 BODY = "q7Rz2Wc9Lm4Xt6Vb8Np3Ks5Jd1Hf0GyAeUiToBwQxCr"
 """Of no real key."""
@@ -72,11 +83,12 @@ def forms(key: str) -> Iterator[str]:
         yield coded[4 : len(coded) - 4]
 
 
+ANY_FORM = re.compile("|".join(re.escape(form) for key in PLANTED for form in forms(key)))
+
+
 def found(places: dict[str, str]) -> list[tuple[str, str]]:
-    """Where which planted key stands."""
-    return [
-        (place, key) for place, text in places.items() for key in PLANTED if any(form in text for form in forms(key))
-    ]
+    """Where a planted key stands, and in which form."""
+    return [(place, match[0]) for place, text in places.items() if (match := ANY_FORM.search(text))]
 
 
 def stored(state: Path) -> dict[str, str]:
@@ -111,7 +123,29 @@ def sent(server: ScriptedServer) -> dict[str, str]:
     return {f"request {number}": json.dumps(item.body) for number, item in enumerate(server.requests)}
 
 
-async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path) -> None:
+@pytest.fixture
+def logs(tmp_path: Path) -> Iterator[Path]:
+    """Where this process writes all that it logs, with the words of users and models."""
+    environment = {"SPECLOOM_LOG_DIR": str(tmp_path / "logs"), LEVEL: "DEBUG", CONTENT: "1"}
+    level = logging.getLogger("specloom").level
+    handler = write_logs(environment, "cli")
+    yield tmp_path / "logs"
+    for name in OURS:
+        logging.getLogger(name).removeHandler(handler)
+    logging.getLogger("specloom").setLevel(level)
+    handler.close()
+
+
+def logged(folder: Path) -> dict[str, str]:
+    """All records, once the thread that writes them has ended."""
+    (handler,) = (item for item in logging.getLogger("specloom").handlers if isinstance(item, QueuedHandler))
+    handler.close()
+    texts = {str(file.path): file.path.read_text() for file in files_in(folder)}
+    assert "turn 1 answered" in "".join(texts.values())
+    return texts
+
+
+async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path, logs: Path) -> None:
     details = (
         task(1, "python3 -c \"print(open('config.py').read()[:2000])\"", title="Log in") + f"\n  - with {KEYS['npm']}"
     )
@@ -143,7 +177,25 @@ async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path) -> Non
         assert runtime.state.state_of(ONE) is TaskState.DONE
         assert found(sent(server) | await told(runtime) | {"output": "".join(output)}) == []
         server.check()
-    assert found(stored(root / ".specloom")) == []
+    assert found(await asyncio.to_thread(lambda: stored(root / ".specloom") | logged(logs))) == []
     assert (root / "config.py").read_text() == CONFIG.replace(
         f"NPM = '{KEYS['npm']}'", f"NPM = '{KEYS['npm']}'  # for the registry"
     )
+
+
+async def test_planner_is_told_of_requirements_without_their_keys(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    text = PLANNED.rstrip() + "".join(f"\n  It logs in to {name} with {key}." for name, key in KEYS.items()) + "\n"
+    (root / "requirements.md").write_text(text)
+    (root / "AGENTS.md").write_text(f"Deploy with {KEYS['stripe']}.\n")
+    async with ScriptedServer(WHOLE, keep=None) as server, hosted(root, server) as runtime:
+        answer = await runtime.plan(None, f"log in with {KEYS['gitlab']}", USER)
+        assert not isinstance(answer, Rejected)
+        await runtime.wait_idle()
+        assert runtime.state.planning is not None
+        assert runtime.state.planning.state == "finished"
+        assert REDACTED in "".join(sent(server).values())
+        assert found(sent(server) | await told(runtime)) == []
+    assert found(await asyncio.to_thread(stored, root / ".specloom")) == []
+    assert (root / "requirements.md").read_text() == text
