@@ -10,7 +10,7 @@ from specloom.domain.events import Event
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import Budget, Scope
+from specloom.domain.runs import Budget, RunOutcome, RunState, Scope
 from specloom.engine.api import Accepted, Published
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
@@ -111,6 +111,12 @@ async def ended(runtime: ProjectRuntime) -> RunRecord:
     async with asyncio.timeout(DEADLINE):
         await runtime.wait_idle()
     return run_of(runtime.state)
+
+
+async def finished(runtime: ProjectRuntime) -> RunOutcome | None:
+    """How the run ended, with all its pauses."""
+    await until(runtime, lambda state: state.run is not None and state.run.state is RunState.FINISHED)
+    return (await ended(runtime)).outcome
 
 
 def run_of(state: ProjectState) -> RunRecord:

@@ -12,7 +12,7 @@ import pytest
 
 from specloom.domain.events import agents, runs
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import Budget, PauseCause, RunOutcome, RunState, Scope
+from specloom.domain.runs import Budget, PauseCause, RunOutcome, Scope
 from specloom.engine.options import EngineOptions
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.anthropic_model import AnthropicModel
@@ -25,15 +25,14 @@ from tests.integration.projects import USER, opened
 from tests.integration.stage import (
     Json,
     attempt,
-    ended,
     events_of,
+    finished,
     project,
     run_of,
     says,
     script,
     task,
     turn,
-    until,
     write,
 )
 
@@ -85,13 +84,11 @@ def story(tmp_path: Path, turns: int) -> tuple[Path, Json]:
     return root, attempt(1, *(writes(number) for number in range(1, turns + 1)), turn(says()))
 
 
-async def finished(runtime: ProjectRuntime, person: Person | None = None) -> RunOutcome | None:
+async def watched(runtime: ProjectRuntime, person: Person | None = None) -> RunOutcome | None:
     """How a run ends that a person watches, with all its pauses."""
     with runtime.attach(person or Person(agrees)):
         assert not isinstance(await runtime.start_run(Scope(), Budget(), USER), Rejected)
-        await until(runtime, lambda state: state.run is not None and state.run.state is RunState.FINISHED)
-        await ended(runtime)
-    return run_of(runtime.state).outcome
+        return await finished(runtime)
 
 
 @pytest.mark.parametrize(("fault", "coding"), CASES)
@@ -104,7 +101,7 @@ async def test_an_answer_that_breaks_anywhere_is_asked_again_and_no_half_call_ru
     async with behind_a_bad_network(root, session, timeouts=timeouts) as (runtime, network, server):
         network.troubles = {number: [Trouble(fault, point)] for number, point in enumerate(points, 1)}
         network.coding = coding
-        assert await finished(runtime) is RunOutcome.COMPLETED
+        assert await watched(runtime) is RunOutcome.COMPLETED
         failed = await events_of(runtime, agents.TurnFailed)
         assert {event.turn for event in failed} >= set(network.troubles)
         assert fault in SILENT or len(failed) == len(points), "no answer that was whole was asked for again"
@@ -160,7 +157,7 @@ async def test_what_waiting_cures_is_asked_again(tmp_path: Path) -> None:
     root, session = story(tmp_path, len(replies))
     async with behind_a_bad_network(root, session) as (runtime, network, server):
         network.troubles = {number: [Trouble(reply=reply)] for number, reply in enumerate(replies, 1)}
-        assert await finished(runtime) is RunOutcome.COMPLETED
+        assert await watched(runtime) is RunOutcome.COMPLETED
         failed = await events_of(runtime, agents.TurnFailed)
         assert [event.turn for event in failed] == list(range(1, len(replies) + 1))
         assert all(event.retry_in_s is not None for event in failed)
@@ -174,7 +171,7 @@ async def test_what_a_person_must_cure_pauses_with_a_question_and_goes_on_in_the
     person = Person(agrees)
     async with behind_a_bad_network(root, session) as (runtime, network, _):
         network.troubles = {number: [Trouble(reply=reply)] for number, reply in enumerate(replies, 1)}
-        assert await finished(runtime, person) is RunOutcome.COMPLETED, run_of(runtime.state).reason
+        assert await watched(runtime, person) is RunOutcome.COMPLETED, run_of(runtime.state).reason
         paused = await events_of(runtime, runs.RunPaused)
         assert [event.cause for event in paused] == [PauseCause.PROVIDER] * len(replies)
         asked = [question.subject for question in person.questions if "Try again" in question.choices]
@@ -190,12 +187,12 @@ async def test_what_never_heals_is_asked_within_bounds_and_then_asked_about(tmp_
         network.troubles = {1: [Trouble(reply=reply)] * 500}
         answers = iter(["Try again", "Stop"])
         person = Person(lambda question: next(answers) if "Stop" in question.choices else question.choices[0])
-        assert await finished(runtime, person) is RunOutcome.FAULT
+        assert await watched(runtime, person) is RunOutcome.FAULT
         asked = 500 - len(network.troubles[1])
         assert asked <= 2 * runtime.engine.options.retry.tries
         assert len(await events_of(runtime, agents.TurnFailed)) == asked
         network.troubles = {}
-        assert await finished(runtime) is RunOutcome.COMPLETED, "what follows is as if nothing had been"
+        assert await watched(runtime) is RunOutcome.COMPLETED, "what follows is as if nothing had been"
 
 
 ODD: dict[str, Any] = {
@@ -210,4 +207,4 @@ async def test_what_nobody_knows_yet_is_sent_back_as_it_is(tmp_path: Path, odd: 
     root = project(tmp_path / "p", task(1, "test -f 2.txt"))
     sessions = attempt(1, ODD[odd], turn(write("2.txt", "two\n")), turn(says()))
     async with behind_a_bad_network(root, sessions) as (runtime, _, __):
-        assert await finished(runtime) is RunOutcome.COMPLETED
+        assert await watched(runtime) is RunOutcome.COMPLETED

@@ -24,6 +24,7 @@ from tests.integration.stage import (
     attempt,
     ended,
     events_of,
+    finished,
     project,
     run_of,
     says,
@@ -64,13 +65,6 @@ async def begin(runtime: ProjectRuntime, **limits: Any) -> None:
     """A run that somebody watches."""
     answer = await runtime.start_run(Scope(), Budget(**limits), USER)
     assert not isinstance(answer, Rejected), answer
-
-
-async def finished(runtime: ProjectRuntime) -> RunOutcome | None:
-    """How the run ended, with all its pauses."""
-    await until(runtime, lambda state: state.run is not None and state.run.state is RunState.FINISHED)
-    await ended(runtime)
-    return run_of(runtime.state).outcome
 
 
 def sessions_of(runtime: ProjectRuntime) -> int:

@@ -21,8 +21,8 @@ from tests.integration.projects import USER, opened
 from tests.integration.stage import (
     Json,
     attempt,
-    ended,
     events_of,
+    finished,
     project,
     run_of,
     says,
@@ -76,12 +76,6 @@ async def paused(runtime: ProjectRuntime, cause: PauseCause) -> str:
     """The reason, once the run is paused for this cause."""
     state = await until(runtime, lambda s: s.run is not None and (s.run.state, s.run.cause) == (RunState.PAUSED, cause))
     return run_of(state).reason
-
-
-async def finished(runtime: ProjectRuntime) -> RunOutcome | None:
-    await until(runtime, lambda state: state.run is not None and state.run.state is RunState.FINISHED)
-    await ended(runtime)
-    return run_of(runtime.state).outcome
 
 
 def held() -> Json:

@@ -19,8 +19,8 @@ from tests.integration.projects import USER, opened
 from tests.integration.stage import (
     DEADLINE,
     attempt,
-    ended,
     events_of,
+    finished,
     newest_message,
     project,
     run_of,
@@ -66,18 +66,12 @@ async def waiting(runtime: ProjectRuntime) -> None:
     await until_event(runtime, agents.TurnFailed)
 
 
-async def outcome(runtime: ProjectRuntime) -> RunOutcome | None:
-    await until(runtime, lambda state: state.run is not None and state.run.state is RunState.FINISHED)
-    await ended(runtime)
-    return run_of(runtime.state).outcome
-
-
 async def test_words_for_the_agent_end_the_wait_and_are_part_of_the_next_try(tmp_path: Path) -> None:
     async with overloaded(tmp_path) as (root, network, server), hosted_at(root, network) as runtime:
         await start(runtime)
         await waiting(runtime)
         assert not isinstance(await runtime.prompt(AgentId("agent-1"), "Take tabs.", USER), Rejected)
-        assert await outcome(runtime) is RunOutcome.COMPLETED
+        assert await finished(runtime) is RunOutcome.COMPLETED
         assert "Take tabs." not in newest_message(server, "1 at 1", 1)
         assert "Take tabs." in str(server.requests[-1].body["messages"])
         assert (server.total, server.failures) == (3, [])
@@ -95,13 +89,13 @@ async def test_an_order_ends_the_wait(tmp_path: Path, order: str) -> None:
             return
         await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
         await runtime.resume(USER)
-        assert await outcome(runtime) is RunOutcome.COMPLETED
+        assert await finished(runtime) is RunOutcome.COMPLETED
 
 
 async def test_no_wait_outlasts_the_time_that_a_budget_leaves(tmp_path: Path) -> None:
     async with overloaded(tmp_path) as (root, network, server), hosted_at(root, network) as runtime:
         await start(runtime, minutes=0.02)
-        assert await outcome(runtime) is RunOutcome.BUDGET
+        assert await finished(runtime) is RunOutcome.BUDGET
         assert server.total == 1
 
 
@@ -112,6 +106,6 @@ async def test_the_next_process_asks_again_in_the_same_session(tmp_path: Path) -
             await waiting(runtime)
         async with hosted_at(root, network) as runtime:
             await runtime.resume(USER, unattended=True)
-            assert await outcome(runtime) is RunOutcome.COMPLETED
+            assert await finished(runtime) is RunOutcome.COMPLETED
             assert len(runtime.state.sessions) == 1
             assert [event.fault for event in await events_of(runtime, agents.TurnFailed)] == ["overloaded"]
