@@ -101,26 +101,34 @@ async def _serve(root: Path, path: Path, clients: int, stalled: int, events: int
     server = await asyncio.start_unix_server(accept, path, limit=MOST_HEADER)
     async with server, roots.joined(root, sender, "benchmark") as runtime:
         assert isinstance(runtime, ProjectRuntime)
-        ours, theirs = multiprocessing.get_context("spawn").Pipe()
-        context = multiprocessing.get_context("spawn")
-        readers = context.Process(target=read_all, args=(path, root, clients, stalled, theirs))
-        orders, told = context.Pipe()
-        person = context.Process(target=give_orders, args=(path, root, told))
-        for process in (readers, person):
-            process.start()
-        # Both say that they are ready.
-        for pipe in (ours, orders):
-            await asyncio.to_thread(_received, pipe)
-        last = await _commit(runtime.engine.ledger, events, ours)
-        orders.send("stop")
-        waits = await asyncio.to_thread(_received, orders)
-        for process in (readers, person):
-            await asyncio.to_thread(process.join, DEADLINE)
+        last, waits = await _with_clients(runtime, path, clients, stalled, events)
     await roots.close()
     for task in tuple(serving):
         task.cancel()
     await asyncio.gather(*serving, return_exceptions=True)
     return _told(last, waits, events)
+
+
+async def _with_clients(
+    runtime: ProjectRuntime, path: Path, clients: int, stalled: int, events: int
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """The clients come, hear everything, and go."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    orders, told = context.Pipe()
+    readers = context.Process(target=read_all, args=(path, runtime.root, clients, stalled, theirs))
+    person = context.Process(target=give_orders, args=(path, runtime.root, told))
+    for process in (readers, person):
+        process.start()
+    # Both say that they are ready.
+    for pipe in (ours, orders):
+        await asyncio.to_thread(_received, pipe)
+    last = await _commit(runtime.engine.ledger, events, ours)
+    orders.send("stop")
+    waits = await asyncio.to_thread(_received, orders)
+    for process in (readers, person):
+        await asyncio.to_thread(process.join, DEADLINE)
+    return last, waits
 
 
 async def _commit(ledger: Ledger, events: int, readers: Connection) -> dict[str, float]:

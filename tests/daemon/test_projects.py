@@ -38,6 +38,8 @@ async def test_projects_are_made_named_and_put_away(stage: Stage) -> None:
     async with connected(stage.environment) as client:
         await client.initialize(one)
         await client.request("specloom/project/get", {})
+        (seen,) = await listed(client)
+        assert (seen["hosted"], seen["name"], seen["runState"]) == (True, "one", None)
         opened = await twice(client, "create", folder=one.as_uri(), name="First")
         assert (opened["hosted"], opened["name"], opened["uri"]) == (True, "First", one.resolve().as_uri())
         made = await twice(client, "create", folder=two.as_uri(), name="Second")

@@ -678,7 +678,7 @@ export interface ProjectAliasParams {
   commandId?: string | null;
   /** Its id or alias, or how only one of them begins. */
   project: string;
-  /** Small letters, digits, dots, dashes and underscores; empty: takes it away. */
+  /** Small letters, digits, dots, dashes and underscores, at most 40; empty: takes it away. */
   alias: string;
 }
 

@@ -13,6 +13,7 @@ from specloom.compose.files import RootFiles, read_root, refuse_foreign_state, s
 from specloom.compose.given import Given, grant_book
 from specloom.compose.options import Loaded
 from specloom.compose.plans import PlanningWorker
+from specloom.compose.projects import remember
 from specloom.compose.toolbox import all_tools
 from specloom.domain.events import REGISTRY
 from specloom.domain.events.documents import ProjectOpened
@@ -81,6 +82,7 @@ async def open_runtime(
         runtime.add_problems((*files.problems, *loaded.problems))
         given.follow(runtime)
         await runtime.open()
+        await remember(runtime, environment, clock)
     except BaseException:
         await store.close()
         raise

@@ -38,6 +38,7 @@ class Params(Closed):
 
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 Actor: TypeAlias = Literal["user", "agent", "engine", "watcher"]
 Severity: TypeAlias = Literal["error", "warning", "information"]
 

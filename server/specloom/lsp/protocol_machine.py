@@ -1,10 +1,6 @@
 """The projects that a machine knows, as they go over the wire. Refuses what stands in them: see `protocol_project`."""
 
-from typing import Annotated
-
-from pydantic import Field
-
-from specloom.lsp.protocol import Order, Params, Wire
+from specloom.lsp.protocol import Name, Order, Params, Wire
 from specloom.lsp.protocol_project import RunState
 
 
@@ -44,7 +40,7 @@ class ProjectCreateParams(Order):
 
     folder: str
     """Its URI; the folder exists."""
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
 
 
 class ProjectOrder(Order):
@@ -57,14 +53,14 @@ class ProjectOrder(Order):
 class ProjectRenameParams(ProjectOrder):
     """Gives it another name on this machine."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
 
 
 class ProjectAliasParams(ProjectOrder):
     """Gives it a short name by which it can be named."""
 
-    alias: Annotated[str, Field(max_length=40)]
-    """Small letters, digits, dots, dashes and underscores; empty: takes it away."""
+    alias: str
+    """Small letters, digits, dots, dashes and underscores, at most 40; empty: takes it away."""
 
 
 class ProjectArchiveParams(ProjectOrder):

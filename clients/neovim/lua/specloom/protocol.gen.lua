@@ -557,7 +557,7 @@
 ---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field project string Its id or alias, or how only one of them begins.
----@field alias string Small letters, digits, dots, dashes and underscores; empty: takes it away.
+---@field alias string Small letters, digits, dots, dashes and underscores, at most 40; empty: takes it away.
 
 --- Puts it away: it is no longer listed, and nothing of it is lost. Opened again, it is back.
 ---@class specloom.ProjectArchiveParams
