@@ -15,7 +15,7 @@ from specloom.cli.views.event_text import event_text
 from specloom.cli.views.formats import count, duration, elapsed, folded, money, one_line, tokens, visible, visible_line
 from specloom.cli.views.session_lines import call_subject
 from specloom.cli.views.summary import Counts, Worked, all_turns, count_tasks, exit_of_run, summary_json
-from specloom.domain.events import EVENT_TYPES, Event, agents, planning, proof, runs, tasks
+from specloom.domain.events import EVENT_TYPES, Event, agents, documents, planning, proof, runs, tasks
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.ids import (
     ApprovalId,
@@ -50,6 +50,16 @@ def test_a_file_name_with_a_line_break_stays_on_one_line() -> None:
     story = Story(spec(1, "Storage", 1)).run()
     story.tell(proof.EditSettled(EditId("e"), "a\nb.py", applied=True, in_buffer=False, digest=None))
     assert lines_of(story)[-1] == "deleted a\\nb.py"
+
+
+def test_a_checkout_is_told_once_and_a_commit_not_at_all() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    before = len(lines_of(story))
+    story.tell(documents.HeadChanged("a" * 40, "b" * 40, "main", "main", "commit: work", files=False))
+    assert len(lines_of(story)) == before
+    story.tell(documents.HeadChanged("b" * 40, "c" * 40, "other", "main", "checkout: moving from main to other"))
+    story.tell(runs.RunPausing(RUN, "HEAD changed from main (bbbbbbbb) to other (cccccccc); look"))
+    assert lines_of(story)[before:] == ["HEAD changed from main (bbbbbbbb) to other (cccccccc)"]
 
 
 def made(kind: type[Event]) -> Event:
