@@ -330,6 +330,9 @@ def _run_params(scope: Scope, budget: Budget, *, unattended: bool, profile: Prof
 
 def leaving(state: ProjectState) -> str:
     """What is said to who leaves."""
+    plan = state.planning
+    if plan is not None and plan.state == "running":
+        return "detached; the plan goes on: `specloom attach` shows it again"
     return GOES_ON if at_work(state) else "detached; nothing is running"
 
 
