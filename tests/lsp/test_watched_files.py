@@ -5,8 +5,12 @@ from pathlib import Path
 
 from lsprotocol import types
 
+from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.projects import greeter
+from tests.integration.stage import attempt, says, task, turn
+from tests.integration.test_head import git, repository
 from tests.lsp.editor import EDITORS, editing
+from tests.lsp.test_scenario import settings
 
 SPEC = "specs/01-greeter.md"
 
@@ -55,3 +59,21 @@ async def test_hint_about_files_elsewhere_changes_nothing(tmp_path: Path) -> Non
         editor.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([elsewhere]))
         after = await editor.request("specloom/project/get", {})
         assert after["seq"] == before["seq"]
+
+
+async def test_checkout_under_a_run_is_an_event_and_one_message(tmp_path: Path) -> None:
+    root = repository(tmp_path / "p", task(1, "test -f a.txt"))
+    script = {"sessions": [attempt(1, turn(says(), hold="answer"), turn(says()))]}
+    async with ScriptedServer(script) as server, editing(root, EDITORS[0], options=settings(server)) as editor:
+        await editor.subscribe()
+        await editor.request("specloom/run/start", {"scope": {"kind": "project"}, "unattended": True})
+        await editor.event("turnRequested")
+        await asyncio.to_thread(git, root, "switch", "-q", "other")
+        told = await editor.event("headChanged", branch="other")
+        assert told["files"]
+        server.release("answer")
+        await editor.event("runPaused")
+        shown = [message.message for message in editor.client.messages if "HEAD changed from main" in message.message]
+        assert len(shown) == 1
+        await editor.request("specloom/run/cancel", {})
+        await editor.event("runFinished")

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 from lsprotocol import types
 
-from specloom.domain.events import agents, planning, runs, tasks
+from specloom.domain.decide_documents import HEAD_CHANGED, changed
+from specloom.domain.events import agents, documents, planning, runs, tasks
 from specloom.domain.project import PlanRecord, ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Scope
@@ -128,7 +129,9 @@ class ProgressReports:
         """An event was committed."""
         event = published.event
         self._models.hear(published, state)
-        if isinstance(event, runs.RunStarted):
+        if isinstance(event, documents.HeadChanged):
+            self._tell_of_head(event, state)
+        elif isinstance(event, runs.RunStarted):
             self._start_run(state, event.scope)
         elif isinstance(event, runs.RunFinished):
             _end(self._run, event.reason or event.outcome.value)
@@ -141,6 +144,11 @@ class ProgressReports:
             self._report_run(state)
         elif isinstance(event, planning.PlanningEvent):
             self._report_plan(state)
+
+    def _tell_of_head(self, event: documents.HeadChanged, state: ProjectState) -> None:
+        if event.files and state.run is not None and state.run.active:
+            message = f"Specloom: {HEAD_CHANGED} {changed(event)}; the run pauses until you resume it"
+            self._hosted.connection.outgoing.show(types.MessageType.Warning, message)
 
     def _start_run(self, state: ProjectState, scope: Scope) -> None:
         _end(self._run, "")
