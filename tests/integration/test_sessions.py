@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from specloom.agent.replay import UNKNOWN
 from specloom.agent.window import RECOMMENDED
 from specloom.domain.evidence import EvidenceKind
 from specloom.domain.project import SessionRecord
 from specloom.domain.runs import RunOutcome
 from specloom.domain.states import TaskState
-from specloom.engine.past_sessions import INTERRUPTED
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Person
@@ -303,7 +303,7 @@ async def test_a_hand_over_that_is_cut_off_when_the_model_was_changed_is_given_l
             assert [item.number for item in executors(runtime)] == [1, 2]
         server.check()
         first = first_message(server, "second")
-        for known in ("another model was chosen", WORDS, "Claim it.", f"`{stuck['input']['command']}`: {INTERRUPTED}"):
+        for known in ("another model was chosen", WORDS, "Claim it.", f"`{stuck['input']['command']}`: {UNKNOWN}"):
             assert known in first
 
 
