@@ -18,6 +18,7 @@ from specloom.domain.no_progress import (
     TurnSeen,
     changed,
     circling,
+    plain,
     quiet,
     waits,
 )
@@ -83,23 +84,32 @@ class ProgressWatch:
         return found, "block" if self.last else "session" if self._nudged else "nudge"
 
 
-def _seen(event: agents.ToolSettled, raw: str) -> CallSeen:
+def _seen(event: agents.ToolSettled, asked: str) -> CallSeen:
     told = _told(event.content)
     # Digests: a long session prints megabytes.
     return CallSeen(
         event.name,
-        digest_of(raw),
+        digest_of(plain(asked)),
         digest_of(quiet(told)),
         event.shown,
         writes=event.name in WRITES,
-        waits=waits(event.name, raw, told),
+        waits=waits(event.name, asked, told),
     )
 
 
 def _inputs(content: str) -> dict[str, str]:
     blocks = cast("list[dict[str, Any]]", json.loads(content))
     calls = (block for block in blocks if block.get("type") == "tool_use")
-    return {str(block.get("id")): json.dumps(block.get("input"), sort_keys=True) for block in calls}
+    return {str(block.get("id")): _asked(block.get("input")) for block in calls}
+
+
+def _asked(given: object) -> str:
+    """The command, however long it may take, or all that a call without one was given."""
+    match given:
+        case {"command": str(command)}:
+            return command
+        case _:
+            return json.dumps(given, sort_keys=True)
 
 
 def _told(content: str) -> str:

@@ -18,7 +18,12 @@ NOISE = re.compile(
     r"\b\d+(\.\d+)? ?m?s(ec(onds?)?)?\b|\b\d{1,2}:\d\d(:\d\d(\.\d+)?)?\b|\b\d{4}-\d\d-\d\d\b|0x[0-9a-f]+"
 )
 """What differs between two runs of the same thing: durations, times, addresses."""
-WAITS = re.compile(r"\b(sleep|wait|until)\b")
+WAITS = re.compile(
+    r"\bsleep[ (]+[\d.$]|(^|[;&|(`]|\b(do|then|else|docker|kubectl|podman)\b)\s*(wait|until)(?=[\s;&)]|$)", re.MULTILINE
+)
+"""A command that lets time pass; not one that is about such words."""
+RUNS = re.compile(r"^job \d+ \(`.*`\):? running\b", re.MULTILINE)
+SPACE = re.compile(r"\s+")
 
 
 class Circle(StrEnum):
@@ -140,7 +145,7 @@ def circling(turns: Sequence[TurnSeen], since: int = 0, patience: Patience | Non
         counts = number >= since
         repeats = 0 if new or not counts else repeats + bool(turn.calls)
         empty = 0 if turn.calls or not counts else empty + 1
-    returns = max(memory.returns.values(), default=0)
+    returns = max(memory.returns.values(), default=0) if since < len(turns) else 0
     if returns >= limits.returns:
         return Circling(Circle.PING_PONG, returns)
     if repeats >= limits.repeats:
@@ -162,8 +167,13 @@ def quiet(text: str) -> str:
     return NOISE.sub("…", text)
 
 
-def waits(name: str, raw: str, result: str) -> bool:
-    """Whether a call waited for a process that is alive: by what was asked and answered."""
+def plain(asked: str) -> str:
+    """What was asked, its white space aside."""
+    return SPACE.sub(" ", asked).strip()
+
+
+def waits(name: str, asked: str, result: str) -> bool:
+    """Whether a call waited for a process that is alive: by its command, if it has one, and its answer."""
     if name == "command_jobs":
-        return "running" in result.partition("\n")[0]
-    return name == COMMAND and (bool(WAITS.search(raw)) or "it goes on as job" in result)
+        return bool(RUNS.search(result))
+    return name == COMMAND and (bool(WAITS.search(asked)) or "it goes on as job" in result)

@@ -45,6 +45,11 @@ CIRCLES: dict[str, tuple[Sequence[TurnSeen], Circle]] = {
         Circle.REPEATS,
     ),
     "three commands in turn": ([run("a"), run("b"), run("c")] * 3, Circle.REPEATS),
+    "a search for words about waiting": (
+        [run('grep -rn "sleep\\|wait" src tests/until && ls wait')] * 5,
+        Circle.REPEATS,
+    ),
+    "a look at jobs that have ended": ([poll("job 1 (`make running`): exited with exit code 0")] * 5, Circle.REPEATS),
     "an edit that is always refused": (
         [TurnSeen((CallSeen("edit_file", "x", "refused", writes=True),))] * 5,
         Circle.REPEATS,
@@ -63,6 +68,12 @@ WORK: dict[str, Sequence[TurnSeen]] = {
     "reading many files": [read(f"f{number}") for number in range(40)],
     "reading one file in parts": [TurnSeen((CallSeen("read_file", f"a {part}", f"{part}"),)) for part in range(20)],
     "a job that builds": [run("make", "job 1 was started"), *[poll()] * 20],
+    "the second of two jobs builds": [poll("job 1 (`a`): exited with exit code 0\njob 2 (`b`): running")] * 20,
+    "waiting in other words": [
+        run(command, "not yet")
+        for command in ("python -c 'import time; time.sleep(5)'", "make & wait", "kubectl wait --for=x y")
+        for _ in range(6)
+    ],
     "sleep while something builds": [run("sleep 30; gh run view", "in progress")] * 20,
     "a command that takes too long": [run("make", "not done after 120 s (timeout): it goes on as job 1")] * 9,
     "a test after each edit": [
@@ -102,6 +113,12 @@ def test_who_was_told_gets_as_long_again() -> None:
     assert circling(turns, 5) is None
     assert circling([*turns, *[run("ls")] * 3], 5) is None
     assert circling([*turns, *[run("ls")] * 4], 5) is not None
+
+
+def test_who_was_told_of_texts_back_and_forth_gets_as_long_again_also_before_its_next_turn() -> None:
+    turns = [read("a", "A"), *[edit("a", "B"), edit("a", "A")] * 3]
+    assert circling(turns, len(turns)) is None
+    assert circling([*turns, edit("a", "B"), edit("a", "A"), edit("a", "B")], len(turns)) is None
 
 
 calls = st.builds(
