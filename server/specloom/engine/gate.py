@@ -19,7 +19,6 @@ from specloom.engine.head import HeadWatch
 from specloom.engine.mailbox import Mailbox
 from specloom.llm.errors import ProviderError
 
-
 HELD_BACK = (
     "HEAD changed since your last turn, and git wrote files of the work tree; the run was paused for it. "
     "Look at what stands there now, then send this call again if it still makes sense"
