@@ -20,6 +20,7 @@ REASON = "SPECLOOM_STANDALONE_REASON"
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    fill_streams()
     hear_interrupts()
     # The language server needs no parser of arguments.
     if words[:1] == ["lsp"] and set(words[1:]) <= {"--standalone", "--stdio"}:
@@ -32,6 +33,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # While modules are still imported; what a command does once it runs is its own.
         sys.stderr.write("specloom: interrupted\n")
         return 130
+
+
+def fill_streams() -> None:
+    """Puts nothing where a standard stream was closed, or the next socket or file that is opened would stand for it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free, which is this one.
+            os.open(os.devnull, os.O_RDWR)
 
 
 def hear_interrupts() -> None:

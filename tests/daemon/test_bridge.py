@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.stage import Stage, begin, bridge, eventually
+from tests.daemon.stage import DEADLINE, Stage, begin, bridge, eventually
 from tests.integration.projects import greeter
 from tests.lsp.editor import SPECLOOM
 from tests.lsp.wire import status_of
@@ -102,3 +102,46 @@ async def test_an_editor_that_dies_is_noticed_though_its_pipes_stay_open(stage: 
         await client.wait()
         for end in (to_bridge, our_write, our_read, from_bridge):
             os.close(end)
+
+
+@pytest.mark.parametrize("closed", ["<&-", "<&- >&-", "<&- >&- 2>&-"])
+async def test_closed_streams_are_no_editor(closed: str, stage: Stage) -> None:
+    # Else the connection to the daemon gets a free number, stands for the streams, and waits for itself for ever.
+    process = await asyncio.create_subprocess_exec("sh", "-c", f"exec '{SPECLOOM}' lsp {closed}", env=stage.environment)
+    try:
+        assert await status_of(process) == 1
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_pipes_that_an_editor_left_non_blocking_are_waited_for(stage: Stage) -> None:
+    to_bridge, our_write = os.pipe()
+    our_read, from_bridge = os.pipe()
+    for end in (to_bridge, from_bridge):
+        os.set_blocking(end, False)
+    process = await asyncio.create_subprocess_exec(
+        SPECLOOM, "lsp", stdin=to_bridge, stdout=from_bridge, env=stage.environment
+    )
+    try:
+        await eventually(stage.place.socket.exists, "the daemon listens")
+        await eventually(lambda: stage.status()["clients"], "the bridge is attached and has nothing to read")
+        body = b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}'
+        os.write(our_write, b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        assert await asyncio.wait_for(asyncio.to_thread(os.read, our_read, 4096), DEADLINE)
+    finally:
+        process.kill()
+        await process.wait()
+        for end in (to_bridge, our_write, our_read, from_bridge):
+            os.close(end)
+
+
+async def test_a_server_to_which_nothing_happens_writes_nothing_to_standard_error(stage: Stage) -> None:
+    # Editors log what stands there as errors.
+    async with bridge(stage, "--standalone") as (wire, process):
+        await begin(wire, stage.logs)
+        await wire.leave()
+        assert await status_of(process) == 0
+        assert process.stderr is not None
+        assert await process.stderr.read() == b""

@@ -17,6 +17,7 @@ from specloom.daemon.errors import NoDaemonError
 from specloom.daemon.hello import Hello, Met
 from specloom.daemon.place import place_of
 from specloom.daemon.starting import attach
+from specloom.lsp.descriptors import read_some, write_all
 
 CHUNK = 256 * 1024
 END = b"\0"
@@ -70,7 +71,7 @@ def _copied(met: Met) -> int:
 def _upwards(connection: socket.socket, left: list[float]) -> None:
     """From the editor to the daemon."""
     try:
-        while data := os.read(0, CHUNK):
+        while data := read_some(0, CHUNK):
             connection.sendall(data)
     except OSError:
         # The daemon does not read any more: what it still says is read by the other direction.
@@ -107,10 +108,8 @@ def _downwards(met: Met, left: list[float]) -> int | None:
 
 def _write(data: bytes) -> bool:
     """Whether the editor took it."""
-    view = memoryview(data)
     try:
-        while view:
-            view = view[os.write(1, view) :]
+        write_all(1, data)
     except OSError:
         return False
     return True

@@ -150,6 +150,11 @@ async def _standalone(load: Callable[[], "Composition"], environment: Mapping[st
 
 def log_to_stderr() -> None:
     """Warnings and worse, for a process that serves connections."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    heard = logging.StreamHandler()
+    # Our loggers let more through, for the log files; editors show what comes here as errors.
+    heard.setLevel(logging.WARNING)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s", handlers=[heard]
+    )
     # pygls logs a trace for every refused order; ours are answers.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)

@@ -4,12 +4,12 @@ The threads are daemons: a read that nobody answers, or a write that nobody read
 """
 
 import asyncio
-import os
 import threading
 from collections.abc import Awaitable, Callable
 from queue import SimpleQueue
 from typing import TypeAlias
 
+from specloom.lsp.descriptors import read_some, write_all
 from specloom.lsp.frames import MOST_HEADER
 
 CHUNK = 64 * 1024
@@ -26,7 +26,7 @@ def reader_of(descriptor: int) -> asyncio.StreamReader:
 
 def _feed(descriptor: int, stream: asyncio.StreamReader, loop: asyncio.AbstractEventLoop) -> None:
     try:
-        while data := os.read(descriptor, CHUNK):
+        while data := read_some(descriptor, CHUNK):
             loop.call_soon_threadsafe(stream.feed_data, data)
         loop.call_soon_threadsafe(stream.feed_eof)
     except OSError:
@@ -57,9 +57,7 @@ def _write(
         data, done = orders.get()
         fault: OSError | None = None
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            write_all(descriptor, data)
         except OSError as error:
             fault = error
         try:
