@@ -3,7 +3,9 @@
 import asyncio
 import json
 import subprocess
+from typing import Any
 
+from specloom.cli.daemon import status_lines
 from tests.daemon.stage import DEADLINE, PYTHON, Stage, begin, bridge, result
 from tests.integration.projects import greeter
 from tests.lsp.wire import status_of
@@ -60,3 +62,16 @@ async def test_a_daemon_with_clients_tells_of_them_and_refuses_to_stop(stage: St
         await wire.leave()
         assert await status_of(process) == 0
     assert "has ended" in (await asyncio.to_thread(daemon, stage, "stop")).stdout
+
+
+def test_a_daemon_at_work_without_clients_is_not_called_idle() -> None:
+    told: dict[str, Any] = {
+        "version": "1",
+        "pid": 7,
+        "startedAt": "then",
+        "clients": [],
+        "roots": [],
+        "idleSince": None,
+    }
+    assert "clients: none" in status_lines(told)
+    assert "clients: none, idle since now" in status_lines(told | {"idleSince": "now"})

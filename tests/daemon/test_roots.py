@@ -106,6 +106,37 @@ async def test_nothing_is_opened_any_more_at_the_end(tmp_path: Path) -> None:
                 pass
 
 
+async def test_who_waited_for_a_root_to_close_opens_nothing_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, closing, go = greeter(tmp_path), asyncio.Event(), asyncio.Event()
+    async with roots() as made:
+        async with made.joined(root, sender(), "first") as runtime:
+            real = runtime.close
+
+        async def slow() -> None:
+            closing.set()
+            await go.wait()
+            await real()
+
+        monkeypatch.setattr(runtime, "close", slow)
+
+        async def join() -> None:
+            async with made.joined(root, sender(), "late"):
+                pass
+
+        async with asyncio.timeout(DEADLINE):
+            await closing.wait()
+            late = asyncio.create_task(join())
+            await asyncio.sleep(0)
+            ending = asyncio.create_task(made.close())
+            await asyncio.sleep(0)
+            go.set()
+            with pytest.raises(NoDaemonError, match="is ending"):
+                await late
+            await ending
+
+
 async def test_a_client_that_vanishes_while_the_root_opens_takes_it_from_nobody(tmp_path: Path) -> None:
     root = greeter(tmp_path)
     async with roots(linger=600.0) as made:

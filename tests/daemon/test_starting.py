@@ -70,6 +70,18 @@ async def test_a_socket_of_nobody_is_replaced(stage: Stage) -> None:
         assert is_held(stage.place.lock)
 
 
+async def test_a_note_that_cannot_be_written_keeps_nobody_from_being_served(stage: Stage) -> None:
+    # As on a full disk: sockets and locks take no room, but a note does.
+    stage.place.note.mkdir()
+    async with bridge(stage) as (wire, process):
+        await begin(wire, stage.logs)
+        pid = await asyncio.to_thread(stage.pid)
+        await wire.leave()
+        assert await status_of(process) == 0
+    # The stage would look for the pid in the note.
+    os.kill(pid, signal.SIGTERM)
+
+
 async def test_a_second_daemon_refuses_to_serve(stage: Stage) -> None:
     held = HeldLock.take(stage.place.lock)
     assert held is not None

@@ -37,7 +37,7 @@ async def _status(place: Place, output: Output) -> Exit:
     elif told is None:
         output.line(NONE_UP)
     else:
-        for line in _lines(told):
+        for line in status_lines(told):
             output.line(line)
     return Exit.OK
 
@@ -60,12 +60,14 @@ def _shown(told: Mapping[str, Any]) -> dict[str, object]:
     return {"type": "daemon", "state": "busy" if told.get("running") else "idle", **own}
 
 
-def _lines(told: Mapping[str, Any]) -> list[str]:
+def status_lines(told: Mapping[str, Any]) -> list[str]:
+    """What the daemon told of itself, for people."""
     clients = cast("list[Mapping[str, Any]]", told.get("clients", []))
     lines = [f"specloom {told.get('version')}, pid {told.get('pid')}, since {told.get('startedAt')}"]
     if told.get("retired"):
         lines.append("ends when it has nothing to do")
-    lines.append(f"clients: {len(clients)}" if clients else f"clients: none, idle since {told.get('idleSince')}")
+    idle = f", idle since {told['idleSince']}" if told.get("idleSince") else ""
+    lines.append(f"clients: {len(clients)}" if clients else f"clients: none{idle}")
     roots = cast("list[Mapping[str, Any]]", told.get("roots", []))
     return [*lines, *(f"{root['root']}: {_work(root)}; {root['clients']} attached" for root in roots)]
 

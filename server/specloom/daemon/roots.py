@@ -80,10 +80,12 @@ class Roots:
             self._look(key, known)
 
     async def _entered(self, key: RootKey, sender: Sender) -> OpenRoot:
+        while (before := self._open.get(key)) is not None and before.closing and before.leaving is not None:
+            if self._ending:
+                break
+            await asyncio.wait([before.leaving])
         if self._ending:
             raise NoDaemonError("the daemon is ending; start the server again")
-        while (before := self._open.get(key)) is not None and before.closing and before.leaving is not None:
-            await asyncio.wait([before.leaving])
         known = self._open.get(key)
         if known is None:
             senders: dict[str, Sender] = {}

@@ -96,7 +96,7 @@ class Daemon:
         server = await asyncio.start_unix_server(self._accept, sock=listening, limit=LONGEST, start_serving=False)
         watching = asyncio.create_task(self._watch(inode), name="watch the socket")
         try:
-            await asyncio.to_thread(self._place.write_note, self._started_at)
+            await asyncio.to_thread(_write_note, self._place, self._started_at)
             await server.start_serving()
             self._look()
             if ready is not None:
@@ -282,6 +282,14 @@ def _listening(place: DaemonPlace) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def _write_note(place: DaemonPlace, started_at: str) -> None:
+    """Nobody decides by it, so a full disk keeps nobody from being served."""
+    try:
+        place.write_note(started_at)
+    except OSError as error:
+        LOG.warning("%s cannot be written: %s", place.note, error)
 
 
 def _remove(place: DaemonPlace) -> None:

@@ -22,7 +22,7 @@ START_DEADLINE = 30.0
 ENDING_DEADLINE = 30.0
 """Seconds that a daemon which said that it ends may take."""
 LOG_DIR = "SPECLOOM_LOG_DIR"
-OWN = ("SPECLOOM_DAEMON_", LOG_DIR, RUNTIME_DIR, "SPECLOOM_LOG_LEVEL")
+OWN = ("SPECLOOM_DAEMON_", LOG_DIR, RUNTIME_DIR, "SPECLOOM_LOG_LEVEL", "SPECLOOM_LOG_CONTENT")
 """What a daemon takes from who starts it; everything else of a client comes with its hello, and leaves with it."""
 LARGEST_LOG = 1_000_000
 
