@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from specloom.lsp.editor_settings import EditorSettings
 from specloom.lsp.hosting import Sender
+from specloom.store.errors import StoreClosedError
 from specloom.store.lock import writer_of
 from tests.integration.projects import greeter, greeter_script, session
 
@@ -135,6 +137,25 @@ async def test_who_waited_for_a_root_to_close_opens_nothing_at_the_end(
             with pytest.raises(NoDaemonError, match="is ending"):
                 await late
             await ending
+
+
+async def test_a_root_that_was_deleted_and_made_again_is_fresh_to_who_comes(tmp_path: Path) -> None:
+    root = greeter(tmp_path / "root")
+    async with roots() as made:
+        async with made.joined(root, sender(), "stays") as old:
+            before = old.state.id
+            await asyncio.to_thread(shutil.rmtree, root)
+            with pytest.raises(Exception, match="is missing"):
+                async with made.joined(root, sender(), "early"):
+                    pass
+            await asyncio.to_thread(greeter, root)
+            async with made.joined(root, sender(), "comes") as fresh, made.joined(root, sender(), "too") as same:
+                assert fresh is same
+                assert fresh.state.id != before
+                assert await asyncio.to_thread(writer_of, root / ".specloom")
+        await closed(root)
+    with pytest.raises(StoreClosedError):
+        await old.events(0, 1)
 
 
 async def test_a_client_that_vanishes_while_the_root_opens_takes_it_from_nobody(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ class Roots:
         self._load = load
         self._linger = linger
         self._open: dict[RootKey, OpenRoot] = {}
+        self._lost: dict[OpenRoot, RootKey] = {}
+        """Roots whose logs were removed, as long as somebody is attached: they refuse everything, and hold nothing."""
         self.changed: Callable[[], None] = _nothing
         """Called when a root was opened or closed."""
         self._ending = False
@@ -80,6 +82,7 @@ class Roots:
             self._look(key, known)
 
     async def _entered(self, key: RootKey, sender: Sender) -> OpenRoot:
+        await self._part_with_lost(key)
         while (before := self._open.get(key)) is not None and before.closing and before.leaving is not None:
             if self._ending:
                 break
@@ -98,6 +101,16 @@ class Roots:
             known.leaving.cancel()
             known.leaving = None
         return known
+
+    async def _part_with_lost(self, key: RootKey) -> None:
+        """Who comes to a root that was deleted and made again gets a fresh runtime, whoever is attached to the old."""
+        known = self._open.get(key)
+        if known is None or known.closing or (runtime := known.runtime) is None or not await runtime.is_lost():
+            return
+        if self._open.get(key) is known and not known.closing:
+            LOG.warning("the log of %s was removed; a fresh one is begun", key[0])
+            del self._open[key]
+            self._lost[known] = key
 
     async def _opened(self, root: Path, sender: Sender, senders: Mapping[str, Sender]) -> Runtime:
         composition = await loaded(self._load)
@@ -120,7 +133,7 @@ class Roots:
         """Somebody left."""
         if known.clients or known.closing:
             return
-        if self._open.get(key) is known:
+        if self._open.get(key) is known or known in self._lost:
             known.leaving = asyncio.create_task(self._leave(key, known), name=f"leave {key[0]}")
 
     async def _leave(self, key: RootKey, known: OpenRoot) -> None:
@@ -144,13 +157,16 @@ class Roots:
         except Exception:
             LOG.exception("closing %s", key[0])
         finally:
-            self._open.pop(key, None)
+            self._lost.pop(known, None)
+            if self._open.get(key) is known:
+                del self._open[key]
             self.changed()
 
     async def close(self) -> None:
         """Pauses, settles and closes all of them, side by side; nothing is opened any more."""
         self._ending = True
-        await asyncio.gather(*(self._end(key, known) for key, known in tuple(self._open.items())))
+        lost = ((key, known) for known, key in self._lost.items())
+        await asyncio.gather(*(self._end(key, known) for key, known in (*self._open.items(), *lost)))
 
     async def _end(self, key: RootKey, known: OpenRoot) -> None:
         leaving = known.leaving

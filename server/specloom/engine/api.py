@@ -295,6 +295,10 @@ class Runtime(Protocol):
         """Where a role's model is asked, for messages: host and port."""
         ...
 
+    async def is_lost(self) -> bool:
+        """Whether the log was removed or replaced: nothing can be kept any more, and a fresh runtime is needed."""
+        ...
+
     async def configure(self, editor: Mapping[str, object]) -> None:
         """Other settings of the editor, with the nested keys of `specloom.toml`, count from the next turn on."""
         ...

@@ -64,7 +64,7 @@ class ProjectRuntime(ProjectDesk):
         self._planner = planner
         self._trust = Trust(engine.desk, engine.permits)
         self._trust.on_keys = self._reload
-        self._question = BudgetQuestion(engine.mailbox, engine.desk, self._planned_out, self._work)
+        self._question = BudgetQuestion(engine.mailbox, engine.desk, self._planned_out, self._work, engine.calendar)
         self.endpoint = EndpointWait(engine, self._planned_out, self._work)
         self._run: asyncio.Task[None] | None = None
         self._plan: asyncio.Task[None] | None = None
@@ -361,6 +361,10 @@ class ProjectRuntime(ProjectDesk):
     async def configure(self, editor: Mapping[str, object]) -> None:
         """Other settings of the editor count from the next turn on."""
         await self.on_editor(editor)
+
+    async def is_lost(self) -> bool:
+        """Whether the log was removed under us."""
+        return await self._store.is_lost()
 
     async def wait_idle(self) -> None:
         """Returns when nothing is going on; a paused run counts as idle."""

@@ -61,6 +61,7 @@ class EventStore:
         self._codec = codec
         self._clock = clock
         self._path = directory / FILE_NAME
+        self._presence = Presence(self._path)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="specloom-store-reader")
         self._reading: sqlite3.Connection | None = None
         self._writer: GroupCommit | None = None
@@ -186,7 +187,7 @@ class EventStore:
 
     async def _start_writing(self, ids: Ids, holder: str) -> None:
         now = self._clock.now()
-        lock, presence = WriterLock(self.directory), Presence(self._path)
+        lock, presence = WriterLock(self.directory), self._presence
 
         def connect() -> sqlite3.Connection:
             prepare_directory(self.directory)
@@ -199,6 +200,10 @@ class EventStore:
 
         self._writer = GroupCommit(connect, lock.release, self._path, presence.check)
         await self._writer.start()
+
+    async def is_lost(self) -> bool:
+        """Whether the file that is written to was removed or replaced, so that nothing is kept any more."""
+        return self._writer is not None and await asyncio.to_thread(self._presence.is_lost)
 
     def _start_reading(self) -> None:
         db = self._reading = connect_reader(self.directory)

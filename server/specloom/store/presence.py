@@ -24,8 +24,12 @@ class Presence:
         """The file that is there now is the one."""
         self._opened = file_id(self._path)
 
+    def is_lost(self) -> bool:
+        """Whether the file is gone or another one."""
+        return file_id(self._path) != self._opened
+
     def check(self) -> None:
-        """Raises `StoreLostError` if the file is gone or another one."""
+        """Raises `StoreLostError` if it is."""
         found = file_id(self._path)
         if found != self._opened:
             raise StoreLostError(self._path, gone=found is None)
