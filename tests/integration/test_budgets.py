@@ -20,6 +20,7 @@ from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
     DEADLINE,
     ONE,
+    TWO,
     Json,
     attempt,
     ended,
@@ -162,6 +163,59 @@ async def test_crash_while_it_waits_asks_again(tmp_path: Path) -> None:
 
 def _asked_about_budget(state: Any) -> bool:
     return any(item.kind == "budget" for item in state.approvals.values())
+
+
+async def test_run_that_waited_into_another_day_asks_for_no_more_than_leave(tmp_path: Path) -> None:
+    """As after a night: the process is another one, and what was reached holds nothing any more."""
+    root = one_task(tmp_path)
+    silent, _ = with_budgets()
+    person, asked = with_budgets("Continue")
+    async with ScriptedServer(script(attempt(1, *STORY)), keep=None) as server:
+        async with hosted(root, server, budget={"day": {"turns": 2}}) as runtime:
+            with runtime.attach(silent):
+                await begin(runtime)
+                await until(runtime, _asked_about_budget)
+        async with hosted(root, server, budget={"day": {"turns": 9}}) as runtime:
+            with runtime.attach(person):
+                assert await finished(runtime) is RunOutcome.COMPLETED
+            assert asked == [f"{LIMITS['day'][2]}; by now there is room again"]
+            assert not await events_of(runtime, runs.BudgetExtended)
+
+
+async def test_budget_of_a_task_holds_for_one_that_is_renumbered_while_an_agent_works(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, HOLDS, title="Write the file"))
+    held = turn(write("b.txt", "b\n"), hold="writing")
+    async with staged(root, attempt(1, WRITES, held), budget={"task": {"turns": 2}}) as (runtime, server):
+        await start(runtime)
+        await server.until(lambda known: known.total == 2)
+        spec = root / "specs" / "01-steps.md"
+        before = task(1, HOLDS, title="Before", depends="none")
+        spec.write_text(spec.read_text().replace("- [ ] 1 Write", f"{before}\n- [ ] 2 Write"))
+        await runtime.refresh()
+        server.release("writing")
+        run = await ended(runtime)
+        assert (run.outcome, run.reason) == (RunOutcome.BUDGET, "the budget of 2 turns for task 01/2 is used up")
+        assert (runtime.state.record(ONE).spent.turns, runtime.state.record(TWO).spent.turns) == (0, 2)
+
+
+async def test_who_wants_a_pause_after_the_task_gets_it_also_where_the_task_needs_more(tmp_path: Path) -> None:
+    person, _ = with_budgets("Continue", "Continue")
+    root = project(tmp_path / "p", task(1, HOLDS), task(2, HOLDS))
+    first = turn(write("a.txt", "a\n"), hold="on")
+    async with staged(root, attempt(1, first, *STORY[1:]), limits={"turns": 2, "continue_turns": 2}) as (
+        runtime,
+        server,
+    ):
+        with runtime.attach(person):
+            await begin(runtime)
+            await server.until(lambda known: known.total == 1)
+            await runtime.pause(USER, after_task=True)
+            server.release("on")
+            await until(runtime, lambda state: state.state_of(ONE) is TaskState.DONE)
+            await ended(runtime)
+            assert run_of(runtime.state).state is RunState.PAUSED
+            assert run_of(runtime.state).cause is PauseCause.OTHER
+            assert runtime.state.record(TWO).attempts == 0
 
 
 async def test_resume_does_not_pass_a_limit(tmp_path: Path) -> None:

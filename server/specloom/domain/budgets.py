@@ -66,7 +66,7 @@ class Reached:
     @property
     def offer(self) -> str:
         """The answer by which a person goes on."""
-        return f"Continue with {amount(self.more)} more"
+        return "Continue" if self.more == UNLIMITED else f"Continue with {amount(self.more)} more"
 
 
 def amount(budget: Budget) -> str:
@@ -121,11 +121,13 @@ class Account:
         known = ((whole.usd, used.usd), (whole.tokens, used.tokens), (whole.turns, used.turns))
         for (limit, value), name in zip((*known, (whole.minutes, used.seconds / 60)), NAMES, strict=True):
             if limit is not None and value >= limit:
-                return Reached(self.part, self._told(name, limit), self._again(name), self.task)
+                return Reached(self.part, self._told(name, limit), self._again(name, max(value - limit, 0)), self.task)
         return None
 
-    def _again(self, name: str) -> Budget:
-        return Budget(**{name: getattr(self.limits, name)})
+    def _again(self, name: str, over: float) -> Budget:
+        """The same again, as often as it takes to get past what was used: a limit may be lowered below that."""
+        limit = getattr(self.limits, name)
+        return Budget(**{name: limit * (over // limit + 1)})
 
     def _told(self, name: str, limit: float) -> str:
         about = OF.get(self.part, "").format(task=self.task)

@@ -42,7 +42,7 @@ def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...]
         case c.SettlePause():
             return _settle_pause(run, command)
         case c.ExtendBudget():
-            return _extend(run, command)
+            return _extend(state, run, command)
         case c.ResumeRun():
             return _resume(run, command)
         case c.CancelRun():
@@ -73,10 +73,14 @@ def _settle_pause(run: RunRecord, command: c.SettlePause) -> tuple[Event, ...]:
     return (runs.RunPaused(run.id, command.reason or run.reason, command.cause),)
 
 
-def _extend(run: RunRecord, command: c.ExtendBudget) -> tuple[Event, ...]:
-    extended = runs.BudgetExtended(command.part, command.more, run.id, command.task, command.rule)
-    waits = run.state is RunState.PAUSED and run.cause is PauseCause.BUDGET
-    return (extended, runs.RunResumed(run.id)) if waits else (extended,)
+def _extend(state: ProjectState, run: RunRecord, command: c.ExtendBudget) -> tuple[Event, ...]:
+    task = None if command.task is None else state.renumbered(command.task)
+    extended = runs.BudgetExtended(command.part, command.more, run.id, task, command.rule)
+    if run.state is not RunState.PAUSED or run.cause is not PauseCause.BUDGET:
+        return (extended,)
+    # Who wanted a pause after the task does not take that back by letting the task go on.
+    wanted = (runs.RunPausing(run.id, c.PauseRun().reason, "task"),) if run.pause_after == "task" else ()
+    return (extended, runs.RunResumed(run.id), *wanted)
 
 
 def _resume(run: RunRecord, command: c.ResumeRun) -> tuple[Event, ...] | Rejected:

@@ -108,7 +108,7 @@ def _on_run(run: RunRecord | None, event: OfRun, at: str) -> RunRecord | None:
         case runs.RunPaused():
             return with_changes(run, state=RunState.PAUSED, reason=event.reason, cause=event.cause)
         case runs.RunResumed():
-            return with_changes(run, state=RunState.RUNNING, reason="", cause=PauseCause.OTHER)
+            return with_changes(run, state=RunState.RUNNING, reason="", cause=PauseCause.OTHER, pause_after="turn")
         case runs.RunCancelling():
             return with_changes(run, state=RunState.CANCELLING)
         case runs.RunFinished():

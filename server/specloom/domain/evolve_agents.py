@@ -147,7 +147,7 @@ def _charged(
 ) -> ProjectState:
     state = with_changes(state, usage=state.usage + event.usage)
     session = state.sessions.get(event.session)
-    task = session.task if session else None
+    task = state.task_of(session) if session else None
     if task is not None:
         record = state.record(task)
         state = with_record(
@@ -168,5 +168,6 @@ def _claimed(state: ProjectState, event: agents.SessionEnded) -> ProjectState:
     if session is None or session.task is None or session.role != "executor":
         return state
     claim = event.reason[:CLAIM_KEPT] if event.outcome == "claimed" else ""
-    record = state.record(session.task)
-    return state if claim == record.claim else with_record(state, session.task, with_changes(record, claim=claim))
+    task = state.task_of(session) or session.task
+    record = state.record(task)
+    return state if claim == record.claim else with_record(state, task, with_changes(record, claim=claim))

@@ -68,7 +68,7 @@ def _task_of(state: ProjectState, event: Timed) -> TaskId | None:
     if isinstance(event, runs.RunEvent | agents.ApprovalAnswered):
         return None
     session = state.sessions.get(event.session)
-    return None if session is None else session.task
+    return None if session is None else state.task_of(session)
 
 
 def spent(state: ProjectState, task: TaskId | None, cost: Spent, at: str) -> ProjectState:

@@ -366,6 +366,22 @@ class ProjectState:
         """What is known of a task; a fresh record for one that nothing happened to."""
         return self.tasks.get(task) or TaskRecord()
 
+    @property
+    def in_flight(self) -> TaskId | None:
+        """The task that an agent works on, or would go on with."""
+        return next((task for task, record in self.tasks.items() if record.attempt is not None), None)
+
+    def renumbered(self, task: TaskId) -> TaskId:
+        """The id by now of a task in flight that had this one: people renumber tasks while agents work."""
+        return task if self.record(task).attempt is not None else self.in_flight or task
+
+    def task_of(self, session: SessionRecord) -> TaskId | None:
+        """The id by now of the task that a session is about."""
+        task, attempt = session.task, session.attempt
+        if task is None or attempt is None or self.record(task).attempt == attempt:
+            return task
+        return next((known for known, record in self.tasks.items() if record.attempt == attempt), task)
+
     def state_of(self, task: TaskId) -> TaskState:
         """The state of a leaf as people see it: `READY` instead of `PENDING` where nothing is left to wait for."""
         state = self.record(task).state

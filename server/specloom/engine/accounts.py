@@ -53,8 +53,7 @@ class Accounts:
 
     def seconds_left(self, state: ProjectState) -> float | None:
         """Until the first limit in time of what is at work; `None`: there is none."""
-        task = next((task for task, record in state.tasks.items() if record.attempt is not None), None)
-        known = ((added(account.limits, account.more), account.spent) for account in self.of(state, task))
+        known = ((added(account.limits, account.more), account.spent) for account in self.of(state, state.in_flight))
         left = (limits.minutes * 60 - spent.seconds for limits, spent in known if limits.minutes is not None)
         return max(0.0, least) if (least := min(left, default=None)) is not None else None
 

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from specloom.domain import commands as c
-from specloom.domain.budgets import BudgetPart, Reached, turns_reached
+from specloom.domain.budgets import UNLIMITED, BudgetPart, Reached, turns_reached
 from specloom.domain.events.runs import BudgetExtended
+from specloom.domain.ids import TaskId
+from specloom.domain.ports import Calendar
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
 from specloom.engine.approvals import Answer, ApprovalDesk, Ask
 from specloom.engine.context import EngineContext
@@ -25,6 +27,7 @@ class BudgetQuestion:
     """Called after a yes: returns when the run may go on."""
     work: Callable[[], None]
     """Called then: somebody must work on it."""
+    calendar: Calendar
     _asking: asyncio.Task[None] | None = field(default=None, init=False)
 
     @property
@@ -52,21 +55,32 @@ class BudgetQuestion:
             await self.mailbox.submit(c.FinishRun(RunOutcome.BUDGET, f"{run.reason}; another run was started"))
 
     async def _ask(self, reached: Reached) -> None:
+        began = self.calendar.day_began()
         answer = await self.desk.ask(question(reached, "the run is paused"))
         if goes_on(answer, reached):
             await self.ready()
-            await self.mailbox.submit(c.ExtendBudget(reached.part, reached.more, reached.task, answer.rule), answer.by)
+            await self.mailbox.submit(self._order(reached, answer, began), answer.by)
             self.work()
         else:
             reason = reached.text if answer.by_person else f"{reached.text}; {answer.reason}"
             await self.mailbox.submit(c.FinishRun(RunOutcome.BUDGET, reason), answer.by)
 
+    def _order(self, reached: Reached, answer: Answer, began: str) -> c.ExtendBudget | c.ResumeRun:
+        if reached.more == UNLIMITED or self._is_over(reached, began):
+            return c.ResumeRun(PauseCause.BUDGET)
+        return c.ExtendBudget(reached.part, reached.more, reached.task, answer.rule)
+
+    def _is_over(self, reached: Reached, began: str) -> bool:
+        """Whether the day is over that was asked about: what is granted to it is not the next one's."""
+        return reached.part is BudgetPart.DAY and self.calendar.day_began() != began
+
     async def about_plan(self, reached: Reached) -> bool:
         """Whether a plan may go on past the limit of the day. Waits for the answer."""
         if self.unattended:
             return False
+        began = self.calendar.day_began()
         answer = await self.desk.ask(question(reached, "the plan waits"))
-        if goes_on(answer, reached):
+        if goes_on(answer, reached) and not self._is_over(reached, began):
             extended = BudgetExtended(BudgetPart.DAY, reached.more, rule=answer.rule)
             await self.mailbox.record(extended, by=answer.by)
         return goes_on(answer, reached)
@@ -89,10 +103,17 @@ def waiting_for(engine: EngineContext) -> Reached | None:
     run = state.run
     if run is None or run.state is not RunState.PAUSED or run.cause is not PauseCause.BUDGET:
         return None
-    task = next((task for task, record in state.tasks.items() if record.attempt is not None), None)
+    task = state.in_flight
     reached = engine.accounts.reached(state, task)
     if reached is None and task is not None:
-        limits, attempt = engine.options.limits, state.record(task).attempt
-        same = (item for item in state.sessions.values() if item.attempt == attempt and item.role == "executor")
-        return turns_reached(task, sum(item.turns for item in same), limits.continue_turns)
-    return reached
+        reached = _turns_of(engine, task)
+    # Since then another day may have begun, or the limits are others.
+    return reached or Reached(BudgetPart.RUN, f"{run.reason}; by now there is room again", UNLIMITED)
+
+
+def _turns_of(engine: EngineContext, task: TaskId) -> Reached | None:
+    record, limits = engine.state.record(task), engine.options.limits
+    sessions = engine.state.sessions.values()
+    same = (item for item in sessions if item.attempt == record.attempt and item.role == "executor")
+    used = sum(item.turns for item in same)
+    return turns_reached(task, used, limits.continue_turns) if used >= limits.turns + record.more_turns else None

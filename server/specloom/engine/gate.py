@@ -9,7 +9,7 @@ from specloom.domain import commands as c
 from specloom.domain.budgets import NOTHING, UNLIMITED, Reached, Spent, turns_reached
 from specloom.domain.events import runs
 from specloom.domain.evolve_spending import WORKING, Timed
-from specloom.domain.ids import SessionId, TaskId
+from specloom.domain.ids import RunId, SessionId, TaskId
 from specloom.domain.ports import Clock
 from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
@@ -64,6 +64,8 @@ class RunGate:
     """`None`: a run whose endpoint gives no answer ends."""
     head: HeadWatch | None = None
     """`None`: nobody follows what git does."""
+    run: RunId | None = None
+    """That it is about; `None`: whichever is active."""
     _heeded: int = 0
     """Of the changes of HEAD, those from before the newest turn."""
     _strandings: int = 0
@@ -109,7 +111,8 @@ class RunGate:
             if halt is not None:
                 return halt
             state = self.mailbox.state
-            reached = self.accounts.reached(state, self.task, self._unfolded, sum(self._beside, NOTHING))
+            task = None if self.task is None else state.renumbered(self.task)
+            reached = self.accounts.reached(state, task, self._unfolded, sum(self._beside, NOTHING))
             refused = self.accounts.unpriced(UNLIMITED if state.run is None else state.run.budget)
             if reached is None and refused is None:
                 return None
@@ -167,6 +170,8 @@ class RunGate:
                 await self.head.look()
             self._changed.clear()
             run = self.mailbox.state.run
+            if run is not None and self.run not in (None, run.id):
+                return Halt("budget", "another run was started")
             if run is not None and run.outcome in (RunOutcome.BUDGET, RunOutcome.FAULT):
                 return Halt("budget" if run.outcome is RunOutcome.BUDGET else "fault", run.reason)
             if run is None or run.state in (RunState.CANCELLING, RunState.FINISHED):
@@ -184,20 +189,24 @@ class RunGate:
 
     async def more_turns(self, task: TaskId, used: int, more: int, *, progressed: bool) -> int | Halt:
         """How many turns the attempt at `task` gets on top, once it has `used` up its own; 0: none."""
-        before = self.mailbox.state.record(task).more_turns
+        before = self._more_turns(task)
         reached = turns_reached(task, used, more)
         if self.asker.unattended:
             if not progressed:
                 return 0
             await self.mailbox.submit(c.ExtendBudget(reached.part, reached.more, task, "progress"))
-            return self.mailbox.state.record(task).more_turns - before
+            return self._more_turns(task) - before
         while True:
             halt = await self.unpaused()
             if halt is not None:
                 return halt
-            if given := self.mailbox.state.record(task).more_turns - before:
+            if given := self._more_turns(task) - before:
                 return given
             await self._ask(reached)
+
+    def _more_turns(self, task: TaskId) -> int:
+        state = self.mailbox.state
+        return state.record(state.renumbered(task)).more_turns
 
     def enter(self, reserved: Spent) -> None:
         """A sub-agent begins a turn, which may cost so much."""

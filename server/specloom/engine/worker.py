@@ -36,7 +36,13 @@ class RunWorker:
         """Returns when the run is finished. A cancellation settles the run first when the user cancelled it."""
         engine = self._engine
         gate = RunGate(
-            engine.mailbox, engine.clock, engine.accounts, self._asker, endpoints=self._endpoints, head=engine.head
+            engine.mailbox,
+            engine.clock,
+            engine.accounts,
+            self._asker,
+            endpoints=self._endpoints,
+            head=engine.head,
+            run=self._run,
         )
         with self._engine.ledger.listen(gate.heard):
             try:

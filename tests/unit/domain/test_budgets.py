@@ -5,7 +5,19 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specloom.domain.budgets import NOTHING, Quarter, Spent, added, charged, granted, quarter_of, since, stated
+from specloom.domain.budgets import (
+    NOTHING,
+    Account,
+    BudgetPart,
+    Quarter,
+    Spent,
+    added,
+    charged,
+    granted,
+    quarter_of,
+    since,
+    stated,
+)
 from specloom.domain.events import Event, agents, runs, tasks
 from specloom.domain.evolve import EMPTY, evolve
 from specloom.domain.ids import AgentId, AttemptId, RunId, SessionId, TaskId
@@ -105,3 +117,16 @@ def test_unknown_price_is_kept_apart_from_what_is_known() -> None:
     for spent in (state.run.spent, state.record(TASK).spent):
         assert (spent.usd, spent.unpriced, spent.tokens, spent.turns) == (0.5, 15, 30, 2)
     assert NOTHING + Spent.of(UsageTotal(cost_usd=None)) == NOTHING
+
+
+@given(st.floats(0.01, 100.0), st.floats(0.0, 1_000.0))
+def test_one_yes_leads_on_also_where_more_is_used_than_the_limit_allows_now(limit: float, used: float) -> None:
+    account = Account(BudgetPart.RUN, Budget(usd=limit), Budget(), Spent(used))
+    if (reached := account.reached()) is not None:
+        raised = Account(BudgetPart.RUN, Budget(usd=limit), reached.more, Spent(used))
+        assert raised.reached() is None
+        assert reached.more.usd is not None
+        assert limit <= reached.more.usd <= used + limit
+    many = Account(BudgetPart.TASK, Budget(turns=3), Budget(), Spent(turns=8)).reached()
+    assert many is not None
+    assert many.offer == "Continue with 6 turns more"

@@ -97,7 +97,7 @@ def opened(
     orders, clock = Orders(), Clock()
     orders.tell(runs.RunStarted(RUN, Scope(), budget, unattended=True))
     options = EngineOptions({}, Free(), lambda text: text, {}, task_budget=task, day_budget=day)
-    gate = RunGate(cast("Mailbox", orders), clock, Accounts(lambda: options, clock), person or Person(), TASK)
+    gate = RunGate(cast("Mailbox", orders), clock, Accounts(lambda: options, clock), person or Person(), TASK, run=RUN)
     orders.gates.append(gate)
     return gate, orders, clock
 
@@ -301,3 +301,13 @@ async def test_the_time_of_a_pause_does_not_count_however_many_waited() -> None:
     assert await gate.passed() is None
     clock.seconds += 1
     assert await gate.passed() == Halt("budget", "the time limit of 1 minutes is reached")
+
+
+async def test_run_that_waits_has_ended_when_another_one_took_its_place_at_once() -> None:
+    gate, orders, _ = opened(person=Person(unattended=False))
+    await orders.submit(c.SettlePause("a limit", PauseCause.BUDGET))
+    waiting = asyncio.create_task(gate.passed())
+    await asyncio.sleep(0)
+    await orders.submit(c.FinishRun(RunOutcome.BUDGET, "another run was started"))
+    orders.tell(runs.RunStarted(RunId("run-2"), Scope(), UNLIMITED, unattended=True))
+    assert await waiting == Halt("budget", "another run was started")
