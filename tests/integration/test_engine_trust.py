@@ -48,6 +48,10 @@ KEY = "sk-ant-api03-THIS-IS-THE-SECRET-OF-A-TEST-0123456789"
 SPEC = "specs/01-steps.md"
 
 
+BRIEFLY = {"ask_timeout_s": 0.05}
+"""How long a question waits where nobody will come."""
+
+
 async def starts_attended(runtime: ProjectRuntime) -> None:
     """A run that may ask."""
     answer = await runtime.start_run(Scope(), Budget(), USER)
@@ -80,26 +84,37 @@ async def test_a_denied_command_blocks_its_task_with_the_command_shown_and_runs_
     assert not (root / "ran").exists()
 
 
-async def test_with_nobody_there_the_command_is_denied_with_the_reason(tmp_path: Path) -> None:
+async def test_with_nobody_there_the_command_is_denied_at_the_deadline_with_the_reason(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "touch ran"))
-    async with staged(root) as (runtime, _):
+    async with staged(root, limits=BRIEFLY) as (runtime, _):
         await starts_attended(runtime)
         await ended(runtime)
-        assert "nobody is attached" in runtime.state.record(ONE).reason
+        assert "nobody answered within 0.05 seconds" in runtime.state.record(ONE).reason
         (answer,) = await events_of(runtime, agents.ApprovalAnswered)
-        assert (answer.allowed, answer.rule) == (False, "no client")
+        assert (answer.allowed, answer.rule) == (False, "deadline")
     assert not (root / "ran").exists()
+
+
+async def test_who_attaches_while_a_question_waits_is_asked_it(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, HOLDS))
+    person = Person(agrees)
+    async with staged(root, attempt(1, WRITES, CLAIMS)) as (runtime, _):
+        await starts_attended(runtime)
+        await until(runtime, lambda state: bool(state.approvals))
+        with runtime.attach(person):
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+    assert [question.subject for question in person.questions] == [HOLDS]
 
 
 async def test_what_was_blocked_for_lack_of_a_grant_runs_once_it_is_granted(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, HOLDS), task(2, HOLDS))
-    async with staged(root, attempt(1, WRITES, CLAIMS), attempt(2, CLAIMS)) as (runtime, _):
+    async with staged(root, attempt(1, WRITES, CLAIMS), attempt(2, CLAIMS), limits=BRIEFLY) as (runtime, _):
         await starts_attended(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.INCOMPLETE
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
         answers = [(item.allowed, item.rule) for item in await events_of(runtime, agents.ApprovalAnswered)]
-        assert answers == [(False, "no client"), (True, "--yes")]
+        assert answers == [(False, "deadline"), (True, "--yes")]
 
 
 async def test_a_grant_lifts_no_block_that_the_agent_reported(tmp_path: Path) -> None:
@@ -192,11 +207,11 @@ async def test_unattended_is_not_taken_from_the_log_and_what_was_denied_goes_on_
             server.release("writing")
             await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
             assert run_of(runtime.state).unattended
-        async with hosted(root, server) as runtime:
+        async with hosted(root, server, limits=BRIEFLY) as runtime:
             for _ in range(2):
                 assert not isinstance(await runtime.resume(USER), Rejected)
                 run = await until(runtime, lambda state: run_of(state).reason.startswith("the verify command"))
-                assert "was not allowed: nobody is attached" in run_of(run).reason
+                assert "was not allowed: nobody answered" in run_of(run).reason
                 assert "resume the run to allow it" in run_of(run).reason
             assert not (root / "ran").exists()
             assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
@@ -214,7 +229,7 @@ async def test_an_attempt_that_waits_to_be_allowed_is_given_up_with_all_that_it_
             await start(runtime)
             assert await server.until(lambda known: known.total == 2)
             await runtime.pause(USER, at_once=True)
-        async with hosted(root, server) as runtime:
+        async with hosted(root, server, limits=BRIEFLY) as runtime:
             assert not isinstance(await runtime.resume(USER), Rejected)
             await until(runtime, lambda state: run_of(state).reason.startswith("the verify command"))
             await runtime.cancel(USER)

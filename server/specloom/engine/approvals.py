@@ -43,7 +43,7 @@ class Ask:
     covered: bool = True
     """Whether `--yes` may answer it."""
     lasting: bool = False
-    """No deadline ends it, and clients that come later are asked too."""
+    """No deadline ends it."""
 
     @property
     def no(self) -> str:
@@ -86,7 +86,11 @@ class _Open:
 
 
 class ApprovalDesk:
-    """Asks all attached clients at once; the first answer counts, from wherever it comes."""
+    """Asks all attached clients at once, and who attaches while it waits; the first answer counts, wherever it is from.
+
+    Where nobody is attached, a question of an attended run waits until its deadline; an order with `--yes` said that
+    nobody will come.
+    """
 
     def __init__(self, ledger: Ledger, ids: Ids, deadline: float) -> None:
         self._ledger = ledger
@@ -110,7 +114,7 @@ class ApprovalDesk:
             self._greeted.append(asyncio.create_task(self._told(client, "warning", self.greeting)))
         for waiting in self._waiting.values():
             # Who comes to give an order of its own, as a command does, answers by that.
-            if waiting.ask.lasting and not client.final:
+            if not client.final:
                 waiting.prompts.append(asyncio.create_task(self._prompt(client, waiting)))
         try:
             yield
@@ -163,7 +167,7 @@ class ApprovalDesk:
         ask = waiting.ask
         if self.unattended and ask.covered and ask.kind != "question":
             return Answer(ask.choices[0], YES)
-        if not self._clients and not ask.lasting:
+        if self.unattended and not self._clients and not ask.lasting:
             return Answer(ask.no, NOBODY, reason="nobody is attached who could answer")
         waiting.prompts += [asyncio.create_task(self._prompt(client, waiting)) for client in tuple(self._clients)]
         try:
