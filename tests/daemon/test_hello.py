@@ -117,3 +117,13 @@ def test_what_comes_behind_the_answer_is_kept(stage: Stage) -> None:
         assert met.rest == b"Content-Length: 2"
         met.connection.close()
     thread.join(5)
+
+
+def test_a_daemon_whose_queue_is_full_is_not_taken_for_none(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as first:
+        listening.bind(path)
+        listening.listen(0)
+        first.connect(path)
+        with pytest.raises(NoDaemonError, match="did not answer"):
+            meet(path, Hello("/", {}), 0.2)

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from tests.integration.projects import greeter
 from tests.lsp.wire import status_of
 
 BRIDGES = 20
+QUEUE = 200
 LOADED = """
 import json, os, sys
 from specloom.__main__ import main
@@ -80,6 +81,22 @@ async def test_a_note_that_cannot_be_written_keeps_nobody_from_being_served(stag
         assert await status_of(process) == 0
     # The stage would look for the pid in the note.
     os.kill(pid, signal.SIGTERM)
+
+
+async def test_clients_that_come_while_a_daemon_is_busy_wait_in_its_queue(stage: Stage) -> None:
+    async with bridge(stage) as (wire, process), AsyncExitStack() as stack:
+        await begin(wire, stage.logs)
+        pid = await asyncio.to_thread(stage.pid)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for _ in range(QUEUE):
+                client = stack.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                client.connect(str(stage.place.socket))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await wire.leave()
+        assert await status_of(process) == 0
 
 
 async def test_a_second_daemon_refuses_to_serve(stage: Stage) -> None:

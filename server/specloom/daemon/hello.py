@@ -18,6 +18,7 @@ LONGEST = 64 * 1024
 LONGEST_ANSWER = 1024 * 1024
 ANSWER_DEADLINE = 10.0
 """Seconds that the daemon has to answer."""
+QUEUE_POLL = 0.02
 HELLO_DEADLINE = 5.0
 """Seconds that a client has to say what it wants."""
 NAMES = frozenset({"PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "LANG", "SSH_AUTH_SOCK"})
@@ -127,13 +128,15 @@ def meet(path: str, hello: Hello, deadline: float = ANSWER_DEADLINE) -> Met | No
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(deadline)
-        connection.connect(path)
+        end = time.monotonic() + deadline
+        _connect(connection, path, end)
         connection.sendall(line)
-        first, rest = _answered(connection, time.monotonic() + deadline)
+        first, rest = _answered(connection, end)
         met = Met(connection, read_answer(first), rest) if first else None
     except TimeoutError as error:
         connection.close()
-        raise NoDaemonError(f"the daemon at {path} did not answer within {deadline:g} seconds") from error
+        step = "try again, or look for a process `specloom daemon` that stands still and end it"
+        raise NoDaemonError(f"the daemon at {path} did not answer within {deadline:g} seconds; {step}") from error
     except OSError:
         met = None
     except BaseException:
@@ -144,6 +147,18 @@ def meet(path: str, hello: Hello, deadline: float = ANSWER_DEADLINE) -> Met | No
     else:
         connection.settimeout(None)
     return met
+
+
+def _connect(connection: socket.socket, path: str, end: float) -> None:
+    """Raises `OSError` when nobody listens, `TimeoutError` when the listener's queue is full until `end`."""
+    while True:
+        try:
+            return connection.connect(path)
+        except BlockingIOError as error:
+            # Linux does not wait for room where there is a timeout: connect(2), EAGAIN.
+            if time.monotonic() > end:
+                raise TimeoutError from error
+            time.sleep(QUEUE_POLL)
 
 
 def _answered(connection: socket.socket, end: float) -> tuple[bytes, bytes]:

@@ -93,7 +93,9 @@ class Daemon:
     async def _serve(self, ready: Callable[[], None] | None) -> None:
         listening = await asyncio.to_thread(_listening, self._place)
         inode = await asyncio.to_thread(_inode, self._place)
-        server = await asyncio.start_unix_server(self._accept, sock=listening, limit=LONGEST, start_serving=False)
+        server = await asyncio.start_unix_server(
+            self._accept, sock=listening, limit=LONGEST, backlog=BACKLOG, start_serving=False
+        )
         watching = asyncio.create_task(self._watch(inode), name="watch the socket")
         try:
             await asyncio.to_thread(_write_note, self._place, self._started_at)
