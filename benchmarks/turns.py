@@ -95,7 +95,10 @@ async def work(root: Path, url: str, turns: int) -> Json:
         if isinstance(published.event, agents.TurnFinished):
             cpu.append(time.process_time())
 
-    settings: Json = {"models": {"default": {"model": "scripted-1", "base_url": url}}, "limits": {"turns": turns, "repeated_turns": turns}}
+    settings: Json = {
+        "models": {"default": {"model": "scripted-1", "base_url": url}},
+        "limits": {"turns": turns, "repeated_turns": turns},
+    }
     runtime = await open_runtime(root, environment={"PATH": "/usr/bin:/bin"}, overrides=settings)
     with runtime.listen(heard):
         await runtime.start_run(Scope(), Budget(), Origin("user"), unattended=True)

@@ -15,6 +15,7 @@ from specloom.domain.ids import ApprovalId, digest_of
 from specloom.engine.api import Question
 from specloom.lsp.buffers import Buffers
 from specloom.lsp.client_port import ClientPort
+from specloom.lsp.frames import Outbox
 from specloom.lsp.outgoing import Outgoing
 from specloom.lsp.rpc import SpecloomProtocol, converter
 from specloom.lsp.uris import Places
@@ -24,6 +25,10 @@ BEFORE = "one\ntwo\nthree\nfour\nfive\n"
 AFTER = BEFORE.replace("five", "FIVE")
 DEADLINE = 20.0
 VERSIONED = {"applyEdit": True, "workspaceEdit": {"resourceOperations": ["create"]}}
+
+
+async def _never_sent(data: bytes) -> None:
+    raise AssertionError(f"only streams go past the protocol: {data!r}")
 
 
 class Hand:
@@ -39,7 +44,9 @@ class Hand:
         self.receive(
             {"id": 0, "method": "initialize", "params": {"processId": 1, "capabilities": {"workspace": workspace}}}
         )
-        self.port = ClientPort("hand", Outgoing(self.protocol, lambda: 0), self.buffers, Places(root, str(root)))
+        self.port = ClientPort(
+            "hand", Outgoing(self.protocol, Outbox(_never_sent)), self.buffers, Places(root, str(root))
+        )
         self.buffers.open(types.TextDocumentItem(self.uri, "python", 4, BEFORE))
 
     def write(self, data: bytes) -> None:
