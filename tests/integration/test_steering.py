@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from specloom.cli.views.endings import next_steps
 from specloom.domain.events import agents, documents
 from specloom.domain.ids import AgentId, PromptId
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import RunOutcome, RunState
+from specloom.domain.runs import RunOutcome, RunState, Scope
 from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
@@ -199,6 +200,21 @@ async def start_when_possible(runtime: ProjectRuntime) -> None:
     """Another run, as soon as the one before has let go."""
     await until(runtime, lambda state: state.run is not None and state.run.state is RunState.FINISHED)
     await start(runtime)
+
+
+async def test_words_that_come_too_late_are_told_of_and_heard_by_the_next_agent(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, HOLDS), task(2, HOLDS))
+    turns = (turn(write("a.txt", "a\n")), turn(says()))
+    second = attempt(2, turn(says(), expect="use tabs"))
+    async with staged(root, attempt(1, *turns), second) as (runtime, _):
+        await start(runtime, Scope("task", "01/1"))
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        await said(runtime, "use tabs")
+        told = "1 prompt not heard yet: the next agent at work hears what was said"
+        assert next_steps(runtime.state, Scope("task", "01/1")) == [told]
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert next_steps(runtime.state, Scope()) == []
 
 
 async def test_pause_after_the_task_lets_it_end_and_starts_no_other(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def status_json(known: Told, place: Place) -> dict[str, object]:
         "usage": plain(state.usage),
         "problems": plain(known.problems),
         "approvals": plain(tuple(state.approvals.values())),
+        "prompts": plain(tuple(state.prompts.values())),
         "next": next_steps(state, Scope(), torn=has_errors(known.problems), stopped=known.stopped),
     }
 
@@ -96,6 +97,7 @@ def _facts(known: Told) -> list[tuple[str, str]]:
     stale = ((task, state.record(task).stale) for task in state.graph.order)
     facts += [("stale", f"{task}: {', '.join(paths)}") for task, paths in stale if paths]
     facts += [("asks", f"{one_line(item.subject)} ({one_line(item.purpose)})") for item in state.approvals.values()]
+    facts += [("unheard", f"{one_line(item.text)} (said to {item.agent})") for item in state.prompts.values()]
     facts += [("problem", problem_line(problem)) for problem in known.problems]
     torn = has_errors(known.problems)
     facts += [("next", step) for step in next_steps(state, Scope(), torn=torn, stopped=known.stopped)]

@@ -73,4 +73,6 @@ def next_steps(state: ProjectState, scope: Scope, *, torn: bool = False, stopped
     if not steps and not by_state.keys().isdisjoint((TaskState.READY, TaskState.PENDING, TaskState.IN_PROGRESS)):
         step = "`specloom run` works through what is left"
         steps.append(f"mend the errors above, then {step}" if torn else step)
+    if state.prompts and (run is None or not run.active):
+        steps.append(f"{count(len(state.prompts), 'prompt')} not heard yet: the next agent at work hears what was said")
     return steps
