@@ -103,6 +103,17 @@ async def test_a_client_is_told_when_the_daemon_dies(stage: Stage) -> None:
             await client.request("specloom/project/get", {})
 
 
+async def test_a_daemon_that_stands_still_is_told_as_such(stage: Stage) -> None:
+    async with connected(stage.environment) as client:
+        await client.initialize(greeter(stage.logs.parent / "root"))
+        os.kill(client.answer.members["pid"], signal.SIGSTOP)
+        try:
+            with pytest.raises(TimeoutError, match=r"not answered within 0\.2 s"):
+                await client.request("specloom/project/get", {}, 0.2)
+        finally:
+            os.kill(client.answer.members["pid"], signal.SIGCONT)
+
+
 async def test_a_client_may_ask_for_a_daemon_that_is_up_only(stage: Stage) -> None:
     with pytest.raises(NoDaemonError, match="no daemon is running"):
         async with connected(stage.environment, start=False):

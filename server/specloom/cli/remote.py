@@ -211,6 +211,9 @@ class RemoteRuntime:
             except LinkLostError:
                 if self._link is link:
                     self._linked.clear()
+            except TimeoutError as error:
+                # It may still carry the order out.
+                raise CommandError(str(error)) from error
         raise CommandError("the daemon ended before it answered; see `specloom status`, then try again")
 
     async def _present_link(self) -> Link:

@@ -75,6 +75,9 @@ class DaemonClient:
             await self._send({"id": number, "method": method, "params": params})
             async with asyncio.timeout(deadline):
                 return await future
+        except TimeoutError as error:
+            message = f"the daemon has not answered within {deadline:g} s; see `specloom daemon status`, then try again"
+            raise TimeoutError(message) from error
         finally:
             self._waiting.pop(number, None)
 

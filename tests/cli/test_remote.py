@@ -1,0 +1,50 @@
+"""Orders to a daemon that does not answer."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from specloom.cli.failures import CommandError
+from specloom.cli.link import Notified
+from specloom.cli.ports import Composition, Place
+from specloom.cli.remote import RemoteRuntime
+from specloom.domain.origin import Origin
+
+
+class Standing:
+    """A daemon that took the subscription and then stands still."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
+    def hear(self, listener: Notified) -> None:
+        """Nothing is told."""
+
+    async def ask(self, method: str, params: Mapping[str, Any]) -> Any:
+        """As `DaemonClient.request` after its deadline."""
+        if method == "specloom/events/subscribe":
+            return {}
+        raise TimeoutError("the daemon has not answered")
+
+    @asynccontextmanager
+    async def connect_daemon(
+        self, root: Path, environment: Mapping[str, str], *, start: bool
+    ) -> AsyncGenerator["Standing"]:
+        """The one link."""
+        del root, environment, start
+        yield self
+
+
+async def test_an_order_that_is_not_answered_is_one_line_and_no_bug(tmp_path: Path) -> None:
+    runtime = RemoteRuntime(Place(tmp_path, {}, cast("Composition", Standing())), {})
+    await runtime.connect(start=False)
+    try:
+        # Else whoever serves typed lines or questions would end, and nothing typed or asked later be heard.
+        with pytest.raises(CommandError, match="has not answered"):
+            await runtime.pause(Origin("user"))
+    finally:
+        await runtime.close()
