@@ -221,6 +221,26 @@ async def test_an_order_is_carried_out_with_the_key_and_the_environment_of_its_s
     assert (root / "done").exists()
 
 
+async def test_a_client_that_names_a_root_twice_and_drops_one_still_orders_with_its_own_key(tmp_path: Path) -> None:
+    root = greeter(tmp_path, spec())
+    done = [
+        {"answer": [{"tool": "write_file", "input": {"path": "done", "content": "x\n"}}]},
+        {"answer": [{"text": "Done."}]},
+    ]
+    async with (
+        ScriptedServer({"sessions": [session("1", "# Task 01/1.1", turns=done)]}, key="key-two") as server,
+        roots() as made,
+        made.joined(root, sender(server.base_url, ANTHROPIC_API_KEY="key-one"), "one"),
+        made.joined(root, sender(server.base_url, ANTHROPIC_API_KEY="key-two"), "two") as runtime,
+    ):
+        # As an editor does whose folder is also reached by a link.
+        async with made.joined(root, sender(server.base_url, ANTHROPIC_API_KEY="key-two"), "two"):
+            pass
+        assert not isinstance(await order(runtime, "two"), Rejected)
+        await runtime.wait_idle()
+        assert keys(server) == {"key-two"}
+
+
 def spec() -> str:
     """One task that a file proves."""
     return (

@@ -39,9 +39,24 @@ class OpenRoot:
         self.clients = 0
         self.senders = senders
         """Whose orders count, by client."""
+        self._joined: list[tuple[str, Sender]] = []
         self.leaving: asyncio.Task[None] | None = None
         """Closes the root if nobody comes back."""
         self.closing = False
+
+    def join(self, client: str, sender: Sender) -> None:
+        """From now on the client's orders are carried out with what this sender brings."""
+        self._joined.append((client, sender))
+        self.senders[client] = sender
+
+    def leave(self, client: str, sender: Sender) -> None:
+        """A client that named the root twice, by a link perhaps, is still there with the other one."""
+        self._joined = [one for one in self._joined if one[1] is not sender]
+        others = [known for name, known in self._joined if name == client]
+        if others:
+            self.senders[client] = others[-1]
+        else:
+            self.senders.pop(client, None)
 
     @property
     def runtime(self) -> Runtime | None:
@@ -74,10 +89,10 @@ class Roots:
             if known.opener is not sender and sender.settings.whole:
                 # The latest that sets anything counts for all; what it brought stays when it goes.
                 await runtime.configure(sender.settings.whole)
-            known.senders[client] = sender
+            known.join(client, sender)
             yield runtime
         finally:
-            known.senders.pop(client, None)
+            known.leave(client, sender)
             known.clients -= 1
             self._look(key, known)
 
