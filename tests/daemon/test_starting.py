@@ -99,6 +99,18 @@ async def test_clients_that_come_while_a_daemon_is_busy_wait_in_its_queue(stage:
         assert await status_of(process) == 0
 
 
+async def test_a_daemon_whose_socket_is_removed_listens_anew(stage: Stage) -> None:
+    async with bridge(stage) as (wire, _):
+        await begin(wire, stage.logs)
+        pid = await asyncio.to_thread(stage.pid)
+        # As cleaners of temporary folders do.
+        stage.place.socket.unlink()
+        async with bridge(stage) as (other, _):
+            await begin(other, stage.logs)
+            status = await asyncio.to_thread(stage.status)
+        assert (status["pid"], len(status["clients"])) == (pid, 2)
+
+
 async def test_a_second_daemon_refuses_to_serve(stage: Stage) -> None:
     held = HeldLock.take(stage.place.lock)
     assert held is not None

@@ -154,6 +154,14 @@ class HeldLock:
             raise
         return cls(descriptor)
 
+    def stands_at(self, path: Path) -> bool:
+        """Whether that file is still the one that is held: if not, another can hold what is there now. Blocking."""
+        try:
+            found, held = path.lstat(), os.fstat(self._descriptor)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
+
     def release(self) -> None:
         """Lets the next one in."""
         os.close(self._descriptor)

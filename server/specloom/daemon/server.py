@@ -28,7 +28,7 @@ IDLE = 600.0
 """Seconds without clients and work after which the daemon ends."""
 LOCK_DEADLINE = 2.0
 """Seconds in which a look at the lock may be in the way of who takes it."""
-LOOK = 30.0
+LOOK = 3.0
 """Seconds between looks at whether the socket is still there."""
 STALL = 1800.0
 """Seconds after which a client that reads nothing is disconnected."""
@@ -47,6 +47,14 @@ class Patience:
     linger: float = LINGER
     stall: float = STALL
     """0: for ever."""
+
+
+@dataclass(slots=True)
+class Listener:
+    """What listens now, and the file that it was bound to."""
+
+    server: asyncio.Server
+    inode: int | None
 
 
 class Daemon:
@@ -82,7 +90,7 @@ class Daemon:
             holder = self._place.read_note().get("pid", "unknown")
             raise NoDaemonError(f"a daemon is running already (pid {holder}); see `specloom daemon status`")
         try:
-            await self._serve(ready)
+            await self._serve(lock, ready)
         finally:
             lock.release()
 
@@ -90,26 +98,31 @@ class Daemon:
         """Pauses what runs, settles it, and returns from `serve`."""
         self._ended.set()
 
-    async def _serve(self, ready: Callable[[], None] | None) -> None:
-        listening = await asyncio.to_thread(_listening, self._place)
-        inode = await asyncio.to_thread(_inode, self._place)
-        server = await asyncio.start_unix_server(
-            self._accept, sock=listening, limit=LONGEST, backlog=BACKLOG, start_serving=False
-        )
-        watching = asyncio.create_task(self._watch(inode), name="watch the socket")
+    async def _serve(self, lock: HeldLock, ready: Callable[[], None] | None) -> None:
+        listener = await self._listener()
         try:
             await asyncio.to_thread(_write_note, self._place, self._started_at)
-            await server.start_serving()
+            await listener.server.start_serving()
+            watching = asyncio.create_task(self._watch(lock, listener), name="watch the socket")
             self._look()
             if ready is not None:
                 ready()
-            await self._ended.wait()
+            try:
+                await self._ended.wait()
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            server.close()
+            listener.server.close()
             await asyncio.to_thread(_remove, self._place)
             await self._end()
+
+    async def _listener(self) -> "Listener":
+        listening = await asyncio.to_thread(_listening, self._place)
+        server = await asyncio.start_unix_server(
+            self._accept, sock=listening, limit=LONGEST, backlog=BACKLOG, start_serving=False
+        )
+        return Listener(server, await asyncio.to_thread(_inode, self._place))
 
     async def _end(self) -> None:
         """Work is paused and settled first: clients hear of it, and then the connections end."""
@@ -122,14 +135,26 @@ class Daemon:
             await asyncio.wait(serving, timeout=CLOSE_DEADLINE)
         await asyncio.wait([closing], timeout=CLOSE_DEADLINE)
 
-    async def _watch(self, inode: int | None) -> None:
-        """A daemon whose socket was taken away is found by nobody: it ends once it has nothing to do."""
+    async def _watch(self, lock: HeldLock, listener: "Listener") -> None:
+        """Whose socket is taken away, as cleaners of temporary folders do, is found by nobody: it listens anew.
+
+        Where the lock is gone, too, another daemon may be there: this one ends once it has nothing to do.
+        """
         while True:
             await asyncio.sleep(LOOK)
-            if await asyncio.to_thread(_inode, self._place) != inode:
-                LOG.warning("%s is gone; the daemon ends when it is idle", self._place.socket)
+            if await asyncio.to_thread(_inode, self._place) == listener.inode:
+                continue
+            if not await asyncio.to_thread(lock.stands_at, self._place.lock):
+                LOG.warning("%s is gone; the daemon ends when it is idle", self._place.lock)
                 self._retired = True
                 self._look()
+                continue
+            LOG.warning("%s is gone; it is made again", self._place.socket)
+            with contextlib.suppress(OSError):
+                fresh = await self._listener()
+                listener.server.close()
+                listener.server, listener.inode = fresh.server, fresh.inode
+                await listener.server.start_serving()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._attend(reader, writer), name="client")
