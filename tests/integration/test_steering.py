@@ -147,6 +147,24 @@ async def test_prompt_that_cannot_be_delivered_is_refused(tmp_path: Path, agent:
         assert not runtime.state.prompts
 
 
+async def test_words_that_no_window_would_hold_are_refused_waiting_or_heard(tmp_path: Path) -> None:
+    turns = (turn(write("a.txt", "a\n"), hold="on"), turn(write("b.txt", "b\n"), hold="then"), turn(says()))
+    async with staged(one_task(tmp_path), attempt(1, *turns)) as (runtime, server):
+        await start(runtime)
+        await until(runtime, lambda state: any(item.awaiting == 1 for item in state.sessions.values()))
+        for _ in range(2):
+            await said(runtime, LONG[1:])
+        for number in (1, 2):
+            await until(
+                runtime, lambda state, number=number: any(item.awaiting == number for item in state.sessions.values())
+            )
+            answer = await runtime.prompt(AGENT, "and one more", USER)
+            assert isinstance(answer, Rejected)
+            assert answer.code == "long-prompt"
+            server.release("on" if number == 1 else "then")
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+
+
 async def test_words_outlive_a_crash_and_a_rotation(tmp_path: Path) -> None:
     """The state is copied while the first answer is under way; the session that goes on hands over after it heard."""
     root, copy = one_task(tmp_path), tmp_path / "after"

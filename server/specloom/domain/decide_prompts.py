@@ -11,6 +11,8 @@ LONGEST = 100_000
 """Characters of one prompt: more than that belongs into a file."""
 WAITING = 50
 """Prompts that one agent has not heard yet."""
+IN_ALL = 200_000
+"""Characters of what waits and what people said about the task at work: each session of it is told all of that."""
 
 
 def decide_prompt(state: ProjectState, command: c.PromptCommand) -> tuple[Event, ...] | Rejected:
@@ -37,4 +39,13 @@ def _queue(state: ProjectState, command: c.QueuePrompt) -> tuple[Event, ...] | R
     if waiting >= WAITING:
         message = f"{waiting} prompts wait for {command.agent} already; withdraw some, or let it work"
         return Rejected("many-prompts", message)
+    if _said(state, command) > IN_ALL:
+        message = f"What was said to {command.agent} would come to more than {IN_ALL} characters; put it into a file"
+        return Rejected("long-prompt", message)
     return (agents.PromptQueued(command.prompt, command.agent, command.text),)
+
+
+def _said(state: ProjectState, command: c.QueuePrompt) -> int:
+    waiting = sum(len(item.text) for item in state.prompts.values() if item.agent == command.agent)
+    heard = () if state.in_flight is None else state.record(state.in_flight).words
+    return len(command.text) + waiting + sum(len(item.words) for item in heard)
