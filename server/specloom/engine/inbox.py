@@ -26,8 +26,9 @@ class Inbox:
 
     mailbox: Mailbox
     ids: Ids
-    _leaving: set[PromptId] = field(default_factory=set[PromptId], init=False)
-    """Being delivered or withdrawn at this moment: of both, the one that began first happens."""
+    _delivered: set[PromptId] = field(default_factory=set[PromptId], init=False)
+    """At this moment, and so are those that are `_withdrawn`: of both, the one that began first happens."""
+    _withdrawn: set[PromptId] = field(default_factory=set[PromptId], init=False)
 
     async def put(self, agent: AgentId, text: str, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Queues a prompt; `Accepted.id` is its `PromptId`."""
@@ -42,22 +43,25 @@ class Inbox:
 
     async def withdraw(self, prompt: PromptId, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Takes a prompt back that nobody has heard."""
-        if prompt in self._leaving:
+        if prompt in self._delivered:
             return Rejected("unknown-prompt", f"The prompt {prompt!r} is being delivered")
-        self._leaving.add(prompt)
+        first = prompt not in self._withdrawn
+        self._withdrawn.add(prompt)
         try:
             return await self.mailbox.submit(c.WithdrawPrompt(prompt), by, command_id)
         finally:
-            self._leaving.discard(prompt)
+            if first:
+                self._withdrawn.discard(prompt)
 
     async def take(self, setup: SessionSetup, recorder: Recorder) -> tuple[UserMessage, ...]:
         """What waits for the agent of a session, oldest first; in the log as delivered when this returns."""
         prompts = self.mailbox.state.prompts.values()
-        waiting = [item for item in prompts if item.agent == setup.agent and item.id not in self._leaving]
+        leaving = self._delivered | self._withdrawn
+        waiting = [item for item in prompts if item.agent == setup.agent and item.id not in leaving]
         if not waiting:
             return ()
         waiting.sort(key=lambda item: (item.queued_at, item.id))
-        self._leaving.update(item.id for item in waiting)
+        self._delivered.update(item.id for item in waiting)
         try:
             messages = tuple(say(item.text) for item in waiting)
             events: list[agents.AgentEvent] = []
@@ -66,5 +70,5 @@ class Inbox:
                 events.append(agents.PromptDelivered(item.id, setup.id, item.text))
             await recorder.commit(*events)
         finally:
-            self._leaving.difference_update(item.id for item in waiting)
+            self._delivered.difference_update(item.id for item in waiting)
         return messages
