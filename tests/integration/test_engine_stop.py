@@ -312,6 +312,21 @@ async def test_a_paused_run_is_cancelled(tmp_path: Path) -> None:
         assert server.total == 1
 
 
+async def test_a_run_that_is_cancelled_before_it_took_up_its_attempt_leaves_none(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, HOLDS))
+    held = turn(write("a.txt", "a\n"), hold="never")
+    async with staged(root, attempt(1, held), strict=False) as (runtime, server):
+        await start(runtime)
+        assert await server.until(lambda known: known.total == 1)
+        await runtime.pause(USER, at_once=True)
+        await ended(runtime)
+        assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
+        await cancels(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.CANCELLED
+        assert runtime.state.record(ONE).attempt is None
+        assert all(session.outcome for session in runtime.state.sessions.values())
+
+
 async def test_a_run_that_an_earlier_process_left_is_cancelled(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, HOLDS))
     async with ScriptedServer(script(attempt(1, turn(write("a.txt", "a\n"), hold="writing")))) as server:

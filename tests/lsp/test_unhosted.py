@@ -10,7 +10,13 @@ from tests.integration.projects import greeter
 from tests.lsp.editor import Editor, editing
 from tests.lsp.wire import process, status_of
 
-READABLE = ("specloom/project/get", "specloom/events/list", "specloom/approval/list")
+READABLE = (
+    "specloom/project/get",
+    "specloom/project/list",
+    "specloom/health/get",
+    "specloom/events/list",
+    "specloom/approval/list",
+)
 
 
 async def told(editor: Editor, word: str) -> str:

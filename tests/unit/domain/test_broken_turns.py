@@ -18,7 +18,7 @@ def test_the_cost_of_an_answer_that_broke_off_counts_and_its_turn_does_not() -> 
     state = evolve(state, failed, AT, 3)
     assert state.usage == SPENT
     record = state.sessions[SESSION]
-    assert (record.usage, record.turns, record.awaiting) == (SPENT, 0, 1)
+    assert (record.usage, record.turns, record.awaiting) == (SPENT, 0, 0), "nothing is awaited: what it cost is known"
 
 
 def test_a_failure_without_a_cost_leaves_a_known_sum_known() -> None:
