@@ -67,7 +67,10 @@ async def test_a_signal_to_the_bridge_ends_the_bridge_alone(number: signal.Signa
 
 
 async def test_the_daemon_has_nothing_of_the_bridge_that_started_it(stage: Stage) -> None:
-    keys = {"ANTHROPIC_API_KEY": "sk-planted", "VIRTUAL_ENV": "/venv", "SPECLOOM_STATE_DIR": "/nowhere"}
+    keys = {
+        "ANTHROPIC_API_KEY": "sk-planted", "VIRTUAL_ENV": "/venv", "SPECLOOM_STATE_DIR": "/nowhere",
+        "DATABASE_URL": "postgres://one-project", "OPENAI_API_KEY": "sk-of-another-tool",
+    }  # fmt: skip
     async with bridge(stage, environment=keys) as (wire, process):
         await begin(wire, stage.logs)
         pid = await asyncio.to_thread(stage.pid)

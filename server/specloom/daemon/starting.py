@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specloom.daemon.errors import NoDaemonError
-from specloom.daemon.hello import Hello, Met, counts, meet
+from specloom.daemon.hello import Hello, Met, meet
 from specloom.daemon.place import POLL, RUNTIME_DIR, DaemonPlace, HeldLock, is_held
 
 if TYPE_CHECKING:
@@ -24,6 +24,38 @@ ENDING_DEADLINE = 30.0
 LOG_DIR = "SPECLOOM_LOG_DIR"
 OWN = ("SPECLOOM_DAEMON_", LOG_DIR, RUNTIME_DIR, "SPECLOOM_LOG_LEVEL", "SPECLOOM_LOG_CONTENT")
 """What a daemon takes from who starts it; everything else of a client comes with its hello, and leaves with it."""
+NEUTRAL = frozenset(
+    {
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "TMPDIR",
+        "TZ",
+        "LANGUAGE",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "all_proxy",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS",
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PYTHONDONTWRITEBYTECODE",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+    }
+)
+NEUTRAL_PREFIXES = ("XDG_", "LC_")
+"""What says how this user and machine are, not what one project needs: it lies under the commands of every project."""
 LARGEST_LOG = 1_000_000
 
 
@@ -137,7 +169,7 @@ def _spawn(environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     # Costs more to import than all of the way to a daemon that is up.
     import subprocess
 
-    kept = {name: value for name, value in environment.items() if not counts(name) or name.startswith(OWN)}
+    kept = {name: value for name, value in environment.items() if belongs_to_the_user(name)}
     # To find git; commands of a run have the path of who ordered it.
     kept["PATH"] = environment.get("PATH", os.defpath)
     log = _open_log(log_file(environment))
@@ -155,6 +187,11 @@ def _spawn(environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         raise NoDaemonError(f"the daemon could not be started: {error}") from error
     finally:
         os.close(log)
+
+
+def belongs_to_the_user(name: str) -> bool:
+    """Whether a daemon may keep a variable of whoever happened to start it."""
+    return name in NEUTRAL or name.startswith((*NEUTRAL_PREFIXES, *OWN))
 
 
 def log_file(environment: Mapping[str, str] | None = None) -> Path:
