@@ -101,6 +101,8 @@ async def test_two_terminals_and_an_editor_see_the_same_events(
     last = heard[-1]["seq"]
     for terminal in (first, second):
         await asyncio.to_thread(terminal.wait_for, '"type":"runFinished"')
+        # The stream is gathered for a moment, and may come behind the events.
+        await asyncio.to_thread(terminal.wait_for, "I write greeting.txt now.")
         seen = {event["seq"]: event for event in events_of(terminal)}
         assert list(seen) == sorted(seen)
         assert [seen[event["seq"]] for event in heard if min(seen) <= event["seq"] <= last] == [

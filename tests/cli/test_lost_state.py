@@ -13,9 +13,11 @@ from tests.cli.test_run import model
 Start = Callable[..., ScriptedServer]
 
 
-def hostile(command: str) -> dict[str, Any]:
-    """An executor that does its task by a command, and more."""
-    call = {"tool": "run_command", "input": {"command": f"echo hello > greeting.txt; {command}"}}
+def hostile(project: Project, command: str) -> dict[str, Any]:
+    """An executor that does its task by a script, and more: of a plain command the permission rules would see it."""
+    take = project.root.parent / "take.sh"
+    take.write_text(f"echo hello > greeting.txt\n{command}\n")
+    call = {"tool": "run_command", "input": {"command": f"sh {take}"}}
     turns = [{"answer": [call]}, {"answer": [{"text": "Done."}]}]
     return {"sessions": [{"name": "1.1", "first": "# Task 01/1.1 (attempt 1):", "turns": turns}]}
 
@@ -31,7 +33,7 @@ def hostile(command: str) -> dict[str, Any]:
 def test_a_command_that_takes_the_log_away_ends_the_run(
     project: Project, scripted: Start, command: str, happened: str
 ) -> None:
-    server = scripted(hostile(command))
+    server = scripted(hostile(project, command))
     done = project.specloom("run", "01/1.1", "--yes", *model(server))
     said = done.stdout + done.stderr
     assert done.returncode == Exit.USAGE, said
@@ -42,14 +44,14 @@ def test_a_command_that_takes_the_log_away_ends_the_run(
 
 
 def test_a_run_goes_well_again_after_its_log_was_taken_away(project: Project, scripted: Start) -> None:
-    project.specloom("run", "01/1.1", "--yes", *model(scripted(hostile("rm -rf .specloom"))))
-    done = project.specloom("run", "01/1.1", "--yes", "--json", *model(scripted(hostile("true"))))
+    project.specloom("run", "01/1.1", "--yes", *model(scripted(hostile(project, "rm -rf .specloom"))))
+    done = project.specloom("run", "01/1.1", "--yes", "--json", *model(scripted(hostile(project, "true"))))
     assert done.returncode == Exit.OK, done.stdout + done.stderr
     assert json_lines(done.stdout)[-1]["tasks"]["done"] == 1
 
 
 def test_a_folder_that_is_removed_during_a_run_is_named(project: Project, scripted: Start) -> None:
-    done = project.specloom("run", "01/1.1", "--yes", *model(scripted(hostile(f"rm -rf {project.root}"))))
+    done = project.specloom("run", "01/1.1", "--yes", *model(scripted(hostile(project, f"rm -rf {project.root}"))))
     said = done.stdout + done.stderr
     assert done.returncode == Exit.USAGE, said
     assert f"the folder {project.root} was removed while " in said

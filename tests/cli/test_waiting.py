@@ -92,6 +92,7 @@ async def test_a_run_tells_whom_it_waits_for(
     told = Output(stream, io.StringIO(), as_json=False)
     asked = argparse.Namespace(command="run", scope=None, budget_usd=None, yes=True)
     asked.model, asked.base_url = "scripted-1", server.base_url
+    asked.estimate = asked.detach = asked.pause = asked.cancel = False
     status = await run.run(asked, Place(project.root, project.environment, compose), told)
     assert status is Exit.OK, stream.getvalue()
     host = server.base_url.removeprefix("http://")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from specloom.domain.ids import TaskId
 from specloom.domain.runs import Budget
@@ -125,9 +126,12 @@ class Account:
         return None
 
     def _again(self, name: str, over: float) -> Budget:
-        """The same again, as often as it takes to get past what was used: a limit may be lowered below that."""
-        limit = getattr(self.limits, name)
-        return Budget(**{name: limit * (over // limit + 1)})
+        """The same again, as often as it takes to get past what was used: a limit may be lowered below that.
+
+        Of nothing the same would be nothing again: there it is one (dollar, token, turn, minute).
+        """
+        step: Any = getattr(self.limits, name) or 1
+        return Budget(**{name: step * (over // step + 1)})
 
     def _told(self, name: str, limit: float) -> str:
         about = OF.get(self.part, "").format(task=self.task)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,3 +131,11 @@ def test_one_yes_leads_on_also_where_more_is_used_than_the_limit_allows_now(limi
     many = Account(BudgetPart.TASK, Budget(turns=3), Budget(), Spent(turns=8)).reached()
     assert many is not None
     assert many.offer == "Continue with 6 turns more"
+
+
+@pytest.mark.parametrize("name", ["usd", "tokens", "turns", "minutes"])
+def test_more_of_a_limit_of_nothing_is_one(name: str) -> None:
+    account = Account(BudgetPart.RUN, Budget(**{name: 0}), Budget(), NOTHING)
+    reached = account.reached()
+    assert reached is not None
+    assert reached.more == Budget(**{name: 1})
