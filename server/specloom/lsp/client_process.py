@@ -6,6 +6,7 @@ the one that was started for it descends from is watched. Source: `initialize.pr
 
 import asyncio
 import os
+import select
 from pathlib import Path
 
 LOOK_S = 3.0
@@ -30,11 +31,16 @@ async def outlived(pid: int, started: int | None = None) -> bool:
     try:
         # In this order: a number that is free again and taken by another process has another descriptor.
         if not await asyncio.to_thread(_is_ancestor, pid, started):
-            return False
+            # One that ended since it was named has no descendants left to be told by.
+            return _is_over(descriptor)
         await _until_readable(descriptor)
     finally:
         os.close(descriptor)
     return True
+
+
+def _is_over(descriptor: int) -> bool:
+    return bool(select.select([descriptor], [], [], 0)[0])
 
 
 async def _outlived_parent(pid: int) -> bool:
