@@ -122,16 +122,19 @@ class Account:
         known = ((whole.usd, used.usd), (whole.tokens, used.tokens), (whole.turns, used.turns))
         for (limit, value), name in zip((*known, (whole.minutes, used.seconds / 60)), NAMES, strict=True):
             if limit is not None and value >= limit:
-                return Reached(self.part, self._told(name, limit), self._again(name, max(value - limit, 0)), self.task)
+                return Reached(self.part, self._told(name, limit), self._again(name, limit, value), self.task)
         return None
 
-    def _again(self, name: str, over: float) -> Budget:
+    def _again(self, name: str, limit: float, used: float) -> Budget:
         """The same again, as often as it takes to get past what was used: a limit may be lowered below that.
 
         Of nothing the same would be nothing again: there it is one (dollar, token, turn, minute).
         """
         step: Any = getattr(self.limits, name) or 1
-        return Budget(**{name: step * (over // step + 1)})
+        times = (used - limit) // step + 1
+        if limit + step * times <= used:  # of fractions of a dollar the division may come out a little low
+            times += 1
+        return Budget(**{name: step * times})
 
     def _told(self, name: str, limit: float) -> str:
         about = OF.get(self.part, "").format(task=self.task)

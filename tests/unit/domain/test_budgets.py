@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from specloom.domain.budgets import (
@@ -121,6 +121,7 @@ def test_unknown_price_is_kept_apart_from_what_is_known() -> None:
 
 
 @given(st.floats(0.01, 100.0), st.floats(0.0, 1_000.0))
+@example(69.47, 2084.1)
 def test_one_yes_leads_on_also_where_more_is_used_than_the_limit_allows_now(limit: float, used: float) -> None:
     account = Account(BudgetPart.RUN, Budget(usd=limit), Budget(), Spent(used))
     if (reached := account.reached()) is not None:
