@@ -12,7 +12,7 @@ import pytest
 from specloom.workspace.process import run
 from specloom.workspace.shell.agent_shell import ShellLimits
 from tests.integration import tracer
-from tests.unit.workspace.shells import ENV, said, shell_in, until
+from tests.integration.shells import ENV, said, shell_in, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ptrace as on Linux")
 

@@ -13,7 +13,7 @@ import pytest
 
 from specloom.workspace.shell.watchdog import Watchdog
 from tests.integration import shell_owner
-from tests.unit.workspace.shells import gone, said, shell_in, until
+from tests.integration.shells import gone, said, shell_in, until
 
 
 def folders() -> set[str]:

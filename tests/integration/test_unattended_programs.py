@@ -9,7 +9,7 @@ import pytest
 
 from specloom.workspace.shell.agent_shell import AgentShell
 from specloom.workspace.shell.unattended import asked, endless
-from tests.unit.workspace.shells import ends, shell_in
+from tests.integration.shells import ends, shell_in
 
 GIT = "git init -q . && git config user.email a@b.invalid && git config user.name A && echo x >f && git add f && "
 

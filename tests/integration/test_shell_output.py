@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
-from tests.unit.workspace.shells import SECRET, ends, said, shell_in, until
+from tests.integration.shells import SECRET, ends, said, shell_in, until
 
 KEY = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 

@@ -15,7 +15,7 @@ from specloom.workspace.process import run
 
 DEADLINE = 10.0
 PATH = {"PATH": "/usr/bin:/bin"}
-HERE = Path(__file__).parents[3]
+HERE = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(not marked.is_supported(), reason="needs /proc and pidfd, so Linux")
 
@@ -127,7 +127,7 @@ async def test_who_looks_is_never_among_those_found(owner: Orphans) -> None:
 
 @pytest.mark.parametrize("clears", ["", "env -i"])
 async def test_commands_end_with_an_owner_that_is_killed(tmp_path: Path, clears: str) -> None:
-    arguments = ("-m", "tests.unit.workspace.orphan_owner", str(tmp_path), str(tmp_path / "pid"), clears)
+    arguments = ("-m", "tests.integration.orphan_owner", str(tmp_path), str(tmp_path / "pid"), clears)
     async with process(sys.executable, *arguments, env=dict(os.environ)) as owner:
         pid = await until_pid(tmp_path / "pid")
         owner.kill()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from specloom.workspace.process_start import ProcessStartError
 from specloom.workspace.shell.agent_shell import AgentShell
-from tests.unit.workspace.shells import ENV, ends, gone, said, shell_in, until
+from tests.integration.shells import ENV, ends, gone, said, shell_in, until
 
 LINE = re.compile(r"(?<=bash: )line \d+: ")
 STEPS = (

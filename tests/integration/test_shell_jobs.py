@@ -12,7 +12,7 @@ import pytest
 from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
 from specloom.workspace.shell.jobs import REMEMBERED, Job
 from specloom.workspace.shell.log_pages import LogPage, page
-from tests.unit.workspace.shells import SECRET, ends, gone, said, shell_in, until
+from tests.integration.shells import SECRET, ends, gone, said, shell_in, until
 
 
 @pytest.fixture
