@@ -1,0 +1,358 @@
+--- The connection to one project: requests with a deadline, the subscription from the last `seq`, and who hears of it.
+---
+--- Refuses to decide anything, and to keep what cannot be fetched again. One root is one language client is one
+--- connection; it outlives restarts of its server. What views build on:
+---
+---   local client = require("specloom.client")
+---   local connection, why = client.of(buf)            -- of a file, or of a buffer of ours with b:specloom_root
+---   local off = client.on("event", function(connection, event) … end)
+---   connection:order("specloom/run/start", { scope = … }, function(refused, result) … end)
+---
+--- Listeners of a kind hear in the order in which they came, on the main loop, never in a fast event:
+---   snapshot  (connection, specloom.ProjectGetResult)  all is new: forget what was built, events after its `seq` follow
+---   event     (connection, specloom.WireEvent)         each once, in the order of `seq`, none missing since the snapshot
+---   output    (connection, specloom.OutputParams)      the lossy stream
+---   gap       (connection, specloom.GapParams)         output is missing; the events that it names still follow
+---   health    (connection, specloom.WireHealth)
+---   state     (connection, specloom.State)             "starting" → "live" ⇄ "gone"; "refused" with connection.reason
+---
+--- `connection.projection` is the one fold of snapshot and events (specloom.projection: `new(snapshot)`, `fold(projection,
+--- event)`); it is up to date before listeners hear of an event. JSON's null is nil in all that listeners are given.
+local M = {}
+
+---@alias specloom.State "starting"|"live"|"refused"|"gone"
+---@alias specloom.Kind "snapshot"|"event"|"output"|"gap"|"health"|"state"
+---@alias specloom.OnAnswer fun(refused: string?, result: table?, error: lsp.ResponseError?)
+
+---@class specloom.Connection
+---@field root string absolute path of the project
+---@field state specloom.State
+---@field reason string why it is refused or gone, for people
+---@field lsp vim.lsp.Client? while there is one
+---@field seq integer of the newest event that was heard
+---@field project_id string? of the log that `seq` belongs to
+---@field projection specloom.Projection?
+---@field health specloom.WireHealth?
+local Connection = {}
+Connection.__index = Connection
+
+local DEADLINE_MS = 15000
+-- A root that another process holds is free at some time.
+local AGAIN_MS = 3000
+-- A snapshot of a large project on a busy machine.
+local SNAPSHOT_MS = 60000
+
+---@type table<string, specloom.Connection> by root
+local connections = {}
+---@type table<integer, specloom.Connection> by the id of the language client
+local by_client = {}
+---@type table<specloom.Kind, function[]>
+local listeners = {}
+local orders = 0
+
+--- Hears of all connections; returns what ends that.
+---@param kind specloom.Kind
+---@param listener fun(connection: specloom.Connection, value: any)
+---@return fun() off
+function M.on(kind, listener)
+  listeners[kind] = listeners[kind] or {}
+  table.insert(listeners[kind], listener)
+  return function()
+    for at, found in ipairs(listeners[kind]) do
+      if found == listener then
+        table.remove(listeners[kind], at)
+        return
+      end
+    end
+  end
+end
+
+---@param kind specloom.Kind
+---@param connection specloom.Connection
+---@param value any
+local function emit(kind, connection, value)
+  -- A copy: a listener may end itself.
+  for _, listener in ipairs(vim.list_slice(listeners[kind] or {})) do
+    local fine, message = xpcall(listener, debug.traceback, connection, value)
+    if not fine then
+      vim.notify_once(("Specloom: a listener of %q failed: %s"):format(kind, message), vim.log.levels.ERROR)
+    end
+  end
+end
+
+--- Null is nil since 0.10, vim.NIL since 0.12: here it is nil.
+local function plain(value)
+  if value == vim.NIL then
+    return nil
+  elseif type(value) == "table" then
+    for key, member in pairs(value) do
+      if member == vim.NIL then
+        value[key] = nil
+      elseif type(member) == "table" then
+        plain(member)
+      end
+    end
+  end
+  return value
+end
+
+--- Names of methods became methods of objects in 0.11.
+---@param client vim.lsp.Client
+---@param name "request"|"notify"|"cancel_request"|"stop"|"is_stopped"
+function M.call(client, name, ...)
+  if vim.fn.has("nvim-0.11") == 1 then
+    return client[name](client, ...)
+  end
+  return client[name](...)
+end
+
+--- Those of this Neovim, by root.
+---@return specloom.Connection[]
+function M.all()
+  local roots = vim.tbl_keys(connections)
+  table.sort(roots)
+  return vim.tbl_map(function(root)
+    return connections[root]
+  end, roots)
+end
+
+--- The connection of a buffer: its own client's, else the one whose root holds the file or the working directory, else
+--- the only one.
+---@param buf? integer
+---@return specloom.Connection? connection
+---@return string why there is none
+function M.of(buf)
+  buf = (buf == nil or buf == 0) and vim.api.nvim_get_current_buf() or buf
+  local own = vim.b[buf].specloom_root
+  if own and connections[own] then
+    return connections[own], ""
+  end
+  local client = vim.lsp.get_clients({ bufnr = buf, name = "specloom" })[1]
+  if client and by_client[client.id] then
+    return by_client[client.id], ""
+  end
+  local all = M.all()
+  local name = vim.api.nvim_buf_get_name(buf)
+  local place = vim.bo[buf].buftype == "" and name ~= "" and name or vim.uv.cwd() or ""
+  table.sort(all, function(a, b)
+    return #a.root > #b.root
+  end)
+  for _, connection in ipairs(all) do
+    if vim.startswith(vim.fs.normalize(place) .. "/", connection.root .. "/") then
+      return connection, ""
+    end
+  end
+  if #all == 1 then
+    return all[1], ""
+  end
+  if #all > 1 then
+    return nil, "Specloom: several projects are open; go to a file of the one that you mean"
+  end
+  return nil, "Specloom: no project is open here; open its requirements.md, or run :Specloom start"
+end
+
+---@param error lsp.ResponseError
+---@return string
+local function sentence(error)
+  local data = type(error.data) == "table" and error.data or {}
+  local parts = { error.message }
+  for _, field in ipairs(type(data.fields) == "table" and data.fields or {}) do
+    parts[#parts + 1] = ("%s: %s"):format(field.field, field.message)
+  end
+  return table.concat(parts, "; ")
+end
+
+--- Asks the server; exactly one answer comes, at the deadline at last.
+---@param method string
+---@param params table
+---@param on_answer? specloom.OnAnswer `refused` is nil where it worked
+---@param deadline_ms? integer
+function Connection:request(method, params, on_answer, deadline_ms)
+  local settled = false
+  local timer ---@type uv.uv_timer_t?
+  local client = self.lsp
+  local function settle(refused, result, error)
+    if settled then
+      return
+    end
+    settled = true
+    if timer then
+      timer:stop()
+      timer:close()
+    end
+    if on_answer then
+      on_answer(refused, result, error)
+    end
+  end
+  local sent, id
+  if client then
+    sent, id = M.call(client, "request", method, params, function(error, result)
+      settle(error and sentence(error), plain(result), error)
+    end)
+  end
+  if not client or not sent then
+    local why = self.reason ~= "" and self.reason or "its server does not run; :Specloom restart starts it"
+    return vim.schedule(function()
+      settle("Specloom: " .. why)
+    end)
+  end
+  timer = assert(vim.uv.new_timer())
+  timer:start(deadline_ms or DEADLINE_MS, 0, function()
+    vim.schedule(function()
+      if not settled then
+        M.call(client, "cancel_request", id)
+      end
+      settle(("Specloom: no answer to %s in time; :checkhealth specloom tells how the server does"):format(method))
+    end)
+  end)
+end
+
+--- The same for what changes something: sent twice it is one effect, and a refusal is told unless somebody hears it.
+---@param method string
+---@param params table
+---@param on_answer? specloom.OnAnswer
+function Connection:order(method, params, on_answer)
+  orders = orders + 1
+  local id = ("nvim-%d-%x-%d"):format(vim.uv.os_getpid(), vim.uv.hrtime(), orders)
+  self:request(method, vim.tbl_extend("keep", params, { commandId = id }), on_answer or function(refused)
+    if refused then
+      vim.notify(refused, vim.log.levels.WARN, { title = "Specloom" })
+    end
+  end)
+end
+
+---@param state specloom.State
+---@param reason? string
+function Connection:become(state, reason)
+  reason = reason or ""
+  if self.state ~= state or self.reason ~= reason then
+    self.state, self.reason = state, reason
+    emit("state", self, state)
+  end
+end
+
+---@param snapshot specloom.ProjectGetResult
+local function take(connection, snapshot)
+  connection.seq, connection.project_id = snapshot.seq, snapshot.id
+  connection.projection = require("specloom.projection").new(snapshot)
+  emit("snapshot", connection, snapshot)
+end
+
+--- Fetches the whole and subscribes behind it; later again if that is refused.
+function Connection:fetch()
+  local client = self.lsp
+  self:request("specloom/project/get", vim.empty_dict(), function(refused, snapshot)
+    if self.lsp ~= client then
+      return
+    elseif refused or not snapshot then
+      return self:later(refused)
+    end
+    take(self, snapshot)
+    self:subscribe()
+  end, SNAPSHOT_MS)
+end
+
+--- Goes on behind the newest event that was heard. A log that is another one now is fetched as a whole.
+function Connection:subscribe()
+  local client = self.lsp
+  local params = { since = self.seq, output = true, health = true }
+  self:request("specloom/events/subscribe", params, function(refused, result, error)
+    if self.lsp ~= client then
+      return
+    elseif refused or not result then
+      local data = error and type(error.data) == "table" and error.data or {}
+      if data.reason == "seq-ahead" then
+        return self:fetch()
+      end
+      return self:later(refused)
+    elseif result.projectId ~= self.project_id then
+      return self:fetch()
+    end
+    self:become("live")
+  end)
+end
+
+---@param refused string?
+function Connection:later(refused)
+  self:become("refused", refused)
+  local client = self.lsp
+  vim.defer_fn(function()
+    if self.lsp == client and client then
+      self:fetch()
+    end
+  end, AGAIN_MS)
+end
+
+---@param event specloom.WireEvent
+local function hear(connection, event)
+  if event.projectId ~= connection.project_id or event.seq <= connection.seq then
+    return
+  end
+  if event.seq > connection.seq + 1 then
+    -- Never between a server and a client that keep their word; the whole is true in any case.
+    return connection:fetch()
+  end
+  connection.seq = event.seq
+  require("specloom.projection").fold(connection.projection, event)
+  emit("event", connection, event)
+end
+
+---@param kind specloom.Kind
+local function told(kind)
+  return function(_, params, context)
+    local connection = by_client[context.client_id]
+    if not connection or not connection.projection then
+      return
+    end
+    params = plain(params)
+    if kind == "event" then
+      return hear(connection, params)
+    elseif kind == "health" then
+      connection.health = params
+    end
+    emit(kind, connection, params)
+  end
+end
+
+--- Handlers of what the server tells, for the configuration of the language client.
+---@return table<string, lsp.Handler>
+function M.handlers()
+  return {
+    ["specloom/event"] = told("event"),
+    ["specloom/output"] = told("output"),
+    ["specloom/gap"] = told("gap"),
+    ["specloom/health"] = told("health"),
+  }
+end
+
+--- A language client is ready: its root is fetched, or goes on where it was.
+---@param client vim.lsp.Client
+function M.attach(client)
+  local root = vim.fs.normalize(assert(client.config.root_dir))
+  local connection = connections[root]
+  if not connection then
+    connection = setmetatable({ root = root, state = "starting", reason = "", seq = 0 }, Connection)
+    connections[root] = connection
+  end
+  connection.lsp = client
+  by_client[client.id] = connection
+  if connection.project_id then
+    connection:subscribe()
+  else
+    connection:fetch()
+  end
+end
+
+--- A language client has ended.
+---@param client_id integer
+---@param reason string
+function M.detach(client_id, reason)
+  local connection = by_client[client_id]
+  by_client[client_id] = nil
+  if connection and connection.lsp and connection.lsp.id == client_id then
+    connection.lsp, connection.health = nil, nil
+    connection:become("gone", reason)
+  end
+end
+
+return M
