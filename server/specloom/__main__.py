@@ -86,14 +86,10 @@ def _serve_detached() -> int:
 
 
 def _composition() -> "Composition":
-    # Imported whole when the first root is opened, in a thread: `initialize` is answered before.
-    from importlib import import_module
-
+    # Called in a thread when the first root is opened: `initialize` is answered before.
     from specloom import compose
 
-    import_module("specloom.compose.hosting")
-    # Loaded at the first judgement of a command otherwise, on the event loop, while a thread may import something else.
-    import_module("tree_sitter_bash")
+    compose.load_hosting()
     return compose
 
 

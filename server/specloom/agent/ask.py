@@ -1,9 +1,11 @@
 """Asks for one turn: recorded before and after, tried again within bounds. Refuses what waiting cannot cure."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from specloom.agent.cut_off import cut_turn, estimated
 from specloom.agent.ports import Halt, Pricing, Recorder, Sleeper, Stream
 from specloom.agent.session import Conversation, SessionSetup, content_json
 from specloom.domain.events import agents
@@ -86,10 +88,9 @@ async def ask(
     turn = conversation.turns + 1
     failed = 0
     while True:
-        request = conversation.request(setup)
         await ports.recorder.commit(agents.TurnRequested(setup.id, turn, failed + 1))
         try:
-            answer = await ports.model.ask(request, ports.stream.sink(setup.id, turn))
+            answer = await _answered(setup, conversation, ports, failed + 1)
             _refuse_empty(answer)
         except ProviderError as error:
             failed += 1
@@ -106,6 +107,19 @@ async def ask(
         ports.recorder.note(finished(setup, turn, answer, ports.pricing))
         conversation.add_answer(answer.message, answer.usage)
         return answer
+
+
+async def _answered(setup: SessionSetup, conversation: Conversation, ports: AskPorts, asked: int) -> ModelAnswer:
+    """One request; one that is cancelled is charged with what it cost until then."""
+    turn, come = conversation.turns + 1, list[Usage]()
+    try:
+        return await ports.model.ask(conversation.request(setup), ports.stream.sink(setup.id, turn), come.append)
+    except asyncio.CancelledError:
+        usage = next((told for told in come if told.prompt), None) or estimated(conversation.book)
+        cut = cut_turn(setup, turn, asked, usage, ports.pricing)
+        # What goes wrong there is told by whoever keeps the log: it must not take the place of the cancellation.
+        await asyncio.gather(ports.recorder.commit(cut), return_exceptions=True)
+        raise
 
 
 def _refuse_empty(answer: ModelAnswer) -> None:

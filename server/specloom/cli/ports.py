@@ -1,21 +1,19 @@
 """What the commands need from the floor above, which wires them. Refuses to know how a runtime is made."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from specloom.cli.link import Link
 from specloom.domain.estimates import Estimate
-from specloom.domain.origin import Origin
 from specloom.domain.permissions.grants import Grant
-from specloom.domain.permissions.rules import Profile
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import Budget, Scope
-from specloom.engine.api import Accepted, Client, EventListener, OutputListener, Published, Runtime
+from specloom.domain.runs import Scope
+from specloom.engine.api import Published, Runtime
 from specloom.tools.tool import ToolOutcome
 
 if TYPE_CHECKING:
@@ -49,81 +47,6 @@ class Reader(Protocol):
 
     async def close(self) -> None:
         """Lets the files go."""
-        ...
-
-
-class CommandRuntime(Protocol):
-    """What commands use of `engine.api.Runtime`, where that is said more fully; also one that a daemon has."""
-
-    root: Path
-
-    @property
-    def state(self) -> ProjectState:
-        """The projection as of now."""
-        ...
-
-    @property
-    def problems(self) -> Mapping[str, tuple[Problem, ...]]:
-        """All problems by path."""
-        ...
-
-    def attach(self, client: Client) -> AbstractContextManager[None]:
-        """Questions go to this client too while the context is open."""
-        ...
-
-    def listen(self, listener: EventListener) -> AbstractContextManager[int]:
-        """Live events while the context is open."""
-        ...
-
-    def watch_output(self, listener: OutputListener) -> AbstractContextManager[None]:
-        """The lossy stream while the context is open."""
-        ...
-
-    async def plan(
-        self, path: str | None, feedback: str, by: Origin, command_id: str | None = None, *, unattended: bool = False
-    ) -> Accepted | Rejected:
-        """Starts a plan."""
-        ...
-
-    async def cancel_plan(self, by: Origin) -> Accepted | Rejected:
-        """Stops it."""
-        ...
-
-    async def start_run(
-        self,
-        scope: Scope,
-        budget: Budget,
-        by: Origin,
-        command_id: str | None = None,
-        *,
-        unattended: bool = False,
-        profile: Profile | None = None,
-    ) -> Accepted | Rejected:
-        """Starts a run."""
-        ...
-
-    async def pause(
-        self, by: Origin, command_id: str | None = None, *, at_once: bool = False, after_task: bool = False
-    ) -> Accepted | Rejected:
-        """Pauses it."""
-        ...
-
-    async def resume(
-        self, by: Origin, command_id: str | None = None, *, unattended: bool = False, profile: Profile | None = None
-    ) -> Accepted | Rejected:
-        """Goes on with it."""
-        ...
-
-    async def cancel(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
-        """Cancels it."""
-        ...
-
-    def host_of(self, role: str) -> str:
-        """Where a role's model is asked; empty: not known here."""
-        ...
-
-    async def wait_idle(self) -> None:
-        """Returns when nothing goes on."""
         ...
 
 

@@ -7,8 +7,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from itertools import count
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -25,6 +24,7 @@ from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, Scope
 from specloom.engine.api import Accepted, Client, EventListener, OutputChunk, OutputListener
+from specloom.engine.listeners import Listeners
 from specloom.engine.working import at_work
 from specloom.store.errors import StoreMissingError
 
@@ -39,7 +39,7 @@ BACK_DEADLINE = 45.0
 
 
 class RemoteRuntime:
-    """Implements `ports.CommandRuntime`; made by `joined`."""
+    """Implements `engine.api.Orders`; made by `joined`."""
 
     def __init__(self, place: Place, ordered: Mapping[str, str]) -> None:
         self.root = place.root
@@ -59,9 +59,8 @@ class RemoteRuntime:
         self._reading = asyncio.Lock()
         self._told = ""
         self._asking: set[asyncio.Task[None]] = set()
-        self._keys = count()
-        self._listeners: dict[int, EventListener] = {}
-        self._watchers: dict[int, OutputListener] = {}
+        self._listeners = Listeners[EventListener]()
+        self._watchers = Listeners[OutputListener]()
 
     @property
     def problems(self) -> Mapping[str, tuple[Problem, ...]]:
@@ -75,22 +74,12 @@ class RemoteRuntime:
     @contextmanager
     def listen(self, listener: EventListener) -> Generator[int]:
         """Each event after the yielded sequence number, while the context is open."""
-        key = next(self._keys)
-        self._listeners[key] = listener
-        try:
+        with self._listeners.present(listener):
             yield self.state.seq
-        finally:
-            del self._listeners[key]
 
-    @contextmanager
-    def watch_output(self, listener: OutputListener) -> Generator[None]:
+    def watch_output(self, listener: OutputListener) -> AbstractContextManager[None]:
         """The lossy stream while the context is open."""
-        key = next(self._keys)
-        self._watchers[key] = listener
-        try:
-            yield
-        finally:
-            del self._watchers[key]
+        return self._watchers.present(listener)
 
     @contextmanager
     def attach(self, client: Client) -> Generator[None]:
@@ -130,10 +119,10 @@ class RemoteRuntime:
         params = {"uri": uri, "feedback": feedback, "unattended": unattended, **self._ordered}
         return await self._order("specloom/spec/generate", params, command_id, "planId")
 
-    async def cancel_plan(self, by: Origin) -> Accepted | Rejected:
+    async def cancel_plan(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Stops the plan that is running."""
         del by
-        return await self._order("specloom/spec/cancel", {}, None)
+        return await self._order("specloom/spec/cancel", {}, command_id)
 
     async def start_run(
         self,
@@ -255,7 +244,7 @@ class RemoteRuntime:
     def _heard(self, method: str, params: Any) -> None:
         if method == "specloom/output":
             chunk = _chunk(params)
-            for watcher in tuple(self._watchers.values()):
+            for watcher in self._watchers:
                 watcher(chunk)
         elif method == "window/showMessage":
             self._tell(_begun_small(str(params["message"]).removeprefix("Specloom: ")))
@@ -280,7 +269,7 @@ class RemoteRuntime:
                 page = await self._reader.events(self.state.seq, PAGE)
                 for published in page:
                     self.state = evolve(self.state, published.event, published.at, published.seq)
-                    for listener in tuple(self._listeners.values()):
+                    for listener in self._listeners:
                         listener(published, self.state)
                 if page:
                     self._moved.set()

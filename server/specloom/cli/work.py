@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from specloom.cli.failures import CommandError, KilledError
 from specloom.cli.interrupts import Interrupts
 from specloom.cli.output import Output
-from specloom.cli.ports import CommandRuntime, Place
+from specloom.cli.ports import Place
 from specloom.cli.remote import RemoteRuntime, joined, leaving
 from specloom.cli.requirements import why_nothing
 from specloom.cli.terminal_client import TerminalClient, is_interactive
@@ -22,7 +22,7 @@ from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, PauseCause, RunState, Scope
-from specloom.engine.api import Accepted, OutputChunk, Published
+from specloom.engine.api import Accepted, Orders, OutputChunk, Published
 from specloom.engine.waiting import ModelWatch
 
 PAUSING = "pausing: what is in flight ends first; Ctrl-C again ends it now"
@@ -54,7 +54,7 @@ class Order:
 class Work:
     """A runtime with somebody watching."""
 
-    runtime: CommandRuntime
+    runtime: Orders
     view: View
     output: Output
     interrupts: Interrupts
@@ -272,7 +272,7 @@ async def _perform(
 
 
 @asynccontextmanager
-async def _opened(place: Place, order: Order) -> AsyncGenerator[CommandRuntime]:
+async def _opened(place: Place, order: Order) -> AsyncGenerator[Orders]:
     if order.joins and await place.composition.is_hosted(place.root, place.environment):
         async with joined(place, start=False, ordered=order.ordered) as joint:
             yield joint

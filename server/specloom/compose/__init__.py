@@ -27,6 +27,7 @@ __all__ = [
     "estimating",
     "inspect",
     "is_hosted",
+    "load_hosting",
     "open_grants",
     "open_reader",
     "open_runtime",
@@ -49,6 +50,16 @@ _HOMES = {
     "MachineProjects": "projects",
     "open_reader": "reading",
 }
+
+
+def load_hosting() -> None:
+    """Imports what hosting a root takes, whole, on the thread that asks.
+
+    Of the two the grammar would otherwise be loaded at the first judgement of a command, on the event loop, while a
+    thread may import something else.
+    """
+    for name in (f"{__name__}.hosting", "tree_sitter_bash"):
+        import_module(name)
 
 
 def __getattr__(name: str) -> object:

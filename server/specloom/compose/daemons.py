@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -23,10 +22,7 @@ async def serve_daemon(environment: Mapping[str, str], ready: Callable[[str], No
 
 
 def _loaded() -> Composition:
-    # Whole, on the thread that asks: the first root is opened soon after.
-    import_module("specloom.compose.hosting")
-    # Loaded at the first judgement of a command otherwise, on the event loop, while a thread may import something else.
-    import_module("tree_sitter_bash")
+    compose.load_hosting()
     return compose
 
 

@@ -21,8 +21,7 @@ START_DEADLINE = 30.0
 """Seconds from the first try to a daemon that answers."""
 ENDING_DEADLINE = 30.0
 """Seconds that a daemon which said that it ends may take."""
-LOG_DIR = "SPECLOOM_LOG_DIR"
-OWN = ("SPECLOOM_DAEMON_", LOG_DIR, RUNTIME_DIR, "SPECLOOM_LOG_LEVEL", "SPECLOOM_LOG_CONTENT")
+OWN = ("SPECLOOM_DAEMON_", "SPECLOOM_LOG_", RUNTIME_DIR)
 """What a daemon takes from who starts it; everything else of a client comes with its hello, and leaves with it."""
 NEUTRAL = frozenset(
     {
@@ -144,6 +143,7 @@ def wait_until_free(place: DaemonPlace, deadline: float = ENDING_DEADLINE) -> bo
 
 
 def _until_met(place: DaemonPlace, hello: Hello, started: "subprocess.Popen[bytes]", end: float) -> Met:
+    log = log_file(os.environ)
     while time.monotonic() < end:
         met = meet(str(place.socket), hello)
         if met is not None:
@@ -151,10 +151,10 @@ def _until_met(place: DaemonPlace, hello: Hello, started: "subprocess.Popen[byte
             return met
         status = started.poll()
         if status is not None and not is_held(place.lock):
-            raise NoDaemonError(f"the daemon ended with status {status} when it was started; see {log_file()}")
+            raise NoDaemonError(f"the daemon ended with status {status} when it was started; see {log}")
         time.sleep(POLL)
     _reap(started)
-    raise NoDaemonError(f"the daemon did not answer within {START_DEADLINE:g} seconds; see {log_file()}")
+    raise NoDaemonError(f"the daemon did not answer within {START_DEADLINE:g} seconds; see {log}")
 
 
 def _reap(started: "subprocess.Popen[bytes]") -> None:
@@ -194,13 +194,12 @@ def belongs_to_the_user(name: str) -> bool:
     return name in NEUTRAL or name.startswith((*NEUTRAL_PREFIXES, *OWN))
 
 
-def log_file(environment: Mapping[str, str] | None = None) -> Path:
-    """Where a daemon's standard error goes: the log root of this machine."""
-    known = os.environ if environment is None else environment
-    if stated := known.get(LOG_DIR):
-        return Path(stated).expanduser() / "daemon.log"
-    state = known.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "specloom" / "logs" / "daemon.log"
+def log_file(environment: Mapping[str, str]) -> Path:
+    """Where a daemon's standard error goes."""
+    # A process that finds its daemon up needs none of it.
+    from specloom.logs.place import log_folder
+
+    return log_folder(environment) / "daemon.log"
 
 
 def _open_log(path: Path) -> int:

@@ -2,7 +2,8 @@
 
 from specloom.domain import commands as c
 from specloom.domain.events import agents
-from specloom.domain.ids import AttemptId, TaskId
+from specloom.domain.ids import AttemptId, RunId, TaskId
+from specloom.domain.runs import RunOutcome
 from specloom.domain.scope import leaves_below
 from specloom.engine.changes import record_change_set
 from specloom.engine.context import EngineContext
@@ -25,6 +26,14 @@ async def abandon_all(engine: EngineContext, reason: str) -> None:
     for task, record in tuple(engine.state.tasks.items()):
         if record.attempt is not None:
             await abandon(engine, task, record.attempt, reason)
+
+
+async def finish_cancelled(
+    engine: EngineContext, reason: str = "cancelled by the user", run: RunId | None = None
+) -> None:
+    """Frees every task, also what an earlier process or order left in flight, and ends the run as cancelled."""
+    await abandon_all(engine, "the run was cancelled")
+    await engine.mailbox.submit(c.FinishRun(RunOutcome.CANCELLED, reason, run))
 
 
 async def free_idle(engine: EngineContext, task: TaskId) -> bool:

@@ -130,11 +130,10 @@ class Health:
     """The state of the newest run."""
 
 
-class Runtime(Protocol):
-    """One project root, hosted."""
+class Orders(Protocol):
+    """One project root, wherever it is hosted: what is told of it, and what a person can order."""
 
     root: Path
-    documents: OpenDocuments
 
     @property
     def state(self) -> ProjectState:
@@ -144,14 +143,6 @@ class Runtime(Protocol):
     @property
     def problems(self) -> Mapping[str, tuple[Problem, ...]]:
         """All problems by path: of parsing, of the graph, of failed verifications, refused edits and stale proofs."""
-        ...
-
-    def requirements_at(self, path: str) -> RequirementsDocument | None:
-        """The requirements document at `path` as last parsed (buffer over disk), with spans."""
-        ...
-
-    def spec_at(self, path: str) -> SpecDefinition | None:
-        """The spec at `path` as last parsed (buffer over disk), with spans and lines."""
         ...
 
     def attach(self, client: Client) -> AbstractContextManager[None]:
@@ -166,43 +157,10 @@ class Runtime(Protocol):
         """The lossy stream while the context is open."""
         ...
 
-    @property
-    def queues(self) -> Mapping[str, int]:
-        """How much waits for its turn: `orders` of people, `work` of the engine, `readings` of the log."""
-        ...
-
-    def health(self, lag_s: float) -> Health:
-        """How it does; `lag_s`: by how many seconds the event loop is late."""
-        ...
-
-    async def events(self, since: int, limit: int) -> tuple[Published, ...]:
-        """At most `limit` committed events with a higher sequence number than `since`, in order."""
-        ...
-
-    async def refresh(self, paths: tuple[str, ...] = ()) -> None:
-        """Parses documents again (no paths: all of them) and takes in what changed. Debounced by callers."""
-        ...
-
-    async def look(self) -> None:
-        """A client heard of changed files: whatever differs from what one last saw is taken in, once."""
-        ...
-
     async def plan(
         self, path: str | None, feedback: str, by: Origin, command_id: str | None = None, *, unattended: bool = False
     ) -> Accepted | Rejected:
         """Starts to turn requirements (`None`: the root's own) into specs and tasks. `Accepted.id` is a `PlanId`."""
-        ...
-
-    async def extract_tasks(
-        self, spec: SpecId, feedback: str, by: Origin, command_id: str | None = None
-    ) -> Accepted | Rejected:
-        """Starts to derive the tasks of one spec."""
-        ...
-
-    async def settle_spec(
-        self, spec: SpecId, choice: Literal["continue", "discard"], by: Origin, command_id: str | None = None
-    ) -> Accepted | Rejected:
-        """Goes on with, or removes, a spec that a crash left `generating`."""
         ...
 
     async def cancel_plan(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
@@ -231,19 +189,6 @@ class Runtime(Protocol):
         """
         ...
 
-    async def prompt(self, agent: AgentId, text: str, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
-        """Says something to an agent, word for word, at its next turn boundary; `Accepted.id` is a `PromptId`."""
-        ...
-
-    async def withdraw_prompt(self, prompt: PromptId, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
-        """Takes back what the agent has not heard yet."""
-        ...
-
-    @property
-    def today(self) -> Account:
-        """The limits of a day, and what this one has used of them."""
-        ...
-
     async def resume(
         self,
         by: Origin,
@@ -257,6 +202,74 @@ class Runtime(Protocol):
 
     async def cancel(self, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
         """Cancels the run now."""
+        ...
+
+    def host_of(self, role: str) -> str:
+        """Where a role's model is asked, for messages: host and port."""
+        ...
+
+    async def wait_idle(self) -> None:
+        """Returns when neither a plan nor a run is going on (a paused run counts as idle)."""
+        ...
+
+
+class Runtime(Orders, Protocol):
+    """One project root, hosted in this process."""
+
+    documents: OpenDocuments
+
+    def requirements_at(self, path: str) -> RequirementsDocument | None:
+        """The requirements document at `path` as last parsed (buffer over disk), with spans."""
+        ...
+
+    def spec_at(self, path: str) -> SpecDefinition | None:
+        """The spec at `path` as last parsed (buffer over disk), with spans and lines."""
+        ...
+
+    @property
+    def queues(self) -> Mapping[str, int]:
+        """How much waits for its turn: `orders` of people, `work` of the engine, `readings` of the log."""
+        ...
+
+    def health(self, lag_s: float) -> Health:
+        """How it does; `lag_s`: by how many seconds the event loop is late."""
+        ...
+
+    async def events(self, since: int, limit: int) -> tuple[Published, ...]:
+        """At most `limit` committed events with a higher sequence number than `since`, in order."""
+        ...
+
+    async def refresh(self, paths: tuple[str, ...] = ()) -> None:
+        """Parses documents again (no paths: all of them) and takes in what changed. Debounced by callers."""
+        ...
+
+    async def look(self) -> None:
+        """A client heard of changed files: whatever differs from what one last saw is taken in, once."""
+        ...
+
+    async def extract_tasks(
+        self, spec: SpecId, feedback: str, by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
+        """Starts to derive the tasks of one spec."""
+        ...
+
+    async def settle_spec(
+        self, spec: SpecId, choice: Literal["continue", "discard"], by: Origin, command_id: str | None = None
+    ) -> Accepted | Rejected:
+        """Goes on with, or removes, a spec that a crash left `generating`."""
+        ...
+
+    async def prompt(self, agent: AgentId, text: str, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Says something to an agent, word for word, at its next turn boundary; `Accepted.id` is a `PromptId`."""
+        ...
+
+    async def withdraw_prompt(self, prompt: PromptId, by: Origin, command_id: str | None = None) -> Accepted | Rejected:
+        """Takes back what the agent has not heard yet."""
+        ...
+
+    @property
+    def today(self) -> Account:
+        """The limits of a day, and what this one has used of them."""
         ...
 
     async def change_task(
@@ -291,20 +304,12 @@ class Runtime(Protocol):
         """What a run of the scope will probably take; asks no model and starts nothing."""
         ...
 
-    def host_of(self, role: str) -> str:
-        """Where a role's model is asked, for messages: host and port."""
-        ...
-
     async def is_lost(self) -> bool:
         """Whether the log was removed or replaced: nothing can be kept any more, and a fresh runtime is needed."""
         ...
 
     async def configure(self, editor: Mapping[str, object]) -> None:
         """Other settings of the editor, with the nested keys of `specloom.toml`, count from the next turn on."""
-        ...
-
-    async def wait_idle(self) -> None:
-        """Returns when neither a plan nor a run is going on (a paused run counts as idle)."""
         ...
 
     async def close(self) -> None:

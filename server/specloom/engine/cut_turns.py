@@ -1,10 +1,10 @@
-"""Counts what a request cost whose answer was cut off when Specloom was stopped. Refuses to count it as nothing.
+"""Counts what a request cost whose answer was cut off when Specloom was stopped, at the size that the log knows.
 
-Nobody can tell any more what the endpoint will bill: the prompt is counted as if it had been read, at the size that the
-log knows, and the answer not at all.
+Refuses to guess what of the answer had come.
 """
 
-from specloom.agent.replay import Replayed, replay
+from specloom.agent.cut_off import estimated
+from specloom.agent.replay import replay
 from specloom.domain.events import Event, agents
 from specloom.domain.ids import SessionId
 from specloom.domain.project import SessionRecord
@@ -13,7 +13,6 @@ from specloom.engine.context import EngineContext
 from specloom.engine.recorder import stream_of
 from specloom.llm.messages import Usage
 
-FAULT = "interrupted"
 REASON = "Specloom was stopped before the answer had come; it is asked for again, and what its prompt cost is estimated"
 PAGE = 1000
 """Events that are read at a time."""
@@ -30,22 +29,10 @@ async def count_cut_turn(engine: EngineContext, session: SessionRecord) -> None:
     """Records that the request a session waits for gets no answer, with what it cost."""
     events = await _events_of(engine, session.id)
     asked = next((event.attempt_no for event in reversed(events) if isinstance(event, agents.TurnRequested)), 0)
-    usage = _spent(replay(events), events)
+    usage = estimated(replay(events).conversation.book)
     total = engine.options.pricing.total(session.model, usage) if usage != Usage() else UsageTotal()
-    failed = agents.TurnFailed(session.id, session.awaiting, FAULT, REASON, usage=total, asked=asked)
+    failed = agents.TurnFailed(session.id, session.awaiting, agents.INTERRUPTED, REASON, usage=total, asked=asked)
     await engine.mailbox.record(failed, stream=stream_of(session.agent))
-
-
-def _spent(replayed: Replayed, events: list[Event]) -> Usage:
-    """The prompt, cached as far as the answer before it was."""
-    tokens = replayed.conversation.book.tokens
-    newest = next((event.usage for event in reversed(events) if isinstance(event, agents.TurnFinished)), None)
-    if newest is None:
-        return Usage(input=tokens)
-    known = min(newest.input + newest.cache_read + newest.cache_write, tokens)
-    if not newest.cache_read + newest.cache_write:
-        return Usage(input=tokens)
-    return Usage(cache_read=known, cache_write=tokens - known)
 
 
 async def _events_of(engine: EngineContext, session: SessionId) -> list[Event]:

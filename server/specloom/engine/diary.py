@@ -102,7 +102,8 @@ class Diary:
             case agents.TurnFailed():
                 ms = self._ms(_turn(event.session), at)
                 again = "" if event.retry_in_s is None else f"; again in {event.retry_in_s:g} s"
-                self._say(f"turn {event.turn} failed: {event.fault}{again}", about, logging.WARNING, ms=ms)
+                level = logging.INFO if event.fault == agents.INTERRUPTED else logging.WARNING
+                self._say(f"turn {event.turn} failed: {event.fault}{again}", about, level, ms=ms)
             case agents.SessionStarted():
                 self._say(f"session of {event.role} started", about, model=event.model)
             case agents.SessionEnded():

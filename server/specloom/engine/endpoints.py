@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from specloom.agent.roles import RoleName
 from specloom.engine.options import EngineOptions
 from specloom.llm.messages import ModelAnswer, ModelRequest
-from specloom.llm.model import DeltaSink, Model, ModelFacts
+from specloom.llm.model import CutOff, DeltaSink, Model, ModelFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,11 @@ class RoleEndpoint:
         """As `Model.facts`."""
         return await self._now.facts(model)
 
-    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None) -> ModelAnswer:
+    async def ask(
+        self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None
+    ) -> ModelAnswer:
         """As `Model.ask`."""
-        return await self._now.ask(request, sink)
+        return await self._now.ask(request, sink, cut)
 
     async def count_tokens(self, request: ModelRequest) -> int:
         """As `Model.count_tokens`."""

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from itertools import count
 from typing import Any
 
 from specloom.domain.events import Event
@@ -14,6 +13,7 @@ from specloom.domain.origin import Origin
 from specloom.engine import snapshots
 from specloom.engine.api import EventListener, Published
 from specloom.engine.lanes import Lane, Lanes
+from specloom.engine.listeners import Listeners
 from specloom.engine.state_guard import StateGuard
 from specloom.engine.unkeyed import unchanged, without_keys
 from specloom.store.database import FILE_NAME
@@ -40,8 +40,7 @@ class Ledger:
         self.state = EMPTY
         """The projection of everything that is committed."""
         self._early: dict[int, EventRecord] = {}
-        self._listeners: dict[int, EventListener] = {}
-        self._keys = count()
+        self._listeners = Listeners[EventListener]()
         self._appending: set[asyncio.Task[Any]] = set()
         self.fault = ""
         """Why the newest append failed; empty: it did not."""
@@ -116,7 +115,7 @@ class Ledger:
 
     def _tell(self, record: EventRecord) -> None:
         published = as_published(record)
-        for listener in tuple(self._listeners.values()):
+        for listener in self._listeners:
             try:
                 listener(published, self.state)
             except Exception:  # what a client makes of an event must not stop the work, nor the other clients
@@ -125,12 +124,8 @@ class Ledger:
     @contextmanager
     def listen(self, listener: EventListener) -> Generator[int]:
         """Tells `listener` each event after the yielded sequence number."""
-        key = next(self._keys)
-        self._listeners[key] = listener
-        try:
+        with self._listeners.present(listener):
             yield self.state.seq
-        finally:
-            del self._listeners[key]
 
     async def command(self, command_id: str | None) -> int | None:
         """The last sequence number of an earlier command with this id, or `None`."""

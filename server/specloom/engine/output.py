@@ -1,12 +1,11 @@
 """The lossy side channel: what models and commands say while they say it. Refuses to store anything."""
 
 import logging
-from collections.abc import Generator
-from contextlib import contextmanager
-from itertools import count
+from contextlib import AbstractContextManager
 
 from specloom.domain.ids import CallId, SessionId, SpecId
 from specloom.engine.api import OutputChunk, OutputKind, OutputListener
+from specloom.engine.listeners import Listeners
 from specloom.llm.model import DeltaKind
 
 log = logging.getLogger(__name__)
@@ -16,22 +15,15 @@ class OutputHub:
     """Hands each piece to everyone who watches; nobody watching costs nothing."""
 
     def __init__(self) -> None:
-        self._listeners: dict[int, OutputListener] = {}
-        self._keys = count()
+        self._listeners = Listeners[OutputListener]()
 
-    @contextmanager
-    def watch(self, listener: OutputListener) -> Generator[None]:
+    def watch(self, listener: OutputListener) -> AbstractContextManager[None]:
         """Tells `listener` while the context is open."""
-        key = next(self._keys)
-        self._listeners[key] = listener
-        try:
-            yield
-        finally:
-            del self._listeners[key]
+        return self._listeners.present(listener)
 
     def publish(self, chunk: OutputChunk) -> None:
         """Hands a piece on."""
-        for listener in tuple(self._listeners.values()):
+        for listener in self._listeners:
             try:
                 listener(chunk)
             except Exception:  # who watches must not stop what is watched

@@ -4,12 +4,11 @@ import asyncio
 
 from specloom.agent.calls import result_of, settled
 from specloom.agent.replay import replay
-from specloom.domain import commands as c
 from specloom.domain.events import agents, planning, proof, runs
 from specloom.domain.ids import NO_DIGEST
 from specloom.domain.project import SessionRecord
-from specloom.domain.runs import PauseCause, RunOutcome, RunState
-from specloom.engine.abandoning import abandon_all
+from specloom.domain.runs import PauseCause, RunState
+from specloom.engine.abandoning import finish_cancelled
 from specloom.engine.answered import answered
 from specloom.engine.context import EngineContext
 from specloom.engine.cut_commands import record_cut_commands
@@ -98,9 +97,3 @@ async def _end_subagents(engine: EngineContext) -> None:
         if session.parent is not None and not session.outcome:
             ended = agents.SessionEnded(session.id, "cancelled", INTERRUPTED_SUBAGENT)
             await engine.mailbox.record(ended, stream=stream_of(session.agent))
-
-
-async def finish_cancelled(engine: EngineContext) -> None:
-    """Frees every task and ends a run that is being cancelled while nobody works on it."""
-    await abandon_all(engine, "the run was cancelled")
-    await engine.mailbox.submit(c.FinishRun(RunOutcome.CANCELLED, "cancelled by the user"))

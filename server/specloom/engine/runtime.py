@@ -21,7 +21,7 @@ from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunState, Scope
-from specloom.engine.abandoning import free_idle
+from specloom.engine.abandoning import finish_cancelled, free_idle
 from specloom.engine.api import Accepted, Published
 from specloom.engine.budget_question import BudgetQuestion, waiting_for
 from specloom.engine.changes import tick, ticking
@@ -37,7 +37,7 @@ from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
 from specloom.engine.ports import PlanRequest, PlanWorker
 from specloom.engine.project_desk import ProjectDesk
-from specloom.engine.recovery import finish_cancelled, recover
+from specloom.engine.recovery import recover
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
 from specloom.engine.worker import RunWorker

@@ -8,7 +8,7 @@ from specloom.domain.ids import AgentId, TaskId
 from specloom.domain.runs import RunOutcome, RunState, Scope
 from specloom.domain.scope import ready_in, tasks_in
 from specloom.domain.states import SATISFIED, TaskState
-from specloom.engine.abandoning import abandon, abandon_all
+from specloom.engine.abandoning import abandon, finish_cancelled
 from specloom.engine.attempt import Attempt, Stopped, verify_commands
 from specloom.engine.changes import tick_rest
 from specloom.engine.context import EngineContext
@@ -146,9 +146,9 @@ class RunWorker:
 
     async def _finish(self, outcome: RunOutcome, reason: str) -> None:
         if outcome is RunOutcome.CANCELLED:
-            # Also what an earlier process or order left in flight, and this run had not taken up yet.
-            await abandon_all(self._engine, "the run was cancelled")
-        await self._engine.mailbox.submit(c.FinishRun(outcome, reason, self._run))
+            await finish_cancelled(self._engine, reason, self._run)
+        else:
+            await self._engine.mailbox.submit(c.FinishRun(outcome, reason, self._run))
 
 
 OUTCOMES = {

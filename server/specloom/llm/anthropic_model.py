@@ -15,7 +15,7 @@ from specloom.llm.endpoint import Credential, Endpoint
 from specloom.llm.errors import ProviderError, ProviderFault
 from specloom.llm.facts import FactsBook
 from specloom.llm.messages import ModelAnswer, ModelRequest
-from specloom.llm.model import DeltaSink, ModelFacts
+from specloom.llm.model import CutOff, DeltaSink, ModelFacts
 from specloom.llm.sse import OversizedEventError, SseEvent, SseSplitter
 from specloom.llm.wire import WireEncoder
 
@@ -68,12 +68,14 @@ class AnthropicModel:
         """Asks once a model, then remembers. Raises `ProviderError`."""
         return await self._facts.facts(model)
 
-    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None) -> ModelAnswer:
+    async def ask(
+        self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None
+    ) -> ModelAnswer:
         """One request, one answer, no retry. Raises `ProviderError`; `CancelledError` closes the connection."""
         limits = await self._facts.limits(request.model)
         response = await self._post("/v1/messages", self._wire.body(request, limits), request.model)
         try:
-            return await self._read(response, sink, largest(request.max_tokens))
+            return await self._read(response, sink, largest(request.max_tokens), cut)
         finally:
             await response.aclose()
 
@@ -114,13 +116,19 @@ class AnthropicModel:
             near = await self._facts.near(model)
             raise self._connection.faults.unknown_model(error, model, near) from None
 
-    async def _read(self, response: "httpx2.Response", sink: DeltaSink | None, most: int) -> ModelAnswer:
+    async def _read(
+        self, response: "httpx2.Response", sink: DeltaSink | None, most: int, cut: CutOff | None
+    ) -> ModelAnswer:
         """The answer of an open response, streamed or (an endpoint that cannot stream) whole."""
         accumulator = Accumulator(sink)
         try:
             return await self._decoded(response, accumulator, most)
         except ProviderError as error:
             error.usage = accumulator.usage
+            raise
+        except asyncio.CancelledError:
+            if cut is not None and (come := accumulator.come) is not None:
+                cut(come)
             raise
 
     async def _decoded(self, response: "httpx2.Response", accumulator: Accumulator, most: int) -> ModelAnswer:

@@ -45,6 +45,8 @@ _GROWING: dict[str, tuple[str, str, DeltaKind]] = {
 }
 _CUTTING = frozenset({StopReason.MAX_TOKENS, StopReason.CONTEXT_WINDOW, StopReason.REFUSAL, StopReason.OTHER})
 """Reasons that may end an answer in the middle of a block, which then may lack its last part."""
+CHARACTERS_A_TOKEN = 4
+"""About so many, of English text and code."""
 _USAGE = {
     "input_tokens": "input",
     "output_tokens": "output",
@@ -142,6 +144,17 @@ class Accumulator:
     def usage(self) -> Usage:
         """What was billed so far, as far as the endpoint said it."""
         return Usage(**self._usage)
+
+    @property
+    def come(self) -> Usage | None:
+        """What an answer that ends here has cost: its output is estimated, as it is counted only at its end.
+
+        `None`: nothing has come.
+        """
+        if self._head is None:
+            return None
+        written = sum(len(part) for block in self._blocks.values() for parts in block.fields.values() for part in parts)
+        return replace(self.usage, output=max(self.usage.output, -(-written // CHARACTERS_A_TOKEN)))
 
     def answer(self) -> ModelAnswer:
         """The finished answer. Raises `MalformedStreamError` if no message started."""

@@ -158,6 +158,11 @@ class Usage:
     cache_read: int = 0
     cache_write: int = 0
 
+    @property
+    def prompt(self) -> int:
+        """Tokens of what was asked."""
+        return self.input + self.cache_read + self.cache_write
+
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             self.input + other.input,

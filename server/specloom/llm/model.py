@@ -1,9 +1,10 @@
 """The port to a model and what it may raise. Refuses to retry: each retry is the engine's decision and an event."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from specloom.llm.messages import ModelAnswer, ModelRequest
+from specloom.llm.messages import ModelAnswer, ModelRequest, Usage
 
 DeltaKind: TypeAlias = Literal["text", "thinking", "tool_input"]
 
@@ -14,6 +15,10 @@ class DeltaSink(Protocol):
     def delta(self, block: int, kind: DeltaKind, text: str, name: str = "") -> None:
         """Part of block `block` (0-based in the answer). `name`: of the tool, for `tool_input`."""
         ...
+
+
+CutOff: TypeAlias = Callable[[Usage], None]
+"""Hears of an answer that was cut off what it had cost; must return at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,13 @@ class Model(Protocol):
         """Asks once a model, then remembers. Raises `ProviderError`."""
         ...
 
-    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None) -> ModelAnswer:
-        """One request, one answer, no retry. Raises `ProviderError`; `CancelledError` closes the connection."""
+    async def ask(
+        self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None
+    ) -> ModelAnswer:
+        """One request, one answer, no retry. Raises `ProviderError`; `CancelledError` closes the connection.
+
+        `cut` hears what an answer that is cancelled had cost by then, if any of it had come.
+        """
         ...
 
     async def count_tokens(self, request: ModelRequest) -> int:

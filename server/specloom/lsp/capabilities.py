@@ -93,9 +93,17 @@ def watches_files(client: types.ClientCapabilities) -> bool:
 
 def saves_documents(client: types.ClientCapabilities) -> bool:
     """Whether the client declares `experimental.specloom.documentSave`."""
+    return _declares(client, "documentSave")
+
+
+def puts_questions(client: types.ClientCapabilities) -> bool:
+    """Whether the client declares `experimental.specloom.approvals`: it puts the questions of the queue by itself."""
+    return _declares(client, "approvals")
+
+
+def _declares(client: types.ClientCapabilities, what: str) -> bool:
     experimental: object = client.experimental
-    ours: object = _member(experimental, "specloom")
-    return _member(ours, "documentSave") is True
+    return _member(_member(experimental, "specloom"), what) is True
 
 
 def _member(value: object, name: str) -> object:

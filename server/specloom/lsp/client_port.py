@@ -15,7 +15,7 @@ from specloom.domain.ids import digest_of
 from specloom.domain.merge import Merged, merge
 from specloom.engine.api import Question
 from specloom.lsp.buffers import Buffer, Buffers
-from specloom.lsp.capabilities import applies_edits, saves_documents, versions_edits
+from specloom.lsp.capabilities import applies_edits, puts_questions, saves_documents, versions_edits
 from specloom.lsp.disk import text_on_disk
 from specloom.lsp.outgoing import Outgoing
 from specloom.lsp.text_edits import line_edits
@@ -86,8 +86,8 @@ class ClientPort:
         return dirty
 
     async def ask(self, question: Question) -> str | None:
-        """The chosen text; `None` when the person dismissed it, or there are too many choices to show."""
-        if not 0 < len(question.choices) <= MOST_CHOICES:
+        """The chosen text; `None` when the person dismissed it, or it is not put this way to this client."""
+        if not 0 < len(question.choices) <= MOST_CHOICES or puts_questions(self._outgoing.capabilities):
             return None
         answer = await self._choose(f"{question.purpose}\n\n{question.subject}", question.choices, ASK_DEADLINE)
         return answer if answer in question.choices else None

@@ -24,6 +24,8 @@ class Book:
     """Files of which the model has no text any more although it did not close them, and why."""
     sent: int = 0
     """Entries that the model has seen."""
+    billed: TokenCounts | None = None
+    """Of the newest answer, where the endpoint counted it."""
     tally: CacheTally = field(default_factory=CacheTally)
     _places: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """Message and block of each entry."""
@@ -48,6 +50,7 @@ class Book:
         size = 0 if usage is None else usage.input + usage.cache_read + usage.cache_write + usage.output
         if usage is not None and size:  # Some endpoints count nothing, and say so with zeros.
             self.tally.count(usage)
+            self.billed = usage
             self._measured = size
             self._unmeasured = 0
         if place is not None:

@@ -3,9 +3,8 @@
 Four characters a token is the estimate for English text and code; the policy compares sizes, so a steady error cancels.
 """
 
+from specloom.llm.decode import CHARACTERS_A_TOKEN
 from specloom.llm.messages import AnswerBlock, Text, Thinking, ToolUse
-
-CHARACTERS_A_TOKEN = 4
 
 
 def tokens_of(text: str) -> int:

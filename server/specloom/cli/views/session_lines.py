@@ -147,6 +147,8 @@ class SessionLines:
 
     def _failure(self, event: agents.TurnFailed, role: str) -> Iterator[Line]:
         """Each reason once. One that ends the work is told by the end of the run or the plan, with what to do."""
+        if event.fault == agents.INTERRUPTED:
+            return  # We did that; the lines of the run say why.
         told = f"the model did not answer: {one_line(event.message, WHOLE)}"
         if event.retry_in_s is None:
             self._faults.pop(event.session, None)

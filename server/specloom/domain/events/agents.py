@@ -12,6 +12,8 @@ from specloom.domain.usage import UsageTotal
 
 PERSON = "user"
 """The rule of whatever a person answers."""
+INTERRUPTED = "interrupted"
+"""The fault of a turn whose answer was cut off by us; nothing is wrong with its endpoint."""
 NO = "Deny"
 """The last choice of whoever may allow something."""
 
