@@ -180,6 +180,22 @@ async def test_a_client_that_can_save_is_asked_by_its_own_method(tmp_path: Path)
         assert not [asked for asked in editor.asked if asked.message.startswith("Save")]
 
 
+async def test_a_client_that_puts_questions_itself_is_not_asked_through_a_message(tmp_path: Path) -> None:
+    root = greeter(tmp_path / "greeter")
+    asks = {"specloom": {"approvals": True}}
+    async with (
+        ScriptedServer(greeter_script()) as server,
+        editing(root, options=settings(server), experimental=asks) as editor,
+    ):
+        await editor.subscribe()
+        await editor.command("specloom.run.start", {"scope": {"kind": "project"}})
+        asked = await editor.event("approvalAsked")
+        answer = {"approvalId": asked["approvalId"], "choice": asked["choices"][0]}
+        await editor.request("specloom/approval/answer", answer)
+        await editor.event("approvalAnswered")
+        assert not editor.asked
+
+
 async def test_events_are_replayed_without_gap_or_repeat(tmp_path: Path) -> None:
     root = greeter(tmp_path / "greeter")
     async with ScriptedServer(greeter_script()) as server, editing(root, options=settings(server)) as editor:
