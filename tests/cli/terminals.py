@@ -10,8 +10,11 @@ import subprocess
 import sys
 import termios
 import threading
+from collections.abc import Callable, Generator
 
 from tests.cli.conftest import DEADLINE, SPECLOOM, Project
+
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _START = "import os, sys; os.login_tty(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
@@ -72,3 +75,17 @@ class Terminal:
             self._process.wait(DEADLINE)
         self._thread.join(DEADLINE)
         os.close(self._master)
+
+
+@contextlib.contextmanager
+def terminals() -> Generator[Callable[..., Terminal]]:
+    """Starts commands on terminals of their own, which are closed in the end."""
+    opened: list[Terminal] = []
+
+    def start(project: Project, *words: str, **size: int) -> Terminal:
+        opened.append(Terminal(project, *words, **size))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()

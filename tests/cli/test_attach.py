@@ -15,12 +15,11 @@ from specloom.cli.queue import ELSEWHERE
 from specloom.llm.scripted import ScriptedServer
 from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines, new_project, until
 from tests.cli.plans import plan_script
-from tests.cli.terminals import Terminal
+from tests.cli.terminals import HIDE, SHOW, Terminal, terminals
 from tests.daemon.stage import Stage, begin, bridge, eventually, follow, said, staged
 
 Start = Callable[..., ScriptedServer]
 Begin = Callable[[Project], Callable[..., Running]]
-HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 SETTINGS = '[models.default]\nmodel = "scripted-1"\n'
 
 
@@ -33,16 +32,8 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture
 def terminal() -> Iterator[Callable[..., Terminal]]:
-    """Starts commands on terminals of their own."""
-    opened: list[Terminal] = []
-
-    def start(project: Project, *words: str, **size: int) -> Terminal:
-        opened.append(Terminal(project, *words, **size))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()
+    with terminals() as start:
+        yield start
 
 
 @pytest.fixture
@@ -177,14 +168,19 @@ def asking(command: str) -> dict[str, Any]:
     return script
 
 
-def test_a_question_that_is_answered_in_one_terminal_vanishes_in_the_other(
-    held: tuple[Project, ScriptedServer], scripted: Start, terminal: Callable[..., Terminal]
-) -> None:
-    project, _ = held
+def begun_asking(project: Project, scripted: Start) -> tuple[Project, ScriptedServer]:
+    """A run in the daemon that asks for one command once its model may answer."""
     server = scripted(asking("touch made-by-command"))
     project.environment["ANTHROPIC_BASE_URL"] = server.base_url
     assert project.specloom("approve", "--yes").returncode == Exit.OK
     assert project.specloom("run", "--detach").returncode == Exit.OK
+    return project, server
+
+
+def test_a_question_that_is_answered_in_one_terminal_vanishes_in_the_other(
+    held: tuple[Project, ScriptedServer], scripted: Start, terminal: Callable[..., Terminal]
+) -> None:
+    project, server = begun_asking(held[0], scripted)
     first, second = terminal(project, "attach"), terminal(project, "attach")
     for screen in (first, second):
         screen.wait_for("say something to the agent, or /help")
@@ -207,11 +203,7 @@ def test_a_question_that_is_answered_in_one_terminal_vanishes_in_the_other(
 def test_a_question_is_listed_with_its_exact_words_and_answered_by_a_command(
     held: tuple[Project, ScriptedServer], scripted: Start, running: Begin
 ) -> None:
-    project, _ = held
-    server = scripted(asking("touch made-by-command"))
-    project.environment["ANTHROPIC_BASE_URL"] = server.base_url
-    assert project.specloom("approve", "--yes").returncode == Exit.OK
-    assert project.specloom("run", "--detach").returncode == Exit.OK
+    project, server = begun_asking(held[0], scripted)
     watching = running(project)("attach", "--json")
     watching.wait_for('"type":"attached"')
     server.release("ask")

@@ -10,24 +10,16 @@ from specloom.cli.failures import Exit
 from specloom.llm.scripted import ScriptedServer
 from tests.cli.conftest import BOTH_TASKS, DEADLINE, REQUIREMENTS, Project
 from tests.cli.plans import plan_script
-from tests.cli.terminals import Terminal
+from tests.cli.terminals import HIDE, SHOW, Terminal, terminals
 from tests.cli.test_run import model
 
 Start = Callable[..., ScriptedServer]
-HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 
 
 @pytest.fixture
 def terminal() -> Iterator[Callable[..., Terminal]]:
-    opened: list[Terminal] = []
-
-    def start(project: Project, *words: str, **size: int) -> Terminal:
-        opened.append(Terminal(project, *words, **size))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()
+    with terminals() as start:
+        yield start
 
 
 def held(task: int, turn: int, **rest: Any) -> dict[str, Any]:

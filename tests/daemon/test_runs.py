@@ -115,6 +115,16 @@ async def test_two_editors_see_one_truth_and_either_may_order(stage: Stage) -> N
         assert (await ended(one))["seq"] == (await ended(two))["seq"]
 
 
+async def must_go_on(stage: Stage, root: Path, server: ScriptedServer) -> None:
+    """The next daemon finds the run paused, and ends it when told to."""
+    async with bridge(stage) as (wire, _):
+        await begin(wire, root, settings_for(server.base_url))
+        assert await run_state(wire) == "paused"
+        await follow(wire)
+        await ordered(wire, "specloom/run/resume", {})
+        assert (await ended(wire))["outcome"] == "completed"
+
+
 async def test_an_orderly_end_pauses_the_run_and_the_next_daemon_goes_on(stage: Stage) -> None:
     root = greeter(stage.logs.parent / "root")
     async with scripted() as server:
@@ -133,12 +143,7 @@ async def test_an_orderly_end_pauses_the_run_and_the_next_daemon_goes_on(stage: 
             assert await status_of(process) == 1
         await eventually(lambda: not is_held(stage.place.lock), "the daemon is gone")
         assert not stage.place.socket.exists()
-        async with bridge(stage) as (wire, _):
-            await begin(wire, root, settings_for(server.base_url))
-            assert await run_state(wire) == "paused"
-            await follow(wire)
-            await ordered(wire, "specloom/run/resume", {})
-            assert (await ended(wire))["outcome"] == "completed"
+        await must_go_on(stage, root, server)
 
 
 async def test_a_killed_daemon_is_replaced_and_the_run_goes_on_where_the_log_ends(stage: Stage) -> None:
@@ -149,12 +154,7 @@ async def test_a_killed_daemon_is_replaced_and_the_run_goes_on_where_the_log_end
             os.kill(await asyncio.to_thread(stage.pid), signal.SIGKILL)
             assert await status_of(process) == 1
         server.release(HELD)
-        async with bridge(stage) as (wire, _):
-            await begin(wire, root, settings_for(server.base_url))
-            assert await run_state(wire) == "paused"
-            await follow(wire)
-            await ordered(wire, "specloom/run/resume", {})
-            assert (await ended(wire))["outcome"] == "completed"
+        await must_go_on(stage, root, server)
 
 
 async def test_stop_by_force_pauses_what_runs(stage: Stage) -> None:

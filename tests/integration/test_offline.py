@@ -83,14 +83,21 @@ def held() -> Json:
     return attempt(1, WRITES, turn(write("b.txt", "b\n"), hold="never"), turn(says()))
 
 
-async def test_a_run_waits_for_an_endpoint_that_went_away_and_goes_on_in_its_session(tmp_path: Path) -> None:
+@asynccontextmanager
+async def cut_off(root: Path) -> AsyncGenerator[tuple[ProjectRuntime, int]]:
+    """A run whose endpoint, at this port, went away while its second turn was asked."""
     port = free_port()
     before = served(port, held())
     await asyncio.to_thread(before.start)
-    async with at(one_task(tmp_path), port) as runtime:
+    async with at(root, port) as runtime:
         await start(runtime)
         await before.until(lambda server: server.total == 2)
         await asyncio.to_thread(before.stop)
+        yield runtime, port
+
+
+async def test_a_run_waits_for_an_endpoint_that_went_away_and_goes_on_in_its_session(tmp_path: Path) -> None:
+    async with cut_off(one_task(tmp_path)) as (runtime, port):
         reason = await paused(runtime, PauseCause.OFFLINE)
         assert reason.startswith(f"offline: 127.0.0.1:{port} could not be reached")
         async with served(port) as after:
@@ -102,13 +109,7 @@ async def test_a_run_waits_for_an_endpoint_that_went_away_and_goes_on_in_its_ses
 
 
 async def test_looking_whether_it_is_there_costs_nothing(tmp_path: Path) -> None:
-    port = free_port()
-    before = served(port, held())
-    await asyncio.to_thread(before.start)
-    async with at(one_task(tmp_path), port) as runtime:
-        await start(runtime)
-        await before.until(lambda server: server.total == 2)
-        await asyncio.to_thread(before.stop)
+    async with cut_off(one_task(tmp_path)) as (runtime, port):
         await paused(runtime, PauseCause.OFFLINE)
         asked = len(await events_of(runtime, agents.TurnRequested))
         # Something that is no API in its place: a proxy that finds no server.
