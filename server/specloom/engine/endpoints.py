@@ -24,9 +24,7 @@ class RoleEndpoint:
         """As `Model.facts`."""
         return await self._now.facts(model)
 
-    async def ask(
-        self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None
-    ) -> ModelAnswer:
+    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None) -> ModelAnswer:
         """As `Model.ask`."""
         return await self._now.ask(request, sink, cut)
 

@@ -68,9 +68,7 @@ class AnthropicModel:
         """Asks once a model, then remembers. Raises `ProviderError`."""
         return await self._facts.facts(model)
 
-    async def ask(
-        self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None
-    ) -> ModelAnswer:
+    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None) -> ModelAnswer:
         """One request, one answer, no retry. Raises `ProviderError`; `CancelledError` closes the connection."""
         limits = await self._facts.limits(request.model)
         response = await self._post("/v1/messages", self._wire.body(request, limits), request.model)

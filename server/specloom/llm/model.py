@@ -37,9 +37,7 @@ class Model(Protocol):
         """Asks once a model, then remembers. Raises `ProviderError`."""
         ...
 
-    async def ask(
-        self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None
-    ) -> ModelAnswer:
+    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None) -> ModelAnswer:
         """One request, one answer, no retry. Raises `ProviderError`; `CancelledError` closes the connection.
 
         `cut` hears what an answer that is cancelled had cost by then, if any of it had come.

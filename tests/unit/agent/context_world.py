@@ -42,7 +42,7 @@ from specloom.llm.messages import (
     Usage,
     UserMessage,
 )
-from specloom.llm.model import DeltaSink, ModelFacts
+from specloom.llm.model import CutOff, DeltaSink, ModelFacts
 from specloom.tools.close_file import CloseFile
 from specloom.tools.delete_file import DeleteFile
 from specloom.tools.edit_file import EditFile
@@ -127,8 +127,8 @@ class World:
     async def close(self) -> None:
         return
 
-    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None) -> ModelAnswer:
-        del sink
+    async def ask(self, request: ModelRequest, sink: DeltaSink | None = None, cut: CutOff | None = None) -> ModelAnswer:
+        del sink, cut
         _refuse_image(request.messages)
         self.asked.append(request.messages)
         self.at.append(len(self.log.events))
