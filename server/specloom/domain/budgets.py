@@ -1,7 +1,7 @@
 """What runs, tasks and days may use, what they have used, and which limit is reached. Refuses to price, and to ask."""
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -189,15 +189,21 @@ def charged(quarters: tuple[Quarter, ...], at: str, spent: Spent, more: Budget |
     if not quarters or quarters[-1].at <= key:
         others = quarters[:-1] if quarters and quarters[-1].at == key else quarters
         return (*others[-KEPT:], fresh)
-    return tuple(sorted((*(item for item in quarters if item.at != key), fresh), key=lambda item: item.at))
+    # A clock that was set back; nobody knows whether it is right now or was before.
+    before = [item for item in quarters if item.at < key]
+    return (*before[-KEPT:], fresh, *[item for item in quarters if item.at > key][-KEPT:])
 
 
-def since(quarters: tuple[Quarter, ...], began: str) -> Quarter:
-    """All that was used since a time, as one; `began` is when a day began here, in UTC."""
-    key = quarter_of(began)
+LONGEST_DAY = timedelta(hours=25)
+"""What a clock that ran ahead wrote behind it is no part of the day, however long it is later than its beginning."""
+
+
+def in_day(quarters: tuple[Quarter, ...], began: str) -> Quarter:
+    """All that was used in a day, as one; `began` is when it began here, in UTC."""
+    key, end = quarter_of(began), quarter_of((datetime.fromisoformat(began) + LONGEST_DAY).isoformat())
     total = Quarter(key)
     for item in quarters:
-        if item.at >= key:
+        if key <= item.at < end:
             total = Quarter(key, total.spent + item.spent, granted(total.more, item.more))
     return total
 

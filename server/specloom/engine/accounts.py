@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from specloom.agent.context.size import tokens_of
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, SessionSetup
-from specloom.domain.budgets import NOTHING, UNLIMITED, Account, BudgetPart, Reached, Spent, added, since
+from specloom.domain.budgets import NOTHING, UNLIMITED, Account, BudgetPart, Reached, Spent, added, in_day
 from specloom.domain.ids import TaskId
 from specloom.domain.ports import Calendar
 from specloom.domain.project import ProjectState
@@ -43,7 +43,7 @@ class Accounts:
 
     def today(self, state: ProjectState, now: Spent = NOTHING) -> Account:
         """What this project used since midnight here, over all its runs and plans."""
-        known = since(state.quarters, self.calendar.day_began())
+        known = in_day(state.quarters, self.calendar.day_began())
         return Account(BudgetPart.DAY, self.options().day_budget, known.more, known.spent + now)
 
     def reached(

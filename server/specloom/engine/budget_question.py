@@ -18,6 +18,16 @@ STOP = "Stop"
 
 
 @dataclass(slots=True)
+class _Standing:
+    """The question that a run waits for."""
+
+    reached: Reached
+    answer: asyncio.Task[Answer]
+    granted: bool = False
+    """A plan that waited for the same answer took the grant."""
+
+
+@dataclass(slots=True)
 class BudgetQuestion:
     """A `gate.BudgetAsker`: at most one question stands, until somebody answers it, and no deadline ends it."""
 
@@ -29,6 +39,7 @@ class BudgetQuestion:
     """Called then: somebody must work on it."""
     calendar: Calendar
     _asking: asyncio.Task[None] | None = field(default=None, init=False)
+    _standing: _Standing | None = field(default=None, init=False)
 
     @property
     def unattended(self) -> bool:
@@ -56,17 +67,20 @@ class BudgetQuestion:
 
     async def _ask(self, reached: Reached) -> None:
         began = self.calendar.day_began()
-        answer = await self.desk.ask(question(reached, "the run is paused"))
+        asked = asyncio.create_task(self.desk.ask(question(reached, "the run is paused")))
+        standing = self._standing = _Standing(reached, asked)
+        answer = await asked
         if goes_on(answer, reached):
             await self.ready()
-            await self.mailbox.submit(self._order(reached, answer, began), answer.by)
+            await self.mailbox.submit(self._order(standing, answer, began), answer.by)
             self.work()
         else:
             reason = reached.text if answer.by_person else f"{reached.text}; {answer.reason}"
             await self.mailbox.submit(c.FinishRun(RunOutcome.BUDGET, reason), answer.by)
 
-    def _order(self, reached: Reached, answer: Answer, began: str) -> c.ExtendBudget | c.ResumeRun:
-        if reached.more == UNLIMITED or self._is_over(reached, began):
+    def _order(self, standing: _Standing, answer: Answer, began: str) -> c.ExtendBudget | c.ResumeRun:
+        reached = standing.reached
+        if reached.more == UNLIMITED or standing.granted or self._is_over(reached, began):
             return c.ResumeRun(PauseCause.BUDGET)
         return c.ExtendBudget(reached.part, reached.more, reached.task, answer.rule)
 
@@ -75,15 +89,29 @@ class BudgetQuestion:
         return reached.part is BudgetPart.DAY and self.calendar.day_began() != began
 
     async def about_plan(self, reached: Reached) -> bool:
-        """Whether a plan may go on past the limit of the day. Waits for the answer."""
+        """Whether a plan may go on past the limit of the day. Waits for the answer, also where a run waits for it."""
         if self.unattended:
             return False
         began = self.calendar.day_began()
-        answer = await self.desk.ask(question(reached, "the plan waits"))
+        shared = await self._shared()
+        if shared is None:
+            answer = await self.desk.ask(question(reached, "the plan waits"))
+        else:
+            reached, answer = shared.reached, shared.answer.result()
         if goes_on(answer, reached) and not self._is_over(reached, began):
+            if shared is not None:
+                shared.granted = True
             extended = BudgetExtended(BudgetPart.DAY, reached.more, rule=answer.rule)
             await self.mailbox.record(extended, by=answer.by)
         return goes_on(answer, reached)
+
+    async def _shared(self) -> _Standing | None:
+        """The question of a run about the same limit once it is answered; `None`: there is none, or it is withdrawn."""
+        standing = self._standing
+        if standing is None or standing.answer.done() or standing.reached.part is not BudgetPart.DAY:
+            return None
+        await asyncio.wait([standing.answer])
+        return None if standing.answer.cancelled() else standing
 
 
 def question(reached: Reached, waits: str) -> Ask:

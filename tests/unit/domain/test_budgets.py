@@ -15,8 +15,8 @@ from specloom.domain.budgets import (
     added,
     charged,
     granted,
+    in_day,
     quarter_of,
-    since,
     stated,
 )
 from specloom.domain.events import Event, agents, runs, tasks
@@ -39,15 +39,13 @@ limits = st.builds(Budget, st.none() | st.just(1.0), st.none() | st.just(10), st
 
 
 @given(moments, st.integers(0, 40 * 4))
-def test_since_a_time_counts_what_was_used_from_then_on_in_whatever_order_it_came(
-    used: list[tuple[int, int]], quarter: int
-) -> None:
+def test_a_day_counts_what_was_used_in_it_in_whatever_order_it_came(used: list[tuple[int, int]], quarter: int) -> None:
     quarters: tuple[Quarter, ...] = ()
     for seconds, tokens in used:
         quarters = charged(quarters, at(seconds), Spent(tokens=tokens))
     began = at(quarter * 900)
-    expected = sum(tokens for seconds, tokens in used if seconds >= quarter * 900)
-    assert since(quarters, began).spent.tokens == expected
+    expected = sum(tokens for seconds, tokens in used if 0 <= seconds - quarter * 900 < 25 * 3600)
+    assert in_day(quarters, began).spent.tokens == expected
     assert [item.at for item in quarters] == sorted({quarter_of(at(seconds)) for seconds, _ in used})
 
 
@@ -56,6 +54,17 @@ def test_quarters_that_no_day_reaches_are_forgotten() -> None:
     for number in range(1000):
         quarters = charged(quarters, at(number * 900), Spent(tokens=1))
     assert 2 * 96 <= len(quarters) < 250
+
+
+def test_what_a_clock_years_ahead_wrote_counts_in_no_day_before_and_hides_none() -> None:
+    quarters = charged((), at(0), Spent(tokens=1))
+    for number in range(500):
+        quarters = charged(quarters, at(9e7 + number * 900), Spent(tokens=50))
+    for number in range(500):
+        quarters = charged(quarters, at(number * 900), Spent(tokens=1))
+    assert in_day(quarters, at(490 * 900)).spent.tokens == 10
+    assert in_day(quarters, at(9e7 + 490 * 900)).spent.tokens == 500
+    assert len(quarters) < 500
 
 
 @given(limits, limits, limits)
@@ -103,7 +112,7 @@ def test_time_of_work_leaves_out_pauses_and_what_nobody_knows() -> None:
     assert state.run is not None
     assert state.run.spent.seconds == 15 + 10 + 5 + 0 + 10 + 10
     assert state.record(TASK).spent.seconds == state.run.spent.seconds - 1 - 10
-    assert since(state.quarters, at(0)).spent.seconds == state.run.spent.seconds
+    assert in_day(state.quarters, at(0)).spent.seconds == state.run.spent.seconds
 
 
 def test_machine_that_slept_worked_no_more_than_an_hour_of_it() -> None:
