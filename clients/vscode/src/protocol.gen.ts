@@ -1842,7 +1842,7 @@ export interface Requests {
 /** What the server tells. */
 export interface Notifications {
   /** One committed event, to subscribers only. */
-  "specloom/event": { params: Annotated };
+  "specloom/event": { params: WireEvent };
   /** A piece of the lossy stream. */
   "specloom/output": { params: OutputParams };
   /** The client had fallen behind: the events that it names come late, and output is missing. */

@@ -44,7 +44,8 @@ def _methods(wires: Wires) -> Iterator[str]:
     ):
         lines = [f"/** {doc} */", f"export interface {title} {{"]
         for method in methods:
-            params = getattr(method.params, "__name__", EVENT)
+            # An alias of a union has a name, too: that of what makes it one.
+            params = method.params.__name__ if isinstance(method.params, type) else EVENT
             result = f"; result: {method.result.__name__}" if method.result else ""
             lines += [f"  /** {method.doc} */", f'  "{method.name}": {{ params: {params}{result} }};']
         yield "\n".join([*lines, "}\n"])
