@@ -1,0 +1,326 @@
+--- What is true of a project: a snapshot, and the events after it folded in by `seq`.
+--- Refuses to decide, to draw, and to keep what the server would not tell again.
+local graph = require("specloom.projection.graph")
+
+local M = {}
+
+---@class specloom.Change
+---@field ids table<string, true> Tasks that read otherwise, with the parents, specs and agents that this shows at.
+---@field top boolean The run or the sums of the whole.
+---@field shape boolean Something came or went: an agent, a session, a question, words, a plan.
+---@field again boolean The documents are others: only a new snapshot tells what they say.
+
+---@class specloom.SpecNode : specloom.Spec
+---@field tops string[] Ids of its outermost tasks.
+
+---@class specloom.TaskNode : specloom.Task
+---@field children string[]
+---@field proof boolean A command stands behind it, stale or not.
+
+---@class specloom.Projection
+---@field seq integer
+---@field id string
+---@field name string
+---@field rootUri string
+---@field readOnly boolean
+---@field requirements table<string, specloom.Requirement>
+---@field specs specloom.SpecNode[]
+---@field spec table<string, specloom.SpecNode>
+---@field tasks table<string, specloom.TaskNode>
+---@field agents specloom.Agent[] Those that work.
+---@field sessions specloom.Session[] Oldest first.
+---@field session table<string, specloom.Session>
+---@field approvals specloom.Approval[]
+---@field prompts specloom.Prompt[]
+---@field run? specloom.Run
+---@field planning? specloom.Planning
+---@field usage specloom.Usage
+---@field counts specloom.Counts
+---@field change specloom.Change What the last event did.
+---@field graph specloom.Graph
+
+local function by_id(items)
+  local found = {}
+  for _, item in ipairs(items) do
+    found[item.id] = item
+  end
+  return found
+end
+
+---JSON's null, however it was decoded.
+local function given(value)
+  return value ~= vim.NIL and value or nil
+end
+
+---Takes the snapshot over: its tables become those of the projection.
+---@param snapshot specloom.ProjectGetResult
+---@return specloom.Projection
+function M.new(snapshot)
+  ---@type any
+  local p = snapshot
+  p.run, p.planning = given(p.run), given(p.planning)
+  p.session, p.spec, p.requirements = by_id(p.sessions), by_id(p.specs), by_id(p.requirements)
+  for _, spec in ipairs(p.specs) do
+    spec.tops = {}
+  end
+  local listed = p.tasks
+  p.tasks = by_id(listed)
+  for _, task in ipairs(listed) do
+    task.children, task.proof = {}, task.proven or #task.stale > 0
+    local above = p.tasks[given(task.parent)]
+    local place = above and above.children or p.spec[task.specId].tops
+    place[#place + 1] = task.id
+  end
+  p.graph = graph.new(listed, p.tasks, p.dependencyGroups)
+  return p
+end
+
+local function remove(items, id)
+  for index, item in ipairs(items) do
+    if item.id == id then
+      return table.remove(items, index)
+    end
+  end
+end
+
+---@param sum specloom.Usage
+---@param more specloom.Usage
+local function add(sum, more)
+  for _, kind in ipairs({ "input", "output", "cacheRead", "cacheWrite" }) do
+    sum[kind] = sum[kind] + more[kind]
+  end
+  local before, cost = given(sum.costUsd), given(more.costUsd)
+  sum.costUsd = before and cost and before + cost or nil
+end
+
+local ACTIVE = { running = true, pausing = true, paused = true, cancelling = true }
+
+---@param p specloom.Projection
+---@return boolean
+function M.is_active(p)
+  return p.run ~= nil and ACTIVE[p.run.state] == true
+end
+
+---Charges a request to everything that it belongs to.
+local function charged(p, e, change, turns)
+  add(p.usage, e.usage)
+  change.top = true
+  if M.is_active(p) then
+    add(p.run.usage, e.usage)
+    p.run.turns = p.run.turns + turns
+  end
+  local session = p.session[e.sessionId]
+  if not session then
+    return
+  end
+  add(session.usage, e.usage)
+  session.turns = turns > 0 and e.turn or session.turns
+  change.ids[session.agentId] = true
+  for _, agent in ipairs(p.agents) do
+    agent.turns = agent.sessionId == session.id and session.turns or agent.turns
+  end
+  local task = p.tasks[given(session.taskId)]
+  if task then
+    add(task.usage, e.usage)
+    task.turns = task.turns + turns
+    change.ids[task.id] = true
+  end
+end
+
+---The task of an event with other members and another state; its parents, spec and followers go along.
+local function moved(state, members)
+  return function(p, e, change)
+    local task = p.tasks[e.taskId]
+    if not task then
+      change.again = true
+      return
+    end
+    task.agentId = nil
+    members(task, e)
+    graph.move(p, task, state, change)
+  end
+end
+
+local function cleared(task)
+  task.reason, task.cause = "", nil
+end
+
+local function fresh(task)
+  cleared(task)
+  task.attempts = 0
+end
+
+local function again(_, _, change)
+  change.again = true
+end
+
+local function of_run(state)
+  return function(p, e, change)
+    change.top = true
+    if p.run and p.run.id == e.runId then
+      p.run.state, p.run.reason = state, e.reason or ""
+      p.run.cause = e.cause
+      p.run.outcome = e.outcome
+      p.run.endedAt = state == "finished" and e.at or nil
+    end
+  end
+end
+
+local function of_plan(fold)
+  return function(p, e, change)
+    change.shape = true
+    if p.planning and p.planning.id == e.planId then
+      fold(p.planning, e)
+    end
+  end
+end
+
+local function no_usage()
+  return { input = 0, output = 0, cacheRead = 0, cacheWrite = 0, costUsd = 0 }
+end
+
+local function unqueued(p, e, change)
+  change.shape = remove(p.prompts, e.promptId) ~= nil or change.shape
+end
+
+---@type table<string, fun(p: specloom.Projection, e: table, change: specloom.Change)>
+local FOLDS = {
+  projectOpened = again,
+  requirementsRead = again,
+  requirementsRemoved = again,
+  specRead = again,
+  specRemoved = again,
+  taskStarted = moved("in_progress", function(task, e)
+    cleared(task)
+    task.agentId, task.attempts, task.endedAt = given(e.agentId), e.number, nil
+    task.startedAt = e.number > 1 and given(task.startedAt) or e.at
+  end),
+  taskReleased = moved("pending", function() end),
+  attemptFailed = moved("pending", function() end),
+  taskDone = moved("done", function(task, e)
+    task.reason, task.stale, task.proven, task.proof, task.endedAt = "", {}, e.proven, e.proven, e.at
+  end),
+  taskFailed = moved("failed", function(task, e)
+    task.reason, task.stale, task.endedAt = e.reason, {}, e.at
+  end),
+  taskBlocked = moved("blocked", function(task, e)
+    task.reason, task.cause = e.reason, given(e.cause)
+  end),
+  taskUnblocked = moved("pending", cleared),
+  taskSkipped = moved("skipped", function(task, e)
+    task.reason, task.cause = e.reason, nil
+  end),
+  taskReset = moved("pending", function(task)
+    fresh(task)
+    task.proven, task.proof, task.stale, task.startedAt, task.endedAt = false, false, {}, nil, nil
+  end),
+  taskRetried = moved("pending", fresh),
+  proofStale = function(p, e, change)
+    local task = p.tasks[e.taskId]
+    if task then
+      task.stale, task.proven = e.paths, task.proof and #e.paths == 0
+      change.ids[task.id] = true
+    end
+  end,
+  proofRenewed = function(p, e, change)
+    local task = p.tasks[e.taskId]
+    if task then
+      task.stale, task.proven, task.proof, task.endedAt = {}, true, true, e.at
+      change.ids[task.id] = true
+    end
+  end,
+  runStarted = function(p, e, change)
+    change.top = true
+    p.run = { id = e.runId, scope = e.scope, budget = e.budget, unattended = e.unattended, state = "running" }
+    p.run.reason, p.run.turns, p.run.usage, p.run.startedAt = "", 0, no_usage(), e.at
+  end,
+  runPausing = of_run("pausing"),
+  runPaused = of_run("paused"),
+  runResumed = of_run("running"),
+  runCancelling = of_run("cancelling"),
+  runFinished = of_run("finished"),
+  sessionStarted = function(p, e, change)
+    local session = { id = e.sessionId, agentId = e.agentId, role = e.role, model = e.model, taskId = given(e.taskId) }
+    session.startedAt, session.turns, session.usage, session.outcome = e.at, 0, no_usage(), ""
+    session.previousId, session.number = given(e.previousId), e.number
+    session.parentId, session.parentCallId = given(e.parentId), given(e.parentCallId)
+    p.sessions[#p.sessions + 1], p.session[session.id] = session, session
+    if not session.parentId then
+      local agent = { id = session.agentId, role = session.role, taskId = session.taskId, turns = 0 }
+      agent.sessionId = session.id
+      p.agents[#p.agents + 1] = agent
+    end
+    change.shape = true
+  end,
+  sessionEnded = function(p, e, change)
+    local session = p.session[e.sessionId]
+    if session then
+      session.outcome = e.outcome
+    end
+    for index, agent in ipairs(p.agents) do
+      if agent.sessionId == e.sessionId then
+        table.remove(p.agents, index)
+        break
+      end
+    end
+    change.shape = true
+  end,
+  turnFinished = function(p, e, change)
+    charged(p, e, change, 1)
+  end,
+  turnFailed = function(p, e, change)
+    charged(p, e, change, 0)
+  end,
+  approvalAsked = function(p, e, change)
+    local asked = { id = e.approvalId, kind = e.kind, subject = e.subject, purpose = e.purpose, askedAt = e.at }
+    asked.agentId, asked.taskId, asked.choices = given(e.agentId), given(e.taskId), e.choices
+    p.approvals[#p.approvals + 1] = asked
+    change.shape = true
+  end,
+  approvalAnswered = function(p, e, change)
+    change.shape = remove(p.approvals, e.approvalId) ~= nil or change.shape
+  end,
+  promptQueued = function(p, e, change)
+    p.prompts[#p.prompts + 1] = { id = e.promptId, agentId = e.toAgentId, text = e.text, queuedAt = e.at }
+    change.shape = true
+  end,
+  promptWithdrawn = unqueued,
+  promptDelivered = unqueued,
+  planStarted = function(p, e, change)
+    change.shape = true
+    p.planning = { id = e.planId, path = e.path, stage = e.stage, state = "running", writing = {}, reason = "" }
+  end,
+  specGenerating = of_plan(function(plan, e)
+    plan.writing[#plan.writing + 1] = { specId = e.specId, path = e.path }
+  end),
+  specWritten = of_plan(function(plan, e)
+    plan.writing = vim.tbl_filter(function(item)
+      return item.specId ~= e.specId
+    end, plan.writing)
+  end),
+  planFinished = of_plan(function(plan)
+    plan.state = "finished"
+  end),
+  planFailed = of_plan(function(plan, e)
+    plan.state, plan.reason = "failed", e.reason
+  end),
+}
+
+---Folds one event in; one that is in it already changes nothing, and one of an unknown type only the `seq`.
+---@param p specloom.Projection changed in place
+---@param event table a `specloom/event`
+---@return specloom.Change
+function M.fold(p, event)
+  local change = { ids = {}, top = false, shape = false, again = false }
+  p.change = change
+  if event.seq > p.seq then
+    p.seq = event.seq
+    local fold = FOLDS[event.type]
+    if fold then
+      fold(p, event, change)
+    end
+  end
+  return change
+end
+
+return M
