@@ -9,15 +9,17 @@
 ---   connection:order("specloom/run/start", { scope = … }, function(refused, result) … end)
 ---
 --- Listeners of a kind hear in the order in which they came, on the main loop, never in a fast event:
----   snapshot  (connection, specloom.ProjectGetResult)  all is new: forget what was built, events after its `seq` follow
----   event     (connection, specloom.WireEvent)         each once, in the order of `seq`, none missing since the snapshot
+---   snapshot  (connection, specloom.Projection)        what is true is told anew; events go on without a hole
+---   event     (connection, specloom.WireEvent, specloom.Change)   each once, in the order of `seq`, none missing
 ---   output    (connection, specloom.OutputParams)      the lossy stream
 ---   gap       (connection, specloom.GapParams)         output is missing; the events that it names still follow
 ---   health    (connection, specloom.WireHealth)
 ---   state     (connection, specloom.State)             "starting" → "live" ⇄ "gone"; "refused" with connection.reason
 ---
---- `connection.projection` is the one fold of snapshot and events (specloom.projection: `new(snapshot)`, `fold(projection,
---- event)`); it is up to date before listeners hear of an event. JSON's null is nil in all that listeners are given.
+--- `connection.projection` is the one fold of snapshot and events (specloom.projection: `new(snapshot)`, and `fold(projection,
+--- event)`, whose change is handed on); it is up to date before listeners hear of an event. Where a change says `again` the
+--- snapshot is fetched anew. JSON's null is nil in all that listeners are given. Another `connection.project_id` than
+--- before: the log is a new one, and nothing that was kept belongs to it.
 local M = {}
 
 ---@alias specloom.State "starting"|"live"|"refused"|"gone"
@@ -33,6 +35,7 @@ local M = {}
 ---@field project_id string? of the log that `seq` belongs to
 ---@field projection specloom.Projection?
 ---@field health specloom.WireHealth?
+---@field refreshing boolean whether a snapshot is on its way
 local Connection = {}
 Connection.__index = Connection
 
@@ -41,6 +44,8 @@ local DEADLINE_MS = 15000
 local AGAIN_MS = 3000
 -- A snapshot of a large project on a busy machine.
 local SNAPSHOT_MS = 60000
+-- Events that change documents come in crowds.
+local REFRESH_MS = 100
 
 ---@type table<string, specloom.Connection> by root
 local connections = {}
@@ -70,10 +75,11 @@ end
 ---@param kind specloom.Kind
 ---@param connection specloom.Connection
 ---@param value any
-local function emit(kind, connection, value)
+---@param change? specloom.Change
+local function emit(kind, connection, value, change)
   -- A copy: a listener may end itself.
   for _, listener in ipairs(vim.list_slice(listeners[kind] or {})) do
-    local fine, message = xpcall(listener, debug.traceback, connection, value)
+    local fine, message = xpcall(listener, debug.traceback, connection, value, change)
     if not fine then
       vim.notify_once(("Specloom: a listener of %q failed: %s"):format(kind, message), vim.log.levels.ERROR)
     end
@@ -231,14 +237,17 @@ function Connection:become(state, reason)
   end
 end
 
+---@param connection specloom.Connection
 ---@param snapshot specloom.ProjectGetResult
 local function take(connection, snapshot)
-  connection.seq, connection.project_id = snapshot.seq, snapshot.id
+  if connection.project_id ~= snapshot.id then
+    connection.project_id, connection.seq = snapshot.id, snapshot.seq
+  end
   connection.projection = require("specloom.projection").new(snapshot)
-  emit("snapshot", connection, snapshot)
+  emit("snapshot", connection, connection.projection)
 end
 
---- Fetches the whole and subscribes behind it; later again if that is refused.
+--- Fetches the whole, and subscribes behind what was heard; later again if that is refused.
 function Connection:fetch()
   local client = self.lsp
   self:request("specloom/project/get", vim.empty_dict(), function(refused, snapshot)
@@ -247,9 +256,26 @@ function Connection:fetch()
     elseif refused or not snapshot then
       return self:later(refused)
     end
-    take(self, snapshot)
+    take(self, snapshot --[[@as specloom.ProjectGetResult]])
     self:subscribe()
   end, SNAPSHOT_MS)
+end
+
+--- Fetches the whole soon, once for all who want it by then: documents changed, which events tell of in part only.
+function Connection:refresh()
+  if self.refreshing then
+    return
+  end
+  self.refreshing = true
+  vim.defer_fn(function()
+    local client = self.lsp
+    self:request("specloom/project/get", vim.empty_dict(), function(refused, snapshot)
+      self.refreshing = false
+      if self.lsp == client and not refused and snapshot then
+        take(self, snapshot --[[@as specloom.ProjectGetResult]])
+      end
+    end, SNAPSHOT_MS)
+  end, REFRESH_MS)
 end
 
 --- Goes on behind the newest event that was heard. A log that is another one now is fetched as a whole.
@@ -262,6 +288,7 @@ function Connection:subscribe()
     elseif refused or not result then
       local data = error and type(error.data) == "table" and error.data or {}
       if data.reason == "seq-ahead" then
+        self.project_id = nil
         return self:fetch()
       end
       return self:later(refused)
@@ -290,11 +317,16 @@ local function hear(connection, event)
   end
   if event.seq > connection.seq + 1 then
     -- Never between a server and a client that keep their word; the whole is true in any case.
+    connection.project_id = nil
     return connection:fetch()
   end
   connection.seq = event.seq
-  require("specloom.projection").fold(connection.projection, event)
-  emit("event", connection, event)
+  -- What a snapshot held already may still come, and changes nothing.
+  local change = require("specloom.projection").fold(connection.projection, event)
+  emit("event", connection, event, change)
+  if change.again then
+    connection:refresh()
+  end
 end
 
 ---@param kind specloom.Kind
@@ -331,16 +363,13 @@ function M.attach(client)
   local root = vim.fs.normalize(assert(client.config.root_dir))
   local connection = connections[root]
   if not connection then
-    connection = setmetatable({ root = root, state = "starting", reason = "", seq = 0 }, Connection)
+    connection = setmetatable({ root = root, state = "starting", reason = "", seq = 0, refreshing = false }, Connection)
     connections[root] = connection
   end
   connection.lsp = client
   by_client[client.id] = connection
-  if connection.project_id then
-    connection:subscribe()
-  else
-    connection:fetch()
-  end
+  connection.refreshing = false
+  connection:fetch()
 end
 
 --- A language client has ended.

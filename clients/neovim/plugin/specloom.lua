@@ -1,0 +1,33 @@
+--- Starts Specloom where a folder has work for it. Loads nothing until then.
+if vim.g.loaded_specloom then
+  return
+end
+vim.g.loaded_specloom = true
+
+if vim.fn.has("nvim-0.10") == 0 then
+  local message = "Specloom needs Neovim 0.10 or newer; this one is older. Update it, or use `specloom run` in a terminal"
+  vim.api.nvim_echo({ { message, "WarningMsg" } }, true, {})
+  return
+end
+
+vim.api.nvim_create_user_command("Specloom", function(call)
+  require("specloom.command").run(call)
+end, {
+  nargs = "*",
+  bang = true,
+  desc = "Specloom: plan, run and steer; :Specloom help",
+  complete = function(...)
+    return require("specloom.command").complete(...)
+  end,
+})
+
+local group = vim.api.nvim_create_augroup("specloom", {})
+vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile", "BufFilePost", "VimEnter" }, {
+  group = group,
+  desc = "Starts Specloom in folders with requirements or specs",
+  callback = function(event)
+    if vim.bo[event.buf].buftype == "" and require("specloom.root").of(event.buf) then
+      require("specloom.server").auto(event.buf)
+    end
+  end,
+})
