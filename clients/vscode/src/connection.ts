@@ -88,9 +88,15 @@ export class Connection implements Wire, Link {
   attached(client: BaseLanguageClient): void {
     this.client = client;
     client.onNotification("specloom/event", (event: WireEvent) => this.feedOf(event.projectId)?.hear(event));
-    client.onNotification("specloom/output", (output: Output) => this.listeners.forEach((each) => each.output?.(output)));
-    client.onNotification("specloom/gap", (gap: Gap) => this.listeners.forEach((each) => each.gap?.(gap)));
-    client.onNotification("specloom/health", (health: Health) => this.listeners.forEach((each) => each.health?.(health)));
+    client.onNotification("specloom/output", (output: Output) => {
+      this.listeners.forEach((each) => each.output?.(output, output.projectId));
+    });
+    client.onNotification("specloom/gap", (gap: Gap) => {
+      this.listeners.forEach((each) => each.gap?.(gap, gap.projectId));
+    });
+    client.onNotification("specloom/health", (health: Health) => {
+      this.listeners.forEach((each) => each.health?.(health, health.projectId));
+    });
     this.feeds.forEach((feed) => void this.attach(feed));
     this.changed();
   }
@@ -110,7 +116,7 @@ export class Connection implements Wire, Link {
     for (const root of roots.filter((each) => !this.feeds.has(each))) {
       const feed = new Feed(root, this, {
         snapshot: (project) => this.listeners.forEach((each) => each.snapshot?.(project)),
-        event: (event) => this.listeners.forEach((each) => each.event?.(event)),
+        event: (event, projectId) => this.listeners.forEach((each) => each.event?.(event, projectId)),
       });
       this.feeds.set(root, feed);
       if (this.connected) {

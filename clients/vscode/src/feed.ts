@@ -9,12 +9,12 @@ export interface ProjectListener {
   /** What is true now; whatever was heard of this project before is void. Events go on after its `seq`. */
   snapshot?(project: ProjectGetResult): void;
   /** One committed event; `seq` rises, also over restarts of the server. */
-  event?(event: WireEvent): void;
+  event?(event: WireEvent, projectId: string): void;
   /** A piece of the lossy stream. */
-  output?(output: Output): void;
+  output?(output: Output, projectId: string): void;
   /** Output is missing, and events come late (but complete). */
-  gap?(gap: Gap): void;
-  health?(health: Health): void;
+  gap?(gap: Gap, projectId: string): void;
+  health?(health: Health, projectId: string): void;
 }
 
 /** Seconds between signs of life. */
@@ -50,7 +50,7 @@ export class Feed {
   hear(event: WireEvent): void {
     if (this.seq >= 0 && event.seq > this.seq) {
       this.seq = event.seq;
-      this.heard.event?.(event);
+      this.heard.event?.(event, this.projectId);
     }
   }
 
