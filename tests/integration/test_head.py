@@ -1,11 +1,15 @@
 """What git checks out while an agent works, and while nobody does: told once, read as a whole, believed by digests."""
 
 import asyncio
+import errno
 import os
 import subprocess
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] # names trio, which is not installed
 
 from specloom.domain.events import runs
 from specloom.domain.events.documents import HeadChanged
@@ -234,6 +238,24 @@ async def test_checkout_while_no_specloom_ran_is_told_at_the_next_start(tmp_path
         async with hosted(root, server) as back:
             assert back.state.record(ONE).stale == ()
             assert codes(back) == []
+
+
+async def test_checkout_is_noticed_and_health_warns_where_the_system_has_no_watches_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def without_watches(*folders: Path, **options: Any) -> AsyncGenerator[Any]:
+        if not options.get("force_polling"):
+            raise OSError(errno.ENOSPC, "OS file watch limit reached.")
+        async for changes in awatch(*folders, **options):
+            yield changes
+
+    monkeypatch.setattr("specloom.workspace.watcher.awatch", without_watches)
+    root = repository(tmp_path / "p", task(1, "true"))
+    async with staged(root) as (runtime, _):
+        await asyncio.to_thread(git, root, "switch", "-q", "-c", "another")
+        await until_event(runtime, HeadChanged)
+        health = runtime.health(0.0)
+        assert (health.status, "raise fs.inotify.max_user_watches" in health.message) == ("warning", True)
 
 
 async def test_linked_work_tree_follows_its_own_head(tmp_path: Path) -> None:

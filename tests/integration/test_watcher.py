@@ -181,8 +181,29 @@ async def test_files_are_looked_at_again_and_again_where_the_system_has_no_watch
     try:
         await write(tmp_path / "requirements.md", "two")
         assert await news.next() == [FileEvent("requirements.md", "changed")]
-        assert "raise fs.inotify.max_user_watches" in caplog.text
+        assert "raise fs.inotify.max_user_watches" in watcher.trouble
+        assert watcher.trouble in caplog.text
     finally:
+        await watcher.stop()
+
+
+async def test_a_watcher_that_ended_says_so(tmp_path: Path) -> None:
+    ended = asyncio.Event()
+
+    async def breaks(_: tuple[FileEvent, ...]) -> None:
+        ended.set()
+        raise ValueError("a bug")
+
+    watcher = Watcher(tmp_path, follows, ("specs",), breaks)
+    await watcher.start()
+    assert watcher.trouble == ""
+    await write(tmp_path / "requirements.md", "two")
+    await ended.wait()
+    async with asyncio.timeout(10):
+        while not watcher.trouble:  # noqa: ASYNC110 - the task that ends is its own
+            await asyncio.sleep(0.01)
+    assert "start Specloom again" in watcher.trouble
+    with pytest.raises(ValueError, match="a bug"):
         await watcher.stop()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from specloom.engine.git_head import git_folder
 from specloom.workspace.ports import WorkspaceError
-from specloom.workspace.watcher import FileEvent, Watcher, folder_changes
+from specloom.workspace.watcher import POLLS, FileEvent, Watcher, folder_changes
 from specloom.workspace.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ class GitFollowing:
         self._root = root
         self._look = look
         self._watching: asyncio.Task[None] | None = None
+        self.trouble = ""
+        """Why git is not followed as it should be, for people; empty: it is."""
 
     async def start(self) -> None:
         """Does nothing where there is no repository; whoever works looks by himself."""
@@ -42,10 +44,21 @@ class GitFollowing:
 
     async def _watch(self, folder: Path) -> None:
         try:
+            await self._follow(folder)
+        except (OSError, RuntimeError, WorkspaceError) as error:
+            self.trouble = f"the repository is not watched: {error}; a checkout is noticed by the next turn alone"
+            log.warning("%s", self.trouble)
+
+    async def _follow(self, folder: Path) -> None:
+        try:
             async for _ in folder_changes(folder):
                 await self._look()
-        except (OSError, WorkspaceError) as error:
-            log.warning("the repository is not watched: %s; a checkout is noticed by the next turn alone", error)
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            self.trouble = POLLS.format(error=error)
+            async for _ in folder_changes(folder, polls=True):
+                await self._look()
 
 
 class Following:
@@ -61,7 +74,13 @@ class Following:
         self._documents = documents
         self._settings = settings
         self._also = also
+        self._unread = ""
         self._watcher = Watcher(workspace.root, self._follows, FOLDERS, self._deliver, workspace.own_writes)
+
+    @property
+    def trouble(self) -> str:
+        """What keeps changes from being noticed as they should be, for people; empty: nothing."""
+        return self._watcher.trouble or self._unread
 
     async def start(self) -> None:
         """Whatever changes after this returns is heard of."""
@@ -84,5 +103,7 @@ class Following:
             if not SETTINGS.isdisjoint(paths):
                 await self._settings()
             await self._documents(paths)
+            self._unread = ""
         except WorkspaceError as error:
-            log.warning("changed documents could not be read: %s", error)
+            self._unread = f"changed documents could not be read: {error}"
+            log.warning("%s", self._unread)

@@ -29,6 +29,8 @@ class Signs:
     """What an endpoint answered to a request that is tried again."""
     stuck_s: float = 0.0
     """How long one turn has taken while others wait."""
+    unwatched: str = ""
+    """Why changed files are not noticed as they should be."""
     lag_s: float = 0.0
     """By how much the event loop is late."""
 
@@ -54,6 +56,8 @@ def _worst(state: ProjectState, signs: Signs) -> tuple[HealthStatus, str]:
         return "warning", f"the run is paused: {run.reason}"
     if signs.retrying:
         return "warning", f"a request is tried again: {signs.retrying}"
+    if signs.unwatched:
+        return "warning", signs.unwatched
     if signs.lag_s >= LAG:
         return "warning", f"this machine is busy: answers are {signs.lag_s:.1f} s late"
     return "ok", ""

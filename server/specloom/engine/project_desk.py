@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
+from typing import Protocol
 
 from specloom.domain.budgets import Account
 from specloom.domain.estimates import Estimate
@@ -26,6 +27,15 @@ from specloom.engine.lanes import Lane
 from specloom.engine.problem_board import ProblemBoard
 
 
+class Watching(Protocol):
+    """Who follows files."""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong and what to do, for people; empty: nothing."""
+        ...
+
+
 class ProjectDesk:
     """The part of `api.Runtime` that no worker is needed for."""
 
@@ -33,6 +43,7 @@ class ProjectDesk:
         self._engine = engine
         self._board = ProblemBoard(engine.library)
         self._retries = Retries()
+        self._watching: tuple[Watching, ...] = ()
         self._listening = ExitStack()
         """As long as the ledger lives."""
         self._listening.enter_context(engine.ledger.listen(self._retries.hear))
@@ -118,6 +129,7 @@ class ProjectDesk:
             refusal="" if refusal is None else refusal.message,
             retrying=self._retries.told,
             stuck_s=engine.mailbox.lanes.stuck_s(),
+            unwatched=next((item.trouble for item in self._watching if item.trouble), ""),
             lag_s=lag_s,
         )
         return health_of(self.state, signs, self.queues)

@@ -71,6 +71,7 @@ class ProjectRuntime(ProjectDesk):
         self._typing: asyncio.Task[None] | None = None
         self._following = Following(engine.workspace, self.refresh, self._reload, engine.options.requirements)
         self._git = GitFollowing(engine.workspace.root, engine.head.look)
+        self._watching = (self._following, self._git)
         self._retired: list[EngineOptions] = []
         """Earlier settings, whose endpoints a session in flight may still use."""
         self._letting_go: asyncio.Task[None] | None = None

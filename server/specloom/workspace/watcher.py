@@ -27,9 +27,10 @@ LONGEST_BATCH_MS = 400
 QUIET_MS = 50
 """A burst of changes ends when nothing happened for this long, or after `LONGEST_BATCH_MS`."""
 POLLS = (
-    "files cannot be watched (%s): they are looked at again and again instead; "
+    "files cannot be watched ({error}): they are looked at again and again instead; "
     "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances, then start Specloom again"
 )
+ENDED = "changed files are not noticed any more ({error}); start Specloom again"
 RETRY = 0.5
 """Seconds until a folder that went away is looked for again."""
 
@@ -61,8 +62,8 @@ class Watcher:
     """Called on the loop, one batch at a time."""
     own_writes: OwnWrites = field(default_factory=OwnWrites)
     _known: Look = field(default_factory=Look)
-    polls: bool = False
-    """The system tells of no changes any more, so that the files are looked at again and again."""
+    polls: str = ""
+    """Why the system tells of no changes, so that the files are looked at again and again; empty: it does."""
     _task: asyncio.Task[None] | None = None
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -85,6 +86,13 @@ class Watcher:
             if not task.cancelled():
                 task.result()
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong and what to do, for people; empty: nothing."""
+        task = self._task
+        fault = task.exception() if task is not None and task.done() and not task.cancelled() else None
+        return ENDED.format(error=fault) if fault is not None else self.polls
+
     async def look(self) -> None:
         """Looks now, for somebody else heard of a change; what was told before is not told again."""
         if self._task is not None:
@@ -100,7 +108,7 @@ class Watcher:
                 watch_filter=self._concerns,
                 debounce=LONGEST_BATCH_MS,
                 step=QUIET_MS,
-                force_polling=self.polls or None,
+                force_polling=bool(self.polls) or None,
             )
             try:
                 await self._follow(changes, folders, watching)
@@ -110,8 +118,8 @@ class Watcher:
             except (OSError, RuntimeError) as error:
                 # No watches are left (ENOSPC), or no watchers (EMFILE); a network file system may know of none.
                 if not self.polls:
-                    log.warning(POLLS, error)
-                self.polls = True
+                    self.polls = POLLS.format(error=error)
+                    log.warning("%s", self.polls)
                 await asyncio.sleep(RETRY)
             finally:
                 await changes.aclose()
@@ -177,9 +185,16 @@ class Watcher:
         return found
 
 
-async def folder_changes(folder: Path) -> AsyncGenerator[None]:
-    """Something happened right in a folder. Raises `FileNotFoundError` where there is none."""
-    changes = awatch(folder, recursive=False, watch_filter=None, debounce=LONGEST_BATCH_MS, step=QUIET_MS)
+async def folder_changes(folder: Path, *, polls: bool = False) -> AsyncGenerator[None]:
+    """Something happened right in a folder. Raises `OSError`, `RuntimeError`; one that `polls` needs no watches."""
+    changes = awatch(
+        folder,
+        recursive=False,
+        watch_filter=None,
+        debounce=LONGEST_BATCH_MS,
+        step=QUIET_MS,
+        force_polling=polls or None,
+    )
     try:
         async for _ in changes:
             yield

@@ -30,10 +30,12 @@ def state(run: RunRecord | None = None) -> ProjectState:
         (replace(OFFLINE, cause=PauseCause.BUDGET), Signs(), "ok", ""),
         (RUN, Signs(lag_s=LAG), "warning", "busy"),
         (RUN, Signs(lag_s=LAG, retrying="overloaded"), "warning", "overloaded"),
+        (RUN, Signs(lag_s=LAG, unwatched="cannot be watched"), "warning", "watched"),
+        (RUN, Signs(retrying="overloaded", unwatched="cannot be watched"), "warning", "overloaded"),
         (OFFLINE, Signs(), "warning", "no answer"),
         (OFFLINE, Signs(refusal="there is no key"), "error", "no key"),
         (OFFLINE, Signs(stuck_s=STUCK, refusal="there is no key"), "error", "waited"),
-        (OFFLINE, Signs("the disk is full", "there is no key", "", STUCK, LAG), "error", "full"),
+        (OFFLINE, Signs("the disk is full", "there is no key", "", STUCK, lag_s=LAG), "error", "full"),
     ],
 )
 def test_the_worst_is_told(run: RunRecord | None, signs: Signs, status: str, words: str) -> None:
