@@ -192,6 +192,7 @@ local OPTIONS = {
   spell = false,
   cursorline = true,
   winfixwidth = true,
+  statusline = " Specloom %=? help ",
 }
 
 ---Shows the tree, and goes there.

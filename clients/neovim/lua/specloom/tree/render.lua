@@ -362,7 +362,6 @@ function M.nodes(p, view)
     list("hint", "No specs yet. Write requirements.md, then press r to plan.", 0, false)
   end
   put_agents(p, list)
-  list("hint", "? help", 0, false)
   return nodes
 end
 
