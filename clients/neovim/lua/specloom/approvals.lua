@@ -172,6 +172,17 @@ function M.choose(connection)
   end)
 end
 
+--- Puts one question now.
+---@param connection specloom.Connection
+---@param id string
+function M.put(connection, id)
+  for _, asked in ipairs(M.waiting(connection)) do
+    if asked.approval.id == id and not shown then
+      put(asked)
+    end
+  end
+end
+
 --- All that wait as a list in a window, each in full.
 ---@param connection? specloom.Connection
 function M.list(connection)

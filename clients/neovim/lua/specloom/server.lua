@@ -16,6 +16,8 @@ local PAUSE_MS = 400
 local lost = {}
 ---@type table<integer, true> clients that are meant to end
 local ending = {}
+---@type table<string, true> roots whose server ends in order to start again
+local restarting = {}
 ---@type table<string, integer> ids of clients that run or start, by root
 local serving = {}
 ---@type table<string, integer[]> buffers that wait for the next start, by root
@@ -81,8 +83,13 @@ local function ended(root, client_id, code, buffers)
   if vim.v.exiting ~= vim.NIL then
     return
   end
-  if meant then
-    return client.detach(client_id, "the server was stopped; :Specloom start starts it again")
+  if meant or code == 0 then
+    client.detach(client_id, "the server was stopped; :Specloom start starts it again")
+    if restarting[root] then
+      restarting[root] = nil
+      M.start(root)
+    end
+    return
   end
   local now = vim.uv.now()
   lost[root] = vim.tbl_filter(function(at)
@@ -103,19 +110,21 @@ end
 ---@param root string
 ---@param command string[]
 ---@return vim.lsp.ClientConfig
-function M.lsp_config(root, command)
+local function lsp_config(root, command)
   local configured = vim.fn.has("nvim-0.11") == 1 and vim.deepcopy(vim.lsp.config.specloom) or {}
+  local settings = require("specloom.config").get().settings
   local ours = {
     name = "specloom",
     cmd = command,
     cmd_cwd = root,
     root_dir = root,
     capabilities = { experimental = { specloom = { documentSave = true, approvals = true } } },
-    settings = { specloom = vim.tbl_isempty(require("specloom.config").get().settings) and vim.empty_dict()
-      or require("specloom.config").get().settings },
+    settings = { specloom = vim.tbl_isempty(settings) and vim.empty_dict() or settings },
     handlers = vim.tbl_extend("force", client.handlers(), require("specloom.documents").handlers()),
   }
-  local config = vim.tbl_deep_extend("force", vim.lsp.protocol and { capabilities = vim.lsp.protocol.make_client_capabilities() }, configured, ours)
+  -- 0.10 sends the capabilities that it is given, and nothing else.
+  local base = { capabilities = vim.lsp.protocol.make_client_capabilities() }
+  local config = vim.tbl_deep_extend("force", base, configured, ours)
   local on_init, on_exit = configured.on_init, configured.on_exit
   config.on_init = vim.list_extend({ client.attach }, type(on_init) == "table" and on_init or { on_init })
   config.on_exit = vim.list_extend({
@@ -134,7 +143,7 @@ end
 ---@return integer?
 local function launched(config)
   if vim.fn.has("nvim-0.11") == 1 then
-    return vim.lsp.start(config, { attach = false, silent = false })
+    return vim.lsp.start(config, { attach = false })
   end
   local id, why = vim.lsp.start_client(config) ---@diagnostic disable-line: deprecated
   if not id then
@@ -159,7 +168,7 @@ function M.start(root)
     end
     told[root] = nil
     require("specloom.watch").begin()
-    id = launched(M.lsp_config(root, command))
+    id = launched(lsp_config(root, command))
     if not id then
       return false
     end
@@ -217,13 +226,7 @@ function M.restart(root)
     M.start(root)
     return
   end
-  local off
-  off = client.on("state", function(connection, state)
-    if connection.root == root and state == "gone" and not serving[root] then
-      off()
-      M.start(root)
-    end
-  end)
+  restarting[root] = true
 end
 
 return M
