@@ -36,6 +36,7 @@ local M = {}
 ---@field projection specloom.Projection?
 ---@field health specloom.WireHealth?
 ---@field refreshing boolean whether a snapshot is on its way
+---@field meanwhile specloom.WireEvent[] heard since it was asked for: it may have been taken before them
 local Connection = {}
 Connection.__index = Connection
 
@@ -243,8 +244,17 @@ local function take(connection, snapshot)
   if connection.project_id ~= snapshot.id then
     connection.project_id, connection.seq = snapshot.id, snapshot.seq
   end
-  connection.projection = require("specloom.projection").new(snapshot)
+  local projection = require("specloom.projection")
+  connection.projection = projection.new(snapshot)
+  local again = false
+  for _, event in ipairs(connection.meanwhile) do
+    again = projection.fold(connection.projection, event).again or again
+  end
+  connection.meanwhile = {}
   emit("snapshot", connection, connection.projection)
+  if again then
+    connection:refresh()
+  end
 end
 
 --- Fetches the whole, and subscribes behind what was heard; later again if that is refused.
@@ -269,6 +279,7 @@ function Connection:refresh()
   self.refreshing = true
   vim.defer_fn(function()
     local client = self.lsp
+    self.meanwhile = {}
     self:request("specloom/project/get", vim.empty_dict(), function(refused, snapshot)
       self.refreshing = false
       if self.lsp == client and not refused and snapshot then
@@ -323,6 +334,9 @@ local function hear(connection, event)
   connection.seq = event.seq
   -- What a snapshot held already may still come, and changes nothing.
   local change = require("specloom.projection").fold(connection.projection, event)
+  if connection.refreshing then
+    table.insert(connection.meanwhile, event)
+  end
   emit("event", connection, event, change)
   if change.again then
     connection:refresh()
@@ -363,7 +377,7 @@ function M.attach(client)
   local root = vim.fs.normalize(assert(client.config.root_dir))
   local connection = connections[root]
   if not connection then
-    connection = setmetatable({ root = root, state = "starting", reason = "", seq = 0, refreshing = false }, Connection)
+    connection = setmetatable({ root = root, state = "starting", reason = "", seq = 0, refreshing = false, meanwhile = {} }, Connection)
     connections[root] = connection
   end
   connection.lsp = client
