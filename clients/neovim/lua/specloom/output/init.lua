@@ -29,7 +29,6 @@ Output.__index = Output
 ---@type table<integer, specloom.Output> by buffer
 local outputs = {}
 
----@param at string? of an event
 local function is_paused(p)
   return p.run and p.run.state == "paused" and (p.run.reason ~= "" and "paused: " .. words.line(p.run.reason) or "paused")
 end
@@ -180,9 +179,8 @@ local function listen()
     each(connection, function(output)
       if output.project ~= connection.project_id then
         output:begin()
-      elseif not output.late then
-        -- A snapshot leads over events that were on their way.
-        output:catch_up()
+      else
+        output:soon()
       end
     end)
   end)

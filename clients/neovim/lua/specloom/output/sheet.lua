@@ -117,9 +117,10 @@ function Sheet:draw(stream, note, tail)
   end
   last = vim.api.nvim_buf_line_count(self.buf)
   for _, window in ipairs(following) do
-    if vim.api.nvim_win_get_cursor(window)[1] ~= last then
-      vim.api.nvim_win_set_cursor(window, { last, 0 })
-    end
+    vim.api.nvim_win_set_cursor(window, { last, 0 })
+    vim.api.nvim_win_call(window, function()
+      vim.cmd("normal! zb")
+    end)
   end
 end
 

@@ -36,7 +36,6 @@ local M = {}
 ---@field planning? specloom.Planning
 ---@field usage specloom.Usage
 ---@field counts specloom.Counts
----@field change specloom.Change What the last event did.
 ---@field graph specloom.Graph
 
 local function by_id(items)
@@ -312,7 +311,6 @@ local FOLDS = {
 ---@return specloom.Change
 function M.fold(p, event)
   local change = { ids = {}, top = false, shape = false, again = false }
-  p.change = change
   if event.seq > p.seq then
     p.seq = event.seq
     local fold = FOLDS[event.type]

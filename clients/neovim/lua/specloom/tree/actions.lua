@@ -60,25 +60,6 @@ function M.stop(connection)
   connection:order(planning and "specloom/spec/cancel" or "specloom/run/cancel", vim.empty_dict())
 end
 
----Puts a question; where it has no choices, the answer is typed.
----@param connection specloom.Connection
----@param id string
-function M.answer(connection, id)
-  local asked = vim.iter(connection.projection.approvals):find(function(item)
-    return item.id == id
-  end)
-  local function send(choice)
-    if choice and choice ~= "" then
-      connection:order("specloom/approval/answer", { approvalId = id, choice = choice })
-    end
-  end
-  local question = asked.purpose ~= "" and asked.purpose .. "\n" .. asked.subject or asked.subject
-  if #asked.choices == 0 then
-    return vim.ui.input({ prompt = question .. " " }, send)
-  end
-  vim.ui.select(asked.choices, { prompt = question, kind = "specloom.approval" }, send)
-end
-
 ---Lines in a window of their own, above the others.
 ---@param lines string[]
 ---@param kind string file type

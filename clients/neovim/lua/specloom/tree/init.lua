@@ -1,7 +1,6 @@
 --- The window with the task tree of a project. Refuses to draw more than once a tick, and to take the cursor away.
 local board = require("specloom.tree.board")
 local client = require("specloom.client")
-local renew = require("specloom.projection.renew")
 
 local M = {}
 
@@ -137,10 +136,10 @@ local function listen()
       tree:soon()
     end
   end)
-  client.on("event", function(connection)
+  client.on("event", function(connection, _, change)
     local tree = of(connection.root)
     if tree then
-      tree:heard(connection.projection.change)
+      tree:heard(change)
     end
   end)
   local timer = assert(vim.uv.new_timer())
@@ -208,7 +207,6 @@ function M.open(connection)
     return nil
   end
   listen()
-  renew.listen()
   local tree = of(connection.root) or made(connection)
   local window = tree:window()
   if window then
