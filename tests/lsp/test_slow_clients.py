@@ -14,7 +14,7 @@ from specloom.domain.events import documents
 from specloom.domain.ids import ProjectId, SessionId
 from specloom.domain.project import ProjectState
 from specloom.engine.api import OutputChunk, Published
-from specloom.lsp.features.events import MOST_LIVE, EventSender
+from specloom.lsp.features.events import MOST_LIVE, EventSender, RecentFrames
 from specloom.lsp.features.output import MOST_BLOCKS, MOST_KEPT, OutputStream
 from specloom.lsp.frames import Outbox, framed
 from tests.cli.stories import Story
@@ -71,6 +71,8 @@ class Log:
         self.state = ProjectState()
         self.connection = SimpleNamespace(outgoing=client, until_below=client.outbox.below, start=self._start)
         self.tasks: list[asyncio.Task[Any]] = []
+        self.read = 0
+        """Events that were read from it."""
         self._first = Story().told[0][0]
 
     def at(self, seq: int) -> Published:
@@ -80,7 +82,9 @@ class Log:
     async def events(self, since: int, limit: int) -> tuple[Published, ...]:
         """As the log delivers them."""
         await asyncio.sleep(0)
-        return tuple(self.at(seq) for seq in range(since + 1, min(since + limit, self.end) + 1))
+        found = tuple(self.at(seq) for seq in range(since + 1, min(since + limit, self.end) + 1))
+        self.read += len(found)
+        return found
 
     def commit(self, sender: EventSender) -> None:
         """One event more."""
@@ -110,7 +114,7 @@ async def test_a_long_past_waits_for_the_client_to_read_and_comes_whole() -> Non
     client = Client()
     sending = asyncio.create_task(client.outbox.run())
     log = Log(client, PAST)
-    EventSender(cast("Any", log), 0).replay(PAST)
+    EventSender(cast("Any", log), 0, RecentFrames()).replay(PAST)
     await asyncio.wait(log.tasks, timeout=0.3)
     assert not log.tasks[0].done()
     client.reads.set()
@@ -124,7 +128,7 @@ async def test_live_events_stay_in_the_log_while_a_client_stalls_and_come_after_
     client = Client()
     sending = asyncio.create_task(client.outbox.run())
     log = Log(client, 10)
-    sender = EventSender(cast("Any", log), 10)
+    sender = EventSender(cast("Any", log), 10, RecentFrames())
     sender.replay(10)
     for _ in range(PAST):
         log.commit(sender)
@@ -149,7 +153,7 @@ def test_whoever_reads_and_stalls_as_he_likes_gets_every_event_once_and_in_order
         client = Client()
         sending = asyncio.create_task(client.outbox.run())
         log = Log(client, 600)
-        sender = EventSender(cast("Any", log), since)
+        sender = EventSender(cast("Any", log), since, RecentFrames())
         sender.replay(log.end)
         for step in steps:
             if isinstance(step, bool):
@@ -167,12 +171,36 @@ def test_whoever_reads_and_stalls_as_he_likes_gets_every_event_once_and_in_order
     asyncio.run(story())
 
 
+async def test_clients_that_catch_up_side_by_side_read_the_log_once() -> None:
+    clients, recent = [Client() for _ in range(10)], RecentFrames()
+    logs = [Log(client, PAST) for client in clients]
+    sending = [asyncio.create_task(client.outbox.run()) for client in clients]
+    for client, log in zip(clients, logs, strict=True):
+        client.reads.set()
+        EventSender(cast("Any", log), 0, recent).replay(PAST)
+    for client, log, task in zip(clients, logs, sending, strict=True):
+        await log.settled()
+        await flushed(client, task)
+        assert client.seqs == list(range(1, PAST + 1))
+    assert sum(log.read for log in logs) < 2 * PAST
+
+
+def test_of_what_was_sent_lately_no_more_is_kept_than_is_meant_and_the_newest_of_it() -> None:
+    most, project = 10 * FRAME, ProjectId("p")
+    recent, log = RecentFrames(most), Log(Client(), 0)
+    frames = [recent.of(log.at(seq), project) for seq in range(1, 101)]
+    assert [frame for _, frame in recent.after(95)] == frames[95:]
+    assert list(recent.after(50)) == []
+    assert recent.of(replace(log.at(101), event=documents.ProjectOpened(project, "n" * most)), project)
+    assert list(recent.after(100)) == [], "what is larger than all that may be kept"
+
+
 async def test_an_event_that_was_read_before_it_was_heard_of_comes_once() -> None:
     client = Client()
     client.reads.set()
     sending = asyncio.create_task(client.outbox.run())
     log = Log(client, 5)
-    sender = EventSender(cast("Any", log), 0)
+    sender = EventSender(cast("Any", log), 0, RecentFrames())
     sender.replay(3)
     await log.settled()
     sender.heard(log.at(4), log.state)

@@ -3,10 +3,14 @@
 Refuses gaps, and queues: who reads too slowly is told where it fell behind, and gets the rest from the log as it reads.
 """
 
+import asyncio
+from collections.abc import Iterable, Iterator
+from weakref import WeakKeyDictionary
+
 from specloom.domain.ids import ProjectId
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
-from specloom.engine.api import Published
+from specloom.engine.api import Published, Runtime
 from specloom.engine.lanes import BUSY, MOST
 from specloom.lsp import protocol as p
 from specloom.lsp.features.health import HealthWatch
@@ -22,6 +26,8 @@ MOST_LIVE = 1024 * 1024
 """Bytes waiting for the client beyond which events stay in the log."""
 LEAST_LIVE = 256 * 1024
 """Bytes that may wait when they are read from there."""
+MOST_RECENT = 2 * 1024 * 1024
+"""Bytes of events that are kept for whoever is sent them next."""
 
 
 async def list_events(serving: Serving, params: p.EventsListParams) -> EventsListResult | Rejected:
@@ -51,7 +57,8 @@ async def subscribe(hosted: Hosted, params: p.EventsSubscribeParams) -> p.Events
             (str(end),),
         )
     hosted.subscription.close()
-    sender = EventSender(hosted, end if params.since is None else params.since)
+    recent = RECENT.setdefault(hosted.runtime, RecentFrames())
+    sender = EventSender(hosted, end if params.since is None else params.since, recent)
     at = hosted.subscription.enter_context(hosted.runtime.listen(sender.heard))
     hosted.subscription.callback(sender.end)
     if params.output:
@@ -74,29 +81,46 @@ async def unsubscribe(hosted: Hosted, params: p.EventsUnsubscribeParams) -> p.Ev
     return p.EventsUnsubscribeResult(subscribed=was)
 
 
-class NewestFrame:
-    """The bytes of the event that was sent last: with many clients, each asks for the same one after the other."""
+class RecentFrames:
+    """The bytes of events of one runtime that were sent lately: made once, for all who are sent them.
 
-    def __init__(self) -> None:
-        self._of: tuple[Published, ProjectId] | None = None
-        self._frame = b""
+    Also for those who fell behind: they are where others just were, and the log is neither read nor taken apart again.
+    """
+
+    def __init__(self, most: int = MOST_RECENT) -> None:
+        self._most = most
+        self._frames: dict[int, bytes] = {}
+        self._bytes = 0
+        self.reading = asyncio.Lock()
+        """Of the log, by one at a time."""
 
     def of(self, published: Published, project: ProjectId) -> bytes:
         """What is sent of an event."""
-        if self._of is None or self._of[0] is not published or self._of[1] != project:
-            self._frame = framed("specloom/event", p.to_json(wire_event(published, project)))
-            self._of = (published, project)
-        return self._frame
+        found = self._frames.get(published.seq)
+        if found is None:
+            found = framed("specloom/event", p.to_json(wire_event(published, project)))
+            self._frames[published.seq] = found
+            self._bytes += len(found)
+            while self._bytes > self._most:
+                self._bytes -= len(self._frames.pop(next(iter(self._frames))))
+        return found
+
+    def after(self, seq: int) -> Iterator[tuple[int, bytes]]:
+        """The events that follow this one without a gap, with their numbers, as far as they are here."""
+        while (found := self._frames.get(seq := seq + 1)) is not None:
+            yield seq, found
 
 
-NEWEST = NewestFrame()
+RECENT: WeakKeyDictionary[Runtime, RecentFrames] = WeakKeyDictionary()
+"""By runtime, not by project: a root that was copied has the same one, and other events."""
 
 
 class EventSender:
     """Sends one client the events after `since`. Keeps two numbers, whatever the client does not read."""
 
-    def __init__(self, hosted: Hosted, since: int) -> None:
+    def __init__(self, hosted: Hosted, since: int, recent: RecentFrames) -> None:
         self._hosted = hosted
+        self._recent = recent
         self._project: ProjectId = hosted.state.id
         self._sent = since
         self._until = since
@@ -113,7 +137,7 @@ class EventSender:
         if self._hosted.connection.outgoing.waiting > MOST_LIVE:
             self._fetch(gap=True)
         else:
-            self._send(published)
+            self._send(published.seq, self._recent.of(published, self._project))
 
     def end(self) -> None:
         """Nothing more is sent."""
@@ -137,20 +161,28 @@ class EventSender:
                 gap = False
                 told = GapParams(from_seq=self._sent + 1, to_seq=self._until, output=0)
                 connection.outgoing.notify("specloom/gap", p.to_json(told))
-            page = await self._hosted.events(self._sent, PAGE)
-            if not page:
-                # The log is gone, and what was told of its end is kept nowhere.
-                self._sent = self._until
-            self._send_some(page)
+            async with self._recent.reading:
+                # Who waited for another's reading finds here what that one read.
+                if not self._send_some(self._recent.after(self._sent)):
+                    await self._read_on()
         self._behind = False
 
-    def _send_some(self, page: tuple[Published, ...]) -> None:
-        """As many as the client has room for; the others are read again, so that nobody keeps them."""
-        for published in page:
-            if self._ended or self._hosted.connection.outgoing.waiting > MOST_LIVE:
-                return
-            self._send(published)
+    async def _read_on(self) -> None:
+        page = await self._hosted.events(self._sent, PAGE)
+        if not page:
+            # The log is gone, and what was told of its end is kept nowhere.
+            self._sent = self._until
+        self._send_some((published.seq, self._recent.of(published, self._project)) for published in page)
 
-    def _send(self, published: Published) -> None:
-        self._sent = published.seq
-        self._hosted.connection.outgoing.send(NEWEST.of(published, self._project))
+    def _send_some(self, frames: Iterable[tuple[int, bytes]]) -> bool:
+        """As many as the client has room for; the others are found again, so that nobody keeps them. False: none."""
+        before = self._sent
+        for seq, frame in frames:
+            if self._ended or self._hosted.connection.outgoing.waiting > MOST_LIVE:
+                break
+            self._send(seq, frame)
+        return self._sent > before
+
+    def _send(self, seq: int, frame: bytes) -> None:
+        self._sent = seq
+        self._hosted.connection.outgoing.send(frame)
