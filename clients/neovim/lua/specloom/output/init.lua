@@ -12,6 +12,8 @@ local TICK_MS = 30
 local SECOND_MS = 1000
 -- Of the past: as many events as fill the buffer, in pages as large as the server gives.
 local PAST, PAGE = 3000, 1000
+-- Columns that are enough for a file and the output beside it.
+local WIDE = 140
 
 ---@class specloom.Output
 ---@field connection specloom.Connection
@@ -76,7 +78,7 @@ function Output:tail()
     end
   end
   local text, group = self:doing(p)
-  rows[#rows + 1] = block.row(("◆ %s · i says something"):format(text), group, "0")
+  rows[#rows + 1] = block.row("◆ " .. text, group, "0")
   return rows
 end
 
@@ -260,8 +262,8 @@ function M.show(connection, agent)
   for name, value in pairs(OPTIONS) do
     vim.api.nvim_set_option_value(name, value, { scope = "local", win = 0 })
   end
-  -- Folds that close by themselves leave no fillers behind.
   vim.opt_local.fillchars:append({ fold = " " })
+  vim.wo.statusline = (" Output of %s %%=i says something · g? help "):format((agent:gsub("%%", "%%%%")))
   output:draw()
   vim.api.nvim_win_set_cursor(0, { vim.api.nvim_buf_line_count(output.buf), 0 })
   return output
@@ -278,8 +280,8 @@ function M.agent(connection)
   elseif not p then
     return nil
   end
-  local last = p.sessions[#p.sessions]
-  return p.agents[1] and p.agents[1].id or last and last.agentId
+  local task, last = next(p.working), p.sessions[#p.sessions]
+  return p.agents[1] and p.agents[1].id or task and p.tasks[task].agentId or last and last.agentId
 end
 
 local function found(connection, agent)
@@ -311,7 +313,9 @@ function M.open(connection, agent)
       return output
     end
   end
-  vim.cmd(vim.o.columns >= 120 and "botright vsplit" or "botright split")
+  -- Beside the files where both stay readable, else below them.
+  require("specloom.tree.places").leave()
+  vim.cmd(vim.api.nvim_win_get_width(0) >= WIDE and "rightbelow vsplit" or "rightbelow split")
   return M.show(connection, agent)
 end
 

@@ -40,7 +40,7 @@ function M.open(connection, agent)
   for name, value in pairs({ number = false, relativenumber = false, signcolumn = "no", winfixheight = true, wrap = true }) do
     vim.api.nvim_set_option_value(name, value, { scope = "local", win = 0 })
   end
-  vim.wo.statusline = (" Say to %s: <CR> sends, <S-CR> begins a line, <C-c> leaves"):format(agent:gsub("%%", ""))
+  vim.wo.statusline = (" Say to %s: <CR> sends, <C-c> leaves"):format((agent:gsub("%%", "%%%%")))
   local function leave()
     close(buf)
     if vim.api.nvim_win_is_valid(above) then

@@ -153,14 +153,17 @@ end
 function EVENTS.sessionEnded(stream, e)
   -- The separator of the session that goes on says why it had to.
   if e.outcome ~= "claimed" and e.outcome ~= "rotated" then
-    local why = e.reason ~= "" and ": " .. words.line(e.reason) or ""
+    local last = stream.blocks[#stream.blocks]
+    local told = e.reason == "" or (last and vim.startswith(last.key, "failed turn "))
+    local why = told and "" or ": " .. words.line(e.reason)
     stream:note("end " .. e.sessionId, ("session ended, %s%s"):format(e.outcome, why), "SpecloomDetail")
   end
 end
 
 function EVENTS.messageAdded(stream, e)
   local lines = #vim.split(e.text, "\n")
-  stream:folded("given " .. e.seq, "given", ("▸ is told %s · %s"):format(words.line(e.text):gsub("^#+ ", ""), words.count(lines, "line")), "SpecloomDetail", e.text)
+  local made = stream:folded("given " .. e.seq, "given", ("▸ is told %s · %s"):format(words.line(e.text):gsub("^#+ ", ""), words.count(lines, "line")), "SpecloomDetail", e.text)
+  made.raw = { e.text }
 end
 
 function EVENTS.turnRequested(stream, e)
@@ -196,7 +199,7 @@ end
 
 function EVENTS.turnFailed(stream, e)
   local again = type(e.retryInS) == "number" and (" · again in %gs"):format(e.retryInS) or ""
-  stream:note("turn " .. e.seq, ("✗ turn %d: %s%s"):format(e.turn, words.line(e.message), again), "SpecloomFailed")
+  stream:note("failed turn " .. e.seq, ("✗ turn %d: %s%s"):format(e.turn, words.line(e.message), again), "SpecloomFailed")
 end
 
 ---The block in which the input of a call streamed in, or what it printed already, or a new one.
@@ -286,6 +289,11 @@ function EVENTS.checkSettled(stream, e)
 end
 
 function EVENTS.promptDelivered(stream, e)
+  -- The conversation was given the same words.
+  local last = stream.blocks[#stream.blocks]
+  if last and last.kind == "given" and last.raw[1] == e.text then
+    stream:forget(last)
+  end
   stream:gap("said " .. e.seq)
   local found = stream:open("said " .. e.seq, "said", { group = "SpecloomPrompt", indent = "» " })
   found:add(e.text)
@@ -293,6 +301,15 @@ end
 
 function EVENTS.approvalAsked(stream, e)
   stream:note("asked " .. e.approvalId, ("? %s: %s"):format(e.purpose ~= "" and e.purpose or e.kind, words.line(e.subject)), "SpecloomWaiting")
+end
+
+function EVENTS.approvalAnswered(stream, e)
+  local asked = stream.by_key["asked " .. e.approvalId]
+  if asked then
+    local text = asked.rows[1].text .. (e.allowed and " · allowed" or " · denied")
+    asked:clear()
+    asked:put(block.row(text, "SpecloomDetail", "0"))
+  end
 end
 
 function EVENTS.noProgressSeen(stream, e)

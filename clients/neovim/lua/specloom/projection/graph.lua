@@ -120,6 +120,7 @@ end
 local function enter(p, leaf, state, change)
   local before = leaf.state
   leaf.state = state
+  p.working[leaf.id] = state == "in_progress" or nil
   change.ids[leaf.id] = true
   if before == state then
     return

@@ -36,6 +36,7 @@ local M = {}
 ---@field planning? specloom.Planning
 ---@field usage specloom.Usage
 ---@field counts specloom.Counts
+---@field working table<string, true> leaves that are in progress
 ---@field graph specloom.Graph
 
 local function by_id(items)
@@ -63,12 +64,13 @@ function M.new(snapshot)
     spec.tops = {}
   end
   local listed = p.tasks
-  p.tasks = by_id(listed)
+  p.tasks, p.working = by_id(listed), {}
   for _, task in ipairs(listed) do
     task.children, task.proof = {}, task.proven or #task.stale > 0
     local above = p.tasks[given(task.parent)]
     local place = above and above.children or p.spec[task.specId].tops
     place[#place + 1] = task.id
+    p.working[task.id] = task.isLeaf and task.state == "in_progress" or nil
   end
   p.graph = graph.new(listed, p.tasks, p.dependencyGroups)
   return p

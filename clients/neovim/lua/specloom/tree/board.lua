@@ -47,7 +47,10 @@ end
 function Board:restore(places)
   for _, place in ipairs(places) do
     local row = place.node and self.row[place.node.id] or math.min(place.view.lnum, #self.lines)
-    place.view.topline = math.max(1, place.view.topline + row - place.view.lnum)
+    -- Who looks at the start sees what comes there; all others see what they saw.
+    if place.view.topline > 1 then
+      place.view.topline = math.max(1, place.view.topline + row - place.view.lnum)
+    end
     place.view.lnum = math.max(1, row)
     vim.api.nvim_win_call(place.window, function()
       vim.fn.winrestview(place.view)
@@ -94,13 +97,19 @@ function Board:reshape(p)
   end
 end
 
----Writes single lines anew, each only if it reads otherwise.
+---Writes lines anew that read otherwise.
 ---@param p specloom.Projection
 ---@param ids table<string, true> node ids
-function Board:touch(p, ids)
-  local spans = paint.rows(self.buf)
+---@param shape boolean whether lines came or went
+function Board:change(p, ids, shape)
   for id in pairs(ids) do
     self.kept[id] = nil
+  end
+  if shape then
+    return self:reshape(p)
+  end
+  local spans = paint.rows(self.buf)
+  for id in pairs(ids) do
     local row = self.row[id]
     if row then
       local text

@@ -64,10 +64,7 @@ function Tree:draw()
   if self.all then
     self.board:renew(p)
   else
-    self.board:touch(p, ids)
-    if self.shape then
-      self.board:reshape(p)
-    end
+    self.board:change(p, ids, self.shape)
   end
   self.all, self.shape = false, false
 end
@@ -112,9 +109,9 @@ function Tree:second()
   end
   for _, agent in ipairs(p.agents) do
     self.ids["session " .. agent.sessionId] = true
-    if agent.taskId then
-      self.ids["task " .. agent.taskId] = true
-    end
+  end
+  for id in pairs(p.working) do
+    self.ids["task " .. id] = true
   end
   for _, asked in ipairs(p.approvals) do
     self.ids["approval " .. asked.id] = true
