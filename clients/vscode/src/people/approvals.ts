@@ -1,0 +1,143 @@
+// Puts what waits for a person: one notification at a time, and a list for the keyboard. Refuses to answer by itself, and
+// to take the focus.
+
+import * as vscode from "vscode";
+import type { Connection, Link } from "../connection";
+import type { Projection } from "../projection";
+import type { Projects } from "../projects";
+import type { Approval } from "../protocol.gen";
+import { line } from "../texts";
+import { reasonOf } from "../wire";
+import { told } from "./notices";
+import { choiceDetail, fitsNotification, questionText } from "./questions";
+
+interface Waiting {
+  root: string;
+  approval: Approval;
+}
+
+const LATER = "Answer…";
+
+export class Approvals implements Link {
+  private readonly link: Link;
+  private readonly put = new Set<string>();
+  private showing = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly projects: Projects,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    const look = (): void => void this.showNext();
+    this.link = projects.listen({ opened: look, changed: (_, change) => change.around && look() });
+  }
+
+  dispose(): void {
+    this.link.dispose();
+  }
+
+  /** By the keyboard: which one if there are several, then the answer. */
+  async answer(wanted?: { root: string; key: string }): Promise<void> {
+    const all = this.waiting();
+    const found = wanted && all.find((each) => each.root === wanted.root && each.approval.id === wanted.key);
+    const chosen = found ?? (all.length > 1 ? await this.pick(all) : all[0]);
+    if (chosen === undefined) {
+      if (all.length === 0) {
+        void vscode.window.showInformationMessage("Specloom: nothing waits for an answer");
+      }
+      return;
+    }
+    const choice = await this.choose(chosen.approval);
+    if (choice !== undefined) {
+      await this.send(chosen, choice);
+    }
+  }
+
+  private waiting(): Waiting[] {
+    return this.projects.all.flatMap((project: Projection) =>
+      project.known.approvals.map((approval) => ({ root: project.root, approval })),
+    );
+  }
+
+  private async showNext(): Promise<void> {
+    if (this.showing) {
+      return;
+    }
+    const next = this.waiting().find((each) => !this.put.has(each.approval.id));
+    if (next === undefined) {
+      return;
+    }
+    this.put.add(next.approval.id);
+    this.showing = true;
+    try {
+      await this.show(next);
+    } finally {
+      this.showing = false;
+    }
+    void this.showNext();
+  }
+
+  private async show(waiting: Waiting): Promise<void> {
+    const { approval } = waiting;
+    const whole = fitsNotification(approval);
+    const buttons = whole ? approval.choices : [LATER];
+    const answered = this.answeredElsewhere(approval.id);
+    const clicked = vscode.window.showInformationMessage(questionText(approval), ...buttons);
+    const choice = await Promise.race([clicked, answered.promise]);
+    answered.dispose();
+    if (choice === LATER && !whole) {
+      await this.answer({ root: waiting.root, key: approval.id });
+    } else if (choice !== undefined) {
+      await this.send(waiting, choice);
+    }
+  }
+
+  /** Settles with nothing when the question is gone: then its notification keeps no other one back. */
+  private answeredElsewhere(id: string): { promise: Promise<undefined>; dispose: () => void } {
+    let link: Link | undefined;
+    const promise = new Promise<undefined>((resolve) => {
+      const look = (): void => {
+        if (!this.waiting().some((each) => each.approval.id === id)) {
+          resolve(undefined);
+        }
+      };
+      link = this.projects.listen({ changed: look, closed: look, opened: look });
+    });
+    return { promise, dispose: () => link?.dispose() };
+  }
+
+  private async pick(all: readonly Waiting[]): Promise<Waiting | undefined> {
+    const items = all.map((waiting) => ({
+      label: line(waiting.approval.subject, 120),
+      description: waiting.approval.taskId ?? "",
+      detail: line(waiting.approval.purpose, 200),
+      waiting,
+    }));
+    const placeHolder = "What do you want to answer?";
+    return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDetail: true }))?.waiting;
+  }
+
+  private async choose(approval: Approval): Promise<string | undefined> {
+    const title = line(approval.purpose, 120);
+    if (approval.choices.length === 0) {
+      return vscode.window.showInputBox({ title, prompt: approval.subject, ignoreFocusOut: true });
+    }
+    const items = approval.choices.map((choice) => ({ label: choice, detail: choiceDetail(approval, choice) }));
+    const placeHolder = line(approval.subject, 200);
+    return (await vscode.window.showQuickPick(items, { title, placeHolder, ignoreFocusOut: true }))?.label;
+  }
+
+  private async send({ root, approval }: Waiting, choice: string): Promise<void> {
+    await told(this.log, async () => {
+      try {
+        await this.connection.order("specloom/approval/answer", { root, approvalId: approval.id, choice });
+      } catch (error) {
+        if (reasonOf(error) === undefined || this.waiting().some((each) => each.approval.id === approval.id)) {
+          throw error;
+        }
+        // Somebody else was faster, which is no error of this person.
+        vscode.window.setStatusBarMessage("Specloom: that question was answered elsewhere", 5_000);
+      }
+    });
+  }
+}

@@ -1,0 +1,70 @@
+// The run in the status bar, as text. Refuses the editor's own types.
+
+import type { Projection } from "../projection";
+import type { ProjectGetResult } from "../protocol.gen";
+import { cost, elapsed, line, percent, runWord, some } from "../texts";
+
+export interface StatusLine {
+  text: string;
+  tooltip: string;
+  /** For screen readers. */
+  spoken: string;
+  /** Whether it waits for a person. */
+  warns: boolean;
+}
+
+/** Of the project where work goes on, else where something waits; `undefined`: there is nothing to tell. */
+export function statusLine(projects: readonly Projection[], now: number): StatusLine | undefined {
+  const all = projects.map((each) => each.known);
+  const one = all.find(works) ?? all.find(waits) ?? all.find((each) => each.tasks.length > 0) ?? all[0];
+  return one && told(one, projects.find((each) => each.known === one), now, projects.length > 1);
+}
+
+function works(project: ProjectGetResult): boolean {
+  return (project.run !== null && project.run.state !== "finished" && project.run.state !== "paused") || project.planning?.state === "running";
+}
+
+function waits(project: ProjectGetResult): boolean {
+  return project.approvals.length > 0 || project.run?.state === "paused";
+}
+
+function told(project: ProjectGetResult, projection: Projection | undefined, now: number, several: boolean): StatusLine {
+  const { run, counts, planning, approvals } = project;
+  const active = run !== null && run.state !== "finished" ? run : undefined;
+  const plan = planning?.state === "running" ? planning : undefined;
+  const waiting = approvals.length > 0 ? some(approvals.length, "question") : "";
+  const icon = waiting ? "bell-dot" : active ? RUN_ICONS[active.state] : plan ? "loading~spin" : "checklist";
+  const at = active ? (taskAt(project, projection) ?? runWord(active)) : plan ? planAt(project) : several ? project.name : "Specloom";
+  const done = counts.total > 0 ? `${percent(counts)} %` : "";
+  const spent = active ? cost(active.usage) : plan ? cost(plan.usage) : "";
+  const text = joined([`$(${icon}) ${at}`, active?.state === "paused" && taskAt(project, projection) ? "paused" : "", done, spent, waiting]);
+  const lines = [
+    several ? project.name : "",
+    active ? `Run ${runWord(active)}, ${elapsed(active.startedAt, now)}, ${some(active.turns, "turn")}` : plan ? "Planning" : "No run",
+    active?.reason ? line(active.reason, 300) : "",
+    counts.total > 0 ? `${counts.done} of ${some(counts.total, "task")} done${counts.failed ? `, ${counts.failed} failed` : ""}${counts.blocked ? `, ${counts.blocked} blocked` : ""}` : "",
+    waiting ? `${waiting} for you` : "",
+  ];
+  const tooltip = lines.filter((each) => each !== "").join("\n");
+  return { text, tooltip, spoken: `Specloom: ${tooltip.replaceAll("\n", ", ")}`, warns: waiting !== "" || active?.state === "paused" };
+}
+
+const RUN_ICONS = { running: "sync~spin", pausing: "debug-pause", paused: "debug-pause", cancelling: "debug-stop", finished: "check" };
+
+/** The task that is worked on. */
+function taskAt(project: ProjectGetResult, projection: Projection | undefined): string | undefined {
+  return project.sessions.findLast((each) => each.outcome === "" && each.taskId !== null)?.taskId ?? inProgress(project, projection);
+}
+
+function inProgress(project: ProjectGetResult, projection: Projection | undefined): string | undefined {
+  return project.tasks.find((task) => task.isLeaf && (projection?.task(task.id) ?? task).state === "in_progress")?.id;
+}
+
+function planAt(project: ProjectGetResult): string {
+  const writing = project.planning?.writing[0];
+  return writing === undefined ? "planning" : `writing ${writing.specId}`;
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" · ");
+}
