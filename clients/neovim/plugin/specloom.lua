@@ -21,6 +21,13 @@ end, {
   end,
 })
 
+-- No key is mapped; these are for a person's own: vim.keymap.set("n", "<Leader>st", "<Plug>(specloom-tree)")
+local MAPPED = "plan run pause resume cancel retry skip unblock reset say approve tree output budget log status"
+for name in MAPPED:gmatch("%S+") do
+  vim.api.nvim_set_keymap("n", ("<Plug>(specloom-%s)"):format(name), ("<Cmd>Specloom %s<CR>"):format(name), {})
+end
+vim.api.nvim_set_keymap("n", "<Plug>(specloom-run-here)", "<Cmd>Specloom run .<CR>", {})
+
 local group = vim.api.nvim_create_augroup("specloom", {})
 vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile", "BufFilePost", "VimEnter" }, {
   group = group,

@@ -8,11 +8,3 @@ vim.g.specloom = {
   cmd = vim.list_extend({ vim.env.STORY_SPECLOOM }, vim.split(vim.env.STORY_WORDS, " ")),
   settings = { models = { default = { model = "scripted-1", base_url = vim.env.STORY_MODEL } } },
 }
-
--- All that is told, for tests that look for it later.
-Told = {}
-local notify = vim.notify
-vim.notify = function(message, level, options)
-  table.insert(Told, message)
-  return notify(message, level, options)
-end

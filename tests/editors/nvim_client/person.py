@@ -62,7 +62,7 @@ class Person:
 
     def told(self, part: str) -> None:
         """Waits until a message was shown."""
-        self.until(f"vim.iter(Told):any(function(text) return text:find([[{part}]], 1, true) ~= nil end)")
+        self.until(f"vim.iter(require('specloom.tell').kept):any(function(text) return text:find([[{part}]], 1, true) ~= nil end)")
 
     def leave(self) -> None:
         """Quits, whatever is unsaved."""

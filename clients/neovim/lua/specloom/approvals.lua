@@ -50,7 +50,7 @@ local function answer(asked, choice)
   local params = { approvalId = asked.approval.id, choice = choice }
   asked.connection:order("specloom/approval/answer", params, function(refused)
     if refused then
-      vim.notify(refused, vim.log.levels.WARN, { title = "Specloom" })
+      require("specloom.tell").warn(refused)
     end
   end)
 end
@@ -67,7 +67,7 @@ local function put(asked)
       answer(asked, choice)
     else
       put_off[approval.id] = true
-      vim.api.nvim_echo({ { "Specloom: the question waits; :Specloom approve puts it again" } }, false, {})
+      require("specloom.tell").echo("the question waits; :Specloom approve puts it again")
     end
     M.consider()
   end
@@ -143,7 +143,7 @@ local function withdraw_answered()
   if was.choosing then
     was.choosing.withdraw()
   end
-  vim.api.nvim_echo({ { "Specloom: the question was answered elsewhere, or is none any more" } }, false, {})
+  require("specloom.tell").echo("the question was answered elsewhere, or is none any more")
 end
 
 ---@param asked specloom.Asked
@@ -156,7 +156,7 @@ end
 function M.choose(connection)
   local all = M.waiting(connection)
   if #all == 0 then
-    return vim.notify("Specloom: nothing waits for you", vim.log.levels.INFO, { title = "Specloom" })
+    return require("specloom.tell").info("Specloom: nothing waits for you")
   elseif shown then
     return
   elseif #all == 1 then

@@ -51,7 +51,7 @@ end
 function M.show(connection, scope)
   connection:request("specloom/project/get", vim.empty_dict(), function(refused, now)
     if refused or not now then
-      return vim.notify(refused or "Specloom: nothing is known", vim.log.levels.WARN, { title = "Specloom" })
+      return require("specloom.tell").warn(refused or "Specloom: nothing is known")
     end
     connection:request("specloom/run/estimate", { scope = scope }, function(why, estimate)
       local lines = vim.list_extend(used(now), estimate and estimated(estimate) or { "", why or "" })

@@ -5,8 +5,6 @@ local M = {}
 ---@class specloom.Choosing
 ---@field withdraw fun() closes it without an answer
 
-local stock = vim.ui.select
-
 ---@param lines string[]
 ---@param width integer
 ---@return string[]
@@ -127,7 +125,7 @@ end
 ---@param answer fun(choice: string?)
 ---@return specloom.Choosing
 function M.put(items, prompt, answer)
-  if vim.ui.select == stock then
+  if require("specloom.tell").is_stock(vim.ui.select) then
     return { withdraw = own_window(items, prompt, answer) }
   end
   local before, settled = {}, false

@@ -223,7 +223,7 @@ function Connection:order(method, params, on_answer)
   local id = ("nvim-%d-%x-%d"):format(vim.uv.os_getpid(), vim.uv.hrtime(), orders)
   self:request(method, vim.tbl_extend("keep", params, { commandId = id }), on_answer or function(refused)
     if refused then
-      vim.notify(refused, vim.log.levels.WARN, { title = "Specloom" })
+      require("specloom.tell").warn(refused)
     end
   end)
 end

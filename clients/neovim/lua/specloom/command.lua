@@ -1,6 +1,7 @@
 --- `:Specloom {subcommand}`: its words, their completion, and how each becomes an order. Refuses to decide: what cannot
 --- be done now is refused by the server, whose reason is shown.
 local client = require("specloom.client")
+local tell = require("specloom.tell")
 
 local M = {}
 
@@ -17,23 +18,7 @@ local M = {}
 ---@field alone? boolean needs no project
 ---@field run fun(call: specloom.Call)
 
-local WAIT_MS = 20000
-
----@param text string
----@param level? integer
-local function say(text, level)
-  vim.notify("Specloom: " .. text, level or vim.log.levels.INFO, { title = "Specloom" })
-end
-
----@param text string
-local function echo(text)
-  vim.api.nvim_echo({ { "Specloom: " .. text } }, false, {})
-end
-
----@param text string
-local function warn(text)
-  vim.notify(text, vim.log.levels.WARN, { title = "Specloom" })
-end
+local WAIT_MS = 60000
 
 ---@param call specloom.Call
 ---@param method string
@@ -42,9 +27,9 @@ end
 local function order(call, method, params, done)
   call.connection:order(method, params, function(refused)
     if refused then
-      return warn(refused)
+      return tell.warn(refused)
     end
-    echo(done)
+    tell.echo(done)
   end)
 end
 
@@ -77,7 +62,7 @@ local function scope(call, word)
   elseif word == "." then
     local found = under_cursor(p)
     if not found then
-      warn("Specloom: the cursor is in no spec; name a spec or a task")
+      tell.warn("the cursor is in no spec; name a spec or a task")
     end
     return found
   elseif p.tasks[word] then
@@ -85,7 +70,7 @@ local function scope(call, word)
   elseif p.spec[word] then
     return { kind = "spec", id = word }
   end
-  warn(("Specloom: there is no spec or task %q; <Tab> completes those that are"):format(word))
+  tell.warn(("there is no spec or task %q; <Tab> completes those that are"):format(word))
 end
 
 ---@param call specloom.Call
@@ -95,7 +80,7 @@ end
 local function task_order(call, method, done, more)
   local found = scope(call, call.words[1] or ".")
   if found and found.kind ~= "task" then
-    return warn("Specloom: name a task, or go to its line in the spec")
+    return tell.warn("name a task, or go to its line in the spec")
   elseif found then
     order(call, method, vim.tbl_extend("error", { taskId = found.id }, more and more(call.words) or {}), done .. " " .. found.id)
   end
@@ -112,7 +97,7 @@ local function run_words(words)
   for _, each in ipairs(words) do
     local key, value = each:match("^(%a+)=(.+)$")
     if key and (not LIMITS[key] or not tonumber(value)) then
-      warn(("Specloom: %q is no limit; write usd=2, tokens=500000, turns=30 or minutes=15"):format(each))
+      tell.warn(("%q is no limit; write usd=2, tokens=500000, turns=30 or minutes=15"):format(each))
       return nil
     elseif key then
       budget[key] = tonumber(value)
@@ -146,7 +131,7 @@ local WHEN = { now = "now", turn = "afterTurn", task = "afterTask" }
 local function pause(call)
   local when = WHEN[call.words[1] or "turn"]
   if not when then
-    return warn("Specloom: pause now, after this turn or after this task: :Specloom pause now|turn|task")
+    return tell.warn("pause now, after this turn or after this task: :Specloom pause now|turn|task")
   end
   order(call, "specloom/run/pause", { when = when }, "the run pauses")
 end
@@ -169,7 +154,7 @@ end
 local function speak(call)
   local id, named = agent_of(call.connection.projection, call.words[1])
   if not id then
-    return warn("Specloom: no agent is at work; start a run, then speak to it")
+    return tell.warn("no agent is at work; start a run, then speak to it")
   end
   local text = named and vim.trim(call.rest:sub(#call.words[1] + 1)) or call.rest
   local function send(words)
@@ -197,7 +182,7 @@ local function log(call)
   local since = math.max(0, connection.seq - 300)
   connection:request("specloom/events/list", { since = since, limit = 300 }, function(refused, result)
     if refused or not result then
-      return warn(refused or "")
+      return tell.warn(refused or "")
     end
     local lines = {}
     for _, event in ipairs(result.events) do
@@ -217,7 +202,7 @@ local function grants(call)
   call.connection:request("specloom/grant/list", vim.empty_dict(), function(refused, result)
     local held = result and result.grants or {}
     if refused or #held == 0 then
-      return refused and warn(refused) or say("nothing is granted for longer than once")
+      return refused and tell.warn(refused) or tell.info("nothing is granted for longer than once")
     end
     vim.ui.select(held, {
       prompt = "Take a grant back",
@@ -233,9 +218,15 @@ local function grants(call)
 end
 
 ---@param call specloom.Call
-local function describe_status(call)
+local function show_status(call)
   local text = require("specloom.status").component()
-  say(text ~= "" and text or ("nothing goes on in " .. vim.fn.fnamemodify(call.connection.root, ":~")))
+  local lines = { "# " .. vim.fn.fnamemodify(call.connection.root, ":~"), "" }
+  lines[#lines + 1] = text ~= "" and text or "Nothing goes on."
+  lines[#lines + 1] = ""
+  for _, told in ipairs(tell.kept) do
+    vim.list_extend(lines, vim.split("- " .. told:gsub("^Specloom: ", ""), "\n"))
+  end
+  require("specloom.page").show("status", lines)
 end
 
 ---@return string? root
@@ -350,7 +341,7 @@ M.SUBCOMMANDS = {
     run = budget,
   },
   log = { args = "", desc = "The newest facts of the project's log.", run = log },
-  status = { args = "", desc = "What goes on, in a line.", run = describe_status },
+  status = { args = "", desc = "What goes on, and the newest messages in full.", run = show_status },
   start = {
     args = "",
     desc = "Starts the server here, also in a folder without requirements.",
@@ -425,11 +416,12 @@ local function when_known(root, go)
     off()
     return go(connection)
   end
+  tell.echo("the server starts…")
   vim.defer_fn(function()
     if not settled then
       settled = true
       off()
-      warn("Specloom: the server did not tell of the project in time; :checkhealth specloom looks for the cause")
+      tell.warn("the server did not tell of the project in time; :checkhealth specloom looks for the cause")
     end
   end, WAIT_MS)
 end
@@ -444,7 +436,7 @@ function M.run(call)
   local subcommand = M.SUBCOMMANDS[name]
   if not subcommand then
     local known = table.concat(vim.tbl_keys(M.SUBCOMMANDS), ", ")
-    return warn(("Specloom: there is no subcommand %q; there are %s"):format(name, known))
+    return tell.warn(("there is no subcommand %q; there are %s"):format(name, known))
   end
   local words = vim.split(vim.trim(rest), "%s+", { trimempty = true })
   local made = { words = words, rest = vim.trim(rest), bang = call.bang } ---@type specloom.Call
@@ -454,10 +446,10 @@ function M.run(call)
   local connection, why = client.of(0)
   local root = connection and connection.root or require("specloom.root").of(0)
   if not root then
-    return warn(why)
+    return tell.warn(why)
   end
   if name ~= "stop" and not require("specloom.server").serve(0, root) then
-    return warn(select(2, require("specloom.server").command(root)))
+    return tell.warn(select(2, require("specloom.server").command(root)))
   end
   when_known(root, function(known)
     made.connection = known

@@ -168,7 +168,7 @@ function M.get()
   end
   merged = config
   if #M.problems > 0 then
-    vim.notify("Specloom: " .. table.concat(M.problems, "\nSpecloom: "), vim.log.levels.ERROR, { title = "Specloom" })
+    require("specloom.tell").error(table.concat(M.problems, "\nSpecloom: "))
   end
   return merged
 end

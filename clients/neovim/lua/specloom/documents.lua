@@ -74,7 +74,7 @@ local function saved(buf)
     vim.cmd("silent write")
   end)
   if not fine then
-    vim.notify(("Specloom: could not save for a check: %s"):format(why), vim.log.levels.WARN, { title = "Specloom" })
+    require("specloom.tell").warn(("Specloom: could not save for a check: %s"):format(why))
   end
   return fine and not vim.bo[buf].modified
 end
@@ -94,7 +94,7 @@ local function save(_, params)
   end
   if #left > 0 then
     local form = "Specloom: a check waits for %s, whose file changed on disk or is read-only; look, then :write! or :edit!"
-    vim.notify(form:format(table.concat(left, ", ")), vim.log.levels.WARN, { title = "Specloom" })
+    require("specloom.tell").warn(form:format(table.concat(left, ", ")))
   end
   return { saved = done }
 end

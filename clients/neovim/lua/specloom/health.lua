@@ -67,7 +67,7 @@ local function check_connection(connection)
   if connection.state ~= "live" then
     health.error(("not connected (%s): %s"):format(connection.state, connection.reason), {
       ":Specloom restart",
-      "The server's own words are in " .. vim.lsp.get_log_path(),
+      "The server's own words are in " .. vim.lsp.log.get_filename(),
     })
   else
     health.ok(("connected, at event %d"):format(connection.seq))

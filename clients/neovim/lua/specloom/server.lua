@@ -98,7 +98,7 @@ local function ended(root, client_id, code, buffers)
   if #lost[root] >= TRIES then
     local why = ("the server ended again and again (status %d); :checkhealth specloom looks for the cause"):format(code)
     client.detach(client_id, why)
-    return vim.notify("Specloom: " .. why, vim.log.levels.ERROR, { title = "Specloom" })
+    return require("specloom.tell").error(why)
   end
   table.insert(lost[root], now)
   client.detach(client_id, "the server was lost and is started again")
@@ -147,7 +147,7 @@ local function launched(config)
   end
   local id, why = vim.lsp.start_client(config) ---@diagnostic disable-line: deprecated
   if not id then
-    vim.notify("Specloom: " .. tostring(why), vim.log.levels.ERROR)
+    require("specloom.tell").error(tostring(why))
   end
   return id
 end
@@ -162,7 +162,7 @@ function M.start(root)
     if not command then
       if told[root] ~= why then
         told[root] = why
-        vim.notify(why, vim.log.levels.ERROR, { title = "Specloom" })
+        require("specloom.tell").error(why)
       end
       return false
     end

@@ -123,10 +123,10 @@ local function touch(connection)
 end
 
 ---@param text string
----@param level? integer
-local function notice(text, level)
+---@param bad? boolean
+local function notice(text, bad)
   if require("specloom.config").get().notify then
-    vim.notify("Specloom: " .. text, level or vim.log.levels.INFO, { title = "Specloom" })
+    require("specloom.tell")[bad and "warn" or "info"](text)
   end
 end
 
@@ -159,13 +159,13 @@ local function tell(connection, event)
     local counts = ("%d of %d tasks done"):format(p.counts.done, p.counts.total)
     local fine = event.outcome == "completed"
     local outcome = fine and "" or (" (%s)"):format(reason or event.outcome)
-    notice(("the run is over: %s%s"):format(counts, outcome), fine and vim.log.levels.INFO or vim.log.levels.WARN)
+    notice(("the run is over: %s%s"):format(counts, outcome), not fine)
   elseif event.type == "runPaused" then
     notice(("the run is paused%s; :Specloom resume goes on"):format(reason and ": " .. reason or ""))
   elseif event.type == "planFinished" then
-    notice(("the plan is whole: %d specs; :Specloom tree shows it, :Specloom run works through it"):format(#p.specs))
+    notice("the plan is whole; :Specloom tree shows it, :Specloom run works through it")
   elseif event.type == "planFailed" then
-    notice("the plan failed: " .. (reason or "no reason was given"), vim.log.levels.WARN)
+    notice("the plan failed: " .. (reason or "no reason was given"), true)
   end
   if run then
     announce("Run", connection, { state = run, reason = reason, run = event.runId })
@@ -212,7 +212,7 @@ function M.begin()
   client.on("state", function(connection, state)
     announce(state == "live" and "Attached" or state == "gone" and "Gone" or "State", connection, { state = state })
     if state == "refused" then
-      notice(connection.reason, vim.log.levels.WARN)
+      notice(connection.reason, true)
     end
   end)
 end
