@@ -8,6 +8,7 @@ from specloom.agent.context.book import Book
 from specloom.agent.ports import Pricing
 from specloom.agent.session import SessionSetup
 from specloom.domain.events import agents
+from specloom.domain.project import SessionRecord
 from specloom.domain.usage import UsageTotal
 from specloom.llm.messages import Usage
 
@@ -23,7 +24,9 @@ def estimated(book: Book) -> Usage:
     return Usage(cache_read=known, cache_write=tokens - known)
 
 
-def cut_turn(session: SessionSetup, turn: int, asked: int, usage: Usage, pricing: Pricing) -> agents.TurnFailed:
+def cut_turn(
+    session: SessionSetup | SessionRecord, turn: int, asked: int, usage: Usage, pricing: Pricing
+) -> agents.TurnFailed:
     """The event of a request that got no answer because it was cancelled; `asked`: how often it was tried by then."""
     total = pricing.total(session.model, usage) if usage != Usage() else UsageTotal()
     return agents.TurnFailed(session.id, turn, agents.INTERRUPTED, CUT_OFF, usage=total, asked=asked)

@@ -4,7 +4,7 @@ Refuses to lose patience with who waits, and to forget over a restart how far it
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
@@ -113,8 +113,16 @@ def _asked(given: object) -> str:
 
 
 def _told(content: str) -> str:
+    """What was said; of a picture its digest, since megabytes are slow to search for times."""
     inner: object = json.loads(content).get("content", "")
-    return inner if isinstance(inner, str) else json.dumps(inner, sort_keys=True)
+    if isinstance(inner, str):
+        return inner
+    blocks = cast("list[dict[str, Any]]", inner) if isinstance(inner, list) else []
+    return json.dumps([_brief(block) for block in blocks], sort_keys=True)
+
+
+def _brief(block: Mapping[str, Any]) -> object:
+    return block if block.get("type") == "text" else digest_of(json.dumps(block, sort_keys=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from specloom.agent.context.book import Book
+from specloom.agent.context.size import tokens_of
 from specloom.domain.ids import AgentId, AttemptId, SessionId, TaskId
 from specloom.domain.prices import TokenCounts
 from specloom.llm.messages import (
@@ -137,6 +138,11 @@ def _corrected(block: AnswerBlock, call: str, corrected: Mapping[str, Any]) -> A
     if not isinstance(block, ToolUse) or block.id != call:
         return block
     return replace(block, input=corrected, raw={**block.raw, "input": dict(corrected)})
+
+
+def head_tokens(setup: SessionSetup) -> int:
+    """Estimated tokens of what each request of a session begins with."""
+    return tokens_of(setup.system) + sum(tokens_of(f"{tool}") for tool in setup.tools)
 
 
 def say(text: str) -> UserMessage:

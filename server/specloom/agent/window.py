@@ -5,9 +5,8 @@ Refuses tables of model sizes: what a window holds is asked from the endpoint; w
 
 from dataclasses import dataclass
 
-from specloom.agent.context.size import tokens_of
 from specloom.agent.ports import Recorder
-from specloom.agent.session import Conversation, SessionSetup, content_json, say
+from specloom.agent.session import Conversation, SessionSetup, content_json, head_tokens, say
 from specloom.domain.events import agents
 from specloom.llm.errors import ProviderError
 from specloom.llm.messages import Text, UserMessage
@@ -85,7 +84,7 @@ def size_of(setup: SessionSetup, conversation: Conversation) -> int:
     """Tokens of the next request: as the endpoint counted the last one, and an estimate of what came since."""
     if conversation.book.measured:
         return conversation.book.tokens
-    return conversation.book.tokens + tokens_of(setup.system) + sum(tokens_of(f"{tool}") for tool in setup.tools)
+    return conversation.book.tokens + head_tokens(setup)
 
 
 def _was_told(conversation: Conversation) -> bool:

@@ -2,9 +2,10 @@
 
 import argparse
 
-from specloom.cli.failures import CommandError, Exit
+from specloom.cli.failures import CommandError, Exit, refuse
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
+from specloom.cli.queue import oldest_first
 from specloom.cli.reading import opened_reader
 from specloom.cli.remote import joined
 from specloom.cli.views.formats import visible
@@ -26,7 +27,7 @@ async def open_questions(place: Place, output: Output) -> tuple[ApprovalRecord, 
         if reader is None or await reader.writer() is None:
             return ()
         state = await reader.refresh()
-    return tuple(sorted(state.approvals.values(), key=lambda item: (item.asked_at, item.id)))
+    return oldest_first(state)
 
 
 def show_questions(questions: tuple[ApprovalRecord, ...], output: Output) -> None:
@@ -53,7 +54,7 @@ async def answer(arguments: argparse.Namespace, place: Place, output: Output) ->
     async with joined(place, start=False) as runtime:
         answered = await runtime.answer(item.id, choice, Origin("user"))
     if isinstance(answered, Rejected):
-        raise CommandError(answered.message[:1].lower() + answered.message[1:])
+        refuse(answered)
     if output.as_json:
         output.json({"type": "answered", "approvalId": item.id, "choice": choice})
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from specloom.cli.failures import CommandError
+from specloom.cli.failures import CommandError, begun_small
 from specloom.cli.ports import Place, Preview
 from specloom.cli.requirements import first_error, why_nothing
 from specloom.cli.views.endings import problem_line
@@ -36,7 +36,7 @@ def _reasons(seen: Preview, check: str = "") -> list[str]:
     wrong = [item for item in found if item.severity is Severity.ERROR and item.path not in SETTINGS]
     told = any(problem.message in check for problem in wrong)
     reasons = [*seen.refusals, *map(problem_line, wrong), "" if told else check, seen.keyless]
-    return [reason[:1].lower() + reason[1:] for reason in reasons if reason]
+    return [begun_small(reason) for reason in reasons if reason]
 
 
 def _told(reasons: list[str]) -> str:

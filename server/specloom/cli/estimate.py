@@ -2,7 +2,7 @@
 
 import argparse
 
-from specloom.cli.failures import CommandError, Exit
+from specloom.cli.failures import CommandError, Exit, refuse
 from specloom.cli.options import order_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
@@ -26,7 +26,7 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
     scope = Scope() if arguments.scope is None else resolve_scope(state, arguments.scope)
     found = seen.estimate(state, scope)
     if isinstance(found, Rejected):
-        raise CommandError(found.message[:1].lower() + found.message[1:])
+        refuse(found)
     if output.as_json:
         output.json(estimate_json(found))
     else:

@@ -1,6 +1,9 @@
 """What ends a command early, and the exit statuses. Refuses to print: the guard in `main` does."""
 
 from enum import IntEnum
+from typing import NoReturn
+
+from specloom.domain.rejection import Rejected
 
 
 class Exit(IntEnum):
@@ -26,3 +29,13 @@ class CommandError(Exception):
 
 class KilledError(Exception):
     """The person asked a second time: everything ends now, unsettled."""
+
+
+def begun_small(message: str) -> str:
+    """As it stands behind `specloom: `."""
+    return message[:1].lower() + message[1:]
+
+
+def refuse(rejected: Rejected) -> NoReturn:
+    """Ends the command with what the runtime has against it. Raises `CommandError`."""
+    raise CommandError(begun_small(rejected.message))

@@ -3,7 +3,7 @@
 import argparse
 
 from specloom.cli.early import refuse_early
-from specloom.cli.failures import CommandError, Exit
+from specloom.cli.failures import CommandError, Exit, refuse
 from specloom.cli.options import order_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
@@ -47,7 +47,7 @@ async def _detach(arguments: argparse.Namespace, place: Place, output: Output) -
         scope = resolve_scope(runtime.state, arguments.scope)
         answer = await _begun(runtime, scope, Budget(usd=arguments.budget_usd), order, stated=arguments.scope)
         if isinstance(answer, Rejected):
-            raise CommandError(answer.message[:1].lower() + answer.message[1:])
+            refuse(answer)
         started = runtime.state.run
     assert started is not None
     if output.as_json:
@@ -122,4 +122,4 @@ def _active(runtime: RemoteRuntime) -> RunRecord:
 
 def _check(answer: Accepted | Rejected) -> None:
     if isinstance(answer, Rejected):
-        raise CommandError(answer.message[:1].lower() + answer.message[1:])
+        refuse(answer)

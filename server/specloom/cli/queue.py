@@ -27,6 +27,11 @@ class Answering(Protocol):
         ...
 
 
+def oldest_first(state: ProjectState) -> tuple[ApprovalRecord, ...]:
+    """What waits for an answer."""
+    return tuple(sorted(state.approvals.values(), key=lambda item: (item.asked_at, item.id)))
+
+
 class Queue:
     """One client's way through the questions, oldest first, each once."""
 
@@ -38,8 +43,7 @@ class Queue:
     async def serve(self) -> None:
         """Asks until it is cancelled."""
         while True:
-            waiting = sorted(self._runtime.state.approvals.values(), key=lambda item: (item.asked_at, item.id))
-            new = next((item for item in waiting if item.id not in self._put), None)
+            new = next((item for item in oldest_first(self._runtime.state) if item.id not in self._put), None)
             if new is None:
                 await self._runtime.moved()
             else:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from specloom.cli.failures import CommandError
+from specloom.cli.failures import CommandError, begun_small
 from specloom.cli.link import Link, LinkLostError
 from specloom.cli.ports import Place, Reader
 from specloom.cli.queue import Queue
@@ -229,7 +229,7 @@ class RemoteRuntime:
 
     async def _subscribe(self, link: Link) -> None:
         answer = await link.ask("specloom/events/subscribe", {"output": True})
-        self.refusal = _begun_small(answer.message) if isinstance(answer, Rejected) else ""
+        self.refusal = begun_small(answer.message) if isinstance(answer, Rejected) else ""
         if self.refusal:
             # Another process may host the root: the log tells what that does, and it may end.
             self._tell(self.refusal)
@@ -247,7 +247,7 @@ class RemoteRuntime:
             for watcher in self._watchers:
                 watcher(chunk)
         elif method == "window/showMessage":
-            self._tell(_begun_small(str(params["message"]).removeprefix("Specloom: ")))
+            self._tell(begun_small(str(params["message"]).removeprefix("Specloom: ")))
         elif method.startswith("specloom/"):
             self._wake.set()
 
@@ -326,10 +326,6 @@ def leaving(state: ProjectState) -> str:
     if plan is not None and plan.state == "running":
         return "detached; the plan goes on: `specloom attach` shows it again"
     return GOES_ON if at_work(state) else "detached; nothing is running"
-
-
-def _begun_small(message: str) -> str:
-    return message[:1].lower() + message[1:]
 
 
 def _taken(answer: Any, named: str = "") -> Accepted | Rejected:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from difflib import get_close_matches
 
-from specloom.cli.failures import CommandError
+from specloom.cli.failures import CommandError, begun_small
 from specloom.cli.remote import RemoteRuntime
 from specloom.domain.ids import AgentId
 from specloom.domain.origin import Origin
@@ -57,7 +57,7 @@ class Steering:
             except CommandError as error:
                 answer = Rejected("not-taken", str(error))
             if isinstance(answer, Rejected):
-                self._note(answer.message[:1].lower() + answer.message[1:])
+                self._note(begun_small(answer.message))
 
     async def _carried_out(self, line: str) -> Accepted | Rejected | None:
         if not line.startswith("/"):

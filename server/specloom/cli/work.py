@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from specloom.cli.failures import CommandError, KilledError
+from specloom.cli.failures import CommandError, KilledError, refuse
 from specloom.cli.interrupts import Interrupts
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
@@ -29,7 +29,7 @@ PAUSING = "pausing: what is in flight ends first; Ctrl-C again ends it now"
 STOPPING = "pausing: the model has not begun to answer, so it is asked again later; Ctrl-C again ends it now"
 LOOK_S = 0.2
 """Between looks at what is in flight while a run is pausing."""
-GOES_ON = (PauseCause.BUDGET, PauseCause.OFFLINE, PauseCause.PROVIDER)
+GOES_ON = (PauseCause.BUDGET, PauseCause.OFFLINE, PauseCause.PROVIDER, PauseCause.KEY)
 """Pauses that end by themselves, or by an answer that may be given here."""
 SILENCE_S = 1.0
 """Between looks at whether the model says anything."""
@@ -222,8 +222,7 @@ def _may_go_on(run: RunRecord | None) -> bool:
 
 def _check(answer: Accepted | Rejected) -> None:
     if isinstance(answer, Rejected):
-        message = answer.message
-        raise CommandError(message[:1].lower() + message[1:])
+        refuse(answer)
 
 
 async def perform(place: Place, output: Output, order: Order, job: Callable[[Work], Awaitable[None]]) -> Work:

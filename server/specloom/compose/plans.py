@@ -16,7 +16,6 @@ from specloom.engine.asker import DeskAsker
 from specloom.engine.briefings import instructions
 from specloom.engine.context import EngineContext
 from specloom.engine.hands import NO_CALL, SessionHands
-from specloom.engine.history import PAGE
 from specloom.engine.journal import AttemptJournal
 from specloom.engine.keeping import kept_ports
 from specloom.engine.open_files import recalled
@@ -99,11 +98,10 @@ async def interrupted(engine: EngineContext) -> Interrupted | None:
     if all(session.role != RoleName.PLANNER.value for session in engine.state.sessions.values()):
         return None
     events: list[Event] = []
-    upper = engine.state.seq
-    while upper > 0 and len(events) < LOOK_BACK and not is_whole(events):
-        lower = max(upper - PAGE, 0)
-        events[:0] = [item.event for item in await engine.ledger.read(lower, upper - lower)]
-        upper = lower
+    async for page in engine.ledger.pages_back():
+        events[:0] = (item.event for item in page)
+        if len(events) >= LOOK_BACK or is_whole(events):
+            break
     return interrupted_in(events)
 
 

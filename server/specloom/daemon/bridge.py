@@ -14,14 +14,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from specloom.daemon.errors import NoDaemonError
-from specloom.daemon.hello import Hello, Met
+from specloom.daemon.hello import END, Hello, Met
 from specloom.daemon.place import place_of
 from specloom.daemon.starting import attach
 from specloom.lsp.descriptors import read_some, write_all
 
 CHUNK = 256 * 1024
-END = b"\0"
-"""Begins what the daemon says behind the last frame (`server.END`)."""
 LEAVE_DEADLINE = 40.0
 """Seconds that the daemon has to end a connection once the editor has closed its side."""
 INTERRUPTED = 130

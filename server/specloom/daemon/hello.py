@@ -13,6 +13,8 @@ from specloom import __version__
 from specloom.daemon.errors import NoDaemonError
 
 FORMAT = 1
+END = b"\0"
+"""Begins what follows the last frame: one line of JSON with the `status` that the bridge ends with. No frame has it."""
 LONGEST = 64 * 1024
 """Bytes of a line."""
 LONGEST_ANSWER = 1024 * 1024

@@ -16,7 +16,7 @@ from typing import assert_never
 
 from specloom import __version__
 from specloom.daemon.errors import NoDaemonError
-from specloom.daemon.hello import HELLO_DEADLINE, LONGEST, Hello, answer_line, counts, read_hello
+from specloom.daemon.hello import END, HELLO_DEADLINE, LONGEST, Hello, answer_line, counts, read_hello
 from specloom.daemon.place import DaemonPlace, HeldLock
 from specloom.daemon.roots import LINGER, Roots, SharedHost
 from specloom.domain.ports import Clock
@@ -35,8 +35,6 @@ STALL = 1800.0
 CLOSE_DEADLINE = 30.0
 FLUSH_DEADLINE = 5.0
 BACKLOG = 512
-END = b"\0"
-"""Begins what follows the last frame: one line of JSON with the `status` that the bridge ends with. No frame has it."""
 
 
 @dataclass(frozen=True, slots=True)

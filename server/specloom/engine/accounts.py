@@ -1,12 +1,11 @@
 """Which limits hold now, and what counts against them: of the run, the task at work and today. Refuses to ask."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from specloom.agent.context.size import tokens_of
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, SessionSetup
+from specloom.agent.window import size_of
 from specloom.domain.budgets import NOTHING, UNLIMITED, Account, BudgetPart, Reached, Spent, added, in_day
 from specloom.domain.ids import TaskId
 from specloom.domain.ports import Calendar
@@ -101,13 +100,6 @@ def unpriced(usd: float, options: EngineOptions, roles: tuple[RoleName, ...]) ->
 
 def at_most(setup: SessionSetup, conversation: Conversation, options: EngineOptions) -> Spent:
     """The most that the next answer in a session may cost, by an estimate of what no endpoint has counted."""
-    book = conversation.book
-    prompt = book.tokens if book.measured else book.tokens + _fixed(setup)
+    prompt = size_of(setup, conversation)
     total = options.pricing.total(setup.model, Usage(0, setup.max_tokens, cache_write=prompt))
     return Spent(total.cost_usd or 0.0, 0, prompt + setup.max_tokens, 1)
-
-
-def _fixed(setup: SessionSetup) -> int:
-    """Estimated tokens of what each request of a session begins with."""
-    tools = (f"{tool.name}{tool.description}{json.dumps(dict(tool.input_schema))}" for tool in setup.tools)
-    return tokens_of("".join((setup.system, *tools)))

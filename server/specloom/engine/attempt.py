@@ -29,7 +29,7 @@ from specloom.engine.agent_shells import had_shell, shell_of
 from specloom.engine.answered import answered
 from specloom.engine.approvals import Answer
 from specloom.engine.asker import DeskAsker
-from specloom.engine.briefings import brief
+from specloom.engine.briefings import brief, changed_paths
 from specloom.engine.changes import record_change_set, tick, ticking
 from specloom.engine.command_images import CommandImages
 from specloom.engine.context import EngineContext
@@ -393,8 +393,7 @@ class Attempt:
             self.journal.task = self.task
 
     def _changed_before(self, changed: tuple[str, ...]) -> tuple[str, ...]:
-        earlier = self.engine.state.change_sets.get(self.task) or ()
-        return tuple(dict.fromkeys([*changed, *(path for item in earlier for path in item.paths)]))
+        return tuple(dict.fromkeys([*changed, *changed_paths(self.engine.state, self.task)]))
 
     def _files(self) -> Workspace:
         return self.engine.workspace.recorded(self.journal)

@@ -1,11 +1,13 @@
 """Puts into an attempt's change set what a command had changed when Specloom was killed. Refuses to undo any of it."""
 
 import asyncio
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from specloom.domain.ids import AgentId, AttemptId, SessionId, TaskId
+from specloom.domain.project import SessionRecord
 from specloom.engine.command_images import CommandImages
 from specloom.engine.context import EngineContext
 from specloom.engine.history import AttemptHistory
@@ -27,10 +29,11 @@ async def record_cut_commands(engine: EngineContext, *, checked_out: bool = Fals
     What a person saved while Specloom was away counts as the command's, as it does while one runs. What git wrote
     (`checked_out`) does not, and cannot be told from what the command did.
     """
-    for session in tuple(engine.state.sessions.values()):
+    worked = [(session, engine.outputs(session.id) / NAME) for session in engine.state.sessions.values()]
+    # A project has many sessions, of which hardly any left something.
+    for session, path in await asyncio.to_thread(_present, worked):
         if session.attempt is None:
             continue
-        path = engine.outputs(session.id) / NAME
         packed = await asyncio.to_thread(read_pack, path)
         if packed is not None and not checked_out and packed.about.get("attempt") == session.attempt:
             await _record(engine, session.attempt, packed)
@@ -51,6 +54,10 @@ async def _record(engine: EngineContext, attempt: AttemptId, packed: Packed) -> 
 
 def _text(about: Mapping[str, Any], name: str) -> str:
     return str(about.get(name, ""))
+
+
+def _present(worked: Sequence[tuple[SessionRecord, Path]]) -> list[tuple[SessionRecord, Path]]:
+    return [(session, path) for session, path in worked if os.path.lexists(path)]
 
 
 def _forget(path: Path) -> None:

@@ -3,19 +3,17 @@
 Refuses to guess what of the answer had come.
 """
 
-from specloom.agent.cut_off import estimated
+from dataclasses import replace
+
+from specloom.agent.cut_off import cut_turn, estimated
 from specloom.agent.replay import replay
 from specloom.domain.events import Event, agents
 from specloom.domain.ids import SessionId
 from specloom.domain.project import SessionRecord
-from specloom.domain.usage import UsageTotal
 from specloom.engine.context import EngineContext
 from specloom.engine.recorder import stream_of
-from specloom.llm.messages import Usage
 
 REASON = "Specloom was stopped before the answer had come; it is asked for again, and what its prompt cost is estimated"
-PAGE = 1000
-"""Events that are read at a time."""
 
 
 async def count_cut_turns(engine: EngineContext) -> None:
@@ -30,20 +28,15 @@ async def count_cut_turn(engine: EngineContext, session: SessionRecord) -> None:
     events = await _events_of(engine, session.id)
     asked = next((event.attempt_no for event in reversed(events) if isinstance(event, agents.TurnRequested)), 0)
     usage = estimated(replay(events).conversation.book)
-    total = engine.options.pricing.total(session.model, usage) if usage != Usage() else UsageTotal()
-    failed = agents.TurnFailed(session.id, session.awaiting, agents.INTERRUPTED, REASON, usage=total, asked=asked)
-    await engine.mailbox.record(failed, stream=stream_of(session.agent))
+    failed = cut_turn(session, session.awaiting, asked, usage, engine.options.pricing)
+    await engine.mailbox.record(replace(failed, message=REASON), stream=stream_of(session.agent))
 
 
 async def _events_of(engine: EngineContext, session: SessionId) -> list[Event]:
     """From its start on; looked for from the end of the log."""
     events: list[Event] = []
-    upper = engine.state.seq
-    while upper > 0:
-        lower = max(upper - PAGE, 0)
-        page = [item.event for item in await engine.ledger.read(lower, upper - lower)]
-        events[:0] = [event for event in page if getattr(event, "session", None) == session]
+    async for page in engine.ledger.pages_back():
+        events[:0] = [item.event for item in page if getattr(item.event, "session", None) == session]
         if events and isinstance(events[0], agents.SessionStarted):
             break
-        upper = lower
     return events

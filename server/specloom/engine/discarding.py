@@ -8,7 +8,6 @@ from specloom.domain.ids import Digest, EditId
 from specloom.domain.origin import Origin
 from specloom.domain.spec import SpecDefinition, SpecStatus
 from specloom.engine.context import EngineContext
-from specloom.engine.history import PAGE
 from specloom.workspace.ports import WorkspaceError
 from specloom.workspace.shielding import to_the_end
 
@@ -48,12 +47,9 @@ async def _removed(engine: EngineContext, asked: proof.EditRequested, file: Path
 
 
 async def _last_written(engine: EngineContext, path: str) -> Digest | None:
-    upper = engine.state.seq
-    while upper > 0:
-        lower = max(upper - PAGE, 0)
-        for item in reversed(await engine.ledger.read(lower, upper - lower)):
+    async for page in engine.ledger.pages_back():
+        for item in reversed(page):
             event = item.event
             if isinstance(event, proof.EditSettled) and event.path == path and event.applied:
                 return event.digest
-        upper = lower
     return None

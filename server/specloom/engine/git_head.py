@@ -7,8 +7,9 @@ import hashlib
 import os
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -220,8 +221,17 @@ def _commit(found: Repository, ref: str) -> str:
     for folder in (found.folder, found.common):
         if text := _text(folder / ref).strip():
             return text
-    packed = _text(found.common / "packed-refs").splitlines()
-    return next((line.partition(" ")[0] for line in packed if line.endswith(f" {ref}")), "")
+    packed = found.common / "packed-refs"
+    return _packed(packed, _stamp(packed)).get(ref, "")
+
+
+@lru_cache(maxsize=8)
+def _packed(path: Path, stamp: Stamp | None) -> Mapping[str, str]:
+    """Commits by ref, parsed once for each stamp: one looks each turn, and there may be thousands of refs."""
+    del stamp
+    # Lines of the header and of peeled tags name no ref.
+    lines = (line.partition(" ") for line in _text(path).splitlines() if line[:1] not in ("#", "^"))
+    return {ref: commit for commit, _, ref in lines}
 
 
 def _steps(lines: bytes) -> Iterator[Step]:

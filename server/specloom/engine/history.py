@@ -8,9 +8,6 @@ from specloom.domain.events.proof import CheckPhase
 from specloom.domain.ids import AttemptId, CheckId, Digest, SessionId
 from specloom.engine.ledger import Ledger
 
-PAGE = 1000
-"""Events that are read at a time."""
-
 
 @dataclass(slots=True)
 class AttemptHistory:
@@ -44,14 +41,10 @@ class AttemptHistory:
     async def read(cls, ledger: Ledger, attempt: AttemptId) -> "AttemptHistory":
         """Looks back in the log from its end to where the attempt began."""
         events: list[Event] = []
-        upper = ledger.state.seq
-        while upper > 0:
-            lower = max(upper - PAGE, 0)
-            page = [item.event for item in await ledger.read(lower, upper - lower)]
-            events[:0] = page
-            if any(isinstance(event, tasks.TaskStarted) and event.attempt == attempt for event in page):
+        async for page in ledger.pages_back():
+            events[:0] = (item.event for item in page)
+            if any(isinstance(item.event, tasks.TaskStarted) and item.event.attempt == attempt for item in page):
                 break
-            upper = lower
         return cls.of(attempt, events)
 
     @classmethod

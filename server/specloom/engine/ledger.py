@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,8 @@ from specloom.store.record import EventRecord, NewEvent
 from specloom.workspace.shielding import to_the_end
 
 log = logging.getLogger(__name__)
+PAGE = 1000
+"""Events that are read at a time on the way back."""
 
 PROJECT = "project"
 """The stream that decisions are made on."""
@@ -150,6 +152,14 @@ class Ledger:
         async with self.lanes.turn(Lane.WORK):
             records = await self._store.read(since, limit, streams)
         return tuple(as_published(record) for record in records)
+
+    async def pages_back(self) -> AsyncGenerator[tuple[Published, ...]]:
+        """The log from its end to its beginning, in pages; each of them in order."""
+        upper = self.state.seq
+        while upper > 0:
+            lower = max(upper - PAGE, 0)
+            yield await self.read(lower, upper - lower)
+            upper = lower
 
     async def drain(self) -> None:
         """Waits until every append that was begun is committed and folded; call before the store is closed."""

@@ -244,9 +244,17 @@ def _is_called(root: ConnectedRoot, name: str | None) -> bool:
     return state is not None and state.id == name
 
 
+_MODULES: dict[str, Any] = {}
+
+
 async def _loaded(name: str) -> Any:
-    """The module, imported on a thread: some of them take a hundred milliseconds."""
-    return await loaded(partial(importlib.import_module, name))
+    """The module, imported on a thread at its first use: some of them take a hundred milliseconds.
+
+    Not looked up in `sys.modules`, where one that is half made stands too.
+    """
+    if name not in _MODULES:
+        _MODULES[name] = await loaded(partial(importlib.import_module, name))
+    return _MODULES[name]
 
 
 def _is_unhosted(serving: Any) -> bool:

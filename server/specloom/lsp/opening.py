@@ -128,7 +128,8 @@ class Opening:
         self._stack.enter_context(hosted.runtime.attach(hosted.port))
         self._stack.enter_context(hosted.runtime.listen(announcer.heard))
         self._stack.enter_context(hosted.runtime.listen(progress.heard))
-        self._stack.enter_context(hosted.runtime.watch_output(progress.hear_output))
+        if progress.shows:
+            self._stack.enter_context(hosted.runtime.watch_output(progress.hear_output))
         self._stack.callback(hosted.subscription.close)
         self._stack.callback(progress.stop)
         self._stack.callback(announcer.stop)

@@ -13,14 +13,14 @@ from specloom.agent.context.known import Known
 from specloom.agent.context.notes import change_note, crowd_note, gone_note, too_long_note
 from specloom.agent.context.policy import Occasion, Plan
 from specloom.agent.context.prices import CACHE_LIFE_S, PromptPrices
-from specloom.agent.context.size import CHARACTERS_A_TOKEN, tokens_of
 from specloom.agent.context.view import view_characters, whole_view
 from specloom.agent.context.watch import Watch
 from specloom.agent.ports import Pricing, Recorder
-from specloom.agent.session import Conversation, SessionSetup, content_json, say
+from specloom.agent.session import Conversation, SessionSetup, content_json, head_tokens, say
 from specloom.domain.events import agents
 from specloom.domain.ids import Digest
 from specloom.domain.ports import Clock
+from specloom.llm.decode import CHARACTERS_A_TOKEN
 from specloom.llm.messages import Text, UserMessage
 from specloom.tools.ports import ReadMemory
 from specloom.tools.writing import worked_out
@@ -206,8 +206,7 @@ class ContextKeeper:
     def _occasion(self, setup: SessionSetup, conversation: Conversation) -> Occasion:
         book, now = conversation.book, self.ports.clock.monotonic()
         if self._fixed is None:
-            head = tokens_of(setup.system) + sum(tokens_of(f"{tool}") for tool in setup.tools)
-            self._fixed = PromptPrices.of(setup.model, self.ports.pricing), head
+            self._fixed = PromptPrices.of(setup.model, self.ports.pricing), head_tokens(setup)
         listed, head = self._fixed
         return Occasion(
             sent=book.sent,

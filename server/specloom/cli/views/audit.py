@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never, cast
 
 from specloom.cli.views.formats import clock, one_line
+from specloom.cli.views.session_lines import result_text
 from specloom.domain.budgets import BudgetPart
 from specloom.domain.events import agents, documents, planning, proof, runs, tasks
 from specloom.domain.events.agents import AgentEvent
@@ -107,7 +108,7 @@ class Trail:
     def _tool(self, event: agents.ToolSettled) -> Act | None:
         session = self.sessions.get(event.session)
         call = self.calls.pop((event.session, event.call), None)
-        denied = event.is_error and _text(event.content).startswith(NOT_RUN)
+        denied = event.is_error and result_text(event.content).startswith(NOT_RUN)
         if event.name in READING and not denied:
             return None
         return Act(
@@ -241,12 +242,6 @@ def _subject(call: agents.ToolRequested | None) -> str:
     known = cast("Mapping[str, Any]", values)
     said = next((known[name] for name in ("command", "path", "question", "reason", "task") if known.get(name)), "")
     return str(said)
-
-
-def _text(content: str) -> str:
-    """What a result says first."""
-    block = json.loads(content).get("content", "")
-    return block if isinstance(block, str) else "".join(str(part.get("text", "")) for part in block[:1])
 
 
 def audit_json(published: Published, act: Act) -> dict[str, object]:

@@ -129,7 +129,7 @@ class SessionLines:
                 yield Line(f"$ {self._waiting}", "dim", 0, 1)
             self._waiting = ""
         if event.is_error and event.name in _EDITS and subject not in self._unchanged:
-            why = one_line(_result(event.content).partition("\n")[0].removeprefix("not changed: "))
+            why = one_line(result_text(event.content).partition("\n")[0].removeprefix("not changed: "))
             yield Line(f"{subject or event.name} not changed: {why}", "yellow", 1, 1)
 
     def _answer(self, event: agents.ApprovalAnswered, asked: agents.ApprovalAsked | None) -> Line:
@@ -203,7 +203,7 @@ def _readings(event: agents.TurnFinished, who: str) -> Iterator[Line]:
     yield Line(who + one_line("; ".join(f"{verb} {', '.join(told[verb])}" for verb in told), 160), "dim", 0, 1)
 
 
-def _result(content: str) -> str:
+def result_text(content: str) -> str:
     """The text of a `tool_result` block."""
     inner: object = next((block.get("content") for block in _blocks(content)), "")
     if isinstance(inner, str):

@@ -96,7 +96,8 @@ class ProgressReports:
 
     def __init__(self, hosted: Hosted) -> None:
         self._hosted = hosted
-        self._shows = shows_progress(hosted.connection.outgoing.capabilities)
+        self.shows = shows_progress(hosted.connection.outgoing.capabilities)
+        """Whether there are bars at all; without them nothing that is said need be heard."""
         self._run: Bar | None = None
         self._plan: Bar | None = None
         self._models = ModelWatch(asyncio.get_running_loop().time)
@@ -107,7 +108,7 @@ class ProgressReports:
     def start(self) -> None:
         """Shows what is going on already."""
         state = self._hosted.state
-        if self._shows:
+        if self.shows:
             self._watching = self._hosted.connection.start(self._watch(), "silence of models")
         if state.run is not None and state.run.active:
             self._start_run(state, state.run.scope)
@@ -128,7 +129,8 @@ class ProgressReports:
     def heard(self, published: Published, state: ProjectState) -> None:
         """An event was committed."""
         event = published.event
-        self._models.hear(published, state)
+        if self.shows:
+            self._models.hear(published, state)
         if isinstance(event, documents.HeadChanged):
             self._tell_of_head(event, state)
         elif isinstance(event, runs.RunStarted):
@@ -153,13 +155,13 @@ class ProgressReports:
     def _start_run(self, state: ProjectState, scope: Scope) -> None:
         _end(self._run, "")
         runtime, by = self._hosted.runtime, self._hosted.by
-        if self._shows:
+        if self.shows:
             self._run = Bar(self._hosted, "Specloom run", lambda: runtime.cancel(by), run_stand(state, scope))
 
     def _start_plan(self, state: ProjectState) -> None:
         _end(self._plan, "")
         runtime, by = self._hosted.runtime, self._hosted.by
-        if self._shows:
+        if self.shows:
             self._plan = Bar(self._hosted, "Specloom plan", lambda: runtime.cancel_plan(by), plan_stand(state))
 
     def _report_run(self, state: ProjectState) -> None:
