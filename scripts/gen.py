@@ -10,7 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("specloom.settings.reference", "specloom.domain.problem_reference", "specloom.lsp.generate")
+SOURCES = (
+    "specloom.settings.reference",
+    "specloom.settings.editor_schema",
+    "specloom.domain.problem_reference",
+    "specloom.lsp.generate",
+)
 
 
 def texts() -> Mapping[str, str]:

@@ -1,12 +1,12 @@
 // Bundles the extension (and, with --units, the tests of its pure parts). Refuses to fetch anything.
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync } from "node:fs";
 import { build } from "esbuild";
 
 const production = process.argv.includes("--production");
 const shared = { bundle: true, logLevel: "warning", minify: production, sourcemap: production ? false : "linked" };
 
 /** What runs in the extension host. */
-const host = { ...shared, platform: "node", format: "cjs", target: "node20", external: ["vscode"] };
+const host = { ...shared, platform: "node", format: "cjs", target: "node20", external: ["vscode", "./client"] };
 
 /** What runs in a webview. */
 const page = { ...shared, platform: "browser", format: "iife", target: "chrome122" };
@@ -15,9 +15,10 @@ if (process.argv.includes("--units")) {
   const tests = readdirSync("test").filter((name) => name.endsWith(".test.ts"));
   await build({ ...host, minify: false, entryPoints: tests.map((name) => `test/${name}`), outdir: "dist/test" });
 } else {
-  rmSync("dist", { recursive: true, force: true });
-  await build({ ...host, entryPoints: ["src/extension.ts"], outfile: "dist/extension.js" });
-  if (existsSync("src/agent/page/main.ts")) {
-    await build({ ...page, entryPoints: ["src/agent/page/main.ts"], outfile: "dist/agent.js" });
+  // The language client is a file of its own: activation does not wait for it.
+  await build({ ...host, entryPoints: { extension: "src/extension.ts", client: "src/server/client.ts" }, outdir: "dist" });
+  await build({ ...page, entryPoints: ["src/agent/page/main.ts"], outfile: "dist/agent.js" });
+  if (production) {
+    copyFileSync("../../LICENSE", "LICENSE");
   }
 }

@@ -5,7 +5,6 @@ import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import type { Connection } from "../connection";
 import { messageOf } from "../wire";
-import { languageClient } from "./client";
 import type { ProjectFolders } from "./folders";
 import { type Found, type Missing, find } from "./find";
 import { activeInterpreters } from "./environments";
@@ -154,6 +153,7 @@ export class Server implements vscode.Disposable {
     this.log.info(`Starting ${[found.command, ...found.words].join(" ")} from ${found.from}`);
     const folders = this.folders.folders;
     const needs = { found, folders, extension: this.context.extension, log: this.log };
+    const { languageClient } = await import("./client");
     const client: LanguageClient = languageClient({ ...needs, lost: () => this.lost(client) });
     this.client = client;
     this.since = Date.now();
