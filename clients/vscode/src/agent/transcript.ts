@@ -110,6 +110,9 @@ export class Transcript {
 
   private say(event: Of<"messageAdded" | "promptDelivered">, who: Words["who"], title: string, text: string): void {
     const kept = grown("", 0, text);
+    // What a person said reaches the model as a message of its own just before.
+    const last = this.shelf.items.at(-1);
+    if (who === "person" && last?.kind === "words" && last.who === "given" && last.text.trim() === text.trim()) this.shelf.remove(last);
     this.shelf.add({ kind: "words", ...this.placed(event), who, title, ...kept, live: false });
   }
 

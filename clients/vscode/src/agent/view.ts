@@ -34,13 +34,13 @@ class AgentView implements vscode.WebviewViewProvider, vscode.Disposable {
   /** How often the page began to be filled, and which of these is over: between them news wait. */
   private begun = 0;
   private filled = 0;
-  private readonly link: { dispose(): void };
+  private readonly links: { dispose(): void }[];
 
   constructor(
     private readonly connection: Connection,
     private readonly extension: vscode.Uri,
   ) {
-    this.link = connection.listen({
+    const link = connection.listen({
       snapshot: (project) => this.snapshot(project.id, project.seq),
       event: (event, projectId) => {
         if (event.type === "runStarted" || event.type === "planStarted") this.turnTo(projectId);
@@ -51,11 +51,12 @@ class AgentView implements vscode.WebviewViewProvider, vscode.Disposable {
       output: (output, projectId) => projectId === this.projectId && this.add({ output }),
       gap: (gap, projectId) => projectId === this.projectId && gap.output > 0 && this.add({ missed: gap.output }),
     });
+    this.links = [link, connection.onChanged(() => this.changed())];
   }
 
   dispose(): void {
     clearTimeout(this.timer);
-    this.link.dispose();
+    this.links.forEach((link) => link.dispose());
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {
@@ -133,6 +134,12 @@ class AgentView implements vscode.WebviewViewProvider, vscode.Disposable {
   private snapshot(projectId: string, seq: number): void {
     const mine = this.projectId === "" || this.projectId === projectId || this.connection.rootOf(projectId) === this.root;
     if (mine && (projectId !== this.projectId || seq > this.seq) && this.begun === this.filled) void this.fill();
+  }
+
+  /** A server or a project came or went. */
+  private changed(): void {
+    if (this.root !== undefined && !this.connection.roots.includes(this.root)) this.root = undefined;
+    if (this.root === undefined) void this.fill();
   }
 
   /** Where work begins is looked at. */

@@ -19,7 +19,7 @@ export function drawn(item: Item): Drawn {
   made.element.classList.add("item", item.kind);
   made.element.dataset["id"] = item.id;
   if (item.depth > 0) made.element.classList.add("nested");
-  made.element.append(button("⧉", { class: "copy", title: "Copy", "aria-label": "Copy this entry" }, () => tell({ kind: "copy", text: textOf(item) })));
+  made.element.append(button("Copy", { class: "copy", "aria-label": "Copy this entry" }, () => tell({ kind: "copy", text: textOf(item) })));
   made.update();
   return made;
 }

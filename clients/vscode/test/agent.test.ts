@@ -1,0 +1,138 @@
+// The fold of the Agent view: what is shown is a function of the log, whatever of the stream came beside it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { about, glimpse } from "../src/agent/calls";
+import type { Item } from "../src/agent/items";
+import { MOST_ITEMS, MOST_TEXT } from "../src/agent/shelf";
+import { found, textOf } from "../src/agent/texts";
+import { Transcript } from "../src/agent/transcript";
+import type { OutputParams, WireEvent } from "../src/protocol.gen";
+
+let seq = 0;
+
+/** An event with whatever else it has. */
+function event(type: WireEvent["type"], rest: object = {}): WireEvent {
+  seq += 1;
+  const who = { actor: "agent", clientId: null, agentId: "a1", commandId: null };
+  return { seq, at: "2026-01-01T00:00:00Z", projectId: "p", sessionId: "s", type, ...who, ...rest } as unknown as WireEvent;
+}
+
+function output(kind: OutputParams["kind"], block: string, text: string, rest: object = {}): OutputParams {
+  return { projectId: "p", sessionId: "s", block, kind, name: "", text, dropped: 0, ...rest };
+}
+
+const begins = (rest: object = {}): WireEvent =>
+  event("sessionStarted", { role: "executor", model: "m", taskId: "01/1.1", number: 1, because: "", parentId: null, ...rest });
+const asks = (turn: number, attemptNo = 1): WireEvent => event("turnRequested", { turn, attemptNo });
+const says = (turn: number, text: string): WireEvent => event("turnFinished", { turn, text });
+const calls = (callId: string, name: string, input: object): WireEvent => event("toolRequested", { callId, name, input: JSON.stringify(input) });
+const settles = (callId: string, text: string, isError = false): WireEvent => event("toolSettled", { callId, text, isError, rule: "" });
+
+function shown(items: readonly Item[]): string[] {
+  return items.map((item) => `${item.kind}: ${textOf(item)}`);
+}
+
+test("a turn that streamed and one that was fetched read the same", () => {
+  const story = [begins(), asks(1), says(1, "I write it."), calls("c1", "run_command", { command: "ls" }), settles("c1", "a\nb")];
+  const fetched = new Transcript();
+  story.forEach((one) => fetched.hear(one));
+  const live = new Transcript();
+  story.slice(0, 2).forEach((one) => live.hear(one));
+  live.stream(output("text", "1.0", "I wri"));
+  live.stream(output("text", "1.0", "te it."));
+  live.stream(output("tool_input", "1.1", '{"command": "ls"}', { name: "run_command" }));
+  story.slice(2, 4).forEach((one) => live.hear(one));
+  live.stream(output("command", "c1", "a\n"));
+  story.slice(4).forEach((one) => live.hear(one));
+  assert.deepEqual(shown(live.items), shown(fetched.items));
+});
+
+test("pieces that were left out come with the end of the turn", () => {
+  const transcript = new Transcript();
+  [begins(), asks(1)].forEach((one) => transcript.hear(one));
+  transcript.stream(output("text", "1.0", "end", { dropped: 20 }));
+  transcript.hear(says(1, "All of the words at the end of the very long beginning to the end"));
+  assert.deepEqual(shown(transcript.items).slice(1), ["words: All of the words at the end of the very long beginning to the end"]);
+});
+
+test("a turn that is asked again says everything anew", () => {
+  const transcript = new Transcript();
+  [begins(), asks(1)].forEach((one) => transcript.hear(one));
+  transcript.stream(output("text", "1.0", "half of"));
+  transcript.stream(output("tool_input", "1.1", '{"pa', { name: "read_file" }));
+  transcript.hear(event("turnFailed", { turn: 1, message: "it broke off", retryInS: 2 }));
+  transcript.hear(asks(1, 2));
+  transcript.stream(output("text", "1.0", "all of it"));
+  assert.deepEqual(shown(transcript.items).slice(1), ["note: No answer: it broke off; next try in 2 s", "words: all of it"]);
+});
+
+test("an event that is heard twice is one", () => {
+  const transcript = new Transcript();
+  const once = event("promptDelivered", { text: "Hurry", promptId: "p1" });
+  transcript.hear(once);
+  transcript.hear(once);
+  assert.equal(transcript.items.length, 1);
+});
+
+test("what a sub-agent does stands together", () => {
+  const transcript = new Transcript();
+  transcript.hear(begins());
+  transcript.hear(begins({ sessionId: "sub", parentId: "s", parentCallId: "c1", role: "subagent" }));
+  transcript.hear(asks(1));
+  transcript.hear(says(1, "meanwhile"));
+  transcript.hear(event("turnFinished", { sessionId: "sub", turn: 1, text: "found" }));
+  assert.deepEqual(transcript.items.map((item) => [item.session, item.depth]), [["s", 0], ["sub", 1], ["sub", 1], ["s", 0]]);
+});
+
+test("an edit says where it was made", () => {
+  const transcript = new Transcript();
+  const edit = { start_line: 2, start_text: "a", end_line: 5, end_text: "d", new_text: "x\ny" };
+  transcript.hear(calls("c1", "edit_file", { path: "./greet.py", edits: [edit] }));
+  transcript.hear(event("editSettled", { editId: "e", path: "greet.py", applied: true, inBuffer: true, reason: "" }));
+  const [item] = transcript.items;
+  assert.ok(item?.kind === "call");
+  assert.equal(item.line, 2);
+  assert.deepEqual(item.notes, ["changed in the editor, not saved yet"]);
+  assert.deepEqual(item.hunks[0]?.lines.map((line) => line.sign + line.text), ["-a", " ⋯ 2 more", "-d", "+x", "+y"]);
+});
+
+test("memory is bounded, whatever comes", () => {
+  const transcript = new Transcript();
+  for (let turn = 1; turn <= MOST_ITEMS + 50; turn++) transcript.hear(says(turn, `turn ${turn}`));
+  assert.ok(transcript.items.length <= MOST_ITEMS);
+  assert.ok(transcript.shortened);
+  transcript.hear(asks(9999));
+  for (let piece = 0; piece < 60; piece++) transcript.stream(output("text", "9999.0", `${"x".repeat(9999)}\n`));
+  const last = transcript.items.at(-1);
+  assert.ok(last?.kind === "words");
+  assert.ok(last.text.length <= 2 * MOST_TEXT);
+  assert.equal(last.cut + last.text.length, 600_000);
+});
+
+test("who listens and what waits follows from the projection and what came after it", () => {
+  const { people } = new Transcript();
+  const session = { id: "s", agentId: "a1", role: "executor", taskId: "01/1.1", outcome: "", parentId: null };
+  people.know({ seq, prompts: [{ id: "p1", agentId: "a1", text: "one", queuedAt: "" }], agents: [], sessions: [session] as never });
+  people.hear(event("promptQueued", { promptId: "p2", toAgentId: "a1", text: "two" }));
+  people.hear(event("promptDelivered", { promptId: "p1", text: "one" }));
+  assert.deepEqual(people.pending.map((one) => one.text), ["two"]);
+  people.hear(event("sessionEnded", { outcome: "rotated", reason: "" }));
+  assert.equal(people.listening.length, 1);
+  people.hear(event("sessionEnded", { outcome: "finished", reason: "" }));
+  assert.equal(people.listening.length, 0);
+});
+
+test("input that is no JSON, or half of it, is shown as far as it can be read", () => {
+  assert.equal(about("run_command", "{no").subject, "{no");
+  assert.equal(glimpse('{"command": "make all", "timeo'), "make all");
+  assert.equal(glimpse('{"command": "make a'), "");
+});
+
+test("search finds what is folded away and nothing for no words", () => {
+  const transcript = new Transcript();
+  transcript.hear(calls("c1", "run_command", { command: "ls" }));
+  transcript.hear(settles("c1", "Hidden Treasure"));
+  assert.equal(found(transcript.items, "hidden").length, 1);
+  assert.equal(found(transcript.items, "").length, 0);
+});
