@@ -115,3 +115,88 @@ def test_a_run_is_planned_steered_left_and_found_again(suite: str, neovim: Neovi
         at.leave()
         server.check()
     must_all_end(root)
+
+
+def spec_of(verify: str) -> str:
+    """One task."""
+    head = '---\nid: "01"\ntitle: Lines\ndepends_on: []\nrequirements: [R1.1]\n---\n\n# Lines\n\n## Tasks\n\n'
+    return f"{head}- [ ] 1.1 Change the lines\n  - _Requirements: R1.1_\n  - _Verify: `{verify}`_\n"
+
+
+def replaces(line: int, text: str, new: str) -> dict[str, Any]:
+    """A call that puts lines in place of one of `lines.txt`."""
+    edit = {"start_line": line, "start_text": text, "end_line": line, "end_text": text, "new_text": new}
+    return {"tool": "edit_file", "input": {"path": "lines.txt", "edits": [edit]}}
+
+
+READS = {"answer": [{"tool": "read_file", "input": {"path": "lines.txt"}}]}
+SIGHT = (
+    "{line = vim.api.nvim_get_current_line(), top = vim.fn.getline('w0'), mark = vim.fn.getline(vim.fn.line([['a]])),"
+    " fold = vim.fn.getline(vim.fn.foldclosed(vim.fn.search('^line 62$', 'nw')))}"
+)
+SEEN = {"line": "line 55", "top": "line 50", "mark": "line 52", "fold": "line 60"}
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_each_edit_is_an_undo_step_and_what_the_person_looks_at_stays(
+    suite: str, neovim: Neovim, tmp_path: Path
+) -> None:
+    root = greeter(tmp_path / "lines", spec_of("grep -q first lines.txt"))
+    (root / "lines.txt").write_text("".join(f"line {number}\n" for number in range(1, 101)))
+    two = {"answer": [replaces(3, "line 3", "first\nof\nthree"), replaces(9, "line 9", "second")], "hold": "typing"}
+    turns = [READS, two, says("Changed.", hold="undone")]
+    with (
+        ScriptedServer(script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))) as server,
+        person(neovim(suite), root, tmp_path / "home", server) as at,
+    ):
+        at.open("lines.txt")
+        at.command("set foldmethod=manual scrolloff=0 | 60,65fold | 52mark a | normal! 50Gzt55G")
+        assert at.lua(SIGHT) == SEEN
+        at.command("Specloom run")
+        at.screen.until("Specloom asks")
+        at.screen.press("1")
+        at.until(f"#({CONNECTION}.projection or {{agents = {{}}}}).agents", 1)
+        at.screen.press("A typed")
+        server.release("typing")
+        at.until("vim.fn.search('^second$', 'nw')", 11)
+        at.screen.press(" more", "Escape")
+        at.until(SIGHT, SEEN | {"line": "line 55 typed more"})
+        # Back through " more", the two edits and " typed", one by one.
+        for left in (["first", "second", " typed"], ["first", "line 9", " typed"], ["line 3", "line 9", " typed"]):
+            at.screen.press("u")
+            lines = [left[0], left[1] if left[0] == "line 3" else left[1], f"line 55{left[2]}"]
+            found = "vim.iter({%s}):all(function(text) return vim.fn.search('^' .. text .. '$', 'nw') > 0 end)"
+            at.until(found % ", ".join(f"'{line}'" for line in lines))
+        at.leave()
+    must_all_end(root)
+
+
+def test_commands_show_in_buffers_and_a_file_that_changed_on_disk_is_not_overwritten(
+    neovim: Neovim, tmp_path: Path
+) -> None:
+    root = greeter(tmp_path / "lines", spec_of("grep -q first lines.txt"))
+    (root / "lines.txt").write_text("line 1\nline 2\nline 3\n")
+    runs = {"answer": [{"tool": "run_command", "input": {"command": "sed -i 's/line 2/from a command/' lines.txt"}}]}
+    turns = [runs, READS | {"hold": "seen"}, {"answer": [replaces(3, "line 3", "first")]}, says("Done.", hold="on disk")]
+    with (
+        ScriptedServer(script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))) as server,
+        person(neovim(SUITES[1]), root, tmp_path / "home", server) as at,
+    ):
+        at.open("lines.txt")
+        at.command("Specloom run")
+        at.screen.until("Specloom asks", "grep -q first")
+        at.screen.press("1")
+        at.screen.until("sed -i", "Allow once", "for this task", "Deny")
+        at.screen.press("1")
+        at.until("vim.fn.getline(2)", "from a command")
+        server.release("seen")
+        at.until("vim.fn.getline(3)", "first")
+        at.until("vim.bo.modified")
+        (root / "lines.txt").write_text("somebody else\n")
+        server.release("on disk")
+        at.told("a check waits for lines.txt, whose file changed on disk")
+        assert (root / "lines.txt").read_text() == "somebody else\n"
+        at.command("write!")
+        at.told("the run is over: 1 of 1 tasks done")
+        at.leave()
+    must_all_end(root)

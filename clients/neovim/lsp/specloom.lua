@@ -4,6 +4,6 @@ return {
   cmd = { "specloom", "lsp" },
   -- Which program serves a root depends on the root: the plugin starts it, with all that is configured here.
   root_dir = function(buf)
-    require("specloom.server").auto(buf)
+    require("specloom.server").auto(buf, true)
   end,
 }

@@ -39,6 +39,8 @@ end
 ---@type lsp.Handler
 local function apply_edit(error, params, context)
   local buffers = edited(params)
+  -- Neovim prints the label of each edit, over whatever is being read there.
+  params.label = nil
   vim.tbl_map(break_undo, buffers)
   local answer = vim.lsp.handlers["workspace/applyEdit"](error, params, context)
   vim.tbl_map(break_undo, buffers)
@@ -116,8 +118,11 @@ local function look_at_disk(connection)
     for _, buf in ipairs(vim.api.nvim_list_bufs()) do
       local bo = vim.bo[buf]
       local ours = vim.startswith(vim.fs.normalize(vim.api.nvim_buf_get_name(buf)), connection.root .. "/")
-      -- A global option with values of its own for buffers.
-      local reads = vim.api.nvim_get_option_value("autoread", { buf = buf })
+      -- A buffer without a value of its own follows the global one.
+      local reads = bo.autoread
+      if reads == nil then
+        reads = vim.go.autoread
+      end
       if ours and vim.api.nvim_buf_is_loaded(buf) and bo.buftype == "" and not bo.modified and reads then
         vim.cmd.checktime(buf)
       end

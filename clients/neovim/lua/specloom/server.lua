@@ -195,10 +195,11 @@ function M.serve(buf, root)
   return M.start(root)
 end
 
---- The same by itself, where a person has not turned that off.
+--- The same by itself, where a folder has work for it.
 ---@param buf integer
-function M.auto(buf)
-  local root = require("specloom.config").get().autostart and require("specloom.root").of(buf)
+---@param enabled? boolean by vim.lsp.enable(); else the option `autostart` decides
+function M.auto(buf, enabled)
+  local root = (enabled or require("specloom.config").get().autostart) and require("specloom.root").of(buf)
   if root and not ending[serving[root]] then
     M.serve(buf, root)
   end
