@@ -4,8 +4,10 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+from specloom.domain.events.documents import LogRebuilt
+from specloom.domain.evidence import EvidenceKind
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import RunOutcome
+from specloom.domain.runs import RunOutcome, Scope
 from specloom.domain.states import TaskState
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Person, agrees
@@ -13,6 +15,7 @@ from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
     DEADLINE,
     ONE,
+    THREE,
     TWO,
     attempt,
     ended,
@@ -40,6 +43,32 @@ def damage(root: Path) -> int:
     return seq
 
 
+def aside(root: Path) -> str:
+    """The folder with the damaged log."""
+    [found] = (root / ".specloom").glob("damaged-*")
+    return found.name
+
+
+def reason_in(message: str) -> str:
+    return message.partition("damaged (")[2].partition(") and was rebuilt")[0]
+
+
+async def test_boxes_that_are_ticked_after_a_rebuild_are_the_hand_of_a_person(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"), task(2, "test -f b.txt"), task(3, "true"))
+    spec = root / "specs" / "01-steps.md"
+    async with ScriptedServer(STORY, keep=None) as server:
+        async with hosted(root, server) as runtime:
+            await start(runtime, Scope("task", ONE))
+            await ended(runtime)
+        damage(root)
+        spec.write_text(spec.read_text().replace("- [ ] 2", "- [x] 2"))
+        async with hosted(root, server) as runtime:
+            spec.write_text(spec.read_text().replace("- [ ] 3", "- [x] 3"))
+            await runtime.refresh()
+            kinds = {name: [item.kind for item in runtime.evidence(name)] for name in (TWO, THREE)}
+    assert kinds == {TWO: [EvidenceKind.IMPORTED], THREE: [EvidenceKind.USER]}
+
+
 async def told(person: Person) -> tuple[str, str]:
     """The first message that somebody gets."""
     async with asyncio.timeout(DEADLINE):
@@ -62,8 +91,15 @@ async def test_a_project_with_a_damaged_log_goes_on_from_what_is_left_of_it(tmp_
                 assert level == "warning"
                 assert f"(event {seq}: an event of type" in message
                 assert f"{seq - 1:,} events were kept, {last - seq + 1:,} were lost" in message
+                [rebuilt] = await runtime.events(seq - 1, 1)
+                assert rebuilt.event == LogRebuilt(seq - 1, last - seq + 1, aside(root), reason_in(message))
+                assert (runtime.health(0.0).status, runtime.health(0.0).message) == ("warning", message)
+                assert [item.kind for item in runtime.evidence(TWO)] == [EvidenceKind.IMPORTED], (
+                    "nobody knows of a hand"
+                )
                 assert not isinstance(await runtime.resume(USER, unattended=True), Rejected), "its run was under way"
                 assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+                assert runtime.health(0.0).status == "ok"
             assert [runtime.state.state_of(name) for name in (ONE, TWO)] == [TaskState.DONE] * 2
         later = Person(agrees)
         async with hosted(root, server) as runtime:

@@ -467,6 +467,25 @@ export interface InvalidParamsData {
   fields: FieldError[];
 }
 
+/** The log was damaged; what follows was not written behind what stands before. */
+export interface LogRebuiltEvent {
+  seq: number;
+  at: string;
+  projectId: string;
+  actor: "user" | "agent" | "engine" | "watcher";
+  clientId: string | null;
+  agentId: string | null;
+  commandId: string | null;
+  type: "logRebuilt";
+  /** Events before the damage. */
+  kept: number;
+  /** Events behind it; null: how many there were cannot be read. */
+  lost: number | null;
+  /** The folder with the damaged log, in the state folder. */
+  aside: string;
+  reason: string;
+}
+
 /** One project. */
 export interface MachineProject {
   id: string;
@@ -1709,6 +1728,7 @@ export interface WritingSpec {
 
 export type WireEvent =
   | ProjectOpenedEvent
+  | LogRebuiltEvent
   | RequirementsReadEvent
   | RequirementsRemovedEvent
   | SpecReadEvent

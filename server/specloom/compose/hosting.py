@@ -16,7 +16,7 @@ from specloom.compose.plans import PlanningWorker
 from specloom.compose.projects import remember
 from specloom.compose.toolbox import all_tools
 from specloom.domain.events import REGISTRY
-from specloom.domain.events.documents import ProjectOpened
+from specloom.domain.events.documents import LogRebuilt, ProjectOpened
 from specloom.domain.ports import Clock, Ids
 from specloom.domain.redact import Redactor
 from specloom.engine.approvals import ApprovalDesk
@@ -116,8 +116,15 @@ class Opening:
             rebuilt = await EventStore.rebuild(
                 self.directory, REGISTRY, self.clock, error, ids=self.ids, holder=self.holder
             )
-            log.warning("%s", rebuilt.told)
-        return *await self._once(), rebuilt.told
+        store, ledger = await self._once()
+        fact = LogRebuilt(rebuilt.kept, rebuilt.lost, rebuilt.aside.name, rebuilt.reason)
+        log.warning("%s", fact.told)
+        try:
+            await ledger.append(PROJECT, [fact], ENGINE)
+        except BaseException:
+            await store.close()
+            raise
+        return store, ledger, fact.told
 
     async def _once(self) -> tuple[EventStore, Ledger]:
         store = await EventStore.open(self.directory, REGISTRY, self.clock, ids=self.ids, holder=self.holder)

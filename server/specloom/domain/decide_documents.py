@@ -74,7 +74,7 @@ def _named(branch: str, commit: str) -> str:
 
 def _read(state: ProjectState, command: c.ReadSpec) -> tuple[Event, ...]:
     old, new = state.plan.specs.get(command.spec.id), command.spec
-    if old is not None and _same(old, new):
+    if old is not None and _same(old, new) and new.id not in state.unread:
         return ()
     gone, by_text = () if old is None else old.tasks, command.checked_out
     moved = matched(gone, new.tasks, by_text=by_text)
@@ -82,7 +82,7 @@ def _read(state: ProjectState, command: c.ReadSpec) -> tuple[Event, ...]:
     draft = Draft(state, command.at).add(documents.SpecRead(new, renamed))
     before = {moved[task.id]: task for task in gone if task.id in moved}
     if command.by_hand:
-        _take_boxes(draft, before, command)
+        _take_boxes(draft, before, command, known=new.id not in state.unread)
     draft.add(*restated(draft.state, [task.id for task in new.tasks]))
     return draft.add(*freed(draft.state, draft.state.tasks)).events
 
@@ -101,21 +101,22 @@ def _same(old: SpecDefinition, new: SpecDefinition) -> bool:
     return old == new and boxes
 
 
-def _take_boxes(draft: Draft, before: dict[TaskId, TaskDefinition], command: c.ReadSpec) -> None:
+def _take_boxes(draft: Draft, before: dict[TaskId, TaskDefinition], command: c.ReadSpec, *, known: bool) -> None:
     if command.spec.status is SpecStatus.GENERATING:
         return
     for task in command.spec.tasks:
         # Of what came with a checkout only what was never heard of is taken as it was found.
         heard = task.id in before or task.id in draft.state.tasks
         if task.is_leaf and not (command.checked_out and heard):
-            _take_box(draft, before.get(task.id), task, command.at)
+            _take_box(draft, before.get(task.id), task, command.at, known=known)
 
 
-def _take_box(draft: Draft, old: TaskDefinition | None, new: TaskDefinition, at: str) -> None:
+def _take_box(draft: Draft, old: TaskDefinition | None, new: TaskDefinition, at: str, *, known: bool) -> None:
+    """`known`: who ticked it would stand in the log if it was not a hand."""
     was = old.ticked if old is not None else False
     now = draft.state.record(new.id).state
     if new.ticked and not was and transition(now, TaskAction.TICK) is not None:
-        kind = EvidenceKind.IMPORTED if old is None else EvidenceKind.USER
+        kind = EvidenceKind.USER if known and old is not None else EvidenceKind.IMPORTED
         draft.add(tasks.TaskDone(new.id, (Evidence(kind, at),), cited=cited_by(draft.state, new.id)))
     elif was and not new.ticked and now is TaskState.DONE:
         draft.add(tasks.TaskReset(new.id))

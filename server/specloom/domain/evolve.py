@@ -38,6 +38,9 @@ def evolve(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState
 
 
 def _dispatch(state: ProjectState, event: Event, at: str, seq: int) -> ProjectState:
+    if state.rebuilt and isinstance(event, runs.RunStarted | runs.RunResumed | planning.PlanStarted):
+        # Who orders work has looked.
+        state = with_changes(state, rebuilt="")
     if isinstance(event, tasks.TaskEvent):
         return on_tasks(state, event, at, seq)
     if isinstance(event, agents.AgentEvent):
@@ -60,13 +63,17 @@ def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> Projec
     match event:
         case documents.ProjectOpened():
             return with_changes(state, id=event.project, name=event.name)
+        case documents.LogRebuilt():
+            return with_changes(state, rebuilt=event.told, unread=tuple(state.plan.specs))
         case documents.RequirementsRead():
             read = with_changes(state, requirements=state.requirements.insert(event.path, event.requirements))
             return with_changes(read, planning=_outdated(state.planning, event.path))
         case documents.RequirementsRemoved():
             return with_changes(state, requirements=state.requirements.discard(event.path))
         case documents.SpecRead():
-            return _with_plan(state, Plan(state.plan.specs.insert(event.spec.id, event.spec)), event.renamed)
+            unread = tuple(spec for spec in state.unread if spec != event.spec.id)
+            plan = Plan(state.plan.specs.insert(event.spec.id, event.spec))
+            return with_changes(_with_plan(state, plan, event.renamed), unread=unread)
         case documents.SettingsChanged():
             return state
         case documents.HeadChanged():

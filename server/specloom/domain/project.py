@@ -350,6 +350,10 @@ class ProjectState:
     change_sets: HashTrieMap[TaskId, tuple[ChangeSetRecord, ...]] = field(default_factory=_nothing)
     usage: UsageTotal = UsageTotal()
     head: HeadRecord | None = None
+    rebuilt: str = ""
+    """What was lost of a damaged log, until somebody orders work again."""
+    unread: tuple[SpecId, ...] = ()
+    """Specs that were not read since: nobody knows who ticked what in them."""
     worked_s: float = 0.0
     """Seconds that runs were at work."""
     clocked_at: str = ""

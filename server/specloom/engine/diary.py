@@ -128,6 +128,8 @@ class Diary:
                 )
             case planning.PlanStarted() | planning.PlanFinished() | planning.PlanFailed():
                 self._say(f"plan {name.removeprefix('Plan').lower()}", {}, plan=event.plan)
+            case documents.LogRebuilt():
+                self._say(name, {}, logging.WARNING, kept=event.kept, lost=event.lost, aside=event.aside)
             case documents.SettingsChanged() | documents.HeadChanged() | runs.BudgetExtended():
                 self._say(name, {})
             case _:

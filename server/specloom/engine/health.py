@@ -51,6 +51,8 @@ def _worst(state: ProjectState, signs: Signs) -> tuple[HealthStatus, str]:
         return "error", f"orders have waited {signs.stuck_s:.0f} s for one that does not end"
     if signs.refusal:
         return "error", signs.refusal
+    if state.rebuilt:
+        return "warning", state.rebuilt
     run = state.run
     if run is not None and run.state is RunState.PAUSED and run.cause in _BROKEN:
         return "warning", f"the run is paused: {run.reason}"

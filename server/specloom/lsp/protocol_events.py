@@ -74,6 +74,19 @@ class SettingsChangedEvent(EventBase):
     """Dotted names, without values."""
 
 
+class LogRebuiltEvent(EventBase):
+    """The log was damaged; what follows was not written behind what stands before."""
+
+    type: Literal["logRebuilt"] = "logRebuilt"
+    kept: int
+    """Events before the damage."""
+    lost: int | None
+    """Events behind it; null: how many there were cannot be read."""
+    aside: str
+    """The folder with the damaged log, in the state folder."""
+    reason: str
+
+
 class HeadChangedEvent(EventBase):
     """Git has something else checked out, or wrote files of the work tree in another way."""
 
@@ -393,6 +406,7 @@ class PlanFailedEvent(PlanEventBase):
 
 WireEvent: TypeAlias = Annotated[
     ProjectOpenedEvent
+    | LogRebuiltEvent
     | RequirementsReadEvent
     | RequirementsRemovedEvent
     | SpecReadEvent

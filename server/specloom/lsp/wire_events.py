@@ -135,6 +135,10 @@ def _row(kind: type[_E], make: Callable[[_E, Head], w.WireEvent]) -> _Row:
 _DOCUMENTS: tuple[_Row, ...] = (
     _row(documents.ProjectOpened, lambda e, h: w.ProjectOpenedEvent(**h, name=e.name)),
     _row(
+        documents.LogRebuilt,
+        lambda e, h: w.LogRebuiltEvent(**h, kept=e.kept, lost=e.lost, aside=e.aside, reason=e.reason),
+    ),
+    _row(
         documents.RequirementsRead,
         lambda e, h: w.RequirementsReadEvent(**h, path=e.path, requirement_ids=[item.id for item in e.requirements]),
     ),

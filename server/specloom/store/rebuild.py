@@ -48,15 +48,6 @@ class Rebuilt:
     """The folder with the damaged files as they were."""
     reason: str
 
-    @property
-    def told(self) -> str:
-        """For people, with the next step."""
-        lost = "how many were lost is not known" if self.lost is None else f"{self.lost:,} were lost"
-        return (
-            f"the log was damaged ({self.reason}) and was rebuilt: {self.kept:,} events were kept, {lost}; "
-            f"look through your specs and files before you go on; the damaged log is in {self.aside.name}"
-        )
-
 
 def rebuild(directory: Path, codec: Codec, ids: tuple[str, str], holder: str, reason: str) -> Rebuilt:
     """Blocking. `ids`: a project id, should the old one be unreadable, and the time, ISO-8601.

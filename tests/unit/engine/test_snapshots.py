@@ -68,6 +68,7 @@ LOG: tuple[Event, ...] = (
     planning.OutlineAccepted(PLAN, "{}", ((RequirementId("R9"), "later"),)),
     planning.SpecGenerating(PLAN, SpecId("01"), "specs/01.md", planning.PlanStage.SPECS),
     documents.SpecRead(SPEC),
+    documents.LogRebuilt(6, None, "damaged-1", "why"),
     planning.PlanFailed(PLAN, "why", (Problem("code", "message", "specs/01.md"),)),
     runs.RunStarted(RUN, Scope("task", ONE), Budget(usd=1.5), True),
     documents.HeadChanged("0" * 40, "1" * 40, "main"),

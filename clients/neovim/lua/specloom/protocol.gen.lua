@@ -382,6 +382,21 @@
 ---@class specloom.InvalidParamsData
 ---@field fields specloom.FieldError[]
 
+--- The log was damaged; what follows was not written behind what stands before.
+---@class specloom.LogRebuiltEvent
+---@field seq integer
+---@field at string
+---@field projectId string
+---@field actor "user"|"agent"|"engine"|"watcher"
+---@field clientId string|vim.NIL
+---@field agentId string|vim.NIL
+---@field commandId string|vim.NIL
+---@field type "logRebuilt"
+---@field kept integer Events before the damage.
+---@field lost integer|vim.NIL Events behind it; null: how many there were cannot be read.
+---@field aside string The folder with the damaged log, in the state folder.
+---@field reason string
+
 --- One project.
 ---@class specloom.MachineProject
 ---@field id string
@@ -1400,6 +1415,7 @@
 
 ---@alias specloom.WireEvent
 ---| specloom.ProjectOpenedEvent
+---| specloom.LogRebuiltEvent
 ---| specloom.RequirementsReadEvent
 ---| specloom.RequirementsRemovedEvent
 ---| specloom.SpecReadEvent

@@ -211,6 +211,9 @@ def _document(event: documents.DocumentEvent) -> Act | None:
     match event:
         case documents.SettingsChanged():
             return Act("changed settings", ", ".join(event.keys))
+        case documents.LogRebuilt():
+            lost = "an unknown number" if event.lost is None else str(event.lost)
+            return Act("rebuilt the log", f"{event.kept} events kept, {lost} lost, {event.aside} ({event.reason})")
         case documents.HeadChanged():
             return Act("moved git's HEAD", f"{event.before[:8]} to {event.after[:8]} {event.branch}".strip())
         case (

@@ -46,6 +46,8 @@ class EventLines:
             return self._proof(event)
         if isinstance(event, documents.SettingsChanged):
             return (Line(f"other settings from the next turn on: {one_line(', '.join(event.keys), 160)}", "dim"),)
+        if isinstance(event, documents.LogRebuilt):
+            return (Line(one_line(event.told, WHOLE), "yellow"),)
         if isinstance(event, documents.HeadChanged):
             # A commit changes nothing that anybody works on.
             told = event.files and event.before

@@ -18,6 +18,29 @@ class ProjectOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class LogRebuilt:
+    """The log was damaged; what follows was not written behind what stands before."""
+
+    V: ClassVar[int] = 1
+    kept: int
+    """Events before the damage."""
+    lost: int | None
+    """Events behind it; `None`: how many there were cannot be read."""
+    aside: str
+    """The folder with the damaged log, in the state folder."""
+    reason: str
+
+    @property
+    def told(self) -> str:
+        """For people, with the next step."""
+        lost = "how many were lost is not known" if self.lost is None else f"{self.lost:,} were lost"
+        return (
+            f"the log was damaged ({self.reason}) and was rebuilt: {self.kept:,} events were kept, {lost}; "
+            f"look through your specs and files before you go on; the damaged log is in {self.aside}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RequirementsRead:
     """The requirements of one document, replacing what was read of it before."""
 
@@ -82,6 +105,22 @@ class HeadChanged:
 
 
 DocumentEvent: TypeAlias = (
-    ProjectOpened | RequirementsRead | RequirementsRemoved | SpecRead | SpecRemoved | SettingsChanged | HeadChanged
+    ProjectOpened
+    | LogRebuilt
+    | RequirementsRead
+    | RequirementsRemoved
+    | SpecRead
+    | SpecRemoved
+    | SettingsChanged
+    | HeadChanged
 )
-TYPES = (ProjectOpened, RequirementsRead, RequirementsRemoved, SpecRead, SpecRemoved, SettingsChanged, HeadChanged)
+TYPES = (
+    ProjectOpened,
+    LogRebuilt,
+    RequirementsRead,
+    RequirementsRemoved,
+    SpecRead,
+    SpecRemoved,
+    SettingsChanged,
+    HeadChanged,
+)
