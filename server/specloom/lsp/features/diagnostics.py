@@ -4,6 +4,7 @@ Refuses to do both for one document: a client that pulls shows what was pushed t
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from lsprotocol import types
 
@@ -27,12 +28,29 @@ _REFRESHES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What diagnostics of a document were made of."""
+
+    problems: tuple[Problem, ...]
+    version: int | None
+    """Of the client's buffer."""
+    document: object
+    """As last parsed: the same object as long as its text is the same; `None` for what is not parsed by us."""
+
+    def holds(self, now: "Basis") -> bool:
+        """Whether they would be the same again, so that the text need not be read for it."""
+        same = self.document is not None and self.document is now.document
+        return same and (self.version, self.problems) == (now.version, now.problems)
+
+
 class Announcer:
     """Keeps the client's diagnostics, lenses and hints true."""
 
     def __init__(self, hosted: Hosted) -> None:
         self._hosted = hosted
         self._pushed: dict[str, list[types.Diagnostic]] = {}
+        self._bases: dict[str, Basis] = {}
         self._pulled: dict[str, tuple[Problem, ...]] = {}
         self._seen: tuple[object, ...] = ()
         self._stopped = False
@@ -46,6 +64,7 @@ class Announcer:
             params = types.PublishDiagnosticsParams(uri=self._hosted.places.uri_of(path), diagnostics=[])
             self._hosted.connection.outgoing.notify(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
         self._pushed.clear()
+        self._bases.clear()
 
     def heard(self, published: Published, state: ProjectState) -> None:
         """An event was committed."""
@@ -86,9 +105,16 @@ class Announcer:
             await self._refresh(types.WORKSPACE_DIAGNOSTIC_REFRESH)
 
     async def _push(self, path: str, problems: tuple[Problem, ...]) -> None:
+        basis = self._basis(path, problems)
+        if (before := self._bases.get(path)) is not None and before.holds(basis):
+            return
         lines = await self._hosted.text_at(path) if problems else None
         lines = lines or TextLines("", self._hosted.connection.buffers.encoding)
         found = [diagnostic_of(problem, lines) for problem in problems]
+        if found:
+            self._bases[path] = basis
+        else:
+            self._bases.pop(path, None)
         if found == self._pushed.get(path, []):
             return
         if found:
@@ -100,6 +126,12 @@ class Announcer:
         version = None if buffer is None else buffer.version
         params = types.PublishDiagnosticsParams(uri=uri, diagnostics=found, version=version)
         self._hosted.connection.outgoing.notify(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+
+    def _basis(self, path: str, problems: tuple[Problem, ...]) -> Basis:
+        runtime = self._hosted.runtime
+        buffer = self._hosted.connection.buffers.get(self._hosted.places.uri_of(path))
+        document = runtime.spec_at(path) or runtime.requirements_at(path)
+        return Basis(problems, None if buffer is None else buffer.version, document)
 
     async def _refresh(self, method: str) -> None:
         await self._hosted.connection.outgoing.request(method, None, REFRESH_DEADLINE)
