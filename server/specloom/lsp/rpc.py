@@ -5,6 +5,7 @@ Custom parameters stay the dicts that came; each request gets exactly one answer
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeAlias, cast
 
 from cattrs import Converter
@@ -42,8 +43,12 @@ def parse_error(message: str) -> JsonRpcException:
     return JsonRpcParseError(message)
 
 
+@cache
 def converter() -> Converter:
-    """The converter of pygls, except that what it does not know stays as it came."""
+    """The converter of pygls, except that what it does not know stays as it came.
+
+    One for all connections: making one, and the code that it generates for each type, takes tens of milliseconds.
+    """
     made = default_converter()
     for kind in (JsonRPCRequestMessage, JsonRPCNotification, JsonRPCResponseMessage):
         made.register_structure_hook(kind, _as_it_came)
