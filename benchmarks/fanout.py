@@ -1,10 +1,12 @@
 """Measures how events reach many clients, and how orders fare meanwhile. Refuses to judge: it prints one line of JSON.
 
-`python benchmarks/fanout.py [--events N] [--clients 1,10,50]`. For each number of clients, in a process of its own: the
-server hosts a root and commits events in groups; clients in another process read them off their sockets; one more gives
-orders that are committed (skip and reset a task in turns) and asks how the project does, one at a time. Then the same
-with one client beside them that reads nothing at all. The readers count frames and take nothing apart, so that the
-server is what is measured; `alone` is the same without any reader.
+`python benchmarks/fanout.py [--events N] [--seconds S] [--clients 1,10,50]`. For each number of clients, in a process
+of its own: the server hosts a root; clients in another process read events and output off their sockets; one more gives
+orders that are committed (skip and reset a task in turns) and asks how the project does, one at a time. `flood`: the
+server commits events in groups as fast as it can. `stream`: for some seconds it publishes 1,000 deltas a second and
+commits 20 turns a second, each of 4 events, as ten agents at work would; the orders come every 20 ms. Then both with
+one client beside them that reads nothing at all. The readers count frames and take nothing apart, so that the server is
+what is measured; `alone` is the same without any reader.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import astuple, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,9 @@ from typing import Any
 from specloom import compose
 from specloom.daemon.roots import Roots, SharedHost
 from specloom.domain.events.documents import SettingsChanged
+from specloom.domain.ids import SessionId
 from specloom.domain.origin import Origin
+from specloom.engine.api import OutputChunk
 from specloom.engine.ledger import PROJECT, Ledger
 from specloom.engine.runtime import ProjectRuntime
 from specloom.lsp.editor_settings import EditorSettings
@@ -36,7 +41,16 @@ from specloom.lsp.hosting import Sender
 from specloom.lsp.server import serve_connection
 
 GROUP = 50
-"""Events of one commit."""
+"""Events of one commit of a flood."""
+TURN = 4
+"""Events of one commit of a stream."""
+TICK = 0.01
+"""Seconds between the deltas of a stream, of which a tick brings as many as there are blocks."""
+BLOCKS = 10
+TICKS_A_TURN = 5
+WORDS = "a few words of it. "
+PAUSE = 0.02
+"""Seconds between the orders beside a stream."""
 KEYS = tuple(f"models.role-{number}.thinking" for number in range(12))
 """Of each event, so that it is about as long as those of a run: 600 bytes."""
 SEQ = re.compile(rb'"seq": ([0-9]+),')
@@ -61,24 +75,35 @@ requirements: []
 DEADLINE = 600.0
 
 
-def measured(clients: int, stalled: int, events: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is measured at once."""
+
+    clients: int
+    stalled: int
+    events: int
+    seconds: float
+    """Of a stream; 0: a flood."""
+
+
+def measured(setting: Setting) -> dict[str, Any]:
     """One setting, in a process of its own: peak memory never falls."""
-    words = ["--one", f"{clients},{stalled}", "--events", str(events)]
+    words = ["--one", json.dumps(astuple(setting))]
     done = subprocess.run([sys.executable, __file__, *words], check=True, capture_output=True, text=True)
     return json.loads(done.stdout)
 
 
-def one(clients: int, stalled: int, events: int) -> dict[str, Any]:
+def one(setting: Setting) -> dict[str, Any]:
     """Serves, commits and waits for the readers."""
     with tempfile.TemporaryDirectory(prefix="sl-", dir="/tmp") as folder:
         root = Path(folder) / "root"
         (root / "specs").mkdir(parents=True)
         (root / "specs" / "01-one.md").write_text(SPEC)
         (root / "requirements.md").write_text("# Nothing\n")
-        return asyncio.run(_serve(root, Path(folder) / "socket", clients, stalled, events))
+        return asyncio.run(_serve(root, Path(folder) / "socket", setting))
 
 
-async def _serve(root: Path, path: Path, clients: int, stalled: int, events: int) -> dict[str, Any]:
+async def _serve(root: Path, path: Path, setting: Setting) -> dict[str, Any]:
     environment = {"PATH": os.environ.get("PATH", ""), "XDG_STATE_HOME": str(path.parent / "state")}
     roots = Roots(lambda: compose, 0.0)
     host = SharedHost(roots, environment)
@@ -101,29 +126,29 @@ async def _serve(root: Path, path: Path, clients: int, stalled: int, events: int
     server = await asyncio.start_unix_server(accept, path, limit=MOST_HEADER)
     async with server, roots.joined(root, sender, "benchmark") as runtime:
         assert isinstance(runtime, ProjectRuntime)
-        last, waits = await _with_clients(runtime, path, clients, stalled, events)
+        last, waits = await _with_clients(runtime, path, setting)
     await roots.close()
     for task in tuple(serving):
         task.cancel()
     await asyncio.gather(*serving, return_exceptions=True)
-    return _told(last, waits, events)
+    return _told(last, waits)
 
 
 async def _with_clients(
-    runtime: ProjectRuntime, path: Path, clients: int, stalled: int, events: int
+    runtime: ProjectRuntime, path: Path, setting: Setting
 ) -> tuple[dict[str, float], dict[str, list[float]]]:
     """The clients come, hear everything, and go."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     orders, told = context.Pipe()
-    readers = context.Process(target=read_all, args=(path, runtime.root, clients, stalled, theirs))
-    person = context.Process(target=give_orders, args=(path, runtime.root, told))
+    readers = context.Process(target=read_all, args=(path, runtime.root, setting.clients, setting.stalled, theirs))
+    person = context.Process(target=give_orders, args=(path, runtime.root, PAUSE if setting.seconds else 0.0, told))
     for process in (readers, person):
         process.start()
     # Both say that they are ready.
     for pipe in (ours, orders):
         await asyncio.to_thread(_received, pipe)
-    last = await _commit(runtime.engine.ledger, events, ours)
+    last = await _sent(runtime, setting, ours)
     orders.send("stop")
     waits = await asyncio.to_thread(_received, orders)
     for process in (readers, person):
@@ -131,15 +156,17 @@ async def _with_clients(
     return last, waits
 
 
-async def _commit(ledger: Ledger, events: int, readers: Connection) -> dict[str, float]:
-    begun, cpu = time.perf_counter(), time.process_time()
-    group = [SettingsChanged(KEYS)] * GROUP
-    for _ in range(events // GROUP):
-        await ledger.append(PROJECT, group, Origin("engine"))
+async def _sent(runtime: ProjectRuntime, setting: Setting, readers: Connection) -> dict[str, float]:
+    begun, cpu, ledger = time.perf_counter(), time.process_time(), runtime.engine.ledger
+    if setting.seconds:
+        events = await _stream(runtime, setting.seconds)
+    else:
+        events = await _flood(ledger, setting.events)
     committed = time.perf_counter() - begun
     readers.send(ledger.state.seq)
     await asyncio.to_thread(_received, readers)
     return {
+        "events": events,
         "committed": committed,
         "delivered": time.perf_counter() - begun,
         "cpu": time.process_time() - cpu,
@@ -147,11 +174,34 @@ async def _commit(ledger: Ledger, events: int, readers: Connection) -> dict[str,
     }
 
 
-def _told(last: dict[str, float], waits: dict[str, list[float]], events: int) -> dict[str, Any]:
+async def _flood(ledger: Ledger, events: int) -> int:
+    group = [SettingsChanged(KEYS)] * GROUP
+    for _ in range(events // GROUP):
+        await ledger.append(PROJECT, group, Origin("engine"))
+    return events // GROUP * GROUP
+
+
+async def _stream(runtime: ProjectRuntime, seconds: float) -> int:
+    """Deltas and turns at their pace; what is late is made up for, so that the load is the same whatever it costs."""
+    loop, turns = asyncio.get_running_loop(), 0
+    begun, session = loop.time(), SessionId("session")
+    for tick in range(round(seconds / TICK)):
+        for block in range(BLOCKS):
+            runtime.engine.output.publish(OutputChunk(session, f"{turns}.{block}", "text", WORDS))
+        if tick % TICKS_A_TURN == 0:
+            turns += 1
+            await runtime.engine.ledger.append(PROJECT, [SettingsChanged(KEYS)] * TURN, Origin("engine"))
+        await asyncio.sleep(max(begun + (tick + 1) * TICK - loop.time(), 0.0))
+    return turns * TURN
+
+
+def _told(last: dict[str, float], waits: dict[str, list[float]]) -> dict[str, Any]:
+    events = last["events"]
     told: dict[str, Any] = {
         "events_per_s": round(events / last["delivered"]),
         "committed_per_s": round(events / last["committed"]),
         "cpu_us_per_event": round(1e6 * last["cpu"] / events),
+        "cpu_percent": round(100 * last["cpu"] / last["delivered"], 1),
         "peak_mib": round(last["peak"], 1),
     }
     for name, found in waits.items():
@@ -218,7 +268,7 @@ def read_all(path: Path, root: Path, clients: int, stalled: int, pipe: Connectio
     readers = [Client(path, root) for _ in range(clients)]
     silent = [Client(path, root) for _ in range(stalled)]
     for client in (*readers, *silent):
-        client.ask("specloom/events/subscribe", {})
+        client.ask("specloom/events/subscribe", {"output": True})
     chosen = selectors.DefaultSelector()
     tails: dict[socket.socket, bytes] = {}
     for client in readers:
@@ -243,8 +293,8 @@ def _newest(tail: bytes) -> int:
     return max((int(found[1]) for found in SEQ.finditer(tail)), default=0)
 
 
-def give_orders(path: Path, root: Path, pipe: Connection) -> None:
-    """In a process of its own: one order after the other, until it is told to stop."""
+def give_orders(path: Path, root: Path, pause: float, pipe: Connection) -> None:
+    """In a process of its own: one order after the other, `pause` seconds between them, until it is told to stop."""
     client = Client(path, root)
     client.ask("specloom/project/get", {})
     pipe.send("ready")
@@ -253,6 +303,7 @@ def give_orders(path: Path, root: Path, pipe: Connection) -> None:
         for verb in ("skip", "reset"):
             order = {"taskId": "01/1", "commandId": f"{verb}-{len(waits['order'])}"}
             waits["order"].append(_timed(client, f"specloom/task/{verb}", order))
+            time.sleep(pause)
         waits["read"].append(_timed(client, "specloom/health/get", {}))
     pipe.send(waits)
 
@@ -268,18 +319,21 @@ def _timed(client: Client, method: str, params: dict[str, Any]) -> float:
 def main() -> None:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--events", type=int, default=20_000, help="of a flood")
+    parser.add_argument("--seconds", type=float, default=15.0, help="of a stream")
     parser.add_argument("--clients", default="1,10,50")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        clients, stalled = map(int, given.one.split(","))
-        print(json.dumps(one(clients, stalled, given.events)))
+        print(json.dumps(one(Setting(*json.loads(given.one)))))
         return
-    figures: dict[str, Any] = {"events": given.events, "alone": measured(0, 0, given.events)}
-    for clients in map(int, given.clients.split(",")):
-        figures[f"{clients}"] = measured(clients, 0, given.events)
-        figures[f"{clients}+1 stalled"] = measured(clients, 1, given.events)
+    figures: dict[str, Any] = {"events": given.events, "seconds": given.seconds}
+    numbers = [(count, stalled) for count in map(int, given.clients.split(",")) for stalled in (0, 1)]
+    for name, seconds in (("flood", 0.0), ("stream", given.seconds)):
+        found = figures[name] = {}
+        for count, stalled in ((0, 0), *numbers):
+            called = f"{count}+1 stalled" if stalled else f"{count}" if count else "alone"
+            found[called] = measured(Setting(count, stalled, given.events, seconds))
     print(json.dumps({"benchmark": "fanout", **figures}))
 
 

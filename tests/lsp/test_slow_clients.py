@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,8 +15,9 @@ from specloom.domain.events import documents
 from specloom.domain.ids import ProjectId, SessionId
 from specloom.domain.project import ProjectState
 from specloom.engine.api import OutputChunk, Published
+from specloom.engine.output import OutputHub
 from specloom.lsp.features.events import MOST_LIVE, EventSender, RecentFrames
-from specloom.lsp.features.output import MOST_BLOCKS, MOST_KEPT, OutputStream
+from specloom.lsp.features.output import MOST_BLOCKS, MOST_KEPT, OutputStream, Said, SharedOutput
 from specloom.lsp.frames import Outbox, framed
 from tests.cli.stories import Story
 
@@ -69,6 +71,7 @@ class Log:
     def __init__(self, client: Client, end: int) -> None:
         self.end = end
         self.state = ProjectState()
+        self.runtime: object = None
         self.connection = SimpleNamespace(outgoing=client, until_below=client.outbox.below, start=self._start)
         self.tasks: list[asyncio.Task[Any]] = []
         self.read = 0
@@ -141,7 +144,8 @@ async def test_live_events_stay_in_the_log_while_a_client_stalls_and_come_after_
     await flushed(client, sending)
     assert client.seqs == list(range(11, log.end + 1))
     (gap,) = [number for number, (method, _) in enumerate(client.messages) if method == "specloom/gap"]
-    assert client.messages[gap][1] == {"fromSeq": 11 + gap, "toSeq": log.end - 1, "output": 0}
+    told = client.messages[gap][1]
+    assert (told["fromSeq"], told["toSeq"], told["output"]) == (11 + gap, log.end - 1, 0)
     assert client.messages[gap + 1][1]["seq"] == 11 + gap
 
 
@@ -210,15 +214,66 @@ async def test_an_event_that_was_read_before_it_was_heard_of_comes_once() -> Non
     assert client.seqs == [1, 2, 3, 4, 5, 6]
 
 
+class Watcher:
+    """Watches output beside the clients; who comes last is told last."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+
+    def heard(self, said: Said) -> None:
+        """As `OutputStream` does."""
+        assert said.frames
+        self._news.set()
+
+    async def told(self) -> None:
+        """Returns when all who watch were told what was said last."""
+        self._news.clear()
+        async with asyncio.timeout(20):
+            await self._news.wait()
+
+
+async def test_clients_that_read_get_the_same_bytes_and_one_that_does_not_keeps_its_own() -> None:
+    hub, shared, clients = OutputHub(), SharedOutput(), [Client() for _ in range(3)]
+    logs = [Log(client, 0) for client in clients]
+    clients[0].send(b"x" * MOST_LIVE)
+    with ExitStack() as stack:
+        for log in logs:
+            log.runtime = SimpleNamespace(watch_output=hub.watch, state=log.state)
+            stack.enter_context(shared.joined(OutputStream(cast("Any", log)), cast("Any", log)))
+        watcher = Watcher()
+        stack.enter_context(shared.joined(cast("Any", watcher), cast("Any", logs[0])))
+        for words in ("one ", "two ", "three "):
+            hub.publish(OutputChunk(SessionId("s"), "1.0", "text", words))
+        await watcher.told()
+        waiting = [list(vars(client.outbox)["_waiting"]) for client in clients]
+        assert waiting[1][0] is waiting[2][0]
+        assert len(waiting[0]) == 1, "it is told when it reads"
+        sending = [asyncio.create_task(client.outbox.run()) for client in clients]
+        clients[0].reads.set()
+        await logs[0].settled()
+    for client, task in zip(clients, sending, strict=True):
+        await flushed(client, task)
+        ((method, told),) = client.messages
+        assert (method, told["text"], told["dropped"]) == ("specloom/output", "one two three ", 0)
+    assert not hub.watched
+
+
 async def test_what_output_a_client_misses_is_bounded_and_told() -> None:
     client = Client()
     sending = asyncio.create_task(client.outbox.run())
     log = Log(client, 0)
     client.send(b"x" * MOST_LIVE)
-    stream = OutputStream(cast("Any", log))
-    for number in range(10 * MOST_BLOCKS):
-        stream.heard(OutputChunk(SessionId("s"), f"1.{number}", "text", "words" * 3000))
-    kept = cast("dict[Any, Any]", vars(stream)["_pending"])
+    stream, hub, shared = OutputStream(cast("Any", log)), OutputHub(), SharedOutput()
+    log.runtime = SimpleNamespace(watch_output=hub.watch, state=log.state)
+    watcher = Watcher()
+    with shared.joined(stream, cast("Any", log)), shared.joined(cast("Any", watcher), cast("Any", log)):
+        for number in range(10 * MOST_BLOCKS):
+            hub.publish(OutputChunk(SessionId("s"), f"1.{number}", "text", "words" * 3000))
+            if number % 100 == 0:
+                await watcher.told()
+        await watcher.told()
+    assert not hub.watched
+    kept = cast("dict[Any, Any]", vars(vars(stream)["_blocks"])["_pending"])
     assert len(kept) <= MOST_BLOCKS
     assert sum(len(item.text) for item in kept.values()) <= MOST_KEPT
     await asyncio.wait(log.tasks, timeout=0.1)

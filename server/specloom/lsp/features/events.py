@@ -14,7 +14,7 @@ from specloom.engine.api import Published, Runtime
 from specloom.engine.lanes import BUSY, MOST
 from specloom.lsp import protocol as p
 from specloom.lsp.features.health import HealthWatch
-from specloom.lsp.features.output import OutputStream
+from specloom.lsp.features.output import SHARED, OutputStream, SharedOutput
 from specloom.lsp.frames import framed
 from specloom.lsp.protocol_events import EventsListResult
 from specloom.lsp.protocol_live import GapParams
@@ -63,7 +63,8 @@ async def subscribe(hosted: Hosted, params: p.EventsSubscribeParams) -> p.Events
     hosted.subscription.callback(sender.end)
     if params.output:
         stream = OutputStream(hosted)
-        hosted.subscription.enter_context(hosted.runtime.watch_output(stream.heard))
+        shared = SHARED.setdefault(hosted.runtime, SharedOutput())
+        hosted.subscription.enter_context(shared.joined(stream, hosted))
         hosted.subscription.callback(stream.end)
     if params.health:
         watching = hosted.connection.start(HealthWatch(hosted, params.heartbeat_s).run(), "health")
