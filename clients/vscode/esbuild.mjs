@@ -6,7 +6,7 @@ const production = process.argv.includes("--production");
 const shared = { bundle: true, logLevel: "warning", minify: production, sourcemap: production ? false : "linked" };
 
 /** What runs in the extension host. */
-const host = { ...shared, platform: "node", format: "cjs", target: "node20", external: ["vscode", "./client"] };
+const host = { ...shared, platform: "node", format: "cjs", target: "node20", external: ["vscode", "./client.js"] };
 
 /** What runs in a webview. */
 const page = { ...shared, platform: "browser", format: "iife", target: "chrome122" };

@@ -153,7 +153,7 @@ export class Server implements vscode.Disposable {
     this.log.info(`Starting ${[found.command, ...found.words].join(" ")} from ${found.from}`);
     const folders = this.folders.folders;
     const needs = { found, folders, extension: this.context.extension, log: this.log };
-    const { languageClient } = await import("./client");
+    const { languageClient } = await import("./client.js");
     const client: LanguageClient = languageClient({ ...needs, lost: () => this.lost(client) });
     this.client = client;
     this.since = Date.now();
