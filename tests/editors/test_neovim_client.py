@@ -12,7 +12,7 @@ import pytest
 from specloom.cli.roots import MARKS
 from specloom.llm.scripted.server import ScriptedServer
 from tests.daemon.stage import staged
-from tests.editors.nvim_client.person import HERE, PLUGIN, Person, person
+from tests.editors.nvim_client.person import PLUGIN, Person, person
 from tests.editors.playing import must_all_end
 from tests.editors.test_neovim import BODY, OUTLINE, project
 from tests.integration.projects import ENDS, WRITES, greeter, session
@@ -41,7 +41,10 @@ TASKS = """- [ ] 1 Greeting
     - _Requirements: R1.2_
     - _Verify: `test -s NOTES`_
 """
-NOTES = {"answer": [{"tool": "write_file", "input": {"path": "NOTES", "content": "It greets.\n"}}], "hold": "opened again"}
+NOTES = {
+    "answer": [{"tool": "write_file", "input": {"path": "NOTES", "content": "It greets.\n"}}],
+    "hold": "opened again",
+}
 CONNECTION = "require('specloom.client').all()[1]"
 RUN = f"(({CONNECTION} or {{}}).projection or {{}}).run"
 EDITED = 'return "Hello " + name + "!"'
@@ -134,6 +137,10 @@ SIGHT = (
     "{line = vim.api.nvim_get_current_line(), top = vim.fn.getline('w0'), mark = vim.fn.getline(vim.fn.line([['a]])),"
     " fold = vim.fn.getline(vim.fn.foldclosed(vim.fn.search('^line 62$', 'nw')))}"
 )
+WORDS = (
+    "vim.tbl_filter(function(text) return vim.tbl_contains({[[first]], [[second]], [[line 3]], [[line 9]]}, text)"
+    " or text:find([[^line 55]]) ~= nil end, vim.api.nvim_buf_get_lines(0, 0, -1, false))"
+)
 SEEN = {"line": "line 55", "top": "line 50", "mark": "line 52", "fold": "line 60"}
 
 
@@ -161,12 +168,16 @@ def test_each_edit_is_an_undo_step_and_what_the_person_looks_at_stays(
         at.until("vim.fn.search('^second$', 'nw')", 11)
         at.screen.press(" more", "Escape")
         at.until(SIGHT, SEEN | {"line": "line 55 typed more"})
-        # Back through " more", the two edits and " typed", one by one.
-        for left in (["first", "second", " typed"], ["first", "line 9", " typed"], ["line 3", "line 9", " typed"]):
+        # Back through " more", the second edit, the first one and " typed", each by one key.
+        at.until(WORDS, ["first", "second", "line 55 typed more"])
+        for words in (
+            ["first", "second", "line 55 typed"],
+            ["first", "line 9", "line 55 typed"],
+            ["line 3", "line 9", "line 55 typed"],
+            ["line 3", "line 9", "line 55"],
+        ):
             at.screen.press("u")
-            lines = [left[0], left[1] if left[0] == "line 3" else left[1], f"line 55{left[2]}"]
-            found = "vim.iter({%s}):all(function(text) return vim.fn.search('^' .. text .. '$', 'nw') > 0 end)"
-            at.until(found % ", ".join(f"'{line}'" for line in lines))
+            at.until(WORDS, words)
         at.leave()
     must_all_end(root)
 
@@ -177,7 +188,12 @@ def test_commands_show_in_buffers_and_a_file_that_changed_on_disk_is_not_overwri
     root = greeter(tmp_path / "lines", spec_of("grep -q first lines.txt"))
     (root / "lines.txt").write_text("line 1\nline 2\nline 3\n")
     runs = {"answer": [{"tool": "run_command", "input": {"command": "sed -i 's/line 2/from a command/' lines.txt"}}]}
-    turns = [runs, READS | {"hold": "seen"}, {"answer": [replaces(3, "line 3", "first")]}, says("Done.", hold="on disk")]
+    turns = [
+        runs,
+        READS | {"hold": "seen"},
+        {"answer": [replaces(3, "line 3", "first")]},
+        says("Done.", hold="on disk"),
+    ]
     with (
         ScriptedServer(script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))) as server,
         person(neovim(SUITES[1]), root, tmp_path / "home", server) as at,
@@ -200,3 +216,108 @@ def test_commands_show_in_buffers_and_a_file_that_changed_on_disk_is_not_overwri
         at.told("the run is over: 1 of 1 tasks done")
         at.leave()
     must_all_end(root)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_question_waits_until_nobody_types_and_closes_when_it_is_answered_elsewhere(
+    suite: str, neovim: Neovim, tmp_path: Path
+) -> None:
+    root = greeter(tmp_path / "greeter")
+    writes = script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=[*WRITES[:1], WRITES[1] | {"hold": "never"}]))
+    with ScriptedServer(writes) as server, person(neovim(suite), root, tmp_path / "home", server) as at:
+        at.open("requirements.md")
+        at.screen.press("o")
+        at.until("vim.fn.mode()", "i")
+        at.until(f"{CONNECTION} ~= nil and {CONNECTION}.state", "live")
+        at.lua(CONNECTION + ":order('specloom/run/start', {scope = {kind = 'project'}})")
+        at.until("require('specloom').statusline()", "?1 ▶ running 0%")
+        at.screen.press("R1.3 typed 1 2 3")
+        assert "Specloom asks" not in at.screen.until("R1.3 typed 1 2 3")
+        at.screen.press("Escape")
+        at.screen.until("Specloom asks", "2 verify commands from this repository", "Allow in this project")
+        answer = f"approvalId = {CONNECTION}.projection.approvals[1].id, choice = 'Allow once'"
+        at.lua(f"{CONNECTION}:order('specloom/approval/answer', {{{answer}}})")
+        at.screen.until("R1.3 typed 1 2 3", gone="Specloom asks")
+        at.until("#vim.api.nvim_list_wins()", 1)
+        at.until(f"#{CONNECTION}.projection.agents", 1)
+        at.command("Specloom cancel")
+        at.told("the run is over")
+        at.leave()
+    must_all_end(root)
+
+
+def headless(neovim: Path, root: Path, *words: str, **environment: str) -> str:
+    """What Neovim says that is started in a folder, does as told and quits."""
+    home = root.parent / "home"
+    places = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
+    ran = subprocess.run(
+        [neovim, "--clean", "--headless", "-n", "--cmd", f"set rtp^={PLUGIN}", *words, "-c", "qa!"],
+        cwd=root,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home), **places, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_what_is_missing_or_wrong_is_said_with_its_remedy(suite: str, neovim: Neovim, tmp_path: Path) -> None:
+    root = greeter(tmp_path / "greeter")
+    said = headless(neovim(suite), root, "requirements.md")
+    assert said.startswith("Specloom: no server: pip install specloom")
+    assert said.strip().endswith("… (:Specloom status)")
+    assert len(said.splitlines()) == 1
+    checked = headless(neovim(suite), root, "requirements.md", "-c", "checkhealth specloom", "-c", "%print")
+    assert "uv tool install specloom" in checked
+    wrong = "lua vim.g.specloom = {icons = 'emoji', colour = 1, cmd = {'/no/such/program'}}"
+    told = headless(
+        neovim(suite), root, "--cmd", wrong, "requirements.md", "-c", "checkhealth specloom", "-c", "%print"
+    )
+    assert 'icons must be "unicode" or "ascii", and is "emoji"; set vim.g.specloom.icons otherwise' in told
+    assert "colour is no option; remove it (there are autostart, cmd, settings" in told
+    assert "/no/such/program is no program that can be run; mend cmd in vim.g.specloom" in told
+
+
+def test_an_old_neovim_is_told_once_and_left_alone(neovim: Neovim, tmp_path: Path) -> None:
+    root = greeter(tmp_path / "greeter")
+    old = "lua local has = vim.fn.has; vim.fn.has = function(what) return what == 'nvim-0.10' and 0 or has(what) end"
+    said = headless(neovim(SUITES[0]), root, "--cmd", old, "requirements.md", "-c", "echo exists(':Specloom')")
+    assert said.count("Specloom needs Neovim 0.10 or newer") == 1
+    assert said.strip().endswith("0")
+
+
+def test_nothing_happens_in_a_folder_without_work_for_it(neovim: Neovim, tmp_path: Path) -> None:
+    root = tmp_path / "plain"
+    (root / ".git").mkdir(parents=True)
+    (root / "main.py").write_text("pass\n")
+    ours = "vim.tbl_filter(function(name) return vim.startswith(name, 'specloom') end, vim.tbl_keys(package.loaded))"
+    loaded = headless(neovim(SUITES[1]), root, "main.py", "-c", f"lua print(vim.inspect({ours}))")
+    assert loaded.strip() == '{ "specloom.root" }'
+
+
+def test_the_root_of_a_file_is_the_one_of_the_command_line(neovim: Neovim, tmp_path: Path) -> None:
+    found = re.search(r"M\.MARKS = \{ (.+) \}", (PLUGIN / "lua/specloom/root.lua").read_text())
+    assert found is not None
+    assert tuple(found[1].replace('"', "").split(", ")) == MARKS
+    root = tmp_path / "root"
+    for path in ("docs/requirements.md", ".kiro/specs/a/requirements.md", "specs/01-a.md", "src/deep/main.py"):
+        (root / path).parent.mkdir(parents=True)
+        (root / path).write_text("")
+        (root / "specloom.toml").write_text("")
+        ask = "lua print(require('specloom.root').of(0))"
+        assert headless(neovim(SUITES[1]), root, "--cmd", "let g:loaded_specloom=1", path, "-c", ask).strip() == str(
+            root
+        )
+
+
+def test_vim_lsp_enable_starts_it_where_autostart_is_off(neovim: Neovim, tmp_path: Path) -> None:
+    root = greeter(tmp_path / "greeter")
+    off = "lua vim.g.specloom = {autostart = false}"
+    assert "no server" not in headless(neovim(SUITES[1]), root, "--cmd", off, "requirements.md")
+    enabled = headless(
+        neovim(SUITES[1]), root, "--cmd", off, "-c", "lua vim.lsp.enable('specloom')", "-c", "edit requirements.md"
+    )
+    assert "no server: pip install" in enabled

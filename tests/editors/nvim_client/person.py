@@ -57,12 +57,19 @@ class Person:
         """Waits until an expression has a value."""
         deadline = time.monotonic() + DEADLINE
         while (found := self.lua(code)) != wanted:
-            assert time.monotonic() < deadline, f"{code} is {found!r}, not {wanted!r}\n{self.screen.screen()}"
+            assert time.monotonic() < deadline, f"{code} is {found!r}, not {wanted!r}\n{self._seen()}"
             time.sleep(POLL)
+
+    def _seen(self) -> str:
+        """For who looks for the reason."""
+        states = self.lua("vim.tbl_map(function(c) return {c.state, c.reason} end, require('specloom.client').all())")
+        told = self.lua("require('specloom.tell').kept")
+        return f"{states}\n{told}\n{self.screen.screen()}"
 
     def told(self, part: str) -> None:
         """Waits until a message was shown."""
-        self.until(f"vim.iter(require('specloom.tell').kept):any(function(text) return text:find([[{part}]], 1, true) ~= nil end)")
+        found = f"function(text) return text:find([[{part}]], 1, true) ~= nil end"
+        self.until(f"vim.iter(require('specloom.tell').kept):any({found})")
 
     def leave(self) -> None:
         """Quits, whatever is unsaved."""
@@ -71,7 +78,9 @@ class Person:
 
 
 @contextmanager
-def person(neovim: Path, root: Path, home: Path, server: ScriptedServer, stage: Stage | None = None) -> Generator[Person]:
+def person(
+    neovim: Path, root: Path, home: Path, server: ScriptedServer, stage: Stage | None = None
+) -> Generator[Person]:
     """In a home of its own; on a stage, with its daemon."""
     through = {} if stage is None else {"STORY_WORDS": "lsp", **stage.own}
     with terminal(environment(root, home, server) | through) as screen:

@@ -217,10 +217,10 @@ local function grants(call)
   end)
 end
 
----@param call specloom.Call
-local function show_status(call)
-  local text = require("specloom.status").component()
-  local lines = { "# " .. vim.fn.fnamemodify(call.connection.root, ":~"), "" }
+local function show_status()
+  local connection, why = client.of(0)
+  local text = connection and require("specloom.status").component() or why
+  local lines = { "# " .. (connection and vim.fn.fnamemodify(connection.root, ":~") or "Specloom"), "" }
   lines[#lines + 1] = text ~= "" and text or "Nothing goes on."
   lines[#lines + 1] = ""
   for _, told in ipairs(tell.kept) do
@@ -341,7 +341,7 @@ M.SUBCOMMANDS = {
     run = budget,
   },
   log = { args = "", desc = "The newest facts of the project's log.", run = log },
-  status = { args = "", desc = "What goes on, and the newest messages in full.", run = show_status },
+  status = { args = "", desc = "What goes on, and the newest messages in full.", alone = true, run = show_status },
   start = {
     args = "",
     desc = "Starts the server here, also in a folder without requirements.",

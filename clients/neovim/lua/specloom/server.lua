@@ -40,8 +40,8 @@ function M.candidates(root)
   end, places)
 end
 
-local INSTALL = "install it (pip install specloom, or uv tool install specloom), or name it: "
-  .. 'vim.g.specloom = { cmd = { "/path/to/specloom", "lsp" } }'
+local MISSING = "Specloom: no server: pip install specloom (or uv tool install specloom), or name it: "
+  .. 'vim.g.specloom = { cmd = { "/path/to/specloom", "lsp" } }; looked in $VIRTUAL_ENV, .venv and $PATH'
 
 --- The command line of the server; nil with what is missing and what to do.
 ---@param root string
@@ -51,7 +51,7 @@ function M.command(root)
   local own = require("specloom.config").get().cmd
   -- What vim.lsp.config() says counts too, unless it is the default of lsp/specloom.lua.
   local configured = vim.fn.has("nvim-0.11") == 1 and vim.lsp.config.specloom or nil
-  if not own and configured and not vim.deep_equal(configured.cmd, { "specloom", "lsp" }) then
+  if not own and configured and configured.cmd ~= configured.found_cmd then
     own = configured.cmd
   end
   if own then
@@ -66,7 +66,7 @@ function M.command(root)
       return { candidate.path, "lsp" }, ""
     end
   end
-  return nil, "Specloom: its server is not installed here (looked in $VIRTUAL_ENV, .venv and $PATH); " .. INSTALL
+  return nil, MISSING
 end
 
 ---@param root string
