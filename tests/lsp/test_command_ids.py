@@ -69,6 +69,7 @@ async def repeated(editor: Editor, name: str, method: str, params: dict[str, Any
 
 
 async def _documents(orders: Orders) -> None:
+    await orders.give("specloom/credential/set", key="no-real-key-1")
     await orders.give("specloom/task/skip", taskId=TWO)
     await orders.give("specloom/task/retry", taskId=TWO)
     await orders.give("specloom/spec/generate")

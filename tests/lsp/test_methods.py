@@ -54,6 +54,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "specloom/grant/revoke": {"grantId": "none"},
     "specloom/evidence/get": {"taskId": ONE},
     "specloom/changeset/get": {"taskId": ONE},
+    "specloom/credential/set": {"key": "no-real-key-1"},
 }
 REFUSED = {
     "specloom/project/create": "no-folder",

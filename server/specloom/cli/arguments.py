@@ -209,6 +209,17 @@ def _lsp(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stdio", action="store_true", help="speak on standard input and output (always so)")
 
 
+def _credential(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "order", choices=("set", "forget"), help="set: take a key from the terminal or standard input; forget: drop it"
+    )
+    parser.add_argument(
+        "endpoint", nargs="?", metavar="ENDPOINT", type=_address, help="its address (default: the only one that is set)"
+    )
+    parser.add_argument("--keep", action="store_true", help="with set: also in the keyring of this system")
+    _common(parser)
+
+
 def _daemon(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "order", nargs="?", choices=("status", "stop"), help="ask the daemon that is up (default: be one, until Ctrl-C)"
@@ -259,6 +270,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "logs": ("tells what Specloom's processes on this machine did", _logs),
     "attach": ("watches what runs in a project, answers and steers; leaving it stops nothing", _common),
     "approve": ("lists, gives and takes back what you allow this repository", _approve),
+    "credential": ("takes a key for an endpoint, or forgets it", _credential),
     "tool": ("runs tools by hand: one JSON call a line in, one result a line out", _tool),
     "doctor": ("checks what Specloom needs and tells how to mend it", _doctor),
     "daemon": ("hosts projects for editors; they start it by themselves", _daemon),

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from specloom.compose.files import RootFiles, read_root
-from specloom.compose.options import Loaded, loaded_options
+from specloom.compose.key_orders import carry_out
+from specloom.compose.keys import KEYS, keyring_of, with_kept_keys
+from specloom.compose.options import Loaded, learn_keys, loaded_options
 from specloom.domain.origin import Origin
 from specloom.domain.permissions.grants import granted_hashes
 from specloom.domain.redact import Redactor
+from specloom.domain.rejection import Rejected
+from specloom.engine.api import KeyAnswer, KeyOrder
 from specloom.engine.grants import GrantBook
 from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.working import at_work
@@ -58,8 +62,14 @@ class Given:
     redactor: Redactor = field(default_factory=Redactor)
     """One for the whole life of the root: keys of senders that are gone, or of yesterday, stay keys."""
 
-    def loaded(self, files: RootFiles) -> Loaded:
+    endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The addresses that the roles had then, with where the key of each was found."""
+
+    async def loaded(self, files: RootFiles) -> Loaded:
         """The settings as they count now."""
+        return await with_kept_keys(lambda: self._loaded(files), self.environment)
+
+    def _loaded(self, files: RootFiles) -> Loaded:
         loaded = loaded_options(
             files,
             self.environment,
@@ -69,8 +79,9 @@ class Given:
             granted=self.book.proposals,
             own=self.editor if self.sender is None else self.sender.settings.whole,
             redactor=self.redactor,
+            held=KEYS.known,
         )
-        self.values = loaded.values
+        self.values, self.endpoints = loaded.values, loaded.endpoints
         return loaded
 
     def follow(self, runtime: ProjectRuntime) -> None:
@@ -78,7 +89,7 @@ class Given:
 
         async def reload() -> None:
             files, before = await asyncio.to_thread(read_root, self.root), self.values
-            fresh = self.loaded(files)
+            fresh = await self.loaded(files)
             await runtime.tell_settings(tuple(differing(before, fresh.values)))
             runtime.use(fresh.options, fresh.budget, (*files.problems, *fresh.problems))
 
@@ -97,7 +108,17 @@ class Given:
             self.sender, self.environment, self.overrides = sender, sender.environment, overrides
             await reload()
 
+        async def take(order: KeyOrder) -> KeyAnswer | Rejected:
+            if order.key:
+                learn_keys(self.redactor, (order.key,))
+            answer = await carry_out(order, lambda: self.endpoints, keyring_of(self.environment))
+            if order.key and not isinstance(answer, Rejected):
+                runtime.endpoint.keyed(fresh=True)
+            return answer
+
         runtime.on_settings, runtime.on_editor, runtime.on_order = reload, configure, ordered
+        runtime.on_key, runtime.on_close = take, lambda: KEYS.leave(runtime)
+        KEYS.follow(runtime, reload)
 
 
 def differing(before: Mapping[str, object], after: Mapping[str, object], prefix: str = "") -> Iterator[str]:

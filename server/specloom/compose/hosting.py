@@ -64,7 +64,7 @@ async def open_runtime(
     files = await asyncio.to_thread(_read, root)
     book = await grant_book(root, environment)
     given = Given(root, environment, overrides, editor, grant_proposals, book, sender, senders)
-    loaded = given.loaded(files)
+    loaded = await given.loaded(files)
     directory = state_directory(root, environment, loaded.state_dir)
     await asyncio.to_thread(refuse_foreign_state, root, directory)
     clock, ids = SystemClock(), RandomIds()

@@ -10,7 +10,8 @@ from specloom.cli.ports import Endpoint, Estimating, Inspection, Preview
 from specloom.compose.draft_mailbox import DraftMailbox
 from specloom.compose.files import RootFiles, read_root, state_directory
 from specloom.compose.given import granted
-from specloom.compose.options import Loaded, is_loopback, loaded_options
+from specloom.compose.keys import KEYS, with_kept_keys
+from specloom.compose.options import Loaded, loaded_options
 from specloom.domain.evolve import EMPTY
 from specloom.domain.project import ProjectState
 from specloom.engine.estimating import estimate_run
@@ -76,7 +77,13 @@ async def _settings(
 ) -> tuple[RootFiles, Loaded]:
     files = await asyncio.to_thread(read_root, root)
     kept = await asyncio.to_thread(granted, root, environment)
-    return files, loaded_options(files, environment, overrides, None, grant_proposals=grant_proposals, granted=kept)
+
+    def load() -> Loaded:
+        return loaded_options(
+            files, environment, overrides, None, grant_proposals=grant_proposals, granted=kept, held=KEYS.known
+        )
+
+    return files, await with_kept_keys(load, environment)
 
 
 async def _present(root: Path, options: EngineOptions, state: ProjectState) -> ProjectState:
@@ -94,14 +101,11 @@ async def _read(root: Path, mailbox: DraftMailbox, options: EngineOptions) -> Li
 
 def _endpoints(loaded: Loaded) -> tuple[Endpoint, ...]:
     """One a model and host, with all roles that use it."""
-    refusal = loaded.options.refusal
-    source = "" if refusal is not None and refusal.code == "no-key" else loaded.key_source
     found: dict[tuple[str, str], Endpoint] = {}
     for role, chosen in loaded.options.roles.items():
         host = chosen.endpoint.host if isinstance(chosen.endpoint, AnthropicModel) else ""
-        key = "not needed" if is_loopback(f"http://{host}") else source
         known = found.get((chosen.model, host))
         roles = (*known.roles, role.value) if known else (role.value,)
         ask = partial(chosen.endpoint.facts, chosen.model)
-        found[(chosen.model, host)] = Endpoint(roles, chosen.model, host, key, ask)
+        found[(chosen.model, host)] = Endpoint(roles, chosen.model, host, chosen.key, ask)
     return tuple(found.values())

@@ -1,7 +1,7 @@
 """Turns settings and keys into what the engine is built from. Refuses to send a key to an endpoint it is not for."""
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget
 from specloom.domain.spec import Layout
 from specloom.domain.usage import UsageTotal
-from specloom.engine.options import EngineOptions, Limits, RoleOptions
+from specloom.engine.options import KEY_NOT_NEEDED, EngineOptions, Limits, RoleOptions
 from specloom.llm.anthropic_model import AnthropicModel
 from specloom.llm.connection import Timeouts
 from specloom.llm.endpoint import Endpoint
@@ -38,6 +38,7 @@ from specloom.settings.proposals import Proposal
 
 NO_KEY = (
     "No API key: set ANTHROPIC_API_KEY in the environment or in the .env of the project, "
+    "or one with `specloom credential set`, "
     "or name a local endpoint with --base-url or `base_url` under [models.default] in specloom.toml"
 )
 WHOLE = {"on": ThinkingSetting(enabled=True), "off": ThinkingSetting()}
@@ -55,8 +56,8 @@ class Loaded:
     problems: tuple[Problem, ...]
     values: Mapping[str, object] = field(default_factory=dict[str, object])
     """What the settings come to, with the nested keys of `specloom.toml`."""
-    key_source: str = ""
-    """Where a key was found, for messages; empty: there is none."""
+    endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Addresses of all endpoints that the roles have, with where the key of each was found; empty: there is none."""
     refusals: tuple[Rejected, ...] = ()
     """Everything that keeps the root from being worked on; a key that is missing comes last."""
 
@@ -83,24 +84,28 @@ def loaded_options(
     granted: Collection[str] = (),
     own: Mapping[str, Any] | None = None,
     redactor: Redactor | None = None,
+    held: Sequence[Credentials] = (),
 ) -> Loaded:
     """Reads all sources. What the repository proposes counts only with `grant_proposals`.
 
     Its verify commands are asked for when they are about to run, together with those of the specs.
     `own`: settings of the editor whose environment this is; the endpoint that these name is the one its key is for.
-    `redactor`: learns the keys that are found.
+    `redactor`: learns the keys that are found. `held`: keys that come after those of the environment
+    and of `.env`.
     """
     first = load_settings(files.settings, SETTINGS, editor, overrides)
     counts = {item.hash for item in first.proposals if grant_proposals or item.kind == "verify" or item.hash in granted}
     loaded = load_settings(files.settings, SETTINGS, editor, overrides, counts)
     waiting = tuple(item for item in loaded.proposals if item.hash not in counts)
     key = credentials(_with_endpoint(environment, overrides, editor if own is None else own), files.keys)
-    secrets = [value for value in (key.api_key, key.auth_token) if value] if key else []
-    redactor, settings = _taught(redactor, (*secrets, *secret_values(environment), *files.secrets)), loaded.settings
+    keys = (*((key,) if key else ()), *held)
+    secrets = [value for each in keys for value in (each.api_key, each.auth_token) if value]
+    redactor, settings = Redactor() if redactor is None else redactor, loaded.settings
+    learn_keys(redactor, (*secrets, *secret_values(environment), *files.secrets))
     problems = (*loaded.problems, *(_ignored(item) for item in waiting))
-    refusals = _refusals(settings, environment, key, (*files.problems, *problems))
+    refusals = _refusals(settings, environment, keys, (*files.problems, *problems))
     options = EngineOptions(
-        roles=_roles(settings, environment, key),
+        roles=_roles(settings, environment, keys),
         pricing=TablePricing(settings.price_overrides()),
         redact=redactor,
         environment=without_keys(environment, secrets),
@@ -115,17 +120,23 @@ def loaded_options(
         proposals=tuple(item.text for item in waiting if item.kind not in AT_OPEN),
         refusal=next(iter(refusals), None),
     )
-    budget, source = _budget(settings.budget), key.source if key is not None else ""
+    found = ((url, key_for(url, keys)) for url in _urls(settings, environment))
     return Loaded(
-        options, redactor, budget, settings.state_dir, problems, settings.model_dump(), source, refusals=refusals
+        options,
+        redactor,
+        _budget(settings.budget),
+        settings.state_dir,
+        problems,
+        settings.model_dump(),
+        {url: own.source if own else "" for url, own in found},
+        refusals,
     )
 
 
-def _taught(redactor: Redactor | None, secrets: Collection[str]) -> Redactor:
+def learn_keys(redactor: Redactor, secrets: Collection[str]) -> None:
+    """From now on these are kept out of everything that is redacted, and out of the records of this process."""
     KEYS_IN_RECORDS.learn(secrets)
-    known = Redactor() if redactor is None else redactor
-    known.learn(secrets)
-    return known
+    redactor.learn(secrets)
 
 
 AT_OPEN = ("state_dir",)
@@ -153,8 +164,13 @@ def _with_endpoint(
     return environment
 
 
+def key_for(url: str, keys: Sequence[Credentials]) -> Credentials | None:
+    """The first of the keys that was given for this endpoint: no other is ever sent there."""
+    return next((key for key in keys if key.are_for(url)), None)
+
+
 def _roles(
-    settings: Settings, environment: Mapping[str, str], key: Credentials | None
+    settings: Settings, environment: Mapping[str, str], keys: Sequence[Credentials]
 ) -> Mapping[RoleName, RoleOptions]:
     endpoints: dict[str, AnthropicModel] = {}
     timeouts = Timeouts(answer=settings.limits.answer_timeout_s, stall=settings.limits.stall_timeout_s)
@@ -162,8 +178,8 @@ def _roles(
     for name in RoleName:
         chosen = settings.models.of(name.value)
         url = _url(chosen, environment)
+        own = key_for(url, keys)
         if url not in endpoints:
-            own = key if key is not None and key.are_for(url) else None
             endpoints[url] = AnthropicModel(
                 api_key=own.api_key if own else None,
                 auth_token=own.auth_token if own else None,
@@ -172,8 +188,13 @@ def _roles(
             )
         thinking = chosen.thinking
         setting = WHOLE[thinking] if isinstance(thinking, str) else ThinkingSetting(enabled=True, budget=thinking)
-        roles[name] = RoleOptions(chosen.model, endpoints[url], chosen.max_tokens, setting, endpoints[url].host)
+        source = own.source if own else KEY_NOT_NEEDED if is_loopback(url) else ""
+        roles[name] = RoleOptions(chosen.model, endpoints[url], chosen.max_tokens, setting, endpoints[url].host, source)
     return roles
+
+
+def _urls(settings: Settings, environment: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted({_url(settings.models.of(name.value), environment) for name in RoleName}))
 
 
 def _url(chosen: RoleModel, environment: Mapping[str, str]) -> str:
@@ -191,11 +212,11 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _refusals(
-    settings: Settings, environment: Mapping[str, str], key: Credentials | None, problems: tuple[Problem, ...]
+    settings: Settings, environment: Mapping[str, str], keys: Sequence[Credentials], problems: tuple[Problem, ...]
 ) -> tuple[Rejected, ...]:
     errors = (problem for problem in problems if problem.severity is Severity.ERROR)
     wrong = tuple(Rejected("invalid-settings", f"{_place(problem)}: {problem.message}") for problem in errors)
-    keyless = _keyless(settings, environment, key)
+    keyless = _keyless(settings, environment, keys)
     return wrong if keyless is None else (*wrong, keyless)
 
 
@@ -203,14 +224,14 @@ def _place(problem: Problem) -> str:
     return problem.path if problem.span == NOWHERE else f"{problem.path}:{problem.span.start_line + 1}"
 
 
-def _keyless(settings: Settings, environment: Mapping[str, str], key: Credentials | None) -> Rejected | None:
-    urls = {_url(settings.models.of(name.value), environment) for name in RoleName}
-    keyless = [url for url in sorted(urls) if not is_loopback(url) and (key is None or not key.are_for(url))]
+def _keyless(settings: Settings, environment: Mapping[str, str], keys: Sequence[Credentials]) -> Rejected | None:
+    keyless = [url for url in _urls(settings, environment) if not is_loopback(url) and key_for(url, keys) is None]
     if not keyless:
         return None
-    if key is None:
+    if not keys:
         wrong = unsendable(environment)
         return Rejected("no-key", f"{no_key(wrong)}. {NO_KEY}" if wrong else NO_KEY)
+    key = keys[0]
     message = f"The key from {key.source} is for {key.endpoint} and is not sent to {keyless[0]}; {NO_KEY}"
     return Rejected("no-key", message)
 

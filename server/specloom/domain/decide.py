@@ -56,7 +56,7 @@ def _decide_run(state: ProjectState, command: c.RunCommand) -> tuple[Event, ...]
 
 
 def _pause(run: RunRecord, command: c.PauseRun) -> tuple[Event, ...]:
-    if run.state is RunState.PAUSED and run.cause is PauseCause.OFFLINE:
+    if run.state is RunState.PAUSED and run.cause in (PauseCause.OFFLINE, PauseCause.KEY):
         # Now it shall not go on by itself.
         return (runs.RunPaused(run.id, command.reason),)
     # Who wants it sooner than it was wanted before is heard, who wants it later is not.

@@ -56,6 +56,8 @@ class PauseCause(StrEnum):
     """The endpoint cannot be reached; the run goes on by itself once it can."""
     PROVIDER = "provider"
     """The endpoint answers, but not with an answer (key, billing, overload), and a person is asked what to do."""
+    KEY = "key"
+    """The endpoint needs a key and there is none; the run goes on by itself once there is one, or a person says so."""
 
 
 class RunOutcome(StrEnum):

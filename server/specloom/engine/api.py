@@ -5,7 +5,7 @@ Everything here answers at once: long work is started, and heard of through even
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -47,6 +47,31 @@ class Accepted:
     id: str = ""
     repeated: bool = False
     """The same command id was carried out before; nothing happened twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOrder:
+    """A key for one endpoint. Its `repr` does not show it."""
+
+    endpoint: str | None
+    """Its address; `None`: the only one that the settings name."""
+    key: str | None = field(repr=False)
+    """Empty: forget it. `None`: only tell."""
+    keep: bool = False
+    """Also in the keyring of the system."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAnswer:
+    """Where the key of an endpoint is now, for people too; never the key."""
+
+    endpoint: str
+    kept: Literal["keyring", "memory", "nowhere"]
+    source: str
+    """Where the key that is sent there comes from; empty: there is none."""
+    message: str
+    seq: int = 0
+    repeated: bool = False
 
 
 OutputKind: TypeAlias = Literal["text", "thinking", "tool_input", "command", "spec"]
@@ -310,6 +335,10 @@ class Runtime(Orders, Protocol):
 
     async def configure(self, editor: Mapping[str, object]) -> None:
         """Other settings of the editor, with the nested keys of `specloom.toml`, count from the next turn on."""
+        ...
+
+    async def set_key(self, order: KeyOrder, by: Origin, command_id: str | None = None) -> KeyAnswer | Rejected:
+        """Takes a key for one of the endpoints that the settings name, and goes on where one was missing."""
         ...
 
     async def close(self) -> None:

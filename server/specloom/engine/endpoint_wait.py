@@ -11,22 +11,32 @@ from typing import Protocol
 
 from specloom.agent.roles import RoleName
 from specloom.domain import commands as c
+from specloom.domain.events import runs
 from specloom.domain.ids import RunId, SessionId
 from specloom.domain.origin import Origin
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
 from specloom.engine.approvals import Ask
 from specloom.engine.context import EngineContext
 from specloom.engine.mailbox import ENGINE
-from specloom.llm.errors import ProviderError, ProviderFault
+from specloom.llm.errors import KEY_STEP, ProviderError, ProviderFault
 from specloom.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 
 AGAIN = "Try again"
 STOP = "Stop"
-WAITS = (PauseCause.OFFLINE, PauseCause.PROVIDER)
+WAITS = (PauseCause.OFFLINE, PauseCause.PROVIDER, PauseCause.KEY)
 INCURABLE = frozenset({ProviderFault.INVALID, ProviderFault.TOO_LARGE})
 """The same request would get the same answer."""
+
+
+LEFT = (PauseCause.INTERRUPTED, PauseCause.OFFLINE)
+"""Of these, no person said that the run is to wait."""
+
+
+def needed(host: str) -> str:
+    """Why a run without a key is paused."""
+    return f"key needed: {host} needs a key and none is set; {KEY_STEP}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +74,15 @@ class EndpointWait:
     _here: RunId | None = field(default=None, init=False)
     """The run that a person ordered in this process: one in the log that it found may be anybody's."""
     _waiting: asyncio.Task[None] | None = field(default=None, init=False)
+    _resuming: asyncio.Task[None] | None = field(default=None, init=False)
+    """A wait that a key has ended."""
 
     def cause(self, error: ProviderError) -> PauseCause | None:
         """Why the run is to be paused; `None`: it ends, as nothing cures it or nobody is to be asked."""
         if error.fault is ProviderFault.UNREACHABLE:
             return PauseCause.OFFLINE if self._known(error) else None
+        if error.fault is ProviderFault.NO_KEY and not self.engine.desk.unattended:
+            return PauseCause.KEY
         asks = not self.engine.desk.unattended and error.fault not in INCURABLE
         return PauseCause.PROVIDER if asks else None
 
@@ -81,6 +95,36 @@ class EndpointWait:
         """The run is paused for its endpoint, now or since an earlier process."""
         if self._cause in WAITS and (self._waiting is None or self._waiting.done()):
             self._waiting = asyncio.create_task(self._wait())
+
+    async def look_for_key(self) -> None:
+        """Of a run that an earlier process left at work: says so where there is no key to go on with."""
+        role = self.engine.options.roles[self._role()]
+        if self._cause in LEFT and not role.key:
+            run = self.engine.state.run
+            assert run is not None
+            await self.engine.mailbox.record(runs.RunPaused(run.id, needed(role.host), PauseCause.KEY))
+
+    def keyed(self, *, fresh: bool = False) -> None:
+        """Settings were loaded: a run that needed a key goes on if there is one now.
+
+        `fresh`: a person set one, so that a run whose key was refused is tried again, too.
+        """
+        wanted = PauseCause.PROVIDER if fresh else PauseCause.KEY
+        if self._cause is not wanted or not self.engine.options.roles[self._role()].key:
+            return
+        if self._resuming is None or self._resuming.done():
+            self._resuming = self._waiting = asyncio.create_task(self._with_key(wanted, self._waiting))
+
+    async def _with_key(self, cause: PauseCause, earlier: asyncio.Task[None] | None) -> None:
+        if earlier is not None:
+            earlier.cancel()
+            await asyncio.gather(earlier, return_exceptions=True)
+        run = self.engine.state.run
+        if self._cause is cause and run is not None:
+            await (self._go_on(cause, ENGINE) if await self._ordered(run.id) else self._ask(cause))
+        elif run is not None and run.state is RunState.RUNNING:
+            # What was cut off above was about to see to it.
+            self.work()
 
     async def withdraw(self) -> None:
         """Waits no more: the run goes on or ends by another order, or Specloom is closed."""
@@ -108,10 +152,15 @@ class EndpointWait:
             await self.reached(lambda: self._cause is cause)
         if self._cause is not cause:
             return
-        if cause is PauseCause.OFFLINE and await self._ordered(run.id):
+        if self._curable(cause) and await self._ordered(run.id):
             await self._go_on(cause, ENGINE)
         else:
             await self._ask(cause)
+
+    def _curable(self, cause: PauseCause) -> bool:
+        """Whether what the run waited for is there."""
+        keyed = self.engine.options.roles[self._role()].key != ""
+        return cause is PauseCause.OFFLINE or (cause is PauseCause.KEY and keyed)
 
     async def order(self, run: RunId) -> None:
         """A person ordered this run here."""
@@ -147,7 +196,8 @@ class EndpointWait:
         run = self.engine.state.run
         reason = "" if run is None else run.reason
         subject = "the endpoint can be reached again" if cause is PauseCause.OFFLINE else reason
-        purpose = f"the run is paused and goes on in the same session; `{STOP}` ends it"
+        how = " by itself once there is a key," if cause is PauseCause.KEY else ""
+        purpose = f"the run is paused and goes on{how} in the same session; `{STOP}` ends it"
         ask = Ask("question", subject, purpose, None, None, (AGAIN, STOP), covered=False, lasting=True)
         answer = await self.engine.desk.ask(ask)
         if answer.by_person and answer.choice == AGAIN:

@@ -255,7 +255,7 @@ def told(error: ProviderError, cause: PauseCause) -> str:
     """Why a run is paused."""
     if cause is PauseCause.OFFLINE:
         return f"offline: {error.what}; the run goes on by itself once it answers"
-    return str(error)
+    return f"key needed: {error}" if cause is PauseCause.KEY else str(error)
 
 
 class Reserve(Protocol):

@@ -14,7 +14,7 @@ LAG = 1.0
 """Seconds by which the event loop is late from which it is told."""
 STUCK = 10.0
 """Seconds that one turn may take while others wait for theirs."""
-_BROKEN = (PauseCause.OFFLINE, PauseCause.PROVIDER, PauseCause.INTERRUPTED)
+_BROKEN = (PauseCause.OFFLINE, PauseCause.PROVIDER, PauseCause.KEY, PauseCause.INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)

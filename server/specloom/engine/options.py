@@ -14,6 +14,8 @@ from specloom.domain.spec import Layout
 from specloom.llm.messages import ThinkingSetting
 from specloom.llm.model import Model
 
+KEY_NOT_NEEDED = "not needed"
+
 
 @dataclass(frozen=True, slots=True)
 class RoleOptions:
@@ -25,6 +27,8 @@ class RoleOptions:
     thinking: ThinkingSetting = ThinkingSetting()
     host: str = ""
     """Where the endpoint is, for messages."""
+    key: str = KEY_NOT_NEEDED
+    """Where its key was found, for messages; empty: it needs one, and there is none."""
 
 
 @dataclass(frozen=True, slots=True)

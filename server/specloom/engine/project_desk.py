@@ -1,12 +1,14 @@
 """What clients are told of a hosted project, and what they may say that starts nothing. Refuses orders to work."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from typing import Protocol
 
 from specloom.domain.budgets import Account
 from specloom.domain.estimates import Estimate
 from specloom.domain.events import agents
+from specloom.domain.events.documents import SettingsChanged
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, ApprovalId, PromptId, TaskId
 from specloom.domain.origin import Origin
@@ -17,7 +19,16 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.requirement import RequirementsDocument
 from specloom.domain.runs import Scope
 from specloom.domain.spec import SpecDefinition
-from specloom.engine.api import Accepted, Client, EventListener, Health, OutputListener, Published
+from specloom.engine.api import (
+    Accepted,
+    Client,
+    EventListener,
+    Health,
+    KeyAnswer,
+    KeyOrder,
+    OutputListener,
+    Published,
+)
 from specloom.engine.changes import diff_of
 from specloom.engine.context import EngineContext
 from specloom.engine.endpoints import host_of
@@ -25,6 +36,7 @@ from specloom.engine.estimating import estimate_run
 from specloom.engine.health import Retries, Signs, health_of
 from specloom.engine.lanes import Lane
 from specloom.engine.problem_board import ProblemBoard
+from specloom.workspace.shielding import to_the_end
 
 
 class Watching(Protocol):
@@ -41,6 +53,10 @@ class ProjectDesk:
 
     def __init__(self, engine: EngineContext) -> None:
         self._engine = engine
+        self.on_key: Callable[[KeyOrder], Awaitable[KeyAnswer | Rejected]] = _keyless
+        """Called with a key that somebody sets; carries out the order."""
+        self.on_close: Callable[[], None] = _left
+        """Called when the runtime begins to close."""
         self._board = ProblemBoard(engine.library)
         self._retries = Retries()
         self._watching: tuple[Watching, ...] = ()
@@ -146,6 +162,19 @@ class ProjectDesk:
         """Where a role's model is asked; empty for a role that does not exist."""
         return host_of(self._engine.options, role)
 
+    async def set_key(self, order: KeyOrder, by: Origin, command_id: str | None = None) -> KeyAnswer | Rejected:
+        """Takes a key; who set one, and for which endpoint, stands in the log."""
+        known = await self._engine.mailbox.repeated(command_id)
+        if isinstance(known, Rejected):
+            return known
+        answer = await self.on_key(order if known is None else replace(order, key=None))
+        if isinstance(answer, Rejected):
+            return answer
+        if known is None:
+            fact = SettingsChanged((f"key for {answer.endpoint}",))
+            known = await to_the_end(self._engine.mailbox.start(fact, by, command_id))
+        return replace(answer, seq=self.state.seq, repeated=known is not None)
+
     def estimate(self, scope: Scope) -> Estimate | Rejected:
         """What a run of the scope will probably take."""
         return estimate_run(self._engine.options, self.state, scope)
@@ -162,3 +191,12 @@ class ProjectDesk:
     def today(self) -> Account:
         """The limits of a day, and what this one has used of them."""
         return self._engine.accounts.today(self.state)
+
+
+async def _keyless(_: KeyOrder) -> KeyAnswer | Rejected:
+    """Nobody holds keys."""
+    return Rejected("no-credentials", "This process takes no keys; set ANTHROPIC_API_KEY in its environment")
+
+
+def _left() -> None:
+    """Nobody follows."""

@@ -99,6 +99,7 @@ class ProjectRuntime(ProjectDesk):
         await self._git.start()
         if (reached := waiting_for(self._engine)) is not None:
             self._question.ask(reached)
+        await self.endpoint.look_for_key()
         self.endpoint.begin()
         self._diary.begin(self._engine.ledger.listen(self._diary.heard))
 
@@ -123,6 +124,7 @@ class ProjectRuntime(ProjectDesk):
         self._engine.library.use(options)
         self.default_budget = budget
         self.add_problems(problems)
+        self.endpoint.keyed()
         if self._letting_go is None or self._letting_go.done():
             self._letting_go = asyncio.create_task(self._let_go())
 
@@ -319,7 +321,7 @@ class ProjectRuntime(ProjectDesk):
         profile: Profile | None = None,
     ) -> Accepted | Rejected:
         """Goes on with a paused run, also one that an earlier process left."""
-        busy = await self._engine.mailbox.repeated(command_id) or await self._busy(by)
+        busy = await self._engine.mailbox.repeated(command_id) or await self._busy(by, waits=not unattended)
         if busy is not None:
             return busy
         # What git did before this order is no reason to pause after it.
@@ -391,6 +393,7 @@ class ProjectRuntime(ProjectDesk):
 
     async def close(self) -> None:
         """Pauses what runs, settles it, and gives up the lock."""
+        self.on_close()
         await self._withdraw()
         await self._git.stop()
         await self._following.stop()
@@ -428,10 +431,12 @@ class ProjectRuntime(ProjectDesk):
         self._engine.permits.profile = profile
         self._trust.new_order(resumed=resumed)
 
-    async def _busy(self, by: Origin) -> Rejected | None:
+    async def _busy(self, by: Origin, *, waits: bool = False) -> Rejected | None:
+        """`waits`: what goes on may wait for a key."""
         await self.on_order(by, False)
-        if self._engine.options.refusal is not None:
-            return self._engine.options.refusal
+        refusal = self._engine.options.refusal
+        if refusal is not None and not (waits and refusal.code == "no-key"):
+            return refusal
         if self._plan is not None and not self._plan.done():
             return Rejected("plan-active", "A plan is going on; wait for it or cancel it first")
         return None

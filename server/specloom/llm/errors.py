@@ -16,7 +16,9 @@ class ProviderFault(StrEnum):
     OVERLOADED = "overloaded"
     SERVER = "server"
     KEY = "key"
-    """401 or 403: the key is missing, wrong or not allowed."""
+    """401 or 403: the key is wrong or not allowed."""
+    NO_KEY = "no-key"
+    """There is none, so nothing was sent."""
     BILLING = "billing"
     """Cannot be cured by waiting."""
     NOT_FOUND = "not-found"
@@ -26,6 +28,11 @@ class ProviderFault(StrEnum):
     INVALID = "invalid"
     """400 otherwise: our request is wrong."""
 
+
+KEY_STEP = (
+    "set one with `specloom credential set`, put ANTHROPIC_API_KEY into the environment or the project's .env, "
+    "or name a local endpoint"
+)
 
 RETRYABLE = frozenset(
     {

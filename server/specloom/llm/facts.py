@@ -22,7 +22,7 @@ _NOTHING: Mapping[str, Any] = {}
 _NOT_TOLD = frozenset({ProviderFault.NOT_FOUND, ProviderFault.INVALID, ProviderFault.TOO_LARGE})
 _PAUSE_S = 60.0
 """How long a Models API that failed is left alone by `limits`, so that it cannot slow each request."""
-_FATAL = frozenset({ProviderFault.UNREACHABLE, ProviderFault.KEY, ProviderFault.BILLING})
+_FATAL = frozenset({ProviderFault.UNREACHABLE, ProviderFault.KEY, ProviderFault.NO_KEY, ProviderFault.BILLING})
 
 
 class FactsBook:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from specloom.domain.redact import Redactor
 from specloom.llm.endpoint import Credential, Endpoint
-from specloom.llm.errors import ProviderError, ProviderFault
+from specloom.llm.errors import KEY_STEP, ProviderError, ProviderFault
 
 _BY_TYPE = {
     "authentication_error": ProviderFault.KEY,
@@ -46,6 +46,7 @@ _NEXT_STEP = {
     ProviderFault.OVERLOADED: "go on later, or choose another model or endpoint",
     ProviderFault.SERVER: "the fault is on that side: go on later, or choose another endpoint",
     ProviderFault.KEY: "check the key and what it may do",
+    ProviderFault.NO_KEY: KEY_STEP,
     ProviderFault.BILLING: "settle the account's billing, waiting does not help",
     ProviderFault.NOT_FOUND: "check the model setting and the base URL",
     ProviderFault.TOO_LARGE: "shorten what is sent, or choose a model with a larger window",
@@ -114,8 +115,7 @@ class Faults:
 
     def no_key(self) -> ProviderError:
         """Nothing was sent, because there is nothing to send it with."""
-        step = "set ANTHROPIC_API_KEY in the environment or in the project's .env, or a base URL of a local endpoint"
-        return self._error(ProviderFault.KEY, "needs a key and none is set", "", step=step)
+        return self._error(ProviderFault.NO_KEY, "needs a key and none is set", "")
 
     def bad_url(self) -> ProviderError:
         """The base URL is none."""

@@ -13,6 +13,7 @@ from specloom.lsp.features import (
     changeset,
     code_action,
     code_lens,
+    credential,
     definition,
     diagnostics,
     document_symbol,
@@ -73,6 +74,7 @@ ORDERS: Mapping[str, Callable[[Any, Any], Answer]] = MappingProxyType(
         "specloom/grant/list": grant.list_grants,
         "specloom/grant/revoke": grant.revoke,
         "specloom/changeset/get": changeset.get,
+        "specloom/credential/set": credential.set_key,
     }
 )
 """Answered by a runtime of this process alone: from `hosted`, and the parameters."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from specloom.lsp import protocol as p
 from specloom.lsp import protocol_machine as m
+from specloom.lsp.protocol_credential import CredentialSetParams, CredentialSetResult
 from specloom.lsp.protocol_estimate import RunEstimateParams, RunEstimateResult
 from specloom.lsp.protocol_events import EventsListResult, WireEvent
 from specloom.lsp.protocol_live import GapParams, HealthGetParams, WireHealth
@@ -106,6 +107,13 @@ _ALL = (
     Method("specloom/grant/revoke", p.GrantRevokeParams, p.OrderResult, "Takes a grant back.", changes=True),
     Method("specloom/evidence/get", p.EvidenceGetParams, p.EvidenceGetResult, "What proves a task."),
     Method("specloom/changeset/get", p.ChangesetGetParams, p.ChangesetGetResult, "What a task changed."),
+    Method(
+        "specloom/credential/set",
+        CredentialSetParams,
+        CredentialSetResult,
+        "Takes a key for one endpoint, or forgets it; a run that waits for one goes on.",
+        changes=True,
+    ),
     Method("specloom/event", WireEvent, None, "One committed event, to subscribers only.", "server"),
     Method("specloom/output", p.OutputParams, None, "A piece of the lossy stream.", "server"),
     Method(

@@ -37,6 +37,7 @@ REQUESTS = (
     "specloom/grant/revoke",
     "specloom/evidence/get",
     "specloom/changeset/get",
+    "specloom/credential/set",
 )
 NOTIFICATIONS = ("specloom/event", "specloom/output", "specloom/gap", "specloom/health")
 ASKED_OF_CLIENTS = ("specloom/document/save",)

@@ -244,7 +244,8 @@ class RunPausedEvent(RunEventBase):
     type: Literal["runPaused"] = "runPaused"
     reason: str
     cause: PauseCause
-    """`budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself."""
+    """`budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself;
+    `key`: also, once there is a key."""
 
 
 class RunResumedEvent(RunEventBase):

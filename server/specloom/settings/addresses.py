@@ -27,6 +27,13 @@ def origin_of(url: str) -> Origin | None:
     return (parts.scheme, host, port) if host and port and parts.scheme in _PORTS else None
 
 
+def address_of(origin: Origin) -> str:
+    """How an origin is written, each in one way alone; a port that goes without saying is left out."""
+    scheme, host, port = origin
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}" if port == _PORTS[scheme] else f"{scheme}://{name}:{port}"
+
+
 def _host(name: str) -> str:
     """Empty for a name that no network has. Raises `ValueError`."""
     if ":" in name:

@@ -46,7 +46,7 @@ def credentials(environment: Mapping[str, str], env_file: Mapping[str, str]) -> 
     """The key to use, `None` if there is none. The environment beats the file, and it alone names an endpoint."""
     endpoint = environment.get(ENDPOINT) or ANTHROPIC
     for source, values in (("environment", environment), (".env", env_file)):
-        api_key, auth_token = (_sendable(values.get(name, "")) for name in KEYS)
+        api_key, auth_token = (sendable(values.get(name, "")) for name in KEYS)
         if api_key or auth_token:
             return Credentials(endpoint, source, api_key, auth_token)
     return None
@@ -54,10 +54,10 @@ def credentials(environment: Mapping[str, str], env_file: Mapping[str, str]) -> 
 
 def unsendable(environment: Mapping[str, str]) -> str | None:
     """The name of a variable whose value can be no key; `None`: each that is set may be one."""
-    return next((name for name in KEYS if environment.get(name, "").strip() and not _sendable(environment[name])), None)
+    return next((name for name in KEYS if environment.get(name, "").strip() and not sendable(environment[name])), None)
 
 
-def _sendable(value: str) -> str | None:
+def sendable(value: str) -> str | None:
     """A key as it goes into a header, where line ends and other letters have no place."""
     key = value.strip()
     return key if _KEY.fullmatch(key) else None
@@ -81,7 +81,7 @@ def read_env(text: str, path: str = ".env") -> tuple[Mapping[str, str], tuple[Pr
         elif value is None:
             message = f"the value of `{match['name']}` has an opening quote only; close it, nothing was read"
             problems.append(Problem("env-quote", message, path, span))
-        elif value.strip() and _sendable(value) is None:
+        elif value.strip() and sendable(value) is None:
             problems.append(Problem("env-key", no_key(match["name"]), path, span))
         else:
             found[match["name"]] = value

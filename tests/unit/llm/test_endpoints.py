@@ -43,7 +43,7 @@ async def test_a_loopback_endpoint_needs_no_key(new_model: NewModel) -> None:
 
 async def test_another_endpoint_needs_a_key_and_is_not_asked_without(new_model: NewModel) -> None:
     error = await failure(new_model, "https://models.invalid", api_key=None)
-    assert error.fault is ProviderFault.KEY
+    assert error.fault is ProviderFault.NO_KEY
     for word in ("models.invalid", "ANTHROPIC_API_KEY", ".env", "local endpoint"):
         assert word in str(error)
 

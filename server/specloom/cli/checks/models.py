@@ -8,7 +8,10 @@ from specloom.cli.ports import Endpoint, Inspection
 from specloom.llm.errors import ProviderError, ProviderFault
 from specloom.llm.model import ModelFacts
 
-NO_KEY = "set ANTHROPIC_API_KEY, put it into .env, or name a local endpoint (--base-url, `models.*.base_url`)"
+NO_KEY = (
+    "set ANTHROPIC_API_KEY, put it into .env, keep one with `specloom credential set --keep`, "
+    "or name a local endpoint (--base-url, `models.*.base_url`)"
+)
 
 
 async def model_checks(inspection: Inspection, *, offline: bool) -> AsyncGenerator[Check]:
