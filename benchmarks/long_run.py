@@ -1,8 +1,9 @@
 """Measures whether a long run costs at its end what it cost at its start. Refuses to judge: it prints one line of JSON.
 
-`python benchmarks/long_run.py [--turns N]`. A scripted model without latency in another process; each task is a session
-of 20 turns that write, read, run a command and claim, with a shell and a verify command of its own. After each task the
-process that runs the engine looks at itself: CPU, resident memory, file descriptors, threads and tasks.
+`python benchmarks/long_run.py [--turns N] [--every N]`. A scripted model without latency in another process; each task
+is a session of 20 turns that write, read, run a command and claim, with a shell and a verify command of its own. After
+each task the process that runs the engine looks at itself: CPU, resident memory, file descriptors, threads and tasks.
+`--every` adds the course of all figures, each over so many turns.
 """
 
 import argparse
@@ -158,10 +159,23 @@ def figures(samples: Sequence[Sample]) -> Json:
     return found
 
 
+def course(samples: Sequence[Sample], every: int) -> list[Json]:
+    """The figures at each of so many turns; what is counted by turn, over the turns since the one before."""
+    passed = (
+        now for now, before in zip(samples[1:], samples, strict=False) if now.turns // every > before.turns // every
+    )
+    marks = [samples[0], *passed]
+    return [
+        {"turns": now.turns, **{name: round(value(now, before), 2) for name, value in FIGURES.items()}}
+        for now, before in zip(marks[1:], marks, strict=False)
+    ]
+
+
 def main() -> None:
     """Runs as what the arguments say; without any as the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=2_000, help="turns of the run")
+    parser.add_argument("--every", type=int, default=0, help="turns between two points of the course; 0: none is told")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -173,7 +187,8 @@ def main() -> None:
         print(json.dumps([asdict(item) for item in asyncio.run(work(Path(root), url))]))
         return
     samples, model = measured(arguments.turns)
-    print(json.dumps({"benchmark": "long_run", "turns": samples[-1].turns, **figures(samples), **model}))
+    told = {"benchmark": "long_run", "turns": samples[-1].turns, **figures(samples), **model}
+    print(json.dumps(told | ({"course": course(samples, arguments.every)} if arguments.every else {})))
 
 
 if __name__ == "__main__":
