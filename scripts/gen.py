@@ -15,6 +15,7 @@ SOURCES = (
     "specloom.settings.editor_schema",
     "specloom.domain.problem_reference",
     "specloom.lsp.generate",
+    "vimdoc",
 )
 
 

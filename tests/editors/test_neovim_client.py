@@ -321,3 +321,28 @@ def test_vim_lsp_enable_starts_it_where_autostart_is_off(neovim: Neovim, tmp_pat
         neovim(SUITES[1]), root, "--cmd", off, "-c", "lua vim.lsp.enable('specloom')", "-c", "edit requirements.md"
     )
     assert "no server: pip install" in enabled
+
+
+def test_the_help_has_every_subcommand_and_option_and_no_tag_twice(neovim: Neovim, tmp_path: Path) -> None:
+    written = (PLUGIN / "doc" / "specloom.txt").read_text()
+    assert max(map(len, written.splitlines())) <= 78
+    for suite in SUITES:
+        (tmp_path / suite / "doc").mkdir(parents=True)
+        (tmp_path / suite / "doc" / "specloom.txt").write_text(written)
+        assert headless(neovim(suite), tmp_path, "-c", f"helptags {tmp_path}/{suite}/doc").strip() == ""
+    tags = {line.split("\t")[0] for line in (tmp_path / SUITES[0] / "doc" / "tags").read_text().splitlines()}
+    assert {f"specloom-{title}" for title in ("install", "commands", "options", "server")} < tags
+    code = """lua for name, each in pairs(require('specloom.command').SUBCOMMANDS) do
+      print(name .. '\t' .. each.args .. '\t' .. each.desc)
+    end
+    for _, each in ipairs(require('specloom.config').OPTIONS) do
+      print(each.key .. '\t' .. vim.inspect(each.default) .. '\t' .. each.desc)
+    end"""
+    (tmp_path / "tables.vim").write_text(code.replace("lua ", "lua << EOF\n", 1) + "\nEOF\n")
+    told = headless(neovim(SUITES[1]), tmp_path, "-c", f"source {tmp_path}/tables.vim")
+    rows = [tuple(line.strip().split("\t")) for line in told.splitlines() if line.strip()]
+    readme = (PLUGIN / "README.md").read_text().replace("\\|", "|")
+    for name, middle, desc in rows:
+        command = f"| `{f':Specloom {name} {middle}'.strip()}` | {desc} |"
+        assert command in readme or f"| `{name}` | `{middle}` | {desc} |" in readme, name
+    assert len(rows) == len(re.findall(r"^\| `(?!:Specloom`|Specloom[A-Z])", readme, re.MULTILINE))

@@ -290,7 +290,7 @@ M.SUBCOMMANDS = {
       order(call, "specloom/run/cancel", {}, "the run ends")
     end,
   },
-  retry = on_task("specloom/task/retry", "another round of attempts for", "Another round of attempts; without a word: the task of the cursor."),
+  retry = on_task("specloom/task/retry", "another round of attempts for", "Another round of attempts."),
   unblock = on_task("specloom/task/unblock", "no block on", "Lifts a block."),
   reset = on_task("specloom/task/reset", "pending again:", "Pending again; the code stays."),
   skip = {
