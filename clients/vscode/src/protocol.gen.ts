@@ -241,25 +241,6 @@ export interface Counts {
   pending: number;
 }
 
-/** A key for one of the endpoints that the settings name. It is sent to that scheme, host and port alone. */
-export interface CredentialSetParams {
-  root?: string | null;
-  commandId?: string | null;
-  endpoint?: string | null;
-  key: string;
-  keep?: boolean;
-}
-
-/** Where the key is now; never the key. */
-export interface CredentialSetResult {
-  seq: number;
-  repeated: boolean;
-  endpoint: string;
-  kept: "keyring" | "memory" | "nowhere";
-  source: string;
-  message: string;
-}
-
 /** Tasks that many others wait for as one; the id is opaque and holds for one answer. */
 export interface DependencyGroup {
   id: string;
@@ -398,6 +379,7 @@ export interface FieldError {
 
 /** The client read too slowly. Its queue is bounded: what is named here was not put into it. */
 export interface GapParams {
+  projectId: string;
   /** The first event that comes late; `null`: none does. They are read from the log, complete and in order. */
   fromSeq: number | null;
   /** The last one of them as of now; more may follow in the same way. */
@@ -598,6 +580,7 @@ export interface OutlineAcceptedEvent {
 
 /** A piece of the lossy stream, coalesced by block. */
 export interface OutputParams {
+  projectId: string;
   sessionId: string;
   /** Within the session; of `command` the call, of `spec` the spec. */
   block: string;
@@ -978,7 +961,7 @@ export interface Run {
   state: "running" | "pausing" | "paused" | "cancelling" | "finished";
   reason: string;
   /** Why it is paused, if it is. */
-  cause: "other" | "budget" | "interrupted" | "offline" | "provider" | "key";
+  cause: "other" | "budget" | "interrupted" | "offline" | "provider";
   outcome: "completed" | "incomplete" | "cancelled" | "fault" | "budget" | null;
   turns: number;
   usage: Usage;
@@ -1076,9 +1059,8 @@ export interface RunPausedEvent {
   runId: string;
   type: "runPaused";
   reason: string;
-  /** `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself;
-    `key`: also, once there is a key. */
-  cause: "other" | "budget" | "interrupted" | "offline" | "provider" | "key";
+  /** `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself. */
+  cause: "other" | "budget" | "interrupted" | "offline" | "provider";
 }
 
 /** No new turn or task starts. */
@@ -1726,6 +1708,8 @@ export interface Usage {
 
 /** How the project does; also a sign of life. */
 export interface WireHealth {
+  /** Empty where there is no log yet. */
+  projectId: string;
   status: "ok" | "warning" | "error";
   /** What is wrong and what to do, for people; empty: nothing. */
   message: string;
@@ -1877,8 +1861,6 @@ export interface Requests {
   "specloom/evidence/get": { params: EvidenceGetParams; result: EvidenceGetResult };
   /** What a task changed. */
   "specloom/changeset/get": { params: ChangesetGetParams; result: ChangesetGetResult };
-  /** Takes a key for one endpoint, or forgets it; a run that waits for one goes on. */
-  "specloom/credential/set": { params: CredentialSetParams; result: CredentialSetResult };
 }
 
 /** What the server tells. */
@@ -1934,5 +1916,4 @@ export const COMMANDS = [
   "specloom.grant.revoke",
   "specloom.evidence.get",
   "specloom.changeset.get",
-  "specloom.credential.set",
 ] as const;

@@ -8,6 +8,7 @@ from specloom.lsp.protocol import Count, Params, Wire
 class GapParams(Wire):
     """The client read too slowly. Its queue is bounded: what is named here was not put into it."""
 
+    project_id: str
     from_seq: int | None
     """The first event that comes late; `null`: none does. They are read from the log, complete and in order."""
     to_seq: int | None
@@ -34,6 +35,8 @@ class Queues(Wire):
 class WireHealth(Wire):
     """How the project does; also a sign of life."""
 
+    project_id: str
+    """Empty where there is no log yet."""
     status: Literal["ok", "warning", "error"]
     message: str
     """What is wrong and what to do, for people; empty: nothing."""

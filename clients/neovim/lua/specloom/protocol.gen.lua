@@ -204,23 +204,6 @@
 ---@field skipped integer
 ---@field pending integer Pending, ready or in progress.
 
---- A key for one of the endpoints that the settings name. It is sent to that scheme, host and port alone.
----@class specloom.CredentialSetParams
----@field root? string|vim.NIL
----@field commandId? string|vim.NIL
----@field endpoint? string|vim.NIL
----@field key string
----@field keep? boolean
-
---- Where the key is now; never the key.
----@class specloom.CredentialSetResult
----@field seq integer
----@field repeated boolean
----@field endpoint string
----@field kept "keyring"|"memory"|"nowhere"
----@field source string
----@field message string
-
 --- Tasks that many others wait for as one; the id is opaque and holds for one answer.
 ---@class specloom.DependencyGroup
 ---@field id string
@@ -332,6 +315,7 @@
 
 --- The client read too slowly. Its queue is bounded: what is named here was not put into it.
 ---@class specloom.GapParams
+---@field projectId string
 ---@field fromSeq integer|vim.NIL The first event that comes late; `null`: none does. They are read from the log, complete and in order.
 ---@field toSeq integer|vim.NIL The last one of them as of now; more may follow in the same way.
 ---@field output integer Characters of output that do not come any more, beside those that `dropped` tells of.
@@ -490,6 +474,7 @@
 
 --- A piece of the lossy stream, coalesced by block.
 ---@class specloom.OutputParams
+---@field projectId string
 ---@field sessionId string
 ---@field block string Within the session; of `command` the call, of `spec` the spec.
 ---@field kind "text"|"thinking"|"tool_input"|"command"|"spec"
@@ -802,7 +787,7 @@
 ---@field unattended boolean
 ---@field state "running"|"pausing"|"paused"|"cancelling"|"finished"
 ---@field reason string
----@field cause "other"|"budget"|"interrupted"|"offline"|"provider"|"key" Why it is paused, if it is.
+---@field cause "other"|"budget"|"interrupted"|"offline"|"provider" Why it is paused, if it is.
 ---@field outcome "completed"|"incomplete"|"cancelled"|"fault"|"budget"|vim.NIL
 ---@field turns integer
 ---@field usage specloom.Usage
@@ -879,8 +864,7 @@
 ---@field runId string
 ---@field type "runPaused"
 ---@field reason string
----@field cause "other"|"budget"|"interrupted"|"offline"|"provider"|"key" `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself;
-    `key`: also, once there is a key.
+---@field cause "other"|"budget"|"interrupted"|"offline"|"provider" `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself.
 
 --- No new turn or task starts.
 ---@class specloom.RunPausingEvent
@@ -1417,6 +1401,7 @@
 
 --- How the project does; also a sign of life.
 ---@class specloom.WireHealth
+---@field projectId string Empty where there is no log yet.
 ---@field status "ok"|"warning"|"error"
 ---@field message string What is wrong and what to do, for people; empty: nothing.
 ---@field quiescent boolean Nothing goes on, and nothing waits for anybody.
@@ -1528,7 +1513,6 @@
 ---| "specloom/grant/revoke" # Takes a grant back.
 ---| "specloom/evidence/get" # What proves a task.
 ---| "specloom/changeset/get" # What a task changed.
----| "specloom/credential/set" # Takes a key for one endpoint, or forgets it; a run that waits for one goes on.
 ---| "specloom/event" # One committed event, to subscribers only.
 ---| "specloom/output" # A piece of the lossy stream.
 ---| "specloom/gap" # The client had fallen behind: the events that it names come late, and output is missing.

@@ -160,7 +160,7 @@ class EventSender:
             await connection.until_below(LEAST_LIVE)
             if gap and not self._ended:
                 gap = False
-                told = GapParams(from_seq=self._sent + 1, to_seq=self._until, output=0)
+                told = GapParams(project_id=self._project, from_seq=self._sent + 1, to_seq=self._until, output=0)
                 connection.outgoing.notify("specloom/gap", p.to_json(told))
             async with self._recent.reading:
                 # Who waited for another's reading finds here what that one read.

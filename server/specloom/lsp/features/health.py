@@ -2,6 +2,7 @@
 
 import asyncio
 
+from specloom.domain.project import ProjectState
 from specloom.engine.api import Health
 from specloom.lsp.protocol import to_json
 from specloom.lsp.protocol_live import HealthGetParams, Queues, WireHealth
@@ -21,7 +22,7 @@ async def get(serving: Serving, params: HealthGetParams) -> WireHealth:
     await asyncio.sleep(0)
     if isinstance(serving, Unhosted):
         return await _unhosted(serving)
-    return wire_health(serving.runtime.health(loop.time() - before), serving.state.seq)
+    return wire_health(serving.runtime.health(loop.time() - before), serving.state)
 
 
 class HealthWatch:
@@ -48,12 +49,13 @@ class HealthWatch:
         if outgoing.waiting > MOST_QUEUED or (health == self._told and now < self._told_at + self._heartbeat):
             return
         self._told, self._told_at = health, now
-        outgoing.notify("specloom/health", to_json(wire_health(health, self._hosted.state.seq)))
+        outgoing.notify("specloom/health", to_json(wire_health(health, self._hosted.state)))
 
 
-def wire_health(health: Health, seq: int) -> WireHealth:
+def wire_health(health: Health, state: ProjectState) -> WireHealth:
     """As it is sent."""
     return WireHealth(
+        project_id=state.id,
         status=health.status,
         message=health.message,
         quiescent=health.quiescent,
@@ -61,13 +63,14 @@ def wire_health(health: Health, seq: int) -> WireHealth:
         pending_prompts=health.prompts,
         pending_approvals=health.approvals,
         run_state=None if health.run is None else health.run.value,
-        seq=seq,
+        seq=state.seq,
     )
 
 
 async def _unhosted(serving: Unhosted) -> WireHealth:
     state = await serving.refreshed()
     return WireHealth(
+        project_id="" if state is None else state.id,
         status="warning",
         message=serving.refusal.message,
         quiescent=state is None,

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from specloom.domain.ids import ProjectId
 from specloom.engine.api import OutputChunk, Runtime
 from specloom.engine.listeners import Listeners
 from specloom.lsp.frames import framed
@@ -71,13 +72,13 @@ class Blocks:
         """So many are given up."""
         self._lost += characters
 
-    def take(self) -> "Said":
+    def take(self, project: ProjectId) -> "Said":
         """All that waits; nothing does afterwards."""
         pending, lost = tuple(self._pending.values()), self._lost
         self._pending, self._kept, self._lost = {}, 0, 0
-        frames = [framed("specloom/output", to_json(_params(item))) for item in pending]
+        frames = [framed("specloom/output", to_json(_params(item, project))) for item in pending]
         if lost:
-            gap = GapParams(from_seq=None, to_seq=None, output=lost)
+            gap = GapParams(project_id=project, from_seq=None, to_seq=None, output=lost)
             frames.insert(0, framed("specloom/gap", to_json(gap)))
         return Said(pending, lost, b"".join(frames))
 
@@ -131,7 +132,7 @@ class SharedOutput:
         self._timer = None
         if self._runtime is None:
             return
-        said = self._blocks.take()
+        said = self._blocks.take(self._runtime.state.id)
         for stream in self._streams:
             stream.heard(said)
 
@@ -167,12 +168,13 @@ class OutputStream:
         connection = self._hosted.connection
         await connection.until_below(MOST_QUEUED_OUTPUT)
         if self._blocks and not self._ended:
-            connection.outgoing.send(self._blocks.take().frames)
+            connection.outgoing.send(self._blocks.take(self._hosted.state.id).frames)
 
 
-def _params(item: Pending) -> OutputParams:
+def _params(item: Pending, project: ProjectId) -> OutputParams:
     chunk = item.chunk
     return OutputParams(
+        project_id=project,
         session_id=chunk.session,
         block=chunk.block,
         kind=chunk.kind,
