@@ -20,6 +20,7 @@ from specloom.domain.redact import REDACTED
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome
 from specloom.domain.states import TaskState
+from specloom.engine.api import KeyOrder
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from specloom.logs.place import files_in
@@ -63,7 +64,8 @@ KEYS = {
 OWN = "own-endpoint-key-5Jd1Hf0GyAe"
 ENV_VALUE = "plainly8secret2value"
 FILE_VALUE = "dotenv4secret6value"
-PLANTED = (*KEYS.values(), OWN, ENV_VALUE, FILE_VALUE)
+SET = "set-while-it-runs-6Vb8Np3Ks5Jd"
+PLANTED = (*KEYS.values(), OWN, SET, ENV_VALUE, FILE_VALUE)
 SAID = "It is done."
 REQUIREMENTS = f"# Bot\n\n- R1.1 THE bot SHALL log in with {KEYS['slack']}.\n- R1.2 THE bot SHALL stop.\n"
 CONFIG = "".join(f"{name.replace(' ', '_').upper()} = '{key}'\n" for name, key in KEYS.items())
@@ -151,6 +153,7 @@ async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path, logs: 
     )
     root = project(tmp_path / "root", details, requirements=REQUIREMENTS)
     (root / "config.py").write_text(CONFIG)
+    (root / "notes.txt").write_text(f"the key is {SET}\n")
     (root / "split.py").write_text(SPLIT)
     (root / "AGENTS.md").write_text(f"Deploy with {KEYS['stripe']}.\n")
     (root / ".env").write_text(f"SERVICE_TOKEN={FILE_VALUE}\nANTHROPIC_API_KEY={OWN}\n")
@@ -160,7 +163,7 @@ async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path, logs: 
         1,
         turn(read("config.py"), read(".env"), hold="said"),
         turn(command("python3 split.py"), command("env; cat .env; base64 -w0 .env"), fault=overloaded),
-        turn(read("missing.txt"), {"tool": "grep_search", "input": {"pattern": "_"}}),
+        turn(read("missing.txt"), read("notes.txt"), {"tool": "grep_search", "input": {"pattern": "_"}}),
         turn(replace_line("config.py", 10, line, f"{line}  # for the registry")),
         turn(says(SAID)),
     )
@@ -168,6 +171,10 @@ async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path, logs: 
     async with ScriptedServer(script(story), keep=None) as server, hosted(root, server, environment) as runtime:
         output: list[str] = []
         with runtime.watch_output(lambda chunk: output.append(repr(chunk))):
+            given = await runtime.set_key(KeyOrder(None, SET), USER)
+            assert not isinstance(given, Rejected)
+            assert SET not in repr(given)
+            assert isinstance(await runtime.set_key(KeyOrder(SET, SET), USER), Rejected)
             await start(runtime)
             await until(runtime, lambda state: any(item.awaiting for item in state.sessions.values()))
             answer = await runtime.prompt(AgentId("agent-1"), f"use {KEYS['hugging face']}", USER)

@@ -1,6 +1,7 @@
 """Refuses an order before anything is opened, so that nothing is written for it. Refuses to change anything."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from specloom.cli.failures import CommandError, begun_small
@@ -19,6 +20,9 @@ async def refuse_early(place: Place, order: Order, check: Callable[[Preview], No
     seen = await place.composition.preview(
         place.root, place.environment, order.overrides, grant_proposals=order.unattended
     )
+    if seen.keyless and order.joins and await place.composition.is_hosted(place.root, place.environment):
+        # The daemon may hold a key that nobody else knows of, and refuses where it has none.
+        seen = replace(seen, keyless="")
     try:
         if not seen.has_log:
             check(seen)
