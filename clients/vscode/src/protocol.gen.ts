@@ -241,6 +241,25 @@ export interface Counts {
   pending: number;
 }
 
+/** A key for one of the endpoints that the settings name. It is sent to that scheme, host and port alone. */
+export interface CredentialSetParams {
+  root?: string | null;
+  commandId?: string | null;
+  endpoint?: string | null;
+  key: string;
+  keep?: boolean;
+}
+
+/** Where the key is now; never the key. */
+export interface CredentialSetResult {
+  seq: number;
+  repeated: boolean;
+  endpoint: string;
+  kept: "keyring" | "memory" | "nowhere";
+  source: string;
+  message: string;
+}
+
 /** Tasks that many others wait for as one; the id is opaque and holds for one answer. */
 export interface DependencyGroup {
   id: string;
@@ -961,7 +980,7 @@ export interface Run {
   state: "running" | "pausing" | "paused" | "cancelling" | "finished";
   reason: string;
   /** Why it is paused, if it is. */
-  cause: "other" | "budget" | "interrupted" | "offline" | "provider";
+  cause: "other" | "budget" | "interrupted" | "offline" | "provider" | "key";
   outcome: "completed" | "incomplete" | "cancelled" | "fault" | "budget" | null;
   turns: number;
   usage: Usage;
@@ -1059,8 +1078,9 @@ export interface RunPausedEvent {
   runId: string;
   type: "runPaused";
   reason: string;
-  /** `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself. */
-  cause: "other" | "budget" | "interrupted" | "offline" | "provider";
+  /** `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself;
+    `key`: also, once there is a key. */
+  cause: "other" | "budget" | "interrupted" | "offline" | "provider" | "key";
 }
 
 /** No new turn or task starts. */
@@ -1861,6 +1881,8 @@ export interface Requests {
   "specloom/evidence/get": { params: EvidenceGetParams; result: EvidenceGetResult };
   /** What a task changed. */
   "specloom/changeset/get": { params: ChangesetGetParams; result: ChangesetGetResult };
+  /** Takes a key for one endpoint, or forgets it; a run that waits for one goes on. */
+  "specloom/credential/set": { params: CredentialSetParams; result: CredentialSetResult };
 }
 
 /** What the server tells. */
@@ -1916,4 +1938,5 @@ export const COMMANDS = [
   "specloom.grant.revoke",
   "specloom.evidence.get",
   "specloom.changeset.get",
+  "specloom.credential.set",
 ] as const;

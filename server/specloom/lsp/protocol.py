@@ -6,7 +6,7 @@ Refuses domain objects: `wire_project` and `wire_events` translate. Loaded late,
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
@@ -39,6 +39,8 @@ class Params(Closed):
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+Key: TypeAlias = Annotated[SecretStr, Field(max_length=4096)]
+"""A secret: neither its `repr` nor an error shows it."""
 Actor: TypeAlias = Literal["user", "agent", "engine", "watcher"]
 Severity: TypeAlias = Literal["error", "warning", "information"]
 
@@ -86,7 +88,7 @@ class Budget(Closed):
     minutes: Annotated[float, Field(gt=0)] | None = None
 
 
-PauseCause: TypeAlias = Literal["other", "budget", "interrupted", "offline", "provider"]
+PauseCause: TypeAlias = Literal["other", "budget", "interrupted", "offline", "provider", "key"]
 
 
 class Spent(Wire):

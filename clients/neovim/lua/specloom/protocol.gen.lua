@@ -204,6 +204,23 @@
 ---@field skipped integer
 ---@field pending integer Pending, ready or in progress.
 
+--- A key for one of the endpoints that the settings name. It is sent to that scheme, host and port alone.
+---@class specloom.CredentialSetParams
+---@field root? string|vim.NIL
+---@field commandId? string|vim.NIL
+---@field endpoint? string|vim.NIL
+---@field key string
+---@field keep? boolean
+
+--- Where the key is now; never the key.
+---@class specloom.CredentialSetResult
+---@field seq integer
+---@field repeated boolean
+---@field endpoint string
+---@field kept "keyring"|"memory"|"nowhere"
+---@field source string
+---@field message string
+
 --- Tasks that many others wait for as one; the id is opaque and holds for one answer.
 ---@class specloom.DependencyGroup
 ---@field id string
@@ -787,7 +804,7 @@
 ---@field unattended boolean
 ---@field state "running"|"pausing"|"paused"|"cancelling"|"finished"
 ---@field reason string
----@field cause "other"|"budget"|"interrupted"|"offline"|"provider" Why it is paused, if it is.
+---@field cause "other"|"budget"|"interrupted"|"offline"|"provider"|"key" Why it is paused, if it is.
 ---@field outcome "completed"|"incomplete"|"cancelled"|"fault"|"budget"|vim.NIL
 ---@field turns integer
 ---@field usage specloom.Usage
@@ -864,7 +881,8 @@
 ---@field runId string
 ---@field type "runPaused"
 ---@field reason string
----@field cause "other"|"budget"|"interrupted"|"offline"|"provider" `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself.
+---@field cause "other"|"budget"|"interrupted"|"offline"|"provider"|"key" `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself;
+    `key`: also, once there is a key.
 
 --- No new turn or task starts.
 ---@class specloom.RunPausingEvent
@@ -1513,6 +1531,7 @@
 ---| "specloom/grant/revoke" # Takes a grant back.
 ---| "specloom/evidence/get" # What proves a task.
 ---| "specloom/changeset/get" # What a task changed.
+---| "specloom/credential/set" # Takes a key for one endpoint, or forgets it; a run that waits for one goes on.
 ---| "specloom/event" # One committed event, to subscribers only.
 ---| "specloom/output" # A piece of the lossy stream.
 ---| "specloom/gap" # The client had fallen behind: the events that it names come late, and output is missing.
