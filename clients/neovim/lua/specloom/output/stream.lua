@@ -15,7 +15,7 @@ M.MOST_ROWS, M.KEPT_ROWS = 6000, 4500
 ---@field seq integer the last event that is in it
 ---@field blocks specloom.Block[]
 ---@field by_key table<string, specloom.Block>
----@field sessions table<string, true>
+---@field sessions table<string, integer> the last turn of each that is whole
 ---@field tasks table<string, true>
 ---@field dropped integer rows given up at the start
 ---@field gone integer blocks given up since the last drawing, as rows in the buffer
@@ -31,7 +31,7 @@ function M.new(agent, sessions)
   stream.sessions, stream.tasks, stream.dropped, stream.gone = {}, {}, 0, 0
   for _, session in ipairs(sessions) do
     if session.agentId == agent then
-      stream.sessions[session.id], stream.session = true, session.id
+      stream.sessions[session.id], stream.session = 0, session.id
       if session.taskId then
         stream.tasks[session.taskId] = true
       end
@@ -98,10 +98,35 @@ local OPENED = {
   end,
 }
 
+---What streams in late, behind the event that told all of it. Thoughts are told by no event: they go before the rest.
+---@param o specloom.OutputParams
+---@return boolean whether it counts no more
+function Stream:late(o)
+  local key = o.sessionId .. " " .. o.block
+  local found = self.by_key[key]
+  if o.kind == "command" or o.kind == "spec" then
+    return found ~= nil and found.call ~= nil and found.call.settled == true
+  end
+  local turn = tonumber(o.block:match("^%d+")) or 0
+  if turn > self.sessions[o.sessionId] then
+    return false
+  elseif o.kind == "thinking" and not found then
+    local start = ("%s %d."):format(o.sessionId, turn)
+    for index, item in ipairs(self.blocks) do
+      if vim.startswith(item.key, start) then
+        OPENED.thinking(self, key)
+        table.insert(self.blocks, index, table.remove(self.blocks))
+        return false
+      end
+    end
+  end
+  return o.kind ~= "thinking"
+end
+
 ---A piece of the stream.
 ---@param o specloom.OutputParams
 function Stream:output(o)
-  if not self.sessions[o.sessionId] then
+  if not self.sessions[o.sessionId] or self:late(o) then
     return
   end
   local key = o.sessionId .. " " .. o.block
@@ -138,7 +163,7 @@ local EVENTS = {}
 
 function EVENTS.sessionStarted(stream, e)
   stream.session = e.sessionId
-  stream.sessions[e.sessionId] = true
+  stream.sessions[e.sessionId] = 0
   if e.taskId then
     stream.tasks[e.taskId] = true
   end
@@ -176,6 +201,7 @@ function EVENTS.turnRequested(stream, e)
 end
 
 function EVENTS.turnFinished(stream, e)
+  stream.sessions[e.sessionId] = e.turn
   local shown = stream:streamed(e, "text")
   local seen = table.concat(
     vim.tbl_map(function(item)
@@ -240,6 +266,7 @@ function EVENTS.toolSettled(stream, e)
     return
   end
   local call = found.call
+  call.settled = true
   local group = e.isError and "SpecloomFailed" or "SpecloomTool"
   local sign = e.isError and "✗ " or "✓ "
   if call.diff and not e.isError then
@@ -348,9 +375,11 @@ local BY_TASK = {
 ---@return boolean
 function Stream:concerns(e)
   if e.sessionId then
-    return self.sessions[e.sessionId] or (e.type == "sessionStarted" and e.agentId == self.agent)
+    return self.sessions[e.sessionId] ~= nil or (e.type == "sessionStarted" and e.agentId == self.agent)
   elseif e.agentId then
     return e.agentId == self.agent
+  elseif e.approvalId then
+    return self.by_key["asked " .. e.approvalId] ~= nil
   end
   return BY_TASK[e.type] ~= nil and self.tasks[e.taskId] == true
 end
