@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.editors.vscode_package import packaged
 from tests.editors.vscode_workbench import Installed
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,14 @@ def _neovim(suite: str) -> Path:
 def workbench() -> Installed:
     """A VS Code workbench and a browser, installed if need be; a run on CI without them has failed."""
     return Installed(*map(Path, _installed("install-vscode", needed=True)))
+
+
+@pytest.fixture(scope="session")
+def extension(workbench: Installed) -> Path:
+    """The .vsix of this checkout."""
+    if (ROOT / "scripts" / "install-vscode-deps").exists():
+        _installed("install-vscode-deps", needed=True)
+    return packaged(workbench, CACHE / "extension")
 
 
 @pytest.fixture

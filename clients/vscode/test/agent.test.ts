@@ -56,6 +56,17 @@ test("pieces that were left out come with the end of the turn", () => {
   assert.deepEqual(shown(transcript.items).slice(1), ["words: All of the words at the end of the very long beginning to the end"]);
 });
 
+test("output that comes after its turn adds nothing but the thinking, in its place", () => {
+  const transcript = new Transcript();
+  [begins(), asks(1)].forEach((one) => transcript.hear(one));
+  transcript.stream(output("text", "1.1", "I wr"));
+  [says(1, "I write it."), calls("c1", "run_command", { command: "ls" })].forEach((one) => transcript.hear(one));
+  transcript.stream(output("thinking", "1.0", "Hm."));
+  transcript.stream(output("text", "1.1", "ite it."));
+  transcript.stream(output("tool_input", "1.2", "{}", { name: "run_command" }));
+  assert.deepEqual(shown(transcript.items).slice(1), ["words: Hm.", "words: I write it.", "call: run_command ls"]);
+});
+
 test("a turn that is asked again says everything anew", () => {
   const transcript = new Transcript();
   [begins(), asks(1)].forEach((one) => transcript.hear(one));

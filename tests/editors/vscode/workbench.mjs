@@ -128,7 +128,7 @@ export class Workbench {
   /** The document of the active editor, its lines as shown. */
   async lines() {
     const lines = await this.page.locator('.editor-group-container.active .view-line').allInnerTexts();
-    return lines.map((line) => line.replaceAll(' ', ' '));
+    return lines.map((line) => line.replaceAll('\u00a0', ' '));
   }
 
   /** A notification that holds the text. */

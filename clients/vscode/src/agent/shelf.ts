@@ -27,10 +27,11 @@ export class Shelf {
   }
 
   /** The same id twice is one item. A sub-agent's stand together, all others in the order in which they come. */
-  add<T extends Item>(item: T): T {
+  add<T extends Item>(item: T, before?: Item): T {
     const known = this.byId.get(item.id);
     if (known !== undefined) this.remove(known);
-    this.items.splice(item.depth === 0 ? this.items.length : this.endOf(item.session), 0, item);
+    const at = before === undefined ? -1 : this.items.lastIndexOf(before);
+    this.items.splice(at >= 0 ? at : item.depth === 0 ? this.items.length : this.endOf(item.session), 0, item);
     this.byId.set(item.id, item);
     this.changed.add(item);
     if (this.items.length > MOST_ITEMS) this.shorten();

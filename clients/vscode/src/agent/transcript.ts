@@ -10,12 +10,18 @@ import { type Changes, Shelf, grown } from "./shelf";
 
 type Of<T extends WireEvent["type"]> = Extract<WireEvent, { type: T }>;
 const SEARCHED = 60;
+/** Characters of a turn that the log's event tells in any case. */
+const TOLD = 8000;
 
 export class Transcript {
   readonly people = new People();
   private readonly shelf = new Shelf();
   private readonly nested = new Set<string>();
-  private turns = new Map<string, number>();
+  /** Sessions whose words are a spec, which is shown as such. */
+  private readonly writing = new Set<string>();
+  private readonly turns = new Map<string, number>();
+  /** The newest turn of each session that is over. Its output may come after it, as that is joined and sent later. */
+  private readonly ends = new Map<string, { readonly turn: number; readonly last: Item | undefined }>();
   private heard = 0;
 
   get items(): readonly Item[] {
@@ -49,10 +55,11 @@ export class Transcript {
   stream(output: OutputParams): void {
     const left = output.dropped > 0 ? `\n⋯ ${output.dropped} characters left out ⋯\n` : "";
     const text = left + output.text;
+    if (output.kind === "thinking") return this.grow(this.wordsOf(output), text);
+    if ((output.kind === "text" || output.kind === "tool_input") && this.isOver(output)) return;
     switch (output.kind) {
       case "text":
-      case "thinking":
-        return this.grow(this.wordsOf(output), text);
+        return this.writing.has(output.sessionId) ? undefined : this.grow(this.wordsOf(output), text);
       case "spec":
         return this.grow(this.specOf(output.sessionId, output.block, output.name), text);
       case "tool_input":
@@ -129,8 +136,10 @@ export class Transcript {
     for (const words of said) this.still(words);
     const text = said.filter((words) => words.who === "agent");
     const streamed = text.map((words) => words.text).join("\n");
-    if (event.text === "" || (streamed.length >= event.text.length && text.every((words) => words.cut === 0))) return;
-    text.forEach((words) => this.shelf.remove(words));
+    const stands = event.text === "" || this.writing.has(event.sessionId) || isWhole(streamed, event.text);
+    if (!stands) text.forEach((words) => this.shelf.remove(words));
+    this.ends.set(event.sessionId, { turn: event.turn, last: stands && text[0] !== undefined ? before(this.items, text[0]) : this.items.at(-1) });
+    if (stands) return;
     this.shelf.add({ kind: "words", ...this.placed(event), who: "agent", title: "", ...grown("", 0, event.text), live: false });
   }
 
@@ -196,13 +205,27 @@ export class Transcript {
     const known = this.shelf.get(id);
     if (known?.kind === "words") return known;
     const who = output.kind === "thinking" ? "thinking" : "agent";
-    return this.shelf.add({ kind: "words", ...this.of(id, output.sessionId), who, title: "", text: "", cut: 0, live: true });
+    const over = this.isOver(output);
+    const words: Words = { kind: "words", ...this.of(id, output.sessionId), who, title: "", text: "", cut: 0, live: !over };
+    return this.shelf.add(words, over ? this.firstSince(output.sessionId) : undefined);
+  }
+
+  private isOver(output: OutputParams): boolean {
+    return Number.parseInt(output.block, 10) <= (this.ends.get(output.sessionId)?.turn ?? -1);
+  }
+
+  /** What a turn that is over led to. */
+  private firstSince(session: string): Item | undefined {
+    const last = this.ends.get(session)?.last;
+    return last === undefined ? undefined : this.items[this.items.lastIndexOf(last) + 1];
   }
 
   private specOf(session: string, spec: string, path: string): Words {
     const id = `${session}/spec/${spec}`;
     const known = this.shelf.get(id);
     if (known?.kind === "words" && known.live) return known;
+    this.writing.add(session);
+    this.drop((item) => item.kind === "words" && item.who === "agent" && item.live && item.session === session);
     return this.shelf.add({ kind: "words", ...this.of(id, session), who: "spec", title: path, text: "", cut: 0, live: true });
   }
 
@@ -250,6 +273,15 @@ export class Transcript {
   private drop(which: (item: Item) => boolean): void {
     for (const item of this.shelf.items.slice(-SEARCHED).filter(which)) this.shelf.remove(item);
   }
+}
+
+function before(items: readonly Item[], item: Item): Item | undefined {
+  return items[items.lastIndexOf(item) - 1];
+}
+
+/** Whether a turn streamed as it is told; very long ones are told in part. */
+function isWhole(streamed: string, told: string): boolean {
+  return streamed === told || (streamed.length > told.length && told.length > TOLD && streamed.startsWith(told.slice(0, TOLD)));
 }
 
 function ended(event: Of<"checkSettled">): string {

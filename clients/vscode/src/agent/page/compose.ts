@@ -18,7 +18,7 @@ export class Compose {
 
   constructor() {
     this.words.value = kept().draft ?? "";
-    this.element = element("form", { id: "compose" }, this.waiting, this.refusal, element("div", { class: "line" }, this.who, this.words, this.send));
+    this.element = element("form", { id: "compose", "aria-label": "Speak to the agent" }, this.waiting, this.refusal, element("div", { class: "line" }, this.who, this.words, this.send));
     this.words.addEventListener("input", () => keep({ draft: this.words.value }));
     this.words.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -12,6 +12,8 @@ export interface Drawn {
   update(): void;
   /** Unfolds it. */
   open(): void;
+  /** Buttons of its own, beside those of every item. */
+  readonly tools?: readonly HTMLElement[];
 }
 
 export function drawn(item: Item): Drawn {
@@ -19,7 +21,8 @@ export function drawn(item: Item): Drawn {
   made.element.classList.add("item", item.kind);
   made.element.dataset["id"] = item.id;
   if (item.depth > 0) made.element.classList.add("nested");
-  made.element.append(button("Copy", { class: "copy", "aria-label": "Copy this entry" }, () => tell({ kind: "copy", text: textOf(item) })));
+  const copy = (): HTMLElement => button("Copy", { class: "copy", "aria-label": "Copy this entry" }, () => tell({ kind: "copy", text: textOf(item) }));
+  made.element.append(element("div", { class: "tools" }, ...(made.tools ?? []), copy()));
   made.update();
   return made;
 }
@@ -75,6 +78,7 @@ function called(call: Call): Drawn {
   const [changes, output] = [element("div", { class: "changes" }), new Stream(false)];
   const body = new Foldable(summary, changes, output.element);
   const article = element("article", { tabindex: "-1", "aria-label": `Call of ${call.name}` }, body.element);
+  const jump = button("Open", { class: "jump", title: "Open the file", hidden: true }, () => tell({ kind: "open", path: call.path, line: call.line }));
   let shown: Call["state"] = call.state;
   const fill = (): void => {
     if (!body.isOpen || call.state === "writing") return;
@@ -87,12 +91,14 @@ function called(call: Call): Drawn {
   const update = (): void => {
     article.dataset["state"] = call.state;
     sign.textContent = SIGNS[call.state];
-    about.replaceChildren(call.path === "" ? call.subject : pathLink(call.path, call.line));
+    about.textContent = call.subject;
+    jump.hidden = call.path === "" || call.name === "list_directory";
+    jump.setAttribute("aria-label", `Open ${call.path}`);
     state.textContent = [call.state === "writing" ? `${call.written} characters` : STATES[call.state], ...call.notes].join(" · ");
     if (!body.touched) body.set(call.hunks.length > 0 || (call.state === "running" && call.output !== "") || call.state === "failed");
     fill();
   };
-  return { element: article, update, open: () => body.open() };
+  return { element: article, update, open: () => body.open(), tools: [jump] };
 }
 
 function hunkOf(call: Call, hunk: Hunk): HTMLElement {

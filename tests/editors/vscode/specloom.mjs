@@ -1,0 +1,60 @@
+// What a person does with Specloom in the workbench. Refuses to look anywhere but at the screen.
+import { createRequire } from 'node:module';
+import fs from 'node:fs';
+import path from 'node:path';
+import { strict as assert } from 'node:assert';
+import { say, told, until } from './workbench.mjs';
+
+const require = createRequire(path.join(told('PACKAGES'), 'package.json'));
+
+/** Shows our container; returns when the tree of tasks does. */
+export async function show(bench) {
+  await bench.page.locator('.activitybar .action-label[aria-label^="Specloom"], .composite-bar .action-label[aria-label^="Specloom"]').first().click();
+  await bench.page.locator('.sidebar .composite.title', { hasText: 'Specloom' }).waitFor();
+}
+
+/** The Agent view's page. */
+export function agent(bench) {
+  return bench.webview();
+}
+
+/** Entries of the Agent view that hold the text. */
+export function entries(bench, kind, text) {
+  return agent(bench).locator(`#log .item.${kind}`, { hasText: text });
+}
+
+/** Answers the next question by the keyboard, with one of its choices. */
+export async function answer(bench, about, choice) {
+  await bench.notification(about).waitFor();
+  await bench.command('Specloom: Answer a Question');
+  const row = bench.page.locator('.quick-input-list .monaco-list-row', { hasText: choice }).first();
+  await row.waitFor();
+  await row.click();
+  say(`answered: ${choice}`);
+}
+
+/** Chooses from the list that a command opened. */
+export async function choose(bench, label) {
+  const row = bench.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first();
+  await row.waitFor();
+  await row.click();
+}
+
+/** What is on disk, as soon as it holds the text. */
+export async function onDisk(name, text) {
+  const file = path.join(told('ROOT'), name);
+  await until(() => fs.existsSync(file) && fs.readFileSync(file, 'utf8').includes(text), `${text} in ${name} on disk`);
+  return fs.readFileSync(file, 'utf8');
+}
+
+/** The rules of axe-core that the Agent view breaks, as it is shown now; none must be. */
+export async function mustBeAccessible(bench, where) {
+  const frame = (await Promise.all(bench.page.frames().map(async (one) => ((await one.locator('#log').count().catch(() => 0)) > 0 ? one : null)))).find(Boolean);
+  assert.ok(frame, 'the Agent view is not shown');
+  await frame.evaluate(fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations, passes } = await frame.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  const told = violations.map((one) => `${one.id}: ${one.help}\n${one.nodes.slice(0, 3).map((node) => `  ${node.html}\n  ${node.failureSummary}`).join('\n')}`);
+  assert.equal(violations.length, 0, `${where}:\n${told.join('\n')}`);
+  assert.ok(passes.length > 10, 'axe looked at nothing');
+  say(`accessible: ${where}, ${passes.length} rules`);
+}
