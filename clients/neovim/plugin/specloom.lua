@@ -5,7 +5,8 @@ end
 vim.g.loaded_specloom = true
 
 if vim.fn.has("nvim-0.10") == 0 then
-  local message = "Specloom needs Neovim 0.10 or newer; this one is older. Update it, or use `specloom run` in a terminal"
+  local message =
+    "Specloom needs Neovim 0.10 or newer; this one is older. Update it, or use `specloom run` in a terminal"
   vim.api.nvim_echo({ { message, "WarningMsg" } }, true, {})
   return
 end

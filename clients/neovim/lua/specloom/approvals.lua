@@ -117,15 +117,19 @@ function M.consider()
     last_key = vim.uv.now()
   end, namespace)
   looking = assert(vim.uv.new_timer())
-  looking:start(LOOK_MS, LOOK_MS, vim.schedule_wrap(function()
-    local asked = next_one()
-    if not looking or not asked or shown then
-      return rest()
-    elseif not is_busy() then
-      rest()
-      put(asked)
-    end
-  end))
+  looking:start(
+    LOOK_MS,
+    LOOK_MS,
+    vim.schedule_wrap(function()
+      local asked = next_one()
+      if not looking or not asked or shown then
+        return rest()
+      elseif not is_busy() then
+        rest()
+        put(asked)
+      end
+    end)
+  )
 end
 
 --- What is shown is closed if it does not wait any more.

@@ -37,7 +37,11 @@ local function estimated(estimate)
     "",
     "# What is left would probably take",
     "",
-    ("- %d tasks%s with %s"):format(estimate.tasks, estimate.planned and "" or ", guessed from the requirements,", estimate.model),
+    ("- %d tasks%s with %s"):format(
+      estimate.tasks,
+      estimate.planned and "" or ", guessed from the requirements,",
+      estimate.model
+    ),
     ("- %d turns (%d to %d)"):format(turns.likely, turns.low, turns.high),
     "- " .. price,
     estimate.basis == "history" and ("- by %d tasks that were done here"):format(estimate.samples)

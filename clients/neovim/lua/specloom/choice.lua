@@ -47,7 +47,13 @@ local function own_window(items, prompt, answer)
     vim.api.nvim_buf_set_extmark(buf, namespace, line - 1, 0, { line_hl_group = "Comment" })
   end
   for number = 1, #items do
-    vim.api.nvim_buf_set_extmark(buf, namespace, #text + number, 1, { end_col = 1 + #tostring(number), hl_group = "Number" })
+    vim.api.nvim_buf_set_extmark(
+      buf,
+      namespace,
+      #text + number,
+      1,
+      { end_col = 1 + #tostring(number), hl_group = "Number" }
+    )
   end
   local back = vim.api.nvim_get_current_win()
   local height = 0

@@ -377,7 +377,10 @@ function M.attach(client)
   local root = vim.fs.normalize(assert(client.config.root_dir))
   local connection = connections[root]
   if not connection then
-    connection = setmetatable({ root = root, state = "starting", reason = "", seq = 0, refreshing = false, meanwhile = {} }, Connection)
+    connection = setmetatable(
+      { root = root, state = "starting", reason = "", seq = 0, refreshing = false, meanwhile = {} },
+      Connection
+    )
     connections[root] = connection
   end
   connection.lsp = client

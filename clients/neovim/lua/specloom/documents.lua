@@ -95,7 +95,8 @@ local function save(_, params)
     end
   end
   if #left > 0 then
-    local form = "Specloom: a check waits for %s, whose file changed on disk or is read-only; look, then :write! or :edit!"
+    local form =
+      "Specloom: a check waits for %s, whose file changed on disk or is read-only; look, then :write! or :edit!"
     require("specloom.tell").warn(form:format(table.concat(left, ", ")))
   end
   return { saved = done }

@@ -12,7 +12,10 @@ local function check_neovim()
     health.error("Neovim " .. version .. " is too old", { "Install 0.10 or newer" })
   end
   if vim.g.loaded_specloom ~= true then
-    health.error("plugin/specloom.lua was not loaded", { "Put the plugin on 'runtimepath'; see :help specloom-install" })
+    health.error(
+      "plugin/specloom.lua was not loaded",
+      { "Put the plugin on 'runtimepath'; see :help specloom-install" }
+    )
   end
 end
 
@@ -27,7 +30,10 @@ local function check_options()
     health.ok("vim.g.specloom and setup() say nothing that is wrong")
   end
   if not vim.o.autoread then
-    health.warn("'autoread' is off: files that the agent's commands change stay old in open buffers", { ":set autoread" })
+    health.warn(
+      "'autoread' is off: files that the agent's commands change stay old in open buffers",
+      { ":set autoread" }
+    )
   end
 end
 
@@ -97,7 +103,9 @@ function M.check()
       health.info("No requirements or specs here, so nothing was started; write requirements.md, then :Specloom plan")
     end
   elseif #all == 0 then
-    health.info("No project here: there is no requirements.md, specs/, .kiro/, .specify/ or specloom.toml above this file")
+    health.info(
+      "No project here: there is no requirements.md, specs/, .kiro/, .specify/ or specloom.toml above this file"
+    )
   end
   for _, connection in ipairs(all) do
     check_connection(connection)

@@ -5,7 +5,8 @@ local M = {}
 M.MARKS = { "requirements.md", "specs", ".kiro", ".specify", "specloom.toml", ".git" }
 
 -- Folders inside a project that may hold a mark of their own.
-local INSIDE = { "^(.+)/docs$", "^(.+)/specs$", "^(.+)/specs/[^/]+$", "^(.+)/%.kiro/", "^(.+)/%.specify/", "^(.+)/%.kiro$" }
+local INSIDE =
+  { "^(.+)/docs$", "^(.+)/specs$", "^(.+)/specs/[^/]+$", "^(.+)/%.kiro/", "^(.+)/%.specify/", "^(.+)/%.kiro$" }
 
 ---@param path string
 local function exists(path)
@@ -25,7 +26,14 @@ end
 --- Whether there is anything for Specloom: a repository alone is none.
 ---@param root string
 function M.has_work(root)
-  for _, path in ipairs({ "requirements.md", "docs/requirements.md", "specloom.toml", ".specloom", ".kiro/specs", ".specify" }) do
+  for _, path in ipairs({
+    "requirements.md",
+    "docs/requirements.md",
+    "specloom.toml",
+    ".specloom",
+    ".kiro/specs",
+    ".specify",
+  }) do
     if exists(root .. "/" .. path) then
       return true
     end

@@ -59,7 +59,8 @@ function M.command(root)
       local form = "Specloom: %s is no program that can be run; mend cmd in vim.g.specloom, or leave it out"
       return nil, form:format(own[1])
     end
-    return own --[[@as string[] ]], ""
+    return own, --[[@as string[] ]]
+      ""
   end
   for _, candidate in ipairs(M.candidates(root)) do
     if candidate.found then

@@ -19,8 +19,26 @@ local heard = {}
 local greeted = {}
 
 local SIGNS = {
-  unicode = { running = "▶", pausing = "⏸", paused = "⏸", cancelling = "■", waiting = "?", failed = "✗", lost = "!", done = "✓" },
-  ascii = { running = ">", pausing = "=", paused = "=", cancelling = "x", waiting = "?", failed = "x", lost = "!", done = "+" },
+  unicode = {
+    running = "▶",
+    pausing = "⏸",
+    paused = "⏸",
+    cancelling = "■",
+    waiting = "?",
+    failed = "✗",
+    lost = "!",
+    done = "✓",
+  },
+  ascii = {
+    running = ">",
+    pausing = "=",
+    paused = "=",
+    cancelling = "x",
+    waiting = "?",
+    failed = "x",
+    lost = "!",
+    done = "+",
+  },
 }
 
 ---@param usage specloom.Usage?
@@ -52,7 +70,8 @@ local function of_run(p, signs)
     parts = { signs[run.state] .. " " .. run.state }
     parts[#parts + 1] = at_work(p)
     local total = p.counts.total
-    parts[#parts + 1] = total > 0 and ("%d%%"):format(math.floor(100 * (p.counts.done + p.counts.skipped) / total)) or nil
+    parts[#parts + 1] = total > 0 and ("%d%%"):format(math.floor(100 * (p.counts.done + p.counts.skipped) / total))
+      or nil
     parts[#parts + 1] = money(run.usage)
   elseif p.counts.total > 0 then
     local bad = p.counts.failed + p.counts.blocked
