@@ -61,6 +61,10 @@ function follow(context: vscode.ExtensionContext, started: Server, folders: Proj
     vscode.workspace.onDidGrantWorkspaceTrust(restart),
     vscode.workspace.onDidChangeConfiguration((change) => change.affectsConfiguration("specloom.server") && restart()),
   );
-  void onEnvironmentChanged(() => started.stage.kind === "missing" && restart()).then((link) => link && context.subscriptions.push(link));
+  // The Python extension is woken only where there is a project.
+  const once = folders.onDidChange(() => {
+    once.dispose();
+    void onEnvironmentChanged(() => started.stage.kind === "missing" && restart()).then((link) => link && context.subscriptions.push(link));
+  });
   void folders.watch().catch((error: unknown) => log.error(messageOf(error)));
 }

@@ -17,6 +17,7 @@ interface Waiting {
 }
 
 const LATER = "Answer…";
+const GONE = Symbol("answered elsewhere");
 
 export class Approvals implements Link {
   private readonly link: Link;
@@ -85,6 +86,11 @@ export class Approvals implements Link {
     const clicked = vscode.window.showInformationMessage(questionText(approval), ...buttons);
     const choice = await Promise.race([clicked, answered.promise]);
     answered.dispose();
+    if (choice === GONE) {
+      // A notification cannot be taken back; this moves those that are shown to the list of notifications.
+      await vscode.commands.executeCommand("notifications.hideToasts");
+      return;
+    }
     if (choice === LATER && !whole) {
       await this.answer({ root: waiting.root, key: approval.id });
     } else if (choice !== undefined) {
@@ -92,13 +98,13 @@ export class Approvals implements Link {
     }
   }
 
-  /** Settles with nothing when the question is gone: then its notification keeps no other one back. */
-  private answeredElsewhere(id: string): { promise: Promise<undefined>; dispose: () => void } {
+  /** Settles when the question is gone: then its notification keeps no other one back. */
+  private answeredElsewhere(id: string): { promise: Promise<typeof GONE>; dispose: () => void } {
     let link: Link | undefined;
-    const promise = new Promise<undefined>((resolve) => {
+    const promise = new Promise<typeof GONE>((resolve) => {
       const look = (): void => {
         if (!this.waiting().some((each) => each.approval.id === id)) {
-          resolve(undefined);
+          resolve(GONE);
         }
       };
       link = this.projects.listen({ changed: look, closed: look, opened: look });
