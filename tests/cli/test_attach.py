@@ -292,17 +292,44 @@ def test_a_plan_is_made_by_the_daemon_that_hosts_the_root(
     held: tuple[Project, ScriptedServer], scripted: Start, running: Begin
 ) -> None:
     project, _ = held
+    detached(project)
+    assert project.specloom("run", "--cancel").returncode == Exit.OK
     project.environment["ANTHROPIC_BASE_URL"] = scripted(plan_script()).base_url
     (project.root / "specs" / "01-greeting.md").unlink()
-    refused = project.specloom("run", "--detach")
-    assert (refused.returncode, "`specloom plan` writes them" in refused.stderr) == (Exit.USAGE, True), refused.stderr
     watching = running(project)("attach")
-    watching.wait_for("attached: nothing was run yet")
+    watching.wait_for("attached: cancelled")
     done = project.specloom("plan", "--yes", "--json")
     assert done.returncode == Exit.OK, done.stderr
     watching.wait_for("plan finished")
     started = next(event for event in json_lines(done.stdout) if event["type"] == "planStarted")
     assert started["clientId"].startswith("specloom lsp-")
+
+
+def test_a_run_that_is_handed_over_where_nothing_is_planned_is_planned_first(
+    held: tuple[Project, ScriptedServer], scripted: Start, running: Begin
+) -> None:
+    project, _ = held
+    server = scripted({"sessions": [*plan_script()["sessions"], *BOTH_TASKS["sessions"]]})
+    project.environment["ANTHROPIC_BASE_URL"] = server.base_url
+    (project.root / "specs" / "01-greeting.md").unlink()
+    detached(project)
+    watching = running(project)("attach")
+    watching.wait_for("completed")
+    watching.interrupt()
+    assert watching.end() == Exit.OK
+    server.check()
+
+
+def test_a_run_is_not_handed_over_after_a_plan_that_failed(
+    held: tuple[Project, ScriptedServer], scripted: Start
+) -> None:
+    project, _ = held
+    script = plan_script(fault={"status": 401, "times": "always"})
+    project.environment["ANTHROPIC_BASE_URL"] = scripted(script).base_url
+    (project.root / "specs" / "01-greeting.md").unlink()
+    done = project.specloom("run", "--detach", "--yes")
+    assert (done.returncode, "the plan has failed: " in done.stderr) == (Exit.USAGE, True), done.stderr
+    assert "nothing was started" in done.stderr
 
 
 def test_a_script_ends_at_a_limit_and_the_question_stays_for_a_person(held: tuple[Project, ScriptedServer]) -> None:

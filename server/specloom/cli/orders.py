@@ -21,6 +21,7 @@ from specloom.engine.api import Accepted
 
 USER = Origin("user")
 BEGUN = "`specloom attach` shows it, `specloom run --pause` pauses it"
+PLANNING = "planning first in the daemon, then the run is handed over; Ctrl-C leaves, and only the plan goes on"
 NOTHING = "nothing is running here; `specloom status` tells how it stands"
 
 
@@ -43,7 +44,7 @@ async def _detach(arguments: argparse.Namespace, place: Place, output: Output) -
     async with joined(place, start=True, ordered=order.ordered) as runtime:
         runtime.notes(output.note)
         if not runtime.state.plan.specs:
-            raise CommandError("there are no specs yet; `specloom plan` writes them, then `specloom run --detach`")
+            await _plan_first(runtime, order, output)
         scope = resolve_scope(runtime.state, arguments.scope)
         answer = await _begun(runtime, scope, Budget(usd=arguments.budget_usd), order, stated=arguments.scope)
         if isinstance(answer, Rejected):
@@ -55,6 +56,20 @@ async def _detach(arguments: argparse.Namespace, place: Place, output: Output) -
     else:
         output.line(f"{started.id} works through {scope_name(started.scope)} in the daemon; {BEGUN}")
     return Exit.OK
+
+
+async def _plan_first(runtime: RemoteRuntime, order: Order, output: Output) -> None:
+    """Returns when there is something to work through. Who leaves meanwhile leaves the plan going, without a run."""
+    going = runtime.state.planning
+    if going is None or going.state != "running":
+        _check(await runtime.plan(None, "", USER, unattended=order.unattended))
+    if not output.as_json:
+        output.line(PLANNING)
+    await runtime.wait_idle()
+    planning = runtime.state.planning
+    if planning is None or planning.state != "finished":
+        reason = "" if planning is None else planning.reason
+        raise CommandError(f"the plan has failed: {reason or 'no reason is known'}; nothing was started")
 
 
 async def _begun(

@@ -437,6 +437,9 @@ class ProjectRuntime(ProjectDesk):
         refusal = self._engine.options.refusal
         if refusal is not None and not (waits and refusal.code == "no-key"):
             return refusal
+        plan = self.state.planning
+        if self._plan is not None and plan is not None and plan.state != "running":
+            await asyncio.wait([self._plan], timeout=CLOSE_DEADLINE)  # Its end was heard of a moment before it is over.
         if self._plan is not None and not self._plan.done():
             return Rejected("plan-active", "A plan is going on; wait for it or cancel it first")
         return None
