@@ -18,8 +18,9 @@ from specloom.domain.origin import Origin
 class Standing:
     """A daemon that took the subscription and then stands still."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Mapping[str, Any] | None = None) -> None:
         self.ended = asyncio.Event()
+        self._answer = answer
 
     def hear(self, listener: Notified) -> None:
         """Nothing is told."""
@@ -28,6 +29,8 @@ class Standing:
         """As `DaemonClient.request` after its deadline."""
         if method == "specloom/events/subscribe":
             return {}
+        if self._answer is not None:
+            return self._answer
         raise TimeoutError("the daemon has not answered")
 
     @asynccontextmanager
@@ -45,6 +48,19 @@ async def test_an_order_that_is_not_answered_is_one_line_and_no_bug(tmp_path: Pa
     try:
         # Else whoever serves typed lines or questions would end, and nothing typed or asked later be heard.
         with pytest.raises(CommandError, match="has not answered"):
+            await runtime.pause(Origin("user"))
+    finally:
+        await runtime.close()
+
+
+async def test_an_order_whose_event_never_comes_to_the_log_here_ends_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specloom.cli.remote.LOG_DEADLINE", 0.1)
+    runtime = RemoteRuntime(Place(tmp_path, {}, cast("Composition", Standing({"seq": 7}))), {})
+    await runtime.connect(start=False)
+    try:
+        with pytest.raises(CommandError, match=r"event 7.*ends at event 0"):
             await runtime.pause(Origin("user"))
     finally:
         await runtime.close()

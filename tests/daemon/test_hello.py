@@ -40,7 +40,15 @@ def test_garbage_is_refused_with_words(line: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("member", "value"),
-    [("specloom", 2), ("want", "reboot"), ("version", 7), ("env", []), ("cwd", None)],
+    [
+        ("specloom", 2),
+        ("want", "reboot"),
+        ("version", 7),
+        ("version", "1" * 65),
+        ("env", []),
+        ("cwd", None),
+        ("cwd", "/" * 4097),
+    ],
 )
 def test_a_hello_of_the_wrong_shape_is_refused(member: str, value: object) -> None:
     told = json.loads(hello_line(Hello("/", {}))) | {member: value}

@@ -1,5 +1,6 @@
 """Where a daemon is met: nobody else's folder, and no pid is believed."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -54,6 +55,26 @@ def test_one_holds_the_lock_and_looking_takes_it_from_nobody(stage: Stage) -> No
     again = HeldLock.take(stage.place.lock)
     assert again is not None
     again.release()
+
+
+def test_a_lock_that_is_removed_while_it_is_taken_is_taken_where_the_next_one_looks(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[bool] = []
+
+    def locked(descriptor: int, kind: int) -> bool:
+        if not removed:
+            removed.append(True)
+            stage.place.lock.unlink()
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        return True
+
+    monkeypatch.setattr("specloom.daemon.place._locked", locked)
+    held = HeldLock.take(stage.place.lock, 5.0)
+    monkeypatch.undo()
+    assert held is not None
+    assert is_held(stage.place.lock)
+    held.release()
 
 
 def test_a_note_of_a_dead_process_makes_nobody_alive(stage: Stage) -> None:

@@ -9,11 +9,13 @@ import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from specloom.daemon.hello import Hello, hello_line
 from specloom.daemon.place import HeldLock, is_held
-from tests.daemon.stage import PYTHON, Stage, begin, bridge, said
+from tests.daemon.stage import PYTHON, Stage, begin, bridge, eventually, said
 from tests.integration.projects import greeter
 from tests.lsp.wire import status_of
 
@@ -97,6 +99,55 @@ async def test_clients_that_come_while_a_daemon_is_busy_wait_in_its_queue(stage:
             os.kill(pid, signal.SIGCONT)
         await wire.leave()
         assert await status_of(process) == 0
+
+
+@pytest.mark.parametrize("also_socket", [False, True])
+async def test_a_daemon_whose_lock_is_removed_takes_it_anew(stage: Stage, also_socket: bool) -> None:
+    async with bridge(stage) as (wire, _):
+        await begin(wire, stage.logs)
+        pid = await asyncio.to_thread(stage.pid)
+        stage.place.lock.unlink()
+        if also_socket:
+            stage.place.socket.unlink()
+        await eventually(lambda: is_held(stage.place.lock) and stage.place.socket.exists(), "it is held again")
+        status = await asyncio.to_thread(stage.status)
+        assert (status["pid"], status["retired"]) == (pid, False)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+async def test_another_user_is_refused(stage: Stage) -> None:
+    async with bridge(stage) as (wire, _):
+        await begin(wire, stage.logs)
+        # The folder alone keeps others out; what is behind it must, too.
+        for folder in (stage.place.folder.parent, stage.place.folder):
+            folder.chmod(0o711)
+        stage.place.socket.chmod(0o666)
+        said = await asyncio.to_thread(_said_to, OTHER_USER, str(stage.place.socket))
+        stage.place.folder.chmod(0o700)
+    assert (said["ok"], said["reason"]) == (False, "this is the daemon of user 0")
+
+
+OTHER_USER = 65_534
+
+
+def _said_to(user: int, path: str) -> dict[str, Any]:
+    """The daemon's answer to a hello of that user, from a forked child that has become him."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setuid(user)
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(path)
+                client.sendall(hello_line(Hello("/", {}, "status")))
+                os.write(writing, client.recv(4096))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        told = answer.read()
+    os.waitpid(child, 0)
+    return json.loads(told)
 
 
 async def test_a_daemon_whose_socket_is_removed_listens_anew(stage: Stage) -> None:

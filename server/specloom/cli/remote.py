@@ -34,6 +34,9 @@ LOOK = 1.0
 FIRST_RETRY, LAST_RETRY = 0.2, 3.0
 """Seconds between tries to find a daemon again."""
 GOES_ON = "detached; the run goes on: `specloom attach` shows it again, `specloom run --pause` pauses it"
+LOG_DEADLINE = 20.0
+"""Seconds in which what was committed is found in the log."""
+LOOK_AGAIN = 0.05
 BACK_DEADLINE = 45.0
 """Seconds that an order waits for a daemon that comes back."""
 
@@ -187,9 +190,24 @@ class RemoteRuntime:
         # The same id when it is sent once more: whether the first one arrived is not known.
         whole = {**params, "commandId": command_id or f"cli-{uuid.uuid4()}"}
         answer = _taken(await self._ask(method, whole), named)
-        while isinstance(answer, Accepted) and self.state.seq < answer.seq:
-            await self.catch_up()
+        if isinstance(answer, Accepted):
+            await self._heard_up_to(answer.seq)
         return answer
+
+    async def _heard_up_to(self, seq: int) -> None:
+        """Raises `CommandError` where the log here does not get there: it is not the one that the daemon writes."""
+        try:
+            async with asyncio.timeout(LOG_DEADLINE):
+                while self.state.seq < seq:
+                    before = self.state.seq
+                    await self.catch_up()
+                    if self.state.seq == before:
+                        await asyncio.sleep(LOOK_AGAIN)
+        except TimeoutError as error:
+            raise CommandError(
+                f"the order was taken (event {seq}), and the log here ends at event {self.state.seq}; "
+                "see `specloom doctor` for where it is looked for"
+            ) from error
 
     async def _ask(self, method: str, params: Mapping[str, Any]) -> Any:
         """The result or `Rejected`; once more where the connection broke."""

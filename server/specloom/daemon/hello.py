@@ -17,6 +17,8 @@ END = b"\0"
 """Begins what follows the last frame: one line of JSON with the `status` that the bridge ends with. No frame has it."""
 LONGEST = 64 * 1024
 """Bytes of a line."""
+LONGEST_VERSION, LONGEST_FOLDER = 64, 4096
+"""Characters; what every `status` would repeat."""
 LONGEST_ANSWER = 1024 * 1024
 ANSWER_DEADLINE = 10.0
 """Seconds that the daemon has to answer."""
@@ -103,6 +105,8 @@ def read_hello(line: bytes) -> Hello | str:
         return f"{str(want)[:40]!r} is nothing to want here; {', '.join(WANTS)} are"
     if not isinstance(version, str) or not isinstance(cwd, str) or not isinstance(environment, dict):
         return "version and cwd must be texts, and env an object"
+    if len(version) > LONGEST_VERSION or len(cwd) > LONGEST_FOLDER:
+        return f"a version has {LONGEST_VERSION} characters at most, and cwd {LONGEST_FOLDER}"
     items = cast("dict[str, object]", environment).items()
     own = {name: value for name, value in items if isinstance(value, str) and counts(name)}
     return Hello(cwd, own, known, told.get("force") is True, version)

@@ -142,17 +142,20 @@ class HeldLock:
     def take(cls, path: Path, deadline: float = 0.0) -> "HeldLock | None":
         """The lock, `None` if another holds it for `deadline` seconds. Raises `OSError`. Blocking."""
         end = time.monotonic() + deadline
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            while not _locked(descriptor, fcntl.LOCK_EX):
-                if time.monotonic() >= end:
-                    os.close(descriptor)
-                    return None
-                time.sleep(POLL)
-        except BaseException:
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            lock = cls(descriptor)
+            try:
+                if _locked(descriptor, fcntl.LOCK_EX) and lock.stands_at(path):
+                    return lock
+            except BaseException:
+                os.close(descriptor)
+                raise
+            # Another holds it, or it was removed since it was opened: what stands there now is opened anew.
             os.close(descriptor)
-            raise
-        return cls(descriptor)
+            if time.monotonic() >= end:
+                return None
+            time.sleep(POLL)
 
     def stands_at(self, path: Path) -> bool:
         """Whether that file is still the one that is held: if not, another can hold what is there now. Blocking."""
@@ -161,6 +164,20 @@ class HeldLock:
         except OSError:
             return False
         return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
+
+    def retake(self, path: Path) -> bool:
+        """Holds what stands there now, unless another does. Raises `OSError`. Blocking."""
+        fresh = HeldLock.take(path)
+        if fresh is None:
+            return False
+        # The lock belongs to the open file, which both numbers mean then.
+        os.dup2(fresh.fileno(), self._descriptor, inheritable=False)
+        fresh.release()
+        return True
+
+    def fileno(self) -> int:
+        """The number of the open file."""
+        return self._descriptor
 
     def release(self) -> None:
         """Lets the next one in."""

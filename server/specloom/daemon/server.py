@@ -136,16 +136,16 @@ class Daemon:
     async def _watch(self, lock: HeldLock, listener: "Listener") -> None:
         """Whose socket is taken away, as cleaners of temporary folders do, is found by nobody: it listens anew.
 
-        Where the lock is gone, too, another daemon may be there: this one ends once it has nothing to do.
+        A lock that is gone is taken anew. Where another daemon was faster, this one ends once it has nothing to do.
         """
         while True:
             await asyncio.sleep(LOOK)
-            if await asyncio.to_thread(_inode, self._place) == listener.inode:
-                continue
-            if not await asyncio.to_thread(lock.stands_at, self._place.lock):
-                LOG.warning("%s is gone; the daemon ends when it is idle", self._place.lock)
+            if not await asyncio.to_thread(self._locked, lock):
+                LOG.warning("%s is another's; the daemon ends when it is idle", self._place.lock)
                 self._retired = True
                 self._look()
+                continue
+            if await asyncio.to_thread(_inode, self._place) == listener.inode:
                 continue
             LOG.warning("%s is gone; it is made again", self._place.socket)
             with contextlib.suppress(OSError):
@@ -153,6 +153,18 @@ class Daemon:
                 listener.server.close()
                 listener.server, listener.inode = fresh.server, fresh.inode
                 await listener.server.start_serving()
+
+    def _locked(self, lock: HeldLock) -> bool:
+        """Whether the lock that stands there now is ours. Blocking."""
+        if lock.stands_at(self._place.lock):
+            return True
+        try:
+            ours = lock.retake(self._place.lock)
+        except OSError:
+            ours = False
+        if ours:
+            LOG.warning("%s was gone; it was taken anew", self._place.lock)
+        return ours
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._attend(reader, writer), name="client")
