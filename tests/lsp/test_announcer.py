@@ -23,7 +23,7 @@ class Root:
         self.problems = {PATH: (Problem("task-failed", "It failed", PATH, Span(0, 1, 0, 2)),)}
         self.pushed: list[types.PublishDiagnosticsParams] = []
         self.reads = 0
-        self.places = SimpleNamespace(uri_of="file:///root/{}".format)
+        self.places = SimpleNamespace(uri_of="file:///place/{}".format)
         self.runtime = SimpleNamespace(spec_at=self._spec_at, requirements_at=dict[str, object]().get)
         outgoing = SimpleNamespace(capabilities=types.ClientCapabilities(), notify=self._notify)
         self.connection = SimpleNamespace(
@@ -43,7 +43,7 @@ class Root:
 
     def path_of(self, uri: str) -> str:
         """As `Hosted` does."""
-        return uri.removeprefix("file:///root/")
+        return uri.removeprefix("file:///place/")
 
     async def text_at(self, path: str) -> TextLines:
         """As `Hosted` does."""
