@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from specloom.llm.scripted.server import ScriptedServer
+from tests.editors.nvim_views.folds import written
 from tests.editors.playing import environment, must_all_end
 from tests.editors.terminal import Terminal, terminal
 from tests.integration.projects import WRITES, greeter, session
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.editor
 VIEWS = Path(__file__).parent / "nvim_views"
 SUITES = ("trixie", "forky")
 DEADLINE = 60.0
+LIVES = 24
 WAITS = "echo first line; until [ -e go ]; do sleep 0.05; done; echo last line"
 TURNS: list[dict[str, Any]] = [
     {
@@ -54,6 +56,14 @@ def test_projection_tree_and_stream_hold_what_they_promise(
     suite: str, neovim: Callable[[str], Path], tmp_path: Path
 ) -> None:
     plain_neovim(neovim(suite), tmp_path / "home", "-l", VIEWS / "pure.lua")
+
+
+def test_what_is_folded_from_events_is_what_the_server_says(neovim: Callable[[str], Path], tmp_path: Path) -> None:
+    lives = tmp_path / "lives"
+    lives.mkdir()
+    for seed in range(LIVES):
+        written(seed, lives)
+    plain_neovim(neovim(SUITES[0]), tmp_path / "home", "-l", VIEWS / "folds.lua", STORY_ROOT=str(lives))
 
 
 @pytest.mark.parametrize("suite", SUITES)

@@ -202,7 +202,8 @@ local FOLDS = {
     task.reason, task.stale, task.proven, task.proof, task.endedAt = "", {}, e.proven, e.proven, e.at
   end),
   taskFailed = moved("failed", function(task, e)
-    task.reason, task.stale, task.endedAt = e.reason, {}, e.at
+    -- What proved it once is still on record.
+    task.reason, task.stale, task.proven, task.endedAt = e.reason, {}, task.proof, e.at
   end),
   taskBlocked = moved("blocked", function(task, e)
     task.reason, task.cause = e.reason, given(e.cause)
