@@ -1,6 +1,8 @@
 """Orders to a daemon that does not answer."""
 
 import asyncio
+import io
+import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,8 +12,10 @@ import pytest
 
 from specloom.cli.failures import CommandError
 from specloom.cli.link import Notified
+from specloom.cli.output import Output
 from specloom.cli.ports import Composition, Place
 from specloom.cli.remote import RemoteRuntime
+from specloom.cli.views.attached import AttachedJsonView
 from specloom.domain.origin import Origin
 
 
@@ -23,7 +27,8 @@ class Standing:
         self._answer = answer
 
     def hear(self, listener: Notified) -> None:
-        """Nothing is told."""
+        """Told by the test."""
+        self.listener = listener
 
     async def ask(self, method: str, params: Mapping[str, Any]) -> Any:
         """As `DaemonClient.request` after its deadline."""
@@ -64,3 +69,17 @@ async def test_an_order_whose_event_never_comes_to_the_log_here_ends_with_one_li
             await runtime.pause(Origin("user"))
     finally:
         await runtime.close()
+
+
+async def test_what_was_dropped_of_the_stream_is_told_in_json(tmp_path: Path) -> None:
+    daemon, printed = Standing(), io.StringIO()
+    runtime = RemoteRuntime(Place(tmp_path, {}, cast("Composition", daemon)), {})
+    await runtime.connect(start=False)
+    try:
+        with runtime.watch_output(AttachedJsonView(Output(printed, io.StringIO(), as_json=True)).hear_output):
+            piece = {"sessionId": "s", "block": "1.0", "kind": "text", "text": "end", "name": "", "dropped": 12}
+            daemon.listener("specloom/output", piece)
+    finally:
+        await runtime.close()
+    told = json.loads(printed.getvalue())
+    assert (told["type"], told["text"], told["dropped"]) == ("output", "end", 12)

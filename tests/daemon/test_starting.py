@@ -35,6 +35,11 @@ main(["lsp"])
 """
 
 
+def records(stage: Stage) -> list[dict[str, Any]]:
+    """What all processes of the stage logged."""
+    return [json.loads(line) for path in stage.logs.glob("*.jsonl") for line in path.read_text().splitlines()]
+
+
 async def test_twenty_bridges_at_once_start_one_daemon(stage: Stage) -> None:
     async def opened() -> int:
         async with bridge(stage) as (wire, process):
@@ -58,6 +63,8 @@ async def test_what_a_killed_daemon_left_is_in_nobodys_way(stage: Stage) -> None
         assert await status_of(process) == 1
         assert process.stderr is not None
         assert b"start the server again" in await process.stderr.read()
+    [record] = [line for line in records(stage) if line["process_kind"] == "bridge"]
+    assert (record["level"], "the daemon is gone" in record["message"]) == ("WARNING", True)
     assert stage.place.socket.exists()
     async with bridge(stage) as (wire, process):
         await begin(wire, stage.logs)

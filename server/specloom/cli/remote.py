@@ -355,7 +355,8 @@ def _taken(answer: Any, named: str = "") -> Accepted | Rejected:
 
 def _chunk(params: Any) -> OutputChunk:
     told = cast("Mapping[str, Any]", params)
-    return OutputChunk(SessionId(told["sessionId"]), told["block"], told["kind"], told["text"], told["name"])
+    session, dropped = SessionId(told["sessionId"]), int(told.get("dropped", 0))
+    return OutputChunk(session, told["block"], told["kind"], told["text"], told["name"], dropped)
 
 
 def _silent(_: str) -> None:

@@ -35,12 +35,12 @@ def bridge(environment: Mapping[str, str], instead: Callable[[str], int]) -> int
         met = attach(place_of(environment), Hello(_here(), environment), environment)
     except (NoDaemonError, OSError) as error:
         reason = f"no daemon: {' '.join(str(error).split())}; runs end with this editor"
-        _tell(reason)
+        _tell(reason, environment)
         return instead(reason)
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        return _copied(met)
+        return _copied(met, environment)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -53,14 +53,14 @@ def _here() -> str:
         return "/"
 
 
-def _copied(met: Met) -> int:
+def _copied(met: Met, environment: Mapping[str, str]) -> int:
     """Copies both ways until either side ends."""
     left: list[float] = []
     connection = met.connection
     threading.Thread(target=_upwards, args=(connection, left), name="specloom-up", daemon=True).start()
     status = _downwards(met, left)
     if status is None:
-        _tell("the daemon is gone; start the server again, which goes on where the log ends")
+        _tell("the daemon is gone; start the server again, which goes on where the log ends", environment)
     # Without waiting for the thread, which may be reading from an editor that says nothing.
     sys.stderr.flush()
     os._exit(GONE if status is None else status)
@@ -124,10 +124,23 @@ def _status(line: bytes, connection: socket.socket) -> int:
     return status if isinstance(status, int) else GONE
 
 
-def _tell(message: str) -> None:
+def _tell(message: str, environment: Mapping[str, str]) -> None:
+    _record(message, environment)
     try:
         sys.stderr.write(f"specloom: {message}\n")
         sys.stderr.flush()
     except (OSError, AttributeError):
         # Nobody hears it.
         return
+
+
+def _record(message: str, environment: Mapping[str, str]) -> None:
+    """In the log of this machine, too: editors seldom show what a server says on standard error."""
+    # A bridge that has nothing to tell does without.
+    import logging
+
+    from specloom.logs.setup import write_logs
+
+    records = write_logs(environment, "bridge")
+    logging.getLogger("specloom.daemon.bridge").warning("%s", message)
+    records.close()

@@ -87,6 +87,8 @@ class OutputChunk:
     text: str
     name: str = ""
     """Of the tool, or the path of the spec."""
+    dropped: int = 0
+    """Characters before it that did not get here."""
 
 
 class EventListener(Protocol):

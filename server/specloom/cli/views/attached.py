@@ -15,4 +15,4 @@ class AttachedJsonView(JsonView):
     def hear_output(self, chunk: OutputChunk) -> None:
         """One line a piece."""
         told = {"sessionId": chunk.session, "block": chunk.block, "kind": chunk.kind, "name": chunk.name}
-        self._lines.json({"type": "output", **told, "text": chunk.text})
+        self._lines.json({"type": "output", **told, "text": chunk.text, "dropped": chunk.dropped})
