@@ -147,6 +147,15 @@ def logged(folder: Path) -> dict[str, str]:
     return texts
 
 
+async def set_while_it_runs(runtime: ProjectRuntime) -> None:
+    """A person sets a key, and puts it into the wrong place, too."""
+    given = await runtime.set_key(KeyOrder(None, SET), USER)
+    wrong = await runtime.set_key(KeyOrder(SET, SET), USER)
+    assert not isinstance(given, Rejected)
+    assert isinstance(wrong, Rejected)
+    assert SET not in repr(given) + repr(wrong)
+
+
 async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path, logs: Path) -> None:
     details = (
         task(1, "python3 -c \"print(open('config.py').read()[:2000])\"", title="Log in") + f"\n  - with {KEYS['npm']}"
@@ -171,10 +180,7 @@ async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path, logs: 
     async with ScriptedServer(script(story), keep=None) as server, hosted(root, server, environment) as runtime:
         output: list[str] = []
         with runtime.watch_output(lambda chunk: output.append(repr(chunk))):
-            given = await runtime.set_key(KeyOrder(None, SET), USER)
-            assert not isinstance(given, Rejected)
-            assert SET not in repr(given)
-            assert isinstance(await runtime.set_key(KeyOrder(SET, SET), USER), Rejected)
+            await set_while_it_runs(runtime)
             await start(runtime)
             await until(runtime, lambda state: any(item.awaiting for item in state.sessions.values()))
             answer = await runtime.prompt(AgentId("agent-1"), f"use {KEYS['hugging face']}", USER)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, cast
 
 from specloom.agent.ask import RetryPolicy
@@ -90,8 +90,7 @@ def loaded_options(
 
     Its verify commands are asked for when they are about to run, together with those of the specs.
     `own`: settings of the editor whose environment this is; the endpoint that these name is the one its key is for.
-    `redactor`: learns the keys that are found. `held`: keys that come after those of the environment
-    and of `.env`.
+    `redactor`: learns the keys that are found. `held`: keys that come after those found here.
     """
     first = load_settings(files.settings, SETTINGS, editor, overrides)
     counts = {item.hash for item in first.proposals if grant_proposals or item.kind == "verify" or item.hash in granted}
@@ -104,11 +103,32 @@ def loaded_options(
     learn_keys(redactor, (*secrets, *secret_values(environment), *files.secrets))
     problems = (*loaded.problems, *(_ignored(item) for item in waiting))
     refusals = _refusals(settings, environment, keys, (*files.problems, *problems))
-    options = EngineOptions(
+    options = replace(
+        _engine_options(settings, redactor),
         roles=_roles(settings, environment, keys),
+        environment=without_keys(environment, secrets),
+        proposals=tuple(item.text for item in waiting if item.kind not in AT_OPEN),
+        refusal=next(iter(refusals), None),
+    )
+    return Loaded(
+        options,
+        redactor,
+        _budget(settings.budget),
+        settings.state_dir,
+        problems,
+        settings.model_dump(),
+        {url: own.source if (own := key_for(url, keys)) else "" for url in _urls(settings, environment)},
+        refusals,
+    )
+
+
+def _engine_options(settings: Settings, redactor: Redactor) -> EngineOptions:
+    """What follows from the settings alone."""
+    return EngineOptions(
+        roles={},
         pricing=TablePricing(settings.price_overrides()),
         redact=redactor,
-        environment=without_keys(environment, secrets),
+        environment={},
         requirements=settings.requirements,
         layout=None if settings.layout is None else Layout(settings.layout),
         verify=settings.verify,
@@ -117,19 +137,6 @@ def loaded_options(
         day_budget=_budget(settings.budget.day),
         retry=RetryPolicy(tries=settings.limits.stream_retries + 1, chance=random.random),
         permissions=policies(settings.permissions),
-        proposals=tuple(item.text for item in waiting if item.kind not in AT_OPEN),
-        refusal=next(iter(refusals), None),
-    )
-    found = ((url, key_for(url, keys)) for url in _urls(settings, environment))
-    return Loaded(
-        options,
-        redactor,
-        _budget(settings.budget),
-        settings.state_dir,
-        problems,
-        settings.model_dump(),
-        {url: own.source if own else "" for url, own in found},
-        refusals,
     )
 
 
