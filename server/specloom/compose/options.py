@@ -117,7 +117,7 @@ def loaded_options(
         settings.state_dir,
         problems,
         settings.model_dump(),
-        {url: own.source if (own := key_for(url, keys)) else "" for url in _urls(settings, environment)},
+        {url: its.source if (its := key_for(url, keys)) else "" for url in _urls(settings, environment)},
         refusals,
     )
 
