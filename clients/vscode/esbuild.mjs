@@ -3,6 +3,8 @@ import { copyFileSync, readdirSync } from "node:fs";
 import { build } from "esbuild";
 
 const production = process.argv.includes("--production");
+/** Where tests go, as `--to=<folder>`. */
+const to = process.argv.find((word) => word.startsWith("--to="))?.slice("--to=".length);
 const shared = { bundle: true, logLevel: "warning", minify: production, sourcemap: production ? false : "linked" };
 
 /** What runs in the extension host. */
@@ -13,7 +15,7 @@ const page = { ...shared, platform: "browser", format: "iife", target: "chrome12
 
 if (process.argv.includes("--units")) {
   const tests = readdirSync("test").filter((name) => name.endsWith(".test.ts"));
-  await build({ ...host, minify: false, entryPoints: tests.map((name) => `test/${name}`), outdir: "dist/test" });
+  await build({ ...host, minify: false, entryPoints: tests.map((name) => `test/${name}`), outdir: to ?? "dist/test" });
 } else {
   // The language client is a file of its own: activation does not wait for it.
   await build({ ...host, entryPoints: { extension: "src/extension.ts", client: "src/server/client.ts" }, outdir: "dist" });

@@ -45,7 +45,7 @@ export function activate(context: vscode.ExtensionContext): Activated {
   context.subscriptions.push(registerAgentView(connection, context.extensionUri), registerCommands(parts));
   follow(context, server, folders, log);
   const activationMs = performance.now() - began;
-  log.debug(`Activated in ${activationMs.toFixed(1)} ms`);
+  log.info(`Activated in ${activationMs.toFixed(1)} ms`);
   return { activationMs };
 }
 
