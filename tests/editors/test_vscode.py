@@ -38,12 +38,11 @@ def machine(folder: Path, installed: Installed, extension: Path, stage: Stage, *
     yield home
 
 
-def verbs(server: ScriptedServer, stage: Stage, home: Home) -> Verbs:
+def verbs(server: ScriptedServer, stage: Stage) -> Verbs:
     """What a story can ask for."""
     return {
         "release": server.release,
         "kill-daemon": lambda _: os.kill(stage.pid(), signal.SIGKILL),
-        "theme": lambda name: home.prefer({"workbench.colorTheme": name}),
     }
 
 
@@ -56,7 +55,7 @@ def test_a_person_goes_from_requirements_to_proven_code(
         staged() as stage,
         machine(tmp_path / "home", workbench, extension, stage, **settings(server)) as home,
         home.serving() as address,
-        playing("whole_job", workbench, shots, verbs(server, stage, home), address=address, root=str(root)) as story,
+        playing("whole_job", workbench, shots, verbs(server, stage), address=address, root=str(root)) as story,
     ):
         story.must_pass()
         server.check()

@@ -59,10 +59,10 @@ class Home:
         self.folder = folder
         self._installed = installed
         data = folder / "data"
-        self._user = data / "User" / "settings.json"
+        user = data / "User" / "settings.json"
         self._flags = ("--user-data-dir", str(data), "--extensions-dir", str(folder / "extensions"))
-        self._user.parent.mkdir(parents=True)
-        self.prefer({})
+        user.parent.mkdir(parents=True)
+        user.write_text(json.dumps(QUIET))
         # The window is a remote one: settings of a machine's scope are dropped from the user's file.
         (data / "Machine").mkdir()
         (data / "Machine" / "settings.json").write_text(json.dumps(dict(settings)))
@@ -70,10 +70,6 @@ class Home:
         path = os.pathsep.join((str(installed.node.parent), "/usr/local/bin", "/usr/bin", "/bin"))
         gallery = {"EXTENSIONS_GALLERY": json.dumps({"serviceUrl": "", "itemUrl": ""})}
         self.environment = places | gallery | {"HOME": str(folder), "PATH": path, "LANG": "C.UTF-8", **own}
-
-    def prefer(self, settings: Mapping[str, Any]) -> None:
-        """Settings of the user beside those that keep the workbench quiet; counts at once."""
-        self._user.write_text(json.dumps(QUIET | dict(settings)))
 
     def install(self, vsix: Path) -> None:
         """Installs an extension as a person does from its file."""

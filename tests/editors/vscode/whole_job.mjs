@@ -3,6 +3,8 @@ import { strict as assert } from 'node:assert';
 import { ask, play, say, told } from './workbench.mjs';
 import { agent, answer, choose, entries, mustBeAccessible, onDisk, show } from './specloom.mjs';
 
+const THEMES = [['Light Modern', 'vscode-light'], ['Dark High Contrast', 'vscode-high-contrast']];
+
 await play(async (bench) => {
   await bench.folder(told('ROOT'));
   await show(bench);
@@ -114,9 +116,9 @@ async function look(bench) {
   await agent(bench).locator('#find .count', { hasText: 'of' }).waitFor();
   await bench.shot('found');
   await agent(bench).getByRole('searchbox').press('Escape');
-  for (const theme of ['Default Light Modern', 'Default High Contrast', 'Default Dark Modern']) {
-    ask('theme', theme);
-    const name = theme.includes('Light') ? 'vscode-light' : theme.includes('Contrast') ? 'vscode-high-contrast' : 'vscode-dark';
+  for (const [theme, name] of THEMES) {
+    await bench.command('Preferences: Color Theme');
+    await bench.answer(theme);
     await agent(bench).locator(`body.${name}`).waitFor();
     await bench.shot(name);
     await mustBeAccessible(bench, theme);

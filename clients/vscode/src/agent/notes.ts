@@ -73,7 +73,8 @@ function ofSession(event: WireEvent): Line | null {
     case "noProgressSeen":
       return quiet("wait", `The agent goes in circles (${event.circle}, ${event.turns} turns): ${STEPS[event.step]}`);
     case "sessionEnded":
-      return event.reason === "" ? null : quiet("plain", said(`Session ${event.outcome}`, event.reason));
+      // Where it ended well its reason is the last thing that the agent said.
+      return event.reason === "" || WELL.has(event.outcome) ? null : quiet("plain", said(`Session ${event.outcome}`, event.reason));
     default:
       return null;
   }
@@ -109,6 +110,7 @@ function ofPeople(event: WireEvent): Line | null {
   }
 }
 
+const WELL: ReadonlySet<string> = new Set(["claimed", "ended", "rotated"]);
 const STEPS = { nudge: "it is told so", session: "a fresh session takes over", block: "the task is blocked" };
 
 /** `the project`, `spec 01`, `task 01/2.1`. */

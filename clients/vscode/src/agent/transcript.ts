@@ -223,7 +223,7 @@ export class Transcript {
   private specOf(session: string, spec: string, path: string): Words {
     const id = `${session}/spec/${spec}`;
     const known = this.shelf.get(id);
-    if (known?.kind === "words" && known.live) return known;
+    if (known?.kind === "words") return known;
     this.writing.add(session);
     this.drop((item) => item.kind === "words" && item.who === "agent" && item.live && item.session === session);
     return this.shelf.add({ kind: "words", ...this.of(id, session), who: "spec", title: path, text: "", cut: 0, live: true });

@@ -16,12 +16,15 @@ const UP = new Set(["ArrowUp", "PageUp", "Home"]);
 export class Log {
   readonly element = element("section", { id: "log", role: "log", "aria-live": "off", "aria-label": "What the agent does", tabindex: "0" });
   readonly toEnd = button("↓ Newest", { id: "to-end", hidden: true, title: "Follow the newest (End)" }, () => this.follow());
+  private readonly content = element("div");
   private readonly shown = new Map<string, Drawn>();
   private following = kept().anchor === undefined;
   private gesture = 0;
 
   constructor(earlier: HTMLElement) {
-    this.element.append(earlier);
+    this.element.append(earlier, this.content);
+    // What was not drawn yet has a guessed height, so that the end moves when it comes into view.
+    new ResizeObserver(() => this.following && this.settle()).observe(this.content);
     this.element.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.element.addEventListener("wheel", (event) => event.deltaY < 0 && this.gestured(), { passive: true });
     this.element.addEventListener("pointerdown", () => this.gestured());
@@ -87,7 +90,7 @@ export class Log {
     for (let at = items.lastIndexOf(item) + 1; at < items.length && next === null; at++) {
       next = this.shown.get(items[at]?.id ?? "")?.element ?? null;
     }
-    this.element.insertBefore(made.element, next);
+    this.content.insertBefore(made.element, next);
   }
 
   private settle(): void {

@@ -14,7 +14,8 @@ export class Stream {
   private end = 0;
 
   constructor(private readonly formatted: boolean) {
-    this.element = element("div", { class: formatted ? "stream formatted" : "stream plain" }, this.tail);
+    const shape = { class: formatted ? "stream formatted" : "stream plain", tabindex: formatted ? false : "0", role: formatted ? false : "group" };
+    this.element = element("div", { ...shape, "aria-label": formatted ? false : "Text" }, this.tail);
   }
 
   /** Draws what came since the last time; `cut` characters before `text` are gone. */
