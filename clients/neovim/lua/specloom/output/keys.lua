@@ -73,12 +73,9 @@ local KEYS = {
 }
 
 local function help()
-  local lines = {}
-  for _, key in ipairs(KEYS) do
-    lines[#lines + 1] = ("%-6s %s"):format(key[1], key[2])
-  end
-  lines[#lines + 1] = ("%-6s %s"):format("G", "follow the end again")
-  vim.lsp.util.open_floating_preview(lines, "text", { border = "rounded", focus_id = "specloom-help", title = " Output " })
+  local keys = vim.list_extend({}, KEYS)
+  keys[#keys + 1] = { "G", "follow the end again" }
+  require("specloom.tree.help").show("Output", keys)
 end
 
 ---@param output specloom.Output

@@ -73,11 +73,7 @@ function M.show_changes(connection, task)
   connection:request("specloom/changeset/get", { taskId = task.id }, function(refused, result)
     if told(refused) and result then
       local lines = result.diff ~= "" and vim.split(result.diff, "\n") or { "No changes are recorded." }
-      vim.cmd.split()
-      local buf = vim.api.nvim_create_buf(false, true)
-      vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
-      vim.bo[buf].filetype, vim.bo[buf].modifiable, vim.bo[buf].bufhidden = "diff", false, "wipe"
-      vim.api.nvim_win_set_buf(0, buf)
+      require("specloom.page").show("changes/" .. task.id, lines, "diff")
     end
   end)
 end

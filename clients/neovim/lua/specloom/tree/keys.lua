@@ -115,7 +115,7 @@ end
 
 ---@type { [1]: string, [2]: string, [3]: fun(tree: specloom.Tree, node: specloom.Node) }[]
 local KEYS = {
-  { "<CR>", "what can be done: a menu, the answer of a question, the output of an agent", act },
+  { "<CR>", "menu; answer the question; follow the agent; take words back", act },
   { "r", "run it; plan where there are no specs; go on when paused", function(tree, node)
     actions.run(tree.connection, node)
   end },
@@ -136,27 +136,23 @@ local KEYS = {
       places.open(tree.connection, place, "edit", tree.before)
     end
   end },
-  { "J", "next one that failed or is blocked", go(1, is_failed) },
-  { "K", "previous one", go(-1, is_failed) },
-  { "}", "next spec", go(1, is_spec) },
-  { "{", "previous spec", go(-1, is_spec) },
-  { "<Tab>", "fold", toggle },
-  { "za", "fold", toggle },
-  { "zo", "unfold", fold(false) },
-  { "zc", "fold", fold(true) },
-  { "zR", "unfold all", fold_all(false) },
-  { "zM", "fold all specs", fold_all(true) },
+  { "J", "next / previous that failed or is blocked", go(1, is_failed) },
+  { "K", "next / previous that failed or is blocked", go(-1, is_failed) },
+  { "}", "next / previous spec", go(1, is_spec) },
+  { "{", "next / previous spec", go(-1, is_spec) },
+  { "<Tab>", "fold or unfold", toggle },
+  { "za", "fold or unfold", toggle },
+  { "zo", "unfold / fold", fold(false) },
+  { "zc", "unfold / fold", fold(true) },
+  { "zR", "unfold / fold all specs", fold_all(false) },
+  { "zM", "unfold / fold all specs", fold_all(true) },
   { "q", "close", function(tree)
     require("specloom.tree").close(tree.connection)
   end },
 }
 
 local function help()
-  local lines = {}
-  for _, key in ipairs(KEYS) do
-    lines[#lines + 1] = ("%-6s %s"):format(key[1], key[2])
-  end
-  vim.lsp.util.open_floating_preview(lines, "text", { border = "rounded", focus_id = "specloom-help", title = " Task tree " })
+  require("specloom.tree.help").show("Task tree", KEYS)
 end
 
 ---@param tree specloom.Tree
