@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.integration.projects import greeter
 
 async def twice(client: DaemonClient, verb: str, **params: Any) -> dict[str, Any]:
     """The project after an order that was given two times."""
-    order = params | {"commandId": f"{verb}-once"}
+    order = params | {"commandId": uuid4().hex}
     first = await client.request(f"specloom/project/{verb}", order)
     again = await client.request(f"specloom/project/{verb}", order)
     told = ("id", "name", "alias", "uri", "archived")

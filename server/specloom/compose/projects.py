@@ -13,7 +13,7 @@ from specloom.domain.rejection import Rejected
 from specloom.engine.api import Runtime
 from specloom.store.errors import StoreError, StoreLockedError
 from specloom.store.private_file import HOMES
-from specloom.store.projects import project_registry
+from specloom.store.projects import ordered, project_registry
 from specloom.store.system import SystemClock
 
 LOG = logging.getLogger(__name__)
@@ -41,18 +41,22 @@ class MachineProjects:
         """All of them."""
         return await asyncio.to_thread(self._registry.read)
 
-    async def change(self, word: str, change: Callable[[KnownProject], KnownProject]) -> KnownProject | Rejected:
+    async def change(
+        self, word: str, change: Callable[[KnownProject], KnownProject], command_id: str | None = None
+    ) -> KnownProject | Rejected:
         """As `ProjectRegistry.change`."""
-        return await asyncio.to_thread(self._registry.change, word, change)
+        return await asyncio.to_thread(self._registry.change, word, change, command_id)
 
-    async def create(self, folder: str, name: str) -> KnownProject | Rejected:
+    async def create(self, folder: str, name: str, command_id: str | None = None) -> KnownProject | Rejected:
         """Opens the folder once, which makes its log, and gives it the name."""
+        if (before := ordered(await self.known(), command_id)) is not None:
+            return before
         root = await asyncio.to_thread(Path(folder).resolve)
         if not await asyncio.to_thread(root.is_dir):
             return Rejected("no-folder", f"{root} is no folder; make it first")
         project = await self._project_in(root)
         await asyncio.to_thread(self._registry.opened, project, root, name, SystemClock().now())
-        return await self.change(project, lambda item: replace(item, name=name))
+        return await self.change(project, lambda item: replace(item, name=name), command_id)
 
     async def _project_in(self, root: Path) -> ProjectId:
         from specloom.compose.hosting import open_runtime

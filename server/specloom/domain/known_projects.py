@@ -25,6 +25,8 @@ class KnownProject:
     """Empty: none."""
     archived: bool = False
     """Left out of lists; opened again, it is back."""
+    orders: tuple[str, ...] = ()
+    """Ids of the newest orders about it that were carried out."""
 
 
 def find_project(known: Collection[KnownProject], word: str) -> KnownProject | Rejected:

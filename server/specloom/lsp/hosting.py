@@ -52,11 +52,13 @@ class Projects(Protocol):
         """All of them, the one that was opened last first."""
         ...
 
-    async def change(self, word: str, change: Callable[[KnownProject], KnownProject]) -> KnownProject | Rejected:
-        """Changes the one that the word means."""
+    async def change(
+        self, word: str, change: Callable[[KnownProject], KnownProject], command_id: str | None = None
+    ) -> KnownProject | Rejected:
+        """Changes the one that the word means; nothing if that order was carried out before."""
         ...
 
-    async def create(self, folder: str, name: str) -> KnownProject | Rejected:
+    async def create(self, folder: str, name: str, command_id: str | None = None) -> KnownProject | Rejected:
         """Makes a folder a project, if it is none, and gives it a name."""
         ...
 

@@ -20,6 +20,8 @@ LOG = logging.getLogger(__name__)
 VERSION = 1
 MOST = 200
 """Projects that are kept: those with an alias, then those that were opened last."""
+ORDERS = 32
+"""Orders that are remembered of a project: whoever repeats one does it within minutes."""
 Known = tuple[KnownProject, ...]
 
 
@@ -60,11 +62,15 @@ class ProjectRegistry:
 
         return self._change(seen)[0]
 
-    def change(self, word: str, change: Callable[[KnownProject], KnownProject]) -> KnownProject | Rejected:
-        """Renames, gives an alias, archives. Raises `StoreError`."""
+    def change(
+        self, word: str, change: Callable[[KnownProject], KnownProject], command_id: str | None = None
+    ) -> KnownProject | Rejected:
+        """Renames, gives an alias, archives; nothing if that order was carried out before. Raises `StoreError`."""
         refused: list[Rejected] = []
 
         def changed(known: Known) -> Known:
+            if (before := ordered(known, command_id)) is not None:
+                return (before, *(item for item in known if item.id != before.id))
             found = find_project(known, word)
             if isinstance(found, Rejected):
                 refused.append(found)
@@ -73,6 +79,8 @@ class ProjectRegistry:
             if (refusal := refused_alias(known, found.id, fresh.alias)) is not None:
                 refused.append(refusal)
                 return known
+            if command_id is not None:
+                fresh = replace(fresh, orders=(*fresh.orders, command_id)[-ORDERS:])
             return (fresh, *(item for item in known if item.id != found.id))
 
         known = self._change(changed)
@@ -88,7 +96,12 @@ class ProjectRegistry:
             return known
 
 
-def _value(item: KnownProject) -> dict[str, str | bool]:
+def ordered(known: Known, command_id: str | None) -> KnownProject | None:
+    """The project that an order was about which was carried out; `None`: it was not."""
+    return None if command_id is None else next((item for item in known if command_id in item.orders), None)
+
+
+def _value(item: KnownProject) -> dict[str, str | bool | tuple[str, ...]]:
     return {
         "id": item.id,
         "root": item.root,
@@ -96,6 +109,7 @@ def _value(item: KnownProject) -> dict[str, str | bool]:
         "openedAt": item.opened_at,
         "alias": item.alias,
         "archived": item.archived,
+        "orders": item.orders,
     }
 
 
@@ -107,4 +121,5 @@ def _entry(value: Mapping[str, Any]) -> KnownProject:
         str(value["openedAt"]),
         str(value["alias"]),
         bool(value["archived"]),
+        tuple(str(order) for order in value.get("orders", ())),
     )

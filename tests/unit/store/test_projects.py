@@ -68,3 +68,16 @@ def test_many_at_once_lose_nobody(registry: ProjectRegistry, tmp_path: Path) -> 
         list(pool.map(opened, range(24)))
     assert {item.id for item in registry.read()} == {f"p-{number}" for number in range(24)}
     assert all(path.stat().st_mode & 0o077 == 0 for path in registry.folder.iterdir())
+
+
+def test_an_order_that_is_repeated_after_another_one_changes_nothing(registry: ProjectRegistry, tmp_path: Path) -> None:
+    registry.opened(ProjectId("p-1"), tmp_path, "One", at(1))
+    first = registry.change("p-1", lambda item: replace(item, alias="first"), "order-1")
+    second = registry.change("first", lambda item: replace(item, alias="second"), "order-2")
+    assert isinstance(first, KnownProject)
+    assert isinstance(second, KnownProject)
+    registry.opened(ProjectId("p-2"), tmp_path / "two", "Two", at(2))
+    again = ProjectRegistry(registry.folder)
+    assert again.change("p-1", lambda item: replace(item, alias="first"), "order-1") == second
+    assert again.change("first", lambda item: replace(item, alias="second"), "order-2") == second
+    assert [item.alias for item in again.read()] == ["", "second"]

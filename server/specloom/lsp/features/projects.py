@@ -1,6 +1,6 @@
 """`specloom/project/list` · `create` · `rename` · `alias` · `archive`: the projects that this machine knows.
 
-Refuses steps: each order names what is to be, so that the same one again is no second effect.
+Refuses steps: each order names what is to be, and the same order again, by its id, is no second effect.
 """
 
 from collections.abc import Callable
@@ -30,29 +30,29 @@ async def create(serving: Serving, params: m.ProjectCreateParams) -> m.ProjectRe
     if not path:
         return Rejected("no-folder", f"{params.folder!r} is no URI of a folder on this machine")
     projects = await serving.connection.host().projects()
-    return _result(serving, await projects.create(path, params.name))
+    return _result(serving, await projects.create(path, params.name, params.command_id))
 
 
 async def rename(serving: Serving, params: m.ProjectRenameParams) -> m.ProjectResult | Rejected:
     """`specloom/project/rename`."""
-    return await _change(serving, params.project, lambda item: replace(item, name=params.name))
+    return await _change(serving, params, lambda item: replace(item, name=params.name))
 
 
 async def alias(serving: Serving, params: m.ProjectAliasParams) -> m.ProjectResult | Rejected:
     """`specloom/project/alias`."""
-    return await _change(serving, params.project, lambda item: replace(item, alias=params.alias))
+    return await _change(serving, params, lambda item: replace(item, alias=params.alias))
 
 
 async def archive(serving: Serving, params: m.ProjectArchiveParams) -> m.ProjectResult | Rejected:
     """`specloom/project/archive`."""
-    return await _change(serving, params.project, lambda item: replace(item, archived=params.archived))
+    return await _change(serving, params, lambda item: replace(item, archived=params.archived))
 
 
 async def _change(
-    serving: Serving, word: str, change: Callable[[KnownProject], KnownProject]
+    serving: Serving, params: m.ProjectOrder, change: Callable[[KnownProject], KnownProject]
 ) -> m.ProjectResult | Rejected:
     projects = await serving.connection.host().projects()
-    return _result(serving, await projects.change(word, change))
+    return _result(serving, await projects.change(params.project, change, params.command_id))
 
 
 def _result(serving: Serving, found: KnownProject | Rejected) -> m.ProjectResult | Rejected:
