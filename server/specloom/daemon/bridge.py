@@ -142,5 +142,5 @@ def _record(message: str, environment: Mapping[str, str]) -> None:
     from specloom.logs.setup import write_logs
 
     records = write_logs(environment, "bridge")
-    logging.getLogger("specloom.daemon.bridge").warning("%s", message)
+    logging.getLogger("specloom.daemon.bridge").log(logging.WARNING, "%s", message)
     records.close()
