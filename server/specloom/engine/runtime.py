@@ -407,6 +407,7 @@ class ProjectRuntime(ProjectDesk):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+        await self._withdraw()  # The run may have been paused meanwhile, and a wait begun.
         run = self.state.run
         if run is not None and run.state in (RunState.RUNNING, RunState.PAUSING):
             await self._closing(c.SettlePause("Specloom was closed"))
@@ -432,7 +433,6 @@ class ProjectRuntime(ProjectDesk):
         self._trust.new_order(resumed=resumed)
 
     async def _busy(self, by: Origin, *, waits: bool = False) -> Rejected | None:
-        """`waits`: what goes on may wait for a key."""
         await self.on_order(by, False)
         refusal = self._engine.options.refusal
         if refusal is not None and not (waits and refusal.code == "no-key"):
