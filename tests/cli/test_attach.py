@@ -146,6 +146,21 @@ def test_a_run_is_paused_taken_up_and_ended_from_other_commands(
     assert project.specloom("run", "--cancel").returncode == Exit.USAGE
 
 
+def test_an_order_to_a_daemon_that_stands_still_names_it_and_what_to_do(
+    held: tuple[Project, ScriptedServer], stage: Stage
+) -> None:
+    project, _ = held
+    detached(project)
+    pid = stage.pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        refused = project.specloom("run", "--pause")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert refused.returncode == Exit.USAGE
+    assert f"(pid {pid}) has this project and does not answer; end it (`kill -9 {pid}`)" in refused.stderr
+
+
 def test_model_and_endpoint_of_an_order_go_with_it_to_the_daemon(
     held: tuple[Project, ScriptedServer], running: Begin
 ) -> None:

@@ -21,6 +21,8 @@ from specloom.engine.api import Accepted
 
 USER = Origin("user")
 BEGUN = "`specloom attach` shows it, `specloom run --pause` pauses it"
+DAEMON = "specloom daemon"
+"""How a lock names the daemon."""
 PLANNING = "planning first in the daemon, then the run is handed over; Ctrl-C leaves, and only the plan goes on"
 NOTHING = "nothing is running here; `specloom status` tells how it stands"
 
@@ -95,9 +97,17 @@ async def _refuse_elsewhere(place: Place, output: Output) -> None:
             raise CommandError(NOTHING_YET)
         state, writer = await reader.refresh(), await reader.writer()
     if writer is not None and not await place.composition.is_hosted(place.root, place.environment):
+        if writer.startswith(DAEMON):
+            step = f"end it (`kill -9 {_pid(writer)}`), then try again: the run waits where its log ends"
+            raise CommandError(f"{writer} has this project and does not answer; {step}")
         raise CommandError(f"{writer} works on this project; press Ctrl-C there")
     if state.run is None or not state.run.active:
         raise CommandError(NOTHING)
+
+
+def _pid(writer: str) -> str:
+    """Of `specloom daemon (pid 12)`."""
+    return writer.rpartition("pid ")[2].rstrip(")")
 
 
 async def _pause(runtime: RemoteRuntime, output: Output) -> Exit:
