@@ -1,8 +1,8 @@
 -- The plugin's connection without a process at its other end: what a server would say is said by the test, at its pace.
 local M = {}
 
-local here = vim.fs.dirname(vim.fs.dirname(vim.fs.dirname(vim.fs.dirname(vim.fs.abspath and vim.fs.abspath(debug.getinfo(1, "S").source:sub(2)) or vim.fn.fnamemodify(debug.getinfo(1, "S").source:sub(2), ":p")))))
-vim.opt.runtimepath:prepend(here .. "/clients/neovim")
+local here = vim.fn.fnamemodify(debug.getinfo(1, "S").source:sub(2), ":p:h")
+vim.opt.runtimepath:prepend(vim.fs.normalize(here .. "/../../../clients/neovim"))
 
 ---@type { method: string, params: table }[]
 M.asked = {}

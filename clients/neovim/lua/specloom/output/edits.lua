@@ -58,7 +58,8 @@ end
 local function of_edits(edits)
   local lines = {}
   for _, edit in ipairs(edits) do
-    lines[#lines + 1] = { text = ("@@ line %d @@"):format(edit.start_line), group = "SpecloomDetail", line = edit.start_line }
+    local place = ("@@ line %d @@"):format(edit.start_line)
+    lines[#lines + 1] = { text = place, group = "SpecloomDetail", line = edit.start_line }
     vim.list_extend(lines, removed(edit))
     if edit.new_text ~= "" then
       vim.list_extend(lines, added(edit.new_text, edit.start_line))

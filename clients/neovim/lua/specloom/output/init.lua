@@ -23,7 +23,7 @@ local WIDE = 140
 ---@field stream specloom.Stream
 ---@field sheet specloom.Sheet
 ---@field since integer where what is shown begins
----@field late table[]? events that came while older ones were being fetched
+---@field late fun()[]? what came while the past was being fetched, to be taken up behind it
 ---@field due boolean
 local Output = {}
 Output.__index = Output
@@ -31,8 +31,13 @@ Output.__index = Output
 ---@type table<integer, specloom.Output> by buffer
 local outputs = {}
 
-local function is_paused(p)
-  return p.run and p.run.state == "paused" and (p.run.reason ~= "" and "paused: " .. words.line(p.run.reason) or "paused")
+---@param p specloom.Projection
+---@return string?
+local function paused(p)
+  if not p.run or p.run.state ~= "paused" then
+    return nil
+  end
+  return p.run.reason ~= "" and "paused: " .. words.line(p.run.reason) or "paused"
 end
 
 ---What the agent does now, in words.
@@ -56,10 +61,10 @@ function Output:doing(p)
       if asks then
         return text .. " · waits for your answer", "SpecloomWaiting"
       end
-      return is_paused(p) or text, is_paused(p) and "SpecloomBlocked" or "SpecloomAgent"
+      return paused(p) or text, paused(p) and "SpecloomBlocked" or "SpecloomAgent"
     end
   end
-  return is_paused(p) or "idle", "SpecloomDetail"
+  return paused(p) or "idle", "SpecloomDetail"
 end
 
 ---Words that wait to be heard, and the state.
@@ -72,7 +77,8 @@ function Output:tail()
   local rows = {}
   for _, prompt in ipairs(p.prompts) do
     if prompt.agentId == self.agent then
-      local row = block.row(("» %s  (unheard; x takes it back)"):format(words.line(prompt.text)), "SpecloomPrompt", "0")
+      local said = ("» %s  (unheard; x takes it back)"):format(words.line(prompt.text))
+      local row = block.row(said, "SpecloomPrompt", "0")
       row.prompt = prompt.id
       rows[#rows + 1] = row
     end
@@ -89,7 +95,8 @@ function Output:note()
     return nil
   end
   local path = self.stream.session and (".specloom/sessions/%s.md"):format(self.stream.session)
-  local row = block.row("Older output is not kept here" .. (path and "; all of this session: " .. path or ""), "SpecloomDetail", "0")
+  local text = "Older output is not kept here" .. (path and "; all of this session: " .. path or "")
+  local row = block.row(text, "SpecloomDetail", "0")
   row.path = path
   return row
 end
@@ -115,8 +122,11 @@ end
 ---Fetches events after the last one that is in the stream, and takes up those that came meanwhile.
 function Output:catch_up()
   self.late = self.late or {}
-  local seq = self.stream.seq
+  local current, seq = self.stream, self.stream.seq
   self.connection:request("specloom/events/list", { since = seq, limit = PAGE }, function(refused, result)
+    if self.stream ~= current then
+      return
+    end
     for _, event in ipairs(result and result.events or {}) do
       self.stream:event(event)
     end
@@ -126,8 +136,8 @@ function Output:catch_up()
     end
     local late = self.late or {}
     self.late = nil
-    for _, event in ipairs(late) do
-      self.stream:event(event)
+    for _, take in ipairs(late) do
+      take()
     end
   end)
 end
@@ -137,21 +147,25 @@ function Output:begin()
   local connection = self.connection
   local p = connection.projection ---@cast p -?
   self.project = connection.project_id
-  self.stream = stream.new(self.agent, p.sessions)
+  self.stream, self.late = stream.new(self.agent, p.sessions), nil
   self.sheet:clear()
   self.since = math.max(0, p.seq - PAST)
   self.stream.seq = self.since
   self:catch_up()
 end
 
----@param event table
-function Output:heard(event)
-  if self.late then
-    table.insert(self.late, event)
-  else
-    self.stream:event(event)
+---@param kind "event"|"output"
+---@param value table
+function Output:heard(kind, value)
+  local function take()
+    self.stream[kind](self.stream, value)
   end
-  self:soon()
+  if self.late then
+    table.insert(self.late, take)
+  else
+    take()
+    self:soon()
+  end
 end
 
 local function each(connection, visit)
@@ -166,17 +180,13 @@ end
 
 local function listen()
   listen = function() end
-  client.on("event", function(connection, event)
-    each(connection, function(output)
-      output:heard(event)
+  for _, kind in ipairs({ "event", "output" }) do
+    client.on(kind, function(connection, value)
+      each(connection, function(output)
+        output:heard(kind, value)
+      end)
     end)
-  end)
-  client.on("output", function(connection, piece)
-    each(connection, function(output)
-      output.stream:output(piece)
-      output:soon()
-    end)
-  end)
+  end
   client.on("snapshot", function(connection)
     each(connection, function(output)
       if output.project ~= connection.project_id then
@@ -263,7 +273,8 @@ function M.show(connection, agent)
     vim.api.nvim_set_option_value(name, value, { scope = "local", win = 0 })
   end
   vim.opt_local.fillchars:append({ fold = " " })
-  vim.wo.statusline = (" Output of %s %%=i says something · g? help "):format((agent:gsub("%%", "%%%%")))
+  local line = (" Output of %s %%=i says something · g? help "):format((agent:gsub("%%", "%%%%")))
+  vim.api.nvim_set_option_value("statusline", line, { scope = "local", win = 0 })
   output:draw()
   vim.api.nvim_win_set_cursor(0, { vim.api.nvim_buf_line_count(output.buf), 0 })
   return output
@@ -291,7 +302,8 @@ local function found(connection, agent)
   end
   agent = connection and (agent or M.agent(connection))
   if not agent then
-    vim.notify(why ~= "" and why or "Specloom: no agent has worked here yet; run something first", vim.log.levels.WARN, { title = "Specloom" })
+    why = why and why ~= "" and why or "Specloom: no agent has worked here yet; run something first"
+    vim.notify(why, vim.log.levels.WARN, { title = "Specloom" })
   end
   return connection, agent
 end

@@ -37,10 +37,12 @@ function M.open(connection, agent)
   vim.b[buf].specloom_root = connection.root
   vim.cmd("rightbelow 2split")
   vim.api.nvim_win_set_buf(0, buf)
-  for name, value in pairs({ number = false, relativenumber = false, signcolumn = "no", winfixheight = true, wrap = true }) do
+  local options = { number = false, relativenumber = false, signcolumn = "no", winfixheight = true, wrap = true }
+  for name, value in pairs(options) do
     vim.api.nvim_set_option_value(name, value, { scope = "local", win = 0 })
   end
-  vim.wo.statusline = (" Say to %s: <CR> sends, <C-c> leaves"):format((agent:gsub("%%", "%%%%")))
+  local line = (" Say to %s: <CR> sends, <C-c> leaves"):format((agent:gsub("%%", "%%%%")))
+  vim.api.nvim_set_option_value("statusline", line, { scope = "local", win = 0 })
   local function leave()
     close(buf)
     if vim.api.nvim_win_is_valid(above) then

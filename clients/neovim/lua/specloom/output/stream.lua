@@ -187,7 +187,9 @@ end
 
 function EVENTS.messageAdded(stream, e)
   local lines = #vim.split(e.text, "\n")
-  local made = stream:folded("given " .. e.seq, "given", ("▸ is told %s · %s"):format(words.line(e.text):gsub("^#+ ", ""), words.count(lines, "line")), "SpecloomDetail", e.text)
+  local about = words.line(e.text):gsub("^#+ ", "")
+  local head = ("▸ is told %s · %s"):format(about, words.count(lines, "line"))
+  local made = stream:folded("given " .. e.seq, "given", head, "SpecloomDetail", e.text)
   made.raw = { e.text }
 end
 
@@ -225,7 +227,8 @@ end
 
 function EVENTS.turnFailed(stream, e)
   local again = type(e.retryInS) == "number" and (" · again in %gs"):format(e.retryInS) or ""
-  stream:note("failed turn " .. e.seq, ("✗ turn %d: %s%s"):format(e.turn, words.line(e.message), again), "SpecloomFailed")
+  local text = ("✗ turn %d: %s%s"):format(e.turn, words.line(e.message), again)
+  stream:note("failed turn " .. e.seq, text, "SpecloomFailed")
 end
 
 ---The block in which the input of a call streamed in, or what it printed already, or a new one.
@@ -327,7 +330,8 @@ function EVENTS.promptDelivered(stream, e)
 end
 
 function EVENTS.approvalAsked(stream, e)
-  stream:note("asked " .. e.approvalId, ("? %s: %s"):format(e.purpose ~= "" and e.purpose or e.kind, words.line(e.subject)), "SpecloomWaiting")
+  local text = ("? %s: %s"):format(e.purpose ~= "" and e.purpose or e.kind, words.line(e.subject))
+  stream:note("asked " .. e.approvalId, text, "SpecloomWaiting")
 end
 
 function EVENTS.approvalAnswered(stream, e)
@@ -340,11 +344,13 @@ function EVENTS.approvalAnswered(stream, e)
 end
 
 function EVENTS.noProgressSeen(stream, e)
-  stream:note("circle " .. e.seq, ("goes in circles (%s, %s)"):format(e.circle, words.count(e.turns, "turn")), "SpecloomBlocked")
+  local text = ("goes in circles (%s, %s)"):format(e.circle, words.count(e.turns, "turn"))
+  stream:note("circle " .. e.seq, text, "SpecloomBlocked")
 end
 
 function EVENTS.contextCollapsed(stream, e)
-  stream:note("collapsed " .. e.seq, ("%s shortened to make room"):format(words.count(e.collapsed, "old result")), "SpecloomDetail")
+  local text = ("%s shortened to make room"):format(words.count(e.collapsed, "old result"))
+  stream:note("collapsed " .. e.seq, text, "SpecloomDetail")
 end
 
 function EVENTS.taskDone(stream, e)

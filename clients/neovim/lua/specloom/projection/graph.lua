@@ -25,7 +25,7 @@ local function link(g, node, waits)
   g.missing[node] = (g.missing[node] or 0) + #waits
 end
 
----Goes on to whoever waits for `node`, which is satisfied or no longer so; calls `seen` with each leaf whose turn it may be.
+---Goes on to whoever waits for `node`, which is satisfied or no longer so; calls `seen` with each leaf that did.
 local function spread(g, tasks, node, satisfied, seen)
   local changed = { node }
   for _, at in ipairs(changed) do

@@ -114,8 +114,8 @@ local function about_task(p, task)
   local lines = { ("# %s %s"):format(task.id, task.title), "", "- state: " .. task.state:gsub("_", " ") }
   fields(lines, "reason", task.reason ~= "" and { words.line(task.reason) } or {})
   if task.attempts > 0 then
-    local turns = words.count(task.turns, "turn")
-    fields(lines, "attempts", { ("%d, %s, %s"):format(task.attempts, turns, words.money(task.usage) or "no known cost") })
+    local turns, cost = words.count(task.turns, "turn"), words.money(task.usage) or "no known cost"
+    fields(lines, "attempts", { ("%d, %s, %s"):format(task.attempts, turns, cost) })
   end
   fields(lines, "changed since its proof", task.stale)
   for _, id in ipairs(task.requirements) do

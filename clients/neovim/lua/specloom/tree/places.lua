@@ -83,7 +83,7 @@ function M.leave(before)
     end
   end
   vim.cmd("rightbelow vsplit")
-  vim.wo.winfixwidth, vim.wo.cursorline = false, vim.go.cursorline
+  -- A new window takes the options of the one that it was split from; a new buffer, those of all others.
   vim.api.nvim_win_set_buf(0, vim.api.nvim_create_buf(true, false))
 end
 

@@ -139,7 +139,8 @@ end
 
 local function of_counts(counts)
   local parts = { ("%d/%d"):format(counts.done + counts.skipped, counts.total) }
-  return put(parts, counts.failed > 0 and counts.failed .. " failed", counts.blocked > 0 and counts.blocked .. " blocked")
+  local failed = counts.failed > 0 and counts.failed .. " failed"
+  return put(parts, failed, counts.blocked > 0 and counts.blocked .. " blocked")
 end
 
 local function state_of_spec(spec)
