@@ -1,14 +1,12 @@
 """All problems of a project by path, gathered when somebody asks and something changed. Refuses to store any."""
 
-from collections import Counter
 from collections.abc import Mapping
 
-from specloom.domain.ids import TaskId
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
 from specloom.engine.library import Library
 from specloom.engine.problems import planning_problems, task_problems, torn_specs
-from specloom.engine.shelf import EMPTY_SHELF, Shelf
+from specloom.engine.shelf import Shelf
 
 
 class ProblemBoard:
@@ -16,15 +14,20 @@ class ProblemBoard:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._key: tuple[int, Shelf, tuple[Problem, ...], Counter[TaskId]] = (-1, EMPTY_SHELF, (), Counter())
+        self._made_of: tuple[object, ...] = ()
         self._answer: Mapping[str, tuple[Problem, ...]] = {}
         self.extra: tuple[Problem, ...] = ()
 
     def problems(self, state: ProjectState) -> Mapping[str, tuple[Problem, ...]]:
         """Problems by path, in the order of their places; each once."""
-        shelf, key = self._library.shelf, (state.seq, self._library.shelf, self.extra, self._library.ticking)
-        if self._key[0] != state.seq or any(was is not now for was, now in zip(self._key[1:], key[1:], strict=True)):
-            self._key = key
+        shelf = self._library.shelf
+        # Most events change none of these, and one is asked after each: what is the same object says the same.
+        made_of = (
+            *(state.tasks, state.plan, state.planning, state.requirements, state.out_of_scope),
+            *(shelf, self.extra, self._library.ticking),
+        )
+        if [*map(id, self._made_of)] != [*map(id, made_of)]:
+            self._made_of = made_of
             self._answer = self._gather(state, shelf)
         return self._answer
 
