@@ -46,6 +46,11 @@ def test_no_command_is_a_usage_error_with_the_overview(empty: Project) -> None:
             ["run", "--modle", "x"],
             "unrecognized arguments: --modle (did you mean `--model`?); see `specloom run --help`",
         ),
+        (
+            ["credential", "set", "https://api.example.org", "sk-ant-word"],
+            "a key is no argument, where others could read it",
+        ),
+        (["credential", "set", "sk-ant-word"], "is no address with http:// or https://; a key is no argument"),
         (["--verion"], "unrecognized arguments: --verion (did you mean `--version`?); see `specloom --help`"),
     ],
 )
@@ -54,6 +59,7 @@ def test_what_is_not_understood_gets_one_line_and_status_2(words: list[str], sai
         parse(words)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert "sk-ant-word" not in str(caught.value)
     assert caught.value.status == Exit.USAGE
 
 

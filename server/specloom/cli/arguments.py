@@ -60,6 +60,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return known
 
 
+NO_KEY_HERE = "a key is no argument, where others could read it: it is asked for, or read from standard input"
+
+
 def _unknown(words: Sequence[str], command: str) -> str:
     """Names them, with the nearest option of the command that they were given to."""
     called, options = "specloom", _OPTIONS
@@ -67,6 +70,8 @@ def _unknown(words: Sequence[str], command: str) -> str:
         alone = Parser(add_help=False)
         _COMMANDS[command][1](alone)
         called, options = f"specloom {command}", (*_OPTIONS, *alone.options)
+    if command == "credential" and not all(word in _OPTIONS or word.startswith("--") for word in words):
+        return f"{NO_KEY_HERE}; see `{called} --help`"
     near = get_close_matches(words[0].partition("=")[0], options, n=1)
     meant = f" (did you mean `{near[0]}`?)" if near else ""
     return f"unrecognized arguments: {' '.join(words)}{meant}; see `{called} --help`"
@@ -214,7 +219,11 @@ def _credential(parser: argparse.ArgumentParser) -> None:
         "order", choices=("set", "forget"), help="set: take a key from the terminal or standard input; forget: drop it"
     )
     parser.add_argument(
-        "endpoint", nargs="?", metavar="ENDPOINT", type=_address, help="its address (default: the only one that is set)"
+        "endpoint",
+        nargs="?",
+        metavar="ENDPOINT",
+        type=_unshown_address,
+        help="its address (default: the only one that is set)",
     )
     parser.add_argument("--keep", action="store_true", help="with set: also in the keyring of this system")
     _common(parser)
@@ -233,6 +242,13 @@ def _address(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text[:LONGEST_SHOWN]!r} is no address with http:// or https://, without a user name or query"
         )
+    return text
+
+
+def _unshown_address(text: str) -> str:
+    """As `_address`; what is none may be a key, and is not said again."""
+    if not ADDRESS.match(text):
+        raise argparse.ArgumentTypeError(f"is no address with http:// or https://; {NO_KEY_HERE}")
     return text
 
 
