@@ -7,6 +7,7 @@ import { Connection } from "./connection";
 import { Documents } from "./documents";
 import { Approvals } from "./people/approvals";
 import { Keys } from "./people/keys";
+import { tellOfKeys } from "./people/pauses";
 import { Projects } from "./projects";
 import { RunControl } from "./runs/control";
 import { RunStatus } from "./runs/status";
@@ -42,7 +43,7 @@ export function activate(context: vscode.ExtensionContext): Activated {
   const parts = { connection, projects, server, problems, tree, runs, approvals, documents, keys, log };
   context.subscriptions.push(log, connection, folders, server, projects, tree, problems, keys, approvals, documents);
   context.subscriptions.push(headOf(tree.view, projects), new RunStatus(projects, tree.view), new HealthItem(server, connection));
-  context.subscriptions.push(registerAgentView(connection, context.extensionUri), registerCommands(parts));
+  context.subscriptions.push(registerAgentView(connection, context.extensionUri), registerCommands(parts), tellOfKeys(projects));
   follow(context, server, folders, log);
   const activationMs = performance.now() - began;
   log.info(`Activated in ${activationMs.toFixed(1)} ms`);
