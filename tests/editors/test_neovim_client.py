@@ -1,7 +1,9 @@
 """The Neovim plugin as a person uses it: keys and screens of a real Neovim, the real server, a scripted model."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -346,3 +348,27 @@ def test_the_help_has_every_subcommand_and_option_and_no_tag_twice(neovim: Neovi
         command = f"| `{f':Specloom {name} {middle}'.strip()}` | {desc} |"
         assert command in readme or f"| `{name}` | `{middle}` | {desc} |" in readme, name
     assert len(rows) == len(re.findall(r"^\| `(?!:Specloom`|Specloom[A-Z])", readme, re.MULTILINE))
+
+
+def test_a_daemon_that_is_killed_is_found_again_and_its_run_goes_on(neovim: Neovim, tmp_path: Path) -> None:
+    root = greeter(tmp_path / "greeter", spec_of("test -s greet.py"))
+    turns = [WRITES[0] | {"hold": "killed"}, WRITES[1]]
+    with (
+        ScriptedServer(script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))) as server,
+        staged() as stage,
+        person(neovim(SUITES[1]), root, tmp_path / "home", server, stage) as at,
+    ):
+        at.open("requirements.md")
+        at.command("Specloom run")
+        at.screen.until("Specloom asks")
+        at.screen.press("2")
+        at.until(f"#(({CONNECTION} or {{}}).projection or {{agents = {{}}}}).agents", 1)
+        os.kill(stage.pid(), signal.SIGKILL)
+        at.until(f"{CONNECTION}.state == 'live' and {RUN}.state", "paused")
+        # The buffers of the server that was lost are served again.
+        at.until("#vim.lsp.get_clients({bufnr = vim.fn.bufnr([[requirements.md]])})", 1)
+        server.release("killed")
+        at.command("Specloom resume")
+        at.told("the run is over: 1 of 1 tasks done")
+        at.leave()
+    must_all_end(root)

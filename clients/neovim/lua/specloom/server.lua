@@ -108,16 +108,38 @@ local function ended(root, client_id, code, buffers)
   end, PAUSE_MS * #lost[root] * #lost[root])
 end
 
+--- Starts the program, and keeps its status for the plugin: Neovim would put a "Press ENTER" before whoever types.
 ---@param root string
----@param command string[]
+---@param command string[]|function
+---@return fun(dispatchers: vim.lsp.rpc.Dispatchers, config: vim.lsp.ClientConfig): vim.lsp.rpc.PublicClient
+---@return fun(): integer status
+local function program(root, command)
+  local status = 0
+  return function(dispatchers, config)
+    local exit = dispatchers.on_exit
+    dispatchers.on_exit = function(code, signal)
+      status = code ~= 0 and code or signal
+      exit(0, 0)
+    end
+    if type(command) == "function" then
+      return command(dispatchers, config)
+    end
+    return vim.lsp.rpc.start(command, dispatchers, { cwd = root })
+  end, function()
+    return status
+  end
+end
+
+---@param root string
+---@param command string[]|function
 ---@return vim.lsp.ClientConfig
 local function lsp_config(root, command)
   local configured = vim.fn.has("nvim-0.11") == 1 and vim.deepcopy(vim.lsp.config.specloom) or {}
   local settings = require("specloom.config").get().settings
+  local start, status = program(root, command)
   local ours = {
     name = "specloom",
-    cmd = command,
-    cmd_cwd = root,
+    cmd = start,
     root_dir = root,
     capabilities = { experimental = { specloom = { documentSave = true, approvals = true } } },
     settings = { specloom = vim.tbl_isempty(settings) and vim.empty_dict() or settings },
@@ -129,11 +151,11 @@ local function lsp_config(root, command)
   local on_init, on_exit = configured.on_init, configured.on_exit
   config.on_init = vim.list_extend({ client.attach }, type(on_init) == "table" and on_init or { on_init })
   config.on_exit = vim.list_extend({
-    function(code, _, client_id)
+    function(_, _, client_id)
       local found = vim.lsp.get_client_by_id(client_id)
       local buffers = found and vim.tbl_keys(found.attached_buffers) or {}
       vim.schedule(function()
-        ended(root, client_id, code, buffers)
+        ended(root, client_id, status(), buffers)
       end)
     end,
   }, type(on_exit) == "table" and on_exit or { on_exit })
