@@ -55,6 +55,13 @@ local function answer(asked, choice)
   end)
 end
 
+--- Neovim's own line of input is left as by hand; another one stays, and its answer comes too late.
+local function leave_input()
+  if require("specloom.tell").is_stock(vim.ui.input) and vim.api.nvim_get_mode().mode:find("^c") then
+    vim.api.nvim_input("<C-c>")
+  end
+end
+
 ---@param asked specloom.Asked
 local function put(asked)
   local approval = asked.approval
@@ -73,6 +80,7 @@ local function put(asked)
   end
   shown = { asked = asked }
   if #approval.choices == 0 then
+    shown.choosing = { withdraw = leave_input }
     vim.ui.input({ prompt = M.describe(approval) .. "\n> " }, settle)
   else
     local choosing = require("specloom.choice").put(approval.choices, M.describe(approval), settle)

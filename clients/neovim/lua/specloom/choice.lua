@@ -5,45 +5,28 @@ local M = {}
 ---@class specloom.Choosing
 ---@field withdraw fun() closes it without an answer
 
----@param lines string[]
----@param width integer
----@return string[]
-local function wrapped(lines, width)
-  local found = {}
-  for _, line in ipairs(lines) do
-    local rest = line
-    repeat
-      local part = vim.fn.strcharpart(rest, 0, width)
-      found[#found + 1] = part
-      rest = vim.fn.strcharpart(rest, width)
-    until rest == ""
-  end
-  return found
-end
-
 ---@param items string[]
 ---@param prompt string
 ---@param answer fun(choice: string?)
 ---@return fun() close
 local function own_window(items, prompt, answer)
-  local width = math.max(20, math.min(92, vim.o.columns - 8))
-  local text = wrapped(vim.split(prompt, "\n"), width - 2)
-  local most = math.max(3, vim.o.lines - 8 - #items)
-  if #text > most then
-    text = vim.list_extend(vim.list_slice(text, 1, most - 1), { "… (:Specloom approve! shows all)" })
-  end
-  local lines = vim.list_extend(vim.deepcopy(text), { "" })
-  for number, item in ipairs(items) do
-    lines[#lines + 1] = ("%d  %s"):format(number, (item:gsub("\n", " ⏎ ")))
-  end
-  lines = vim.tbl_map(function(line)
+  local text = vim.split(prompt, "\n")
+  local lines = vim.tbl_map(function(line)
     return line == "" and "" or " " .. line
-  end, lines)
+  end, text)
+  lines[#lines + 1] = ""
+  for number, item in ipairs(items) do
+    lines[#lines + 1] = (" %d  %s"):format(number, (item:gsub("\n", " ⏎ ")))
+  end
   local buf = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
   vim.bo[buf].modifiable, vim.bo[buf].bufhidden, vim.bo[buf].filetype = false, "wipe", "specloom-question"
   local namespace = vim.api.nvim_create_namespace("specloom.choice")
+  -- Who asks and why is quiet; what a yes allows is not.
   for line = 1, #text do
+    if text[line] == "" then
+      break
+    end
     vim.api.nvim_buf_set_extmark(buf, namespace, line - 1, 0, { line_hl_group = "Comment" })
   end
   for number = 1, #items do
@@ -56,17 +39,14 @@ local function own_window(items, prompt, answer)
     )
   end
   local back = vim.api.nvim_get_current_win()
-  local height = 0
-  for _, line in ipairs(lines) do
-    height = height + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / width))
-  end
-  height = math.min(height, vim.o.lines - 6)
+  local width = math.max(20, math.min(92, vim.o.columns - 8))
+  local col = math.floor((vim.o.columns - width) / 2)
   local window = vim.api.nvim_open_win(buf, true, {
     relative = "editor",
     width = width,
-    height = height,
-    row = math.max(0, math.floor((vim.o.lines - height) / 2) - 1),
-    col = math.floor((vim.o.columns - width) / 2),
+    height = 1,
+    row = 0,
+    col = col,
     style = "minimal",
     border = "rounded",
     title = " Specloom asks ",
@@ -74,7 +54,11 @@ local function own_window(items, prompt, answer)
     footer = " 1-" .. #items .. " or <CR> answers   q later ",
     footer_pos = "center",
   })
-  vim.wo[window].cursorline, vim.wo[window].wrap = true, true
+  local wo = vim.wo[window]
+  wo.cursorline, wo.wrap, wo.linebreak, wo.breakindent, wo.breakindentopt = true, true, true, true, "shift:3"
+  local height = math.max(1, math.min(vim.api.nvim_win_text_height(window, {}).all, vim.o.lines - 6))
+  local row = math.max(0, math.floor((vim.o.lines - height) / 2) - 1)
+  vim.api.nvim_win_set_config(window, { relative = "editor", height = height, width = width, row = row, col = col })
   vim.api.nvim_win_set_cursor(window, { #text + 2, 1 })
   local settled = false
   local function settle(choice, silent)

@@ -119,7 +119,7 @@ M.SUBCOMMANDS = {
     desc = "Puts the question that waits, with exactly what a yes allows; `:Specloom! approve` lists all in full.",
     run = function(call)
       local approvals = require("specloom.approvals")
-      return call.bang and approvals.list(call.connection) or approvals.choose(call.connection)
+      approvals[call.bang and "list" or "choose"](call.connection)
     end,
   },
   grants = { args = "", desc = "What is granted for longer than once, to take it back.", run = orders.grants },
