@@ -49,7 +49,10 @@ local function tree(connection, result)
   local samples = {}
   for number = 1, 41 do
     before = cpu_ms()
-    loopback.event("approvalAsked", { approvalId = "q" .. number, kind = "command", subject = "ls", purpose = "", choices = {} })
+    loopback.event(
+      "approvalAsked",
+      { approvalId = "q" .. number, kind = "command", subject = "ls", purpose = "", choices = {} }
+    )
     shown:draw()
     samples[number] = cpu_ms() - before
   end

@@ -11,7 +11,12 @@ return function(seen, wanted)
   local function compare(what, one, other, keys)
     for _, key in ipairs(keys) do
       if not vim.deep_equal(one[key], other[key]) then
-        found[#found + 1] = ("%s.%s: %s instead of %s"):format(what, key, vim.inspect(one[key]), vim.inspect(other[key]))
+        found[#found + 1] = ("%s.%s: %s instead of %s"):format(
+          what,
+          key,
+          vim.inspect(one[key]),
+          vim.inspect(other[key])
+        )
       end
     end
   end

@@ -23,21 +23,54 @@ end
 ---A project of so many specs with so many tasks each, in a chain.
 function M.project(specs, each, root)
   local p = { id = "p1", name = "greeter", rootUri = vim.uri_from_fname(root), seq = 0, readOnly = false }
-  for _, name in ipairs({ "requirements", "specs", "tasks", "dependencyGroups", "agents", "sessions", "approvals", "prompts" }) do
+  for _, name in ipairs({
+    "requirements",
+    "specs",
+    "tasks",
+    "dependencyGroups",
+    "agents",
+    "sessions",
+    "approvals",
+    "prompts",
+  }) do
     p[name] = {}
   end
-  p.usage, p.counts, p.budget, p.problems = usage(), counts(specs * each), vim.empty_dict(), { error = 0, warning = 0, information = 0 }
+  p.usage, p.counts, p.budget, p.problems =
+    usage(), counts(specs * each), vim.empty_dict(), { error = 0, warning = 0, information = 0 }
   for s = 1, specs do
     local id = ("%02d"):format(s)
     local path = ("specs/%s-part.md"):format(id)
     local uri = vim.uri_from_fname(root .. "/" .. path)
-    p.specs[s] = { id = id, title = "Part " .. s, path = path, uri = uri, status = "ready", dependsOn = {}, requirements = {}, counts = counts(each) }
+    p.specs[s] = {
+      id = id,
+      title = "Part " .. s,
+      path = path,
+      uri = uri,
+      status = "ready",
+      dependsOn = {},
+      requirements = {},
+      counts = counts(each),
+    }
     for t = 1, each do
       p.tasks[#p.tasks + 1] = {
-        id = ("%s/%d"):format(id, t), specId = id, number = tostring(t), title = ("Build piece %d of part %d"):format(t, s),
-        state = t == 1 and "ready" or "pending", reason = "", proven = false, stale = {}, attempts = 0, isLeaf = true, optional = false,
-        requirements = {}, dependsOn = t > 1 and { ("%s/%d"):format(id, t - 1) } or {}, dependsOnGroups = {}, verify = {},
-        line = t, turns = 0, usage = usage(),
+        id = ("%s/%d"):format(id, t),
+        specId = id,
+        number = tostring(t),
+        title = ("Build piece %d of part %d"):format(t, s),
+        state = t == 1 and "ready" or "pending",
+        reason = "",
+        proven = false,
+        stale = {},
+        attempts = 0,
+        isLeaf = true,
+        optional = false,
+        requirements = {},
+        dependsOn = t > 1 and { ("%s/%d"):format(id, t - 1) } or {},
+        dependsOnGroups = {},
+        verify = {},
+        line = t,
+        turns = 0,
+        usage = usage(),
       }
     end
   end
@@ -82,10 +115,13 @@ function M.start(snapshot, root)
       }
     end,
   })
-  assert(vim.wait(10000, function()
-    local connection = client.all()[1]
-    return connection and connection.state == "live"
-  end, 5), "no connection")
+  assert(
+    vim.wait(10000, function()
+      local connection = client.all()[1]
+      return connection and connection.state == "live"
+    end, 5),
+    "no connection"
+  )
   return client.all()[1]
 end
 

@@ -18,7 +18,10 @@ local function tree()
   local node, before = shown.board.nodes[5000].id, look()
   local started = vim.uv.hrtime()
   for number = 1, UPDATES do
-    loopback.event("taskDone", { taskId = ("%02d/%d"):format(number % SPECS + 1, math.ceil(number / SPECS)), proven = true })
+    loopback.event(
+      "taskDone",
+      { taskId = ("%02d/%d"):format(number % SPECS + 1, math.ceil(number / SPECS)), proven = true }
+    )
     -- Each at its time, sixty a second.
     vim.wait(math.max(1, number * 1000 / 60 - (vim.uv.hrtime() - started) / 1e6), function()
       return false
@@ -32,13 +35,19 @@ local function tree()
   loopback.settle()
   local after = look()
   assert(shown.board.nodes[after[1]].id == node, "the cursor left its task")
-  assert(after[1] == before[1] + 2 and after[2] == before[2] + 2, "the window scrolled: " .. vim.inspect({ before, after }))
+  assert(
+    after[1] == before[1] + 2 and after[2] == before[2] + 2,
+    "the window scrolled: " .. vim.inspect({ before, after })
+  )
   require("specloom.tree").close(connection)
 end
 
 local function sheet()
   loopback.answers["specloom/events/list"] = { events = {}, more = false, seq = 0 }
-  loopback.event("sessionStarted", { sessionId = "s1", agentId = "agent-1", role = "executor", model = "m", taskId = "01/1", number = 1, because = "" })
+  loopback.event(
+    "sessionStarted",
+    { sessionId = "s1", agentId = "agent-1", role = "executor", model = "m", taskId = "01/1", number = 1, because = "" }
+  )
   vim.cmd.new()
   local reader = vim.api.nvim_get_current_win()
   local output = require("specloom.output").show(connection, "agent-1")
@@ -59,7 +68,10 @@ local function sheet()
   assert(last < 2100, last .. " lines are kept")
   assert(vim.api.nvim_win_get_cursor(0)[1] == last, "the end is not followed")
   assert(vim.api.nvim_win_get_cursor(reader)[1] < 1000, "who reads was taken to the end")
-  loopback.event("toolRequested", { sessionId = "s1", callId = "c1", name = "write_file", input = '{"path":"a.py","content":"x = 1"}' })
+  loopback.event(
+    "toolRequested",
+    { sessionId = "s1", callId = "c1", name = "write_file", input = '{"path":"a.py","content":"x = 1"}' }
+  )
   loopback.settle()
   vim.cmd.redraw()
   local diff = vim.fn.screenpos(0, vim.api.nvim_buf_line_count(output.buf) - 1, 5)

@@ -89,14 +89,22 @@ function cases.lines_kept_by_difference_are_those_of_a_fresh_drawing()
   local buf = vim.api.nvim_create_buf(false, true)
   local shown = board.new(buf, view)
   shown:renew(p)
-  local kinds = { "taskStarted", "taskDone", "taskFailed", "taskBlocked", "taskSkipped", "taskReset", "taskRetried", "proofStale" }
+  local kinds =
+    { "taskStarted", "taskDone", "taskFailed", "taskBlocked", "taskSkipped", "taskReset", "taskRetried", "proofStale" }
   for round = 1, 400 do
     local id = ("%02d/%d"):format(math.random(4), math.random(6))
-    local members = { taskId = id, reason = "because " .. round, number = 1, proven = true, paths = { "a.py" }, agentId = "agent-1" }
+    local members =
+      { taskId = id, reason = "because " .. round, number = 1, proven = true, paths = { "a.py" }, agentId = "agent-1" }
     local change = projection.fold(p, event(kinds[math.random(#kinds)], members))
     local of_task = change.ids
     if round % 7 == 0 then
-      change = projection.fold(p, event("approvalAsked", { approvalId = "q" .. round, kind = "command", subject = "ls", purpose = "", choices = {} }))
+      change = projection.fold(
+        p,
+        event(
+          "approvalAsked",
+          { approvalId = "q" .. round, kind = "command", subject = "ls", purpose = "", choices = {} }
+        )
+      )
     elseif round % 11 == 0 and #p.approvals > 0 then
       change = projection.fold(p, event("approvalAnswered", { approvalId = p.approvals[1].id }))
     end
@@ -116,18 +124,41 @@ end
 function cases.every_line_has_the_width_of_the_window_or_less()
   local p = project(2, 3)
   p.tasks["01/1"].title = "Prüfe die Längen: 漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字"
-  projection.fold(p, event("taskFailed", { taskId = "01/2", reason = "a reason that is longer than any window would be\nand more" }))
+  projection.fold(
+    p,
+    event("taskFailed", { taskId = "01/2", reason = "a reason that is longer than any window would be\nand more" })
+  )
   for _, plain in ipairs({ true, false }) do
     for width = 20, 90, 7 do
       for _, line in ipairs(drawn(p, { width = width, now = 0, closed = {}, plain = plain })) do
         assert(vim.fn.strdisplaywidth(line) <= width, ("%q is wider than %d"):format(line, width))
         for name, sign in pairs(render.SIGNS) do
           local looks_alike = name == "pending" or name == "skipped" or name == "prompt"
-          assert(not plain or looks_alike or name == "waiting" or not line:find(sign[1], 1, true), "not plain: " .. line)
+          assert(
+            not plain or looks_alike or name == "waiting" or not line:find(sign[1], 1, true),
+            "not plain: " .. line
+          )
         end
       end
     end
   end
+end
+
+function cases.a_plan_shows_while_it_runs_and_why_it_failed()
+  local p = project(0, 0)
+  local view = { width = 60, now = 0, closed = {}, plain = false }
+  same(drawn(p, view)[2], "No specs yet: r plans them")
+  projection.fold(p, event("planStarted", { planId = "plan-1", path = "requirements.md", stage = "specs" }))
+  projection.fold(
+    p,
+    event("specGenerating", { planId = "plan-1", specId = "01", path = "specs/01-a.md", stage = "specs" })
+  )
+  assert(drawn(p, view)[2]:find("^▶ planning specs +specs/01%-a%.md$"), drawn(p, view)[2])
+  projection.fold(p, event("planFailed", { planId = "plan-1", reason = "no key is set", problems = {} }))
+  assert(drawn(p, view)[2]:find("^✗ plan failed +no key is set$"), drawn(p, view)[2])
+  projection.fold(p, event("planStarted", { planId = "plan-2", path = "requirements.md", stage = "specs" }))
+  projection.fold(p, event("planFinished", { planId = "plan-2", specIds = {} }))
+  same(#drawn(p, view), 2)
 end
 
 function cases.times_and_sums_read_as_people_write_them()
@@ -147,7 +178,15 @@ end
 local function stream()
   seq = 0
   local made = streams.new("agent-1", {})
-  made:event(event("sessionStarted", { sessionId = "s1", agentId = "agent-1", role = "executor", model = "m", taskId = "01/1", number = 1, because = "" }))
+  made:event(event("sessionStarted", {
+    sessionId = "s1",
+    agentId = "agent-1",
+    role = "executor",
+    model = "m",
+    taskId = "01/1",
+    number = 1,
+    because = "",
+  }))
   return made
 end
 
@@ -193,18 +232,36 @@ function cases.pieces_behind_the_event_that_told_all_of_them_change_nothing_but_
   local made = stream()
   said(made, "text", "1.1", "I lo")
   made:event(turn(1, "I look"))
-  made:event(event("toolRequested", { sessionId = "s1", callId = "c1", name = "run_command", input = '{"command":"ls"}' }))
-  made:event(event("toolSettled", { sessionId = "s1", callId = "c1", name = "run_command", isError = false, text = "" }))
+  made:event(
+    event("toolRequested", { sessionId = "s1", callId = "c1", name = "run_command", input = '{"command":"ls"}' })
+  )
+  made:event(
+    event("toolSettled", { sessionId = "s1", callId = "c1", name = "run_command", isError = false, text = "" })
+  )
   said(made, "text", "1.1", "ok")
   said(made, "tool_input", "1.2", '{"command":"ls"}')
   said(made, "command", "c1", "a.py\n")
   said(made, "thinking", "1.0", "Where is it?")
-  same(texts(made), { "── executor · 01/1 · m ──", "▸ thinking · 1 line", "  Where is it?", "", "I look", "✓ run_command  ls" })
+  same(texts(made), {
+    "── executor · 01/1 · m ──",
+    "▸ thinking · 1 line",
+    "  Where is it?",
+    "",
+    "I look",
+    "✓ run_command  ls",
+  })
 end
 
 function cases.a_question_shows_its_answer()
   local made = stream()
-  made:event(event("approvalAsked", { approvalId = "q1", agentId = "agent-1", kind = "command", subject = "ls", purpose = "runs a command", choices = {} }))
+  made:event(event("approvalAsked", {
+    approvalId = "q1",
+    agentId = "agent-1",
+    kind = "command",
+    subject = "ls",
+    purpose = "runs a command",
+    choices = {},
+  }))
   made:event(event("approvalAnswered", { approvalId = "q1", allowed = true }))
   made:event(event("approvalAnswered", { approvalId = "q2", allowed = true }))
   same(texts(made, "note")[2], "? runs a command: ls · allowed")
@@ -223,28 +280,48 @@ function cases.a_call_shows_its_output_while_it_runs_and_folds_it_away_then()
   local made = stream()
   said(made, "tool_input", "1.1", '{"command": "make te')
   made:event(turn(1, ""))
-  made:event(event("toolRequested", { sessionId = "s1", callId = "c1", name = "run_command", input = '{"command":"make test"}' }))
+  made:event(
+    event("toolRequested", { sessionId = "s1", callId = "c1", name = "run_command", input = '{"command":"make test"}' })
+  )
   said(made, "command", "c1", "one\ntwo\n")
   same(texts(made, "tool"), { "▶ run_command  make test", "  one", "  two", "  " })
   same(made.by_key["s1 c1"].rows[2].level, "0")
-  made:event(event("toolSettled", { sessionId = "s1", callId = "c1", name = "run_command", isError = false, text = "one\ntwo\n" }))
+  made:event(
+    event(
+      "toolSettled",
+      { sessionId = "s1", callId = "c1", name = "run_command", isError = false, text = "one\ntwo\n" }
+    )
+  )
   same(texts(made, "tool"), { "▸ ✓ run_command  make test · 2 lines", "  one", "  two" })
   same({ made.by_key["s1 c1"].rows[1].level, made.by_key["s1 c1"].rows[2].level }, { ">1", "1" })
 end
 
 function cases.an_edit_shows_as_a_diff_that_knows_its_lines()
   local made = stream()
-  local input = vim.json.encode({ path = "a.py", edits = { { start_line = 4, start_text = "x", end_line = 7, end_text = "y", new_text = "z\nw" } } })
+  local input = vim.json.encode({
+    path = "a.py",
+    edits = { { start_line = 4, start_text = "x", end_line = 7, end_text = "y", new_text = "z\nw" } },
+  })
   made:event(event("toolRequested", { sessionId = "s1", callId = "c1", name = "edit_file", input = input }))
-  made:event(event("toolSettled", { sessionId = "s1", callId = "c1", name = "edit_file", isError = false, text = "made" }))
-  same(texts(made, "tool"), { "✓ edit_file  a.py", "  @@ line 4 @@", "  - x", "  - … 2 lines", "  - y", "  + z", "  + w" })
+  made:event(
+    event("toolSettled", { sessionId = "s1", callId = "c1", name = "edit_file", isError = false, text = "made" })
+  )
+  same(
+    texts(made, "tool"),
+    { "✓ edit_file  a.py", "  @@ line 4 @@", "  - x", "  - … 2 lines", "  - y", "  + z", "  + w" }
+  )
   local row = made.by_key["s1 c1"].rows[7]
   same({ row.path, row.line, row.spans[1][3] }, { "a.py", 5, "SpecloomAdded" })
 end
 
 function cases.an_input_that_was_cut_on_its_way_still_names_its_file()
   local made = stream()
-  made:event(event("toolRequested", { sessionId = "s1", callId = "c1", name = "write_file", input = '{"path":"b.py","content":"1\n[9 characters left out]' }))
+  made:event(event("toolRequested", {
+    sessionId = "s1",
+    callId = "c1",
+    name = "write_file",
+    input = '{"path":"b.py","content":"1\n[9 characters left out]',
+  }))
   same(texts(made, "tool"), { "▶ write_file  b.py" })
 end
 
@@ -253,16 +330,35 @@ function cases.a_failed_proof_shows_what_it_said_and_a_good_one_folds_it()
   for number, status in ipairs({ 1, 0 }) do
     local id = "k" .. number
     made:event(event("checkRequested", { taskId = "01/1", checkId = id, phase = "after", command = "make test" }))
-    made:event(event("checkSettled", { taskId = "01/1", checkId = id, exitCode = status, output = "said\n", durationS = 0.5, timedOut = false, note = "" }))
+    made:event(event("checkSettled", {
+      taskId = "01/1",
+      checkId = id,
+      exitCode = status,
+      output = "said\n",
+      durationS = 0.5,
+      timedOut = false,
+      note = "",
+    }))
   end
-  same(texts(made, "check"), { "✗ verify  make test · exit 1 · 0.5s", "  said", "▸ ✓ verify  make test · exit 0 · 0.5s", "  said" })
+  same(
+    texts(made, "check"),
+    { "✗ verify  make test · exit 1 · 0.5s", "  said", "▸ ✓ verify  make test · exit 0 · 0.5s", "  said" }
+  )
   same(made.by_key["check k1"].rows[2].level, "0")
   same(made.by_key["check k2"].rows[2].level, "1")
 end
 
 function cases.another_agent_is_not_heard()
   local made = stream()
-  made:event(event("sessionStarted", { sessionId = "s2", agentId = "agent-2", role = "executor", model = "m", taskId = "01/2", number = 1, because = "" }))
+  made:event(event("sessionStarted", {
+    sessionId = "s2",
+    agentId = "agent-2",
+    role = "executor",
+    model = "m",
+    taskId = "01/2",
+    number = 1,
+    because = "",
+  }))
   made:output({ sessionId = "s2", block = "1.0", kind = "text", name = "", text = "no", dropped = 0 })
   made:event(event("taskDone", { taskId = "01/2", proven = true }))
   same(texts(made), { "── executor · 01/1 · m ──" })
@@ -282,7 +378,9 @@ end
 
 function cases.a_command_that_prints_without_end_is_bounded_too()
   local made = stream()
-  made:event(event("toolRequested", { sessionId = "s1", callId = "c1", name = "run_command", input = '{"command":"yes"}' }))
+  made:event(
+    event("toolRequested", { sessionId = "s1", callId = "c1", name = "run_command", input = '{"command":"yes"}' })
+  )
   for number = 1, 300 do
     said(made, "command", "c1", ("%d\n"):format(number):rep(50))
   end

@@ -9,7 +9,6 @@ local words = require("specloom.tree.words")
 local M = {}
 
 local TICK_MS = 30
-local SECOND_MS = 1000
 -- Of the past: as many events as fill the buffer, in pages as large as the server gives.
 local PAST, PAGE = 3000, 1000
 -- Columns that are enough for a file and the output beside it.

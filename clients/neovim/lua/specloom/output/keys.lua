@@ -44,32 +44,52 @@ end
 
 ---@type { [1]: string, [2]: string, [3]: fun(output: specloom.Output) }[]
 local KEYS = {
-  { "i", "say something to the agent", function(output)
-    require("specloom.output.say").open(output.connection, output.agent)
-  end },
+  {
+    "i",
+    "say something to the agent",
+    function(output)
+      require("specloom.output.say").open(output.connection, output.agent)
+    end,
+  },
   { "x", "take back words that the agent has not heard", withdraw },
-  { "gf", "go to the file under the cursor", function(output)
-    if not go(output) then
-      vim.notify("Specloom: no file is named here", vim.log.levels.INFO, { title = "Specloom" })
-    end
-  end },
-  { "<CR>", "go to the file, else open or close the fold", function(output)
-    if not go(output) and vim.fn.foldlevel(".") > 0 then
-      vim.cmd("normal! za")
-    end
-  end },
-  { "<Tab>", "open or close the fold", function()
-    if vim.fn.foldlevel(".") > 0 then
-      vim.cmd("normal! za")
-    end
-  end },
-  { "q", "close", function()
-    if #vim.api.nvim_tabpage_list_wins(0) > 1 then
-      vim.api.nvim_win_close(0, true)
-    else
-      vim.cmd.enew()
-    end
-  end },
+  {
+    "gf",
+    "go to the file under the cursor",
+    function(output)
+      if not go(output) then
+        vim.notify("Specloom: no file is named here", vim.log.levels.INFO, { title = "Specloom" })
+      end
+    end,
+  },
+  {
+    "<CR>",
+    "go to the file, else open or close the fold",
+    function(output)
+      if not go(output) and vim.fn.foldlevel(".") > 0 then
+        vim.cmd("normal! za")
+      end
+    end,
+  },
+  {
+    "<Tab>",
+    "open or close the fold",
+    function()
+      if vim.fn.foldlevel(".") > 0 then
+        vim.cmd("normal! za")
+      end
+    end,
+  },
+  {
+    "q",
+    "close",
+    function()
+      if #vim.api.nvim_tabpage_list_wins(0) > 1 then
+        vim.api.nvim_win_close(0, true)
+      else
+        vim.cmd.enew()
+      end
+    end,
+  },
 }
 
 local function help()

@@ -91,11 +91,6 @@ local OPENED = {
   command = function(stream, key)
     return stream:open(key, "tool", { group = "SpecloomOutput", indent = "  " })
   end,
-  spec = function(stream, key, name)
-    local made = stream:open(key, "spec", { level = "1", group = "SpecloomOutput", indent = "  " })
-    made:set_head("▶ writes " .. name, "SpecloomInProgress", { path = name })
-    return made
-  end,
 }
 
 ---What streams in late, behind the event that told all of it. Thoughts are told by no event: they go before the rest.
@@ -104,7 +99,7 @@ local OPENED = {
 function Stream:late(o)
   local key = o.sessionId .. " " .. o.block
   local found = self.by_key[key]
-  if o.kind == "command" or o.kind == "spec" then
+  if o.kind == "command" then
     return found ~= nil and found.call ~= nil and found.call.settled == true
   end
   local turn = tonumber(o.block:match("^%d+")) or 0
@@ -126,7 +121,8 @@ end
 ---A piece of the stream.
 ---@param o specloom.OutputParams
 function Stream:output(o)
-  if not self.sessions[o.sessionId] or self:late(o) then
+  -- What is written into a spec are words of the answer, which stand here already.
+  if o.kind == "spec" or not self.sessions[o.sessionId] or self:late(o) then
     return
   end
   local key = o.sessionId .. " " .. o.block

@@ -144,6 +144,8 @@ function M.preview(connection, node)
         float(vim.split(("%s\n%s"):format(asked.purpose, asked.subject), "\n"), "text")
       end
     end
+  elseif node.kind == "planning" and p.planning.reason ~= "" then
+    float(vim.split(p.planning.reason, "\n"), "text")
   elseif node.kind == "project" and p.run and p.run.reason ~= "" then
     float(vim.split(p.run.reason, "\n"), "text")
   elseif node.kind == "spec" then

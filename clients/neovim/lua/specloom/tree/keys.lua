@@ -116,26 +116,42 @@ end
 ---@type { [1]: string, [2]: string, [3]: fun(tree: specloom.Tree, node: specloom.Node) }[]
 local KEYS = {
   { "<CR>", "menu; answer the question; follow the agent; take words back", act },
-  { "r", "run it; plan where there are no specs; go on when paused", function(tree, node)
-    actions.run(tree.connection, node)
-  end },
-  { "u", "stop the run or the plan", function(tree)
-    actions.stop(tree.connection)
-  end },
-  { "p", "tell about it", function(tree, node)
-    actions.preview(tree.connection, node)
-  end },
+  {
+    "r",
+    "run it; plan where there are no specs; go on when paused",
+    function(tree, node)
+      actions.run(tree.connection, node)
+    end,
+  },
+  {
+    "u",
+    "stop the run or the plan",
+    function(tree)
+      actions.stop(tree.connection)
+    end,
+  },
+  {
+    "p",
+    "tell about it",
+    function(tree, node)
+      actions.preview(tree.connection, node)
+    end,
+  },
   { "o", "open it", open("edit") },
   { "<C-v>", "open it in a vertical split", open("vsplit") },
   { "<C-s>", "open it in a split", open("split") },
   { "<C-t>", "open it in a tab page", open("tab") },
   { "<C-f>", "open it in a floating window", open("float") },
-  { "gd", "go to its requirement", function(tree, node)
-    local place = places.requirement(tree.connection.projection, node)
-    if place then
-      places.open(tree.connection, place, "edit", tree.before)
-    end
-  end },
+  {
+    "gd",
+    "go to its requirement",
+    function(tree, node)
+      local place = places.requirement(tree.connection.projection, node)
+      if place then
+        places.open(tree.connection, place, "edit", tree.before)
+      end
+    end,
+  },
   { "J", "next / previous that failed or is blocked", go(1, is_failed) },
   { "K", "next / previous that failed or is blocked", go(-1, is_failed) },
   { "}", "next / previous spec", go(1, is_spec) },
@@ -146,9 +162,13 @@ local KEYS = {
   { "zc", "unfold / fold", fold(true) },
   { "zR", "unfold / fold all specs", fold_all(false) },
   { "zM", "unfold / fold all specs", fold_all(true) },
-  { "q", "close", function(tree)
-    require("specloom.tree").close(tree.connection)
-  end },
+  {
+    "q",
+    "close",
+    function(tree)
+      require("specloom.tree").close(tree.connection)
+    end,
+  },
 }
 
 local function help()

@@ -176,8 +176,8 @@ local function of_project(p, _, view)
     or run.state ~= "finished" and run.state .. of_scope(run)
     or "run " .. (run.outcome == "fault" and "stopped" or run.outcome or "finished")
   local counts = of_counts(p.counts)
-  local took = run and words.span(run.startedAt, run.endedAt, view.now)
-  local parts = put({}, what, p.readOnly and "read only", counts[1], words.money(p.usage), took)
+  local lasted = run and words.span(run.startedAt, run.endedAt, view.now)
+  local parts = put({}, what, p.readOnly and "read only", counts[1], words.money(p.usage), lasted)
   return state, p.name, vim.list_extend(parts, counts, 2)
 end
 
@@ -188,6 +188,9 @@ local TEXTS = {
   spec = of_spec,
   task = of_task,
   planning = function(p)
+    if p.planning.state == "failed" then
+      return "failed", "plan failed", { words.line(p.planning.reason) }
+    end
     local writing = vim.tbl_map(function(item)
       return item.path
     end, p.planning.writing)
@@ -235,7 +238,6 @@ local TITLES = {
   spec = "SpecloomSpec",
   approvals = "SpecloomWaiting",
   agents = "SpecloomSection",
-  planning = "SpecloomInProgress",
   hint = "SpecloomDetail",
 }
 local MUTED = { failed = "SpecloomFailed", blocked = "SpecloomBlocked", stale = "SpecloomStale" }
@@ -346,7 +348,7 @@ end
 function M.nodes(p, view)
   local list, nodes = lister(view)
   list("project", p.id, 0, false)
-  if p.planning and p.planning.state == "running" then
+  if p.planning and p.planning.state ~= "finished" then
     list("planning", p.planning.id, 0, false)
   end
   if #p.approvals > 0 and list("approvals", "", 0, true) then
@@ -360,7 +362,7 @@ function M.nodes(p, view)
     end
   end
   if #p.specs == 0 and not (p.planning and p.planning.state == "running") then
-    list("hint", "No specs yet. Write requirements.md, then press r to plan.", 0, false)
+    list("hint", "No specs yet: r plans them", 0, false)
   end
   put_agents(p, list)
   return nodes
