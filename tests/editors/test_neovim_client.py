@@ -14,7 +14,7 @@ import pytest
 from specloom.cli.roots import MARKS
 from specloom.llm.scripted.server import ScriptedServer
 from tests.daemon.stage import staged
-from tests.editors.nvim_client.person import PLUGIN, Person, person
+from tests.editors.nvim_client.person import DEADLINE, HERE, PLUGIN, Person, person
 from tests.editors.playing import must_all_end
 from tests.editors.test_neovim import BODY, OUTLINE, project
 from tests.integration.projects import ENDS, WRITES, greeter, session
@@ -27,6 +27,7 @@ pytestmark = [
 ]
 
 SUITES = ("trixie", "forky")
+SCRIPTS = PLUGIN.parents[1] / "scripts"
 Neovim = Callable[[str], Path]
 
 REQUIREMENTS = """# Greeter
@@ -372,3 +373,17 @@ def test_a_daemon_that_is_killed_is_found_again_and_its_run_goes_on(neovim: Neov
         at.told("the run is over: 1 of 1 tasks done")
         at.leave()
     must_all_end(root)
+
+
+def test_the_plugin_is_formatted_by_stylua() -> None:
+    installed = subprocess.run(
+        [SCRIPTS / "install-stylua"], capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
+    if installed.returncode:
+        pytest.skip(installed.stderr.strip())
+    own = [*(PLUGIN / "lua" / "specloom").glob("*.lua"), *HERE.glob("*.lua")]
+    files = [*own, PLUGIN / "plugin" / "specloom.lua", PLUGIN / "lsp" / "specloom.lua"]
+    written = [path for path in files if not path.name.endswith(".gen.lua")]
+    command = ["node", SCRIPTS / "format-lua.mjs", "--check", *written]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert (ran.returncode, ran.stdout) == (0, ""), f"node scripts/format-lua.mjs formats these\n{ran.stderr}"
