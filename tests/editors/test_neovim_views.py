@@ -66,15 +66,23 @@ def test_what_is_folded_from_events_is_what_the_server_says(neovim: Callable[[st
     plain_neovim(neovim(SUITES[0]), tmp_path / "home", "-l", VIEWS / "folds.lua", STORY_ROOT=str(lives))
 
 
+def after_the_start(neovim: Path, tmp_path: Path, story: str) -> None:
+    """Plays a file of Lua in an empty project, when Neovim scrolls and takes keys as it does for a person."""
+    root = tmp_path / "root"
+    root.mkdir()
+    plain_neovim(neovim, tmp_path / "home", "-c", f"luafile {VIEWS / story}", STORY_ROOT=str(root))
+
+
 @pytest.mark.parametrize("suite", SUITES)
 def test_ten_thousand_tasks_and_twenty_thousand_pieces_move_nothing(
     suite: str, neovim: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    root = tmp_path / "root"
-    root.mkdir()
-    # After the start, as only then Neovim scrolls as it does for a person.
-    command = f"luafile {VIEWS / 'many.lua'}"
-    plain_neovim(neovim(suite), tmp_path / "home", "-c", command, STORY_ROOT=str(root))
+    after_the_start(neovim(suite), tmp_path, "many.lua")
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_keys_go_open_and_order_what_they_say(suite: str, neovim: Callable[[str], Path], tmp_path: Path) -> None:
+    after_the_start(neovim(suite), tmp_path, "keys.lua")
 
 
 def run(screen: Terminal) -> None:

@@ -1,0 +1,152 @@
+-- What each key of the tree and the output does: where the cursor goes, which file opens, what the server is asked.
+package.path = vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/?.lua;" .. package.path
+local loopback = require("loopback")
+
+local root = vim.env.STORY_ROOT
+vim.opt.swapfile = false
+
+local function written(path, lines)
+  vim.fn.mkdir(vim.fs.dirname(root .. "/" .. path), "p")
+  vim.fn.writefile(lines, root .. "/" .. path)
+end
+
+local function same(seen, wanted)
+  if not vim.deep_equal(seen, wanted) then
+    error(("saw %s instead of %s"):format(vim.inspect(seen), vim.inspect(wanted)), 2)
+  end
+end
+
+local function press(keys)
+  vim.api.nvim_feedkeys(vim.keycode(keys), "mx", false)
+  loopback.settle()
+end
+
+---The newest order, without what makes it one.
+local function asked()
+  local newest = loopback.asked[#loopback.asked]
+  newest.params.commandId = nil
+  return { newest.method, newest.params }
+end
+
+local function place()
+  local name = vim.api.nvim_buf_get_name(0)
+  return { vim.fs.basename(name), vim.api.nvim_win_get_cursor(0)[1] }
+end
+
+written("specs/01-part.md", { "# Part 1", "- [ ] 1 Build", "- [ ] 2 Build", "- [ ] 3 Build" })
+written("requirements.md", { "# All", "", "- R1.1 It SHALL work" })
+written("greet.py", { "def greet(name):", "    return name" })
+local snapshot = loopback.project(2, 3, root)
+snapshot.tasks[2].requirements = { "R1.1" }
+local uri = vim.uri_from_fname(root .. "/requirements.md")
+snapshot.requirements =
+  { { id = "R1.1", text = "It SHALL work", title = "", path = "requirements.md", uri = uri, line = 2 } }
+loopback.answers["specloom/events/list"] = { events = {}, more = false, seq = 0 }
+local connection = loopback.start(snapshot, root)
+
+local cases = {}
+
+local function tree()
+  local shown = assert(require("specloom.tree").open(connection))
+  loopback.settle()
+  vim.api.nvim_win_set_cursor(0, { 1, 0 })
+  return function()
+    return shown.board.nodes[vim.api.nvim_win_get_cursor(0)[1]].id
+  end
+end
+
+function cases.keys_that_move()
+  loopback.event("taskFailed", { taskId = "01/2", reason = "no" })
+  loopback.event("taskBlocked", { taskId = "02/3", reason = "no" })
+  local here = tree()
+  local seen = {}
+  for _, keys in ipairs({ "J", "J", "J", "K", "{", "}", "{", "zc", "}" }) do
+    press(keys)
+    seen[#seen + 1] = here()
+  end
+  local wanted =
+    { "task 01/2", "task 02/3", "task 02/3", "task 01/2", "spec 01", "spec 02", "spec 01", "spec 01", "spec 02" }
+  same(seen, wanted)
+  press("{zojzc")
+  same(here(), "spec 01")
+  press("zRJ")
+  same(here(), "task 01/2")
+end
+
+function cases.keys_that_open()
+  tree()
+  press("Jo")
+  same(place(), { "01-part.md", 3 })
+  tree()
+  press("Jgd")
+  same(place(), { "requirements.md", 3 })
+  local windows = #vim.api.nvim_tabpage_list_wins(0)
+  tree()
+  press("J<C-s>")
+  same({ #vim.api.nvim_tabpage_list_wins(0), place() }, { windows + 1, { "01-part.md", 3 } })
+  tree()
+  press("J<C-t>")
+  same({ vim.fn.tabpagenr("$"), place() }, { 2, { "01-part.md", 3 } })
+  vim.cmd.tabclose()
+  tree()
+  press("Jp")
+  local shown = vim.iter(vim.api.nvim_list_wins()):find(function(window)
+    return vim.api.nvim_win_get_config(window).relative ~= ""
+  end)
+  assert(shown, "nothing is told")
+  same(vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(shown), 0, 1, false), { "# 01/2 Build piece 2 of part 1" })
+  vim.api.nvim_win_close(shown, true)
+end
+
+function cases.keys_that_order()
+  tree()
+  press("}r")
+  same(asked(), { "specloom/run/start", { scope = { kind = "spec", id = "01" } } })
+  loopback.event("runStarted", { runId = "r1", scope = { kind = "project" }, budget = {}, unattended = false })
+  loopback.settle()
+  press("u")
+  same(asked()[1], "specloom/run/cancel")
+  loopback.event("runPaused", { runId = "r1", reason = "you said so", cause = "other" })
+  loopback.settle()
+  press("r")
+  same(asked()[1], "specloom/run/resume")
+  local offered
+  vim.ui.select = function(titles, _, chosen)
+    offered = titles
+    chosen(titles[2], 2)
+  end
+  press("J<CR>")
+  same(offered, { "Retry", "Skip", "Reset", "Resume run", "Stop run" })
+  same(asked(), { "specloom/task/skip", { taskId = "01/2" } })
+end
+
+function cases.keys_of_the_output()
+  local session = { sessionId = "s1", agentId = "agent-1", role = "executor", model = "m", taskId = "01/1", number = 1 }
+  loopback.event("sessionStarted", session)
+  local output = assert(require("specloom.output").open(connection, "agent-1"))
+  local edit = vim.json.encode({ path = "greet.py", content = "def greet(name):\n    return name\n" })
+  loopback.event("toolRequested", { sessionId = "s1", callId = "c1", name = "write_file", input = edit })
+  loopback.event("messageAdded", { sessionId = "s1", text = "one\ntwo\nthree" })
+  loopback.event("promptQueued", { promptId = "p1", toAgentId = "agent-1", text = "shorter" })
+  loopback.settle()
+  press("kx")
+  same(asked(), { "specloom/prompt/withdraw", { promptId = "p1" } })
+  vim.fn.search("is told")
+  same(vim.fn.foldclosed("."), vim.fn.line("."))
+  press("<Tab>")
+  same(vim.fn.foldclosed("."), -1)
+  vim.fn.search("return name")
+  press("gf")
+  same(place(), { "greet.py", 2 })
+  require("specloom.output").say(connection, "and faster", "agent-1")
+  same(asked(), { "specloom/agent/prompt", { agentId = "agent-1", text = "and faster" } })
+  assert(vim.api.nvim_buf_is_valid(output.buf))
+end
+
+local failed = 0
+for _, name in ipairs({ "keys_that_move", "keys_that_open", "keys_that_order", "keys_of_the_output" }) do
+  local fine, message = xpcall(cases[name], debug.traceback)
+  failed = failed + (fine and 0 or 1)
+  print(("%s %s%s"):format(fine and "ok  " or "FAIL", name:gsub("_", " "), fine and "" or "\n" .. message))
+end
+os.exit(failed == 0 and 0 or 1)
