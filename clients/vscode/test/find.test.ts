@@ -48,6 +48,12 @@ test("the active environment counts if the package is installed there, with a Py
   assert.match(reasons(await on({ "/venv/bin/python": [[3, 12], false] }, { active: [VENV] })), /package specloom is not installed there/);
 });
 
+test("a command on the path counts where no environment has the package", async () => {
+  const machine: Machine = { specloom: [[3, 12], true], "/venv/bin/python": [[3, 12], false] };
+  const found = await on(machine, { active: [VENV], wheels: "/extension/wheels" });
+  assert.ok("command" in found && found.command === "specloom");
+});
+
 test("the server of the extension is run by the first interpreter that is new enough", async () => {
   const machine: Machine = { "/venv/bin/python": [[3, 9], false], "python3.12": [[3, 12], false] };
   const found = await on(machine, { active: [VENV], wheels: "/extension/wheels" });
@@ -59,5 +65,6 @@ test("where there is none, every place is named", async () => {
   const told = reasons(await on({}));
   assert.match(told, /setting specloom\.server\.path is not set/);
   assert.match(told, /No Python environment is active/);
+  assert.match(told, /no command specloom on the PATH/);
   assert.match(told, /brings no server of its own/);
 });

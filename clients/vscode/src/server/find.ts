@@ -1,4 +1,4 @@
-// Chooses how the server is started: the setting, the active Python environment, the bundled packages. Refuses to start
+// Chooses how the server is started: the setting, the active Python environment, the PATH, the bundled wheels. Refuses to start
 // it, and to be vague: where there is none, every place that was looked at is named with what is missing there.
 
 import * as path from "node:path";
@@ -38,7 +38,18 @@ export async function find(places: Places): Promise<Found | Missing> {
     return fromSetting(places.setting, places.run ?? run);
   }
   const reasons = ["The setting specloom.server.path is not set"];
-  return (await fromActive(places, reasons)) ?? (await fromWheels(places, reasons)) ?? { reasons };
+  return (await fromActive(places, reasons)) ?? (await fromPath(places, reasons)) ?? (await fromWheels(places, reasons)) ?? { reasons };
+}
+
+/** The command of a person who installed it for himself, apart from any project. */
+async function fromPath(places: Places, reasons: string[]): Promise<Found | undefined> {
+  try {
+    await (places.run ?? run)("specloom", ["--version"]);
+    return { command: "specloom", words: ["lsp"], from: "the PATH" };
+  } catch {
+    reasons.push("There is no command specloom on the PATH");
+    return undefined;
+  }
 }
 
 async function fromSetting(setting: string, by: Run): Promise<Found | Missing> {
