@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from tests.integration.projects import SPEC, WRITES, greeter
 from tests.unit.planning.planning_scripts import says, script, submits
 from tests.unit.planning.planning_scripts import session as planned
 
+DELTA = 12
+"""Characters of a delta where the model streams long answers."""
+END = "\n\nThe end is here."
 REQUIREMENTS = """# Greeter
 
 - R1.1 THE greeting SHALL end with an exclamation mark.
@@ -104,9 +108,15 @@ def whole_job() -> dict[str, Any]:
     )
 
 
+def streaming(root: Path) -> Path:
+    """One task that is to be worked on."""
+    return greeter(root, SPEC.split("  - [ ] 1.2")[0])
+
+
 def long_answer(deltas: int) -> dict[str, Any]:
-    """A spec with one task, whose first answer streams in this many pieces of 48 characters."""
-    words = "The agent says one more sentence of its answer. "
-    text = [words * 5 if line % 12 else "" for line in range(deltas * 48 // (len(words) * 5) * 12 // 11)]
-    turns = [{"answer": [{"text": text}], "hold": "begin"}]
+    """Its first answer streams in this many pieces of `DELTA` characters; the second waits until it is released."""
+    line = "The agent says one more sentence of its long answer, with `code` and **weight**.\n"
+    text = "".join(line if number % 6 else "\n" for number in range(deltas * DELTA // len(line) * 6 // 5 + 1))
+    said = {"text": text[: deltas * DELTA - len(END)] + END}
+    turns = [{"answer": [said, *WRITES[0]["answer"][1:]], "hold": "begin"}, WRITES[1] | {"hold": "more"}]
     return script(planned("# Task 01/1.1 (attempt 1)", *turns))

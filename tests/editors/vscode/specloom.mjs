@@ -47,10 +47,17 @@ export async function onDisk(name, text) {
   return fs.readFileSync(file, 'utf8');
 }
 
+/** The frame of the Agent view, to run something in it. */
+export async function pageOf(bench) {
+  const shown = await Promise.all(bench.page.frames().map((one) => one.locator('#log').count().catch(() => 0)));
+  const frame = bench.page.frames().find((_, at) => shown[at] > 0);
+  assert.ok(frame, 'the Agent view is not shown');
+  return frame;
+}
+
 /** The rules of axe-core that the Agent view breaks, as it is shown now; none must be. */
 export async function mustBeAccessible(bench, where) {
-  const frame = (await Promise.all(bench.page.frames().map(async (one) => ((await one.locator('#log').count().catch(() => 0)) > 0 ? one : null)))).find(Boolean);
-  assert.ok(frame, 'the Agent view is not shown');
+  const frame = await pageOf(bench);
   await frame.evaluate(fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
   const { violations, passes } = await frame.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   const told = violations.map((one) => `${one.id}: ${one.help}\n${one.nodes.slice(0, 3).map((node) => `  ${node.html}\n  ${node.failureSummary}`).join('\n')}`);

@@ -10,8 +10,7 @@ import { type Changes, Shelf, grown } from "./shelf";
 
 type Of<T extends WireEvent["type"]> = Extract<WireEvent, { type: T }>;
 const SEARCHED = 60;
-/** Characters of a turn that the log's event tells in any case. */
-const TOLD = 8000;
+const LEFT_OUT = /\n\[\d+ characters left out\]\n/;
 
 export class Transcript {
   readonly people = new People();
@@ -279,9 +278,9 @@ function before(items: readonly Item[], item: Item): Item | undefined {
   return items[items.lastIndexOf(item) - 1];
 }
 
-/** Whether a turn streamed as it is told; very long ones are told in part. */
+/** Whether what streamed is at least what is told; of a very long turn the log's event tells less. */
 function isWhole(streamed: string, told: string): boolean {
-  return streamed === told || (streamed.length > told.length && told.length > TOLD && streamed.startsWith(told.slice(0, TOLD)));
+  return streamed === told || (streamed.length > told.length && LEFT_OUT.test(told));
 }
 
 function ended(event: Of<"checkSettled">): string {

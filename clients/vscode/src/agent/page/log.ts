@@ -9,7 +9,7 @@ import { followed } from "./markdown";
 
 /** Pixels from the end that still count as the end. */
 const NEAR = 32;
-/** Milliseconds after a gesture in which a movement is a person's. */
+/** Milliseconds after a gesture upwards in which being near the end does not mean to follow it. */
 const GESTURE = 800;
 const UP = new Set(["ArrowUp", "PageUp", "Home"]);
 
@@ -19,17 +19,22 @@ export class Log {
   private readonly content = element("div");
   private readonly shown = new Map<string, Drawn>();
   private following = kept().anchor === undefined;
-  private gesture = 0;
+  private gesture = Number.NEGATIVE_INFINITY;
 
   constructor(earlier: HTMLElement) {
     this.element.append(earlier, this.content);
     // What was not drawn yet has a guessed height, so that the end moves when it comes into view.
     new ResizeObserver(() => this.following && this.settle()).observe(this.content);
     this.element.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    this.element.addEventListener("wheel", (event) => event.deltaY < 0 && this.gestured(), { passive: true });
-    this.element.addEventListener("pointerdown", () => this.gestured());
+    this.element.addEventListener("wheel", (event) => (event.deltaY < 0 ? this.away() : this.back()), { passive: true });
+    // The scroll bar is no part of what it scrolls.
+    this.element.addEventListener("pointerdown", (event) => event.target === this.element && event.offsetX >= this.element.clientWidth && this.away());
     this.element.addEventListener("keydown", (event) => this.pressed(event));
-    this.element.addEventListener("click", followed);
+    this.element.addEventListener("click", (event) => {
+      // Who unfolds something wants to read it.
+      if (event.target instanceof Element && event.target.closest("details:not([open]) > summary") !== null) this.away();
+      followed(event);
+    });
   }
 
   /** Everything that was shown is void; where one read stays if it is shown again. */
@@ -99,12 +104,9 @@ export class Log {
 
   private scrolled(): void {
     const left = this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight;
-    if (left <= NEAR) {
-      if (!this.following) this.follow();
-    } else if (performance.now() - this.gesture < GESTURE) {
-      this.leave();
-      keep({ anchor: this.top() });
-    }
+    const away = performance.now() - this.gesture < GESTURE;
+    if (left <= NEAR && !away && !this.following) this.follow();
+    if (!this.following) keep({ anchor: this.top() });
   }
 
   /** The first item that can be seen. */
@@ -114,13 +116,21 @@ export class Log {
     return at?.closest<HTMLElement>(".item")?.dataset["id"];
   }
 
-  private gestured(): void {
+  /** Upwards, however slowly it begins: the end is no longer followed. */
+  private away(): void {
+    if (this.element.scrollHeight <= this.element.clientHeight) return;
     this.gesture = performance.now();
+    this.leave();
+  }
+
+  private back(): void {
+    this.gesture = Number.NEGATIVE_INFINITY;
   }
 
   private pressed(event: KeyboardEvent): void {
     if (event.key === "End") return this.follow();
-    if (UP.has(event.key)) this.gestured();
+    if (UP.has(event.key)) this.away();
+    else this.back();
     const step = event.ctrlKey || event.metaKey ? { ArrowUp: -1, ArrowDown: 1 }[event.key] : undefined;
     if (step === undefined) return;
     event.preventDefault();

@@ -7,6 +7,9 @@ import { markdown } from "./markdown";
 export class Stream {
   readonly element: HTMLElement;
   private readonly tail = element("div", { class: "piece" });
+  private readonly gone = element("div", { class: "piece gone" });
+  /** What is drawn for good, each with where it ends. */
+  private pieces: { readonly element: HTMLElement; readonly end: number }[] = [];
   private rest = "";
   private fence = "";
   /** Where the drawn text begins and ends, counted from its very first character. */
@@ -20,12 +23,16 @@ export class Stream {
 
   /** Draws what came since the last time; `cut` characters before `text` are gone. */
   show(text: string, cut: number): void {
-    if (cut > this.from) this.clear(cut);
+    if (cut > this.end) this.clear(cut);
+    else if (cut > this.from) this.shorten(cut);
     const more = text.slice(this.end - cut);
     if (more === "") return;
     this.end = cut + text.length;
     const found = paragraphs(this.rest + more, this.fence);
-    this.tail.before(...found.pieces.map((piece) => this.piece(piece)));
+    let end = this.end - found.rest.length - found.pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const made = found.pieces.map((piece) => ({ element: this.piece(piece), end: (end += piece.length) }));
+    this.tail.before(...made.map((piece) => piece.element));
+    this.pieces.push(...made);
     this.rest = found.rest;
     this.fence = found.fence;
     this.draw(this.tail, whole(this.rest, this.formatted ? this.fence : "", ""));
@@ -33,11 +40,27 @@ export class Stream {
 
   /** Another text stands here now. */
   clear(cut = 0): void {
-    const gone = cut > 0 ? [element("div", { class: "piece gone" }, `⋯ ${cut} characters before`)] : [];
-    this.element.replaceChildren(...gone, this.tail);
+    this.element.replaceChildren(this.tail);
     this.tail.replaceChildren();
+    this.pieces = [];
     this.rest = this.fence = "";
     this.from = this.end = cut;
+    this.tellGone(cut);
+  }
+
+  /** Gives up what is not kept any more, and draws nothing anew. */
+  private shorten(cut: number): void {
+    const kept = this.pieces.findIndex((piece) => piece.end > cut);
+    const gone = this.pieces.splice(0, kept < 0 ? this.pieces.length : kept);
+    gone.forEach((piece) => piece.element.remove());
+    this.from = cut;
+    this.tellGone(cut);
+  }
+
+  private tellGone(cut: number): void {
+    if (cut === 0) return;
+    this.gone.textContent = `⋯ ${cut} characters before`;
+    this.element.prepend(this.gone);
   }
 
   private piece(text: string): HTMLElement {
