@@ -4,15 +4,16 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from specloom.domain.events import agents, proof
+from specloom.domain.events import Event, agents, proof
 from specloom.domain.evidence import EvidenceKind
-from specloom.domain.ids import TaskId
+from specloom.domain.ids import ApprovalId, CallId, TaskId
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome, RunState
 from specloom.domain.states import TaskState
@@ -33,6 +34,7 @@ from tests.integration.stage import (
     command,
     ended,
     events_of,
+    log_of,
     project,
     read,
     review,
@@ -171,6 +173,29 @@ async def test_the_story_ends_well_when_nobody_cuts_it(tmp_path: Path) -> None:
         assert server.repeats == 0
 
 
+EFFECTS = {"write_file", "edit_file", "run_command"}
+
+
+def begun(events: Iterable[Event]) -> list[CallId]:
+    """The calls that may have had an effect, each as often as it did: not those that were cut off while they asked."""
+    calls: list[CallId] = []
+    asking: dict[ApprovalId, CallId] = {}
+    for event in events:
+        match event:
+            case agents.ToolRequested() if event.name in EFFECTS:
+                if event.call in asking.values():
+                    calls.remove(event.call)
+                asking.clear()
+                calls.append(event.call)
+            case agents.ApprovalAsked(agent=str()) if calls:
+                asking[event.approval] = calls[-1]
+            case agents.ApprovalAnswered(allowed=True):
+                asking.pop(event.approval, None)
+            case _:
+                pass
+    return calls
+
+
 @pytest.mark.parametrize(("name", "ordinal", "delay"), CUTS)
 async def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, name: str, ordinal: int, delay: float) -> None:
     root = crash_project(tmp_path / "p")
@@ -179,8 +204,7 @@ async def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, name: str,
         async with hosted(root, server) as runtime:
             await resumes(runtime)
             assert end_of(runtime, root) == UNDISTURBED
-            effects = {"write_file", "edit_file", "run_command"}
-            calls = [event.call for event in await events_of(runtime, agents.ToolRequested) if event.name in effects]
+            calls = begun(await log_of(runtime))
             assert len(calls) == len(set(calls)), "a call that may have had its effect is not made a second time"
             assert server.failures == []
         assert (root / "runs.txt").read_text() == "ran\n"
