@@ -4,12 +4,16 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+from specloom.domain.events import REGISTRY
 from specloom.domain.events.documents import LogRebuilt
 from specloom.domain.evidence import EvidenceKind
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome, Scope
 from specloom.domain.states import TaskState
 from specloom.llm.scripted.server import ScriptedServer
+from specloom.store.errors import CorruptStoreError
+from specloom.store.log import EventStore
+from specloom.store.system import SystemClock
 from tests.integration.people import Person, agrees
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
@@ -19,6 +23,7 @@ from tests.integration.stage import (
     TWO,
     attempt,
     ended,
+    events_of,
     project,
     says,
     script,
@@ -35,12 +40,18 @@ STORY = script(
 
 def damage(root: Path) -> int:
     """Makes the event after the first finished task unreadable; its number."""
+    seq = changed(root, "SELECT min(seq) FROM events WHERE type = 'TaskDone'") + 1
+    changed(root, f"UPDATE events SET payload = '[' WHERE seq = {seq}")
+    return seq
+
+
+def changed(root: Path, statement: str) -> int:
+    """Does this to the log; the first number that it gives back, else 0."""
     db = sqlite3.connect(root / ".specloom" / "state.db")
-    seq = int(db.execute("SELECT min(seq) FROM events WHERE type = 'TaskDone'").fetchone()[0]) + 1
-    db.execute("UPDATE events SET payload = '[' WHERE seq = ?", (seq,))
+    row = db.execute(statement).fetchone()
     db.commit()
     db.close()
-    return seq
+    return int(row[0]) if row else 0
 
 
 def aside(root: Path) -> str:
@@ -67,6 +78,43 @@ async def test_boxes_that_are_ticked_after_a_rebuild_are_the_hand_of_a_person(tm
             await runtime.refresh()
             kinds = {name: [item.kind for item in runtime.evidence(name)] for name in (TWO, THREE)}
     assert kinds == {TWO: [EvidenceKind.IMPORTED], THREE: [EvidenceKind.USER]}
+
+
+async def test_a_rebuild_that_was_killed_before_it_was_told_is_told_by_the_next_process(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"), task(2, "test -f b.txt"))
+    async with ScriptedServer(STORY, keep=None) as server:
+        async with hosted(root, server) as runtime:
+            await start(runtime, Scope("task", ONE))
+            await ended(runtime)
+        seq = damage(root)
+        damaged = CorruptStoreError(f"event {seq}: it cannot be read; restore it")
+        rebuilt = await EventStore.rebuild(root / ".specloom", REGISTRY, SystemClock(), damaged)
+        spec = root / "specs" / "01-steps.md"
+        spec.write_text(spec.read_text().replace("- [ ] 2", "- [x] 2"))
+        for _ in range(2):
+            async with hosted(root, server) as runtime:
+                [told] = await events_of(runtime, LogRebuilt)
+                assert told == LogRebuilt(seq - 1, rebuilt.lost, aside(root), rebuilt.reason)
+                assert runtime.health(0.0).status == "warning"
+                assert [item.kind for item in runtime.evidence(TWO)] == [EvidenceKind.IMPORTED]
+
+
+async def test_a_log_that_is_damaged_twice_tells_of_both(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"), task(2, "test -f b.txt"))
+    async with ScriptedServer(STORY, keep=None) as server:
+        async with hosted(root, server) as runtime:
+            await start(runtime, Scope("task", ONE))
+            await ended(runtime)
+        for at, count in (("(SELECT max(seq) FROM events)", 1), ("(SELECT max(seq) FROM events)", 2)):
+            changed(root, f"UPDATE events SET at = x'ff' WHERE seq = {at}")
+            async with hosted(root, server) as runtime:
+                found = await events_of(runtime, LogRebuilt)
+            assert len(found) == count
+            assert len({event.aside for event in found}) == count
+        changed(root, "UPDATE events SET payload = '[' WHERE seq = 5")
+        async with hosted(root, server) as runtime:
+            [last] = await events_of(runtime, LogRebuilt)
+        assert last.kept == 4
 
 
 async def told(person: Person) -> tuple[str, str]:

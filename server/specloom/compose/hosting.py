@@ -111,20 +111,25 @@ class Opening:
     async def opened(self) -> tuple[EventStore, Ledger, str]:
         """The log, its projection, and what has to be told of it; empty: nothing."""
         try:
-            return *await self._once(), ""
+            store, ledger = await self._once()
         except CorruptStoreError as error:
-            rebuilt = await EventStore.rebuild(
-                self.directory, REGISTRY, self.clock, error, ids=self.ids, holder=self.holder
-            )
-        store, ledger = await self._once()
-        fact = LogRebuilt(rebuilt.kept, rebuilt.lost, rebuilt.aside.name, rebuilt.reason)
-        log.warning("%s", fact.told)
+            await EventStore.rebuild(self.directory, REGISTRY, self.clock, error, ids=self.ids, holder=self.holder)
+            store, ledger = await self._once()
         try:
-            await ledger.append(PROJECT, [fact], ENGINE)
+            return store, ledger, await self._told(store, ledger)
         except BaseException:
             await store.close()
             raise
-        return store, ledger, fact.told
+
+    async def _told(self, store: EventStore, ledger: Ledger) -> str:
+        """Says in the log that it was rebuilt, once: the process that did it may have been killed before it could."""
+        rebuilt = store.rebuilt
+        if rebuilt is None or await ledger.command(rebuilt.aside.name) is not None:
+            return ""
+        fact = LogRebuilt(rebuilt.kept, rebuilt.lost, rebuilt.aside.name, rebuilt.reason)
+        log.warning("%s", fact.told)
+        await ledger.append(PROJECT, [fact], ENGINE, command_id=rebuilt.aside.name)
+        return fact.told
 
     async def _once(self) -> tuple[EventStore, Ledger]:
         store = await EventStore.open(self.directory, REGISTRY, self.clock, ids=self.ids, holder=self.holder)

@@ -23,6 +23,8 @@ REBUILDING = "rebuilding.db"
 """What is copied out of a damaged log, as long as it is not whole."""
 REBUILT = "rebuilt.db"
 """The same when it is."""
+REBUILT_META = "rebuilt"
+"""Under this name such a log tells of itself, among its `meta`."""
 _COMPANIONS = ("-wal", "-shm", "-journal")
 BUSY_TIMEOUT = 5.0
 """Seconds."""

@@ -114,6 +114,8 @@ def _records(db: sqlite3.Connection, codec: Codec, found: sqlite3.Cursor, *, len
         by = origins.get((actor, client, agent))
         if by is None:
             by = origins[actor, client, agent] = Origin(actor, client, agent)
+        if type(at) is not str:
+            raise CorruptStoreError(f"event {seq}: it has no time; restore state.db from a backup")
         try:
             event = decode(type_, v, payload, load)
         except NewerVersionError:

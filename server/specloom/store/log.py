@@ -14,6 +14,7 @@ from specloom.store.codec import Codec, EventRegistry, Upcasters
 from specloom.store.commit import GroupCommit
 from specloom.store.database import (
     FILE_NAME,
+    REBUILT_META,
     connect_reader,
     connect_writer,
     finish_rebuilding,
@@ -58,6 +59,7 @@ class EventStore:
         self.project_id = ProjectId("")
         """Given to the project when its state was made; never changes."""
         self.created_at = ""
+        self._rebuilt = ""
         self._codec = codec
         self._clock = clock
         self._path = directory / FILE_NAME
@@ -116,6 +118,13 @@ class EventStore:
             raise damage
         codec, named = Codec(registry), ((ids or RandomIds()).new("project"), clock.now())
         return await asyncio.to_thread(rebuild, directory, codec, named, holder, str(damage).partition("; ")[0])
+
+    @property
+    def rebuilt(self) -> "Rebuilt | None":
+        """What came of rebuilding this log, for as long as there is this file; `None`: it was never rebuilt."""
+        from specloom.store.rebuild import Rebuilt
+
+        return Rebuilt.of_json(self._rebuilt, self.directory) if self._rebuilt else None
 
     @property
     def commits(self) -> int:
@@ -212,6 +221,7 @@ class EventStore:
             meta = read_meta(db)
         self.project_id = ProjectId(meta["projectId"])
         self.created_at = meta["createdAt"]
+        self._rebuilt = meta.get(REBUILT_META, "")
 
     def _stop_reading(self) -> None:
         if self._reading is not None:

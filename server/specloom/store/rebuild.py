@@ -5,6 +5,7 @@ newer Specloom wrote. Every step may be cut off: the next start goes on with it.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import sqlite3
@@ -24,6 +25,7 @@ from specloom.store.database import (
     FILE_NAME,
     REBUILDING,
     REBUILT,
+    REBUILT_META,
     create_file,
     finish_rebuilding,
     sync_folder,
@@ -38,7 +40,7 @@ _ROW = "SELECT seq, at, stream, type, v, command_id, actor, client, agent, paylo
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it."""
+    """What came of it. Stands in the new log too: who is told of it may be another process."""
 
     kept: int
     """Events."""
@@ -47,6 +49,18 @@ class Rebuilt:
     aside: Path
     """The folder with the damaged files as they were."""
     reason: str
+
+    def to_json(self) -> str:
+        """For the new log."""
+        return json.dumps([self.kept, self.lost, self.aside.name, self.reason])
+
+    @classmethod
+    def of_json(cls, text: str, directory: Path) -> "Rebuilt | None":
+        """What stands in the log in `directory`; `None` where that is damaged itself."""
+        with contextlib.suppress(ValueError, TypeError):
+            kept, lost, aside, reason = json.loads(text)
+            return cls(int(kept), None if lost is None else int(lost), directory / str(aside), str(reason))
+        return None
 
 
 def rebuild(directory: Path, codec: Codec, ids: tuple[str, str], holder: str, reason: str) -> Rebuilt:
@@ -67,7 +81,7 @@ def rebuild(directory: Path, codec: Codec, ids: tuple[str, str], holder: str, re
 def _rebuild(directory: Path, codec: Codec, ids: tuple[str, str], reason: str) -> Rebuilt:
     aside = _put_aside(directory, ids[1])
     try:
-        kept, lost = _copy_readable(aside / FILE_NAME, directory / REBUILDING, codec, ids)
+        rebuilt = _copy_readable(aside, directory / REBUILDING, codec, ids, reason)
     except BaseException:
         # Nothing was changed, so nothing is to be found twice either.
         (directory / REBUILDING).unlink(missing_ok=True)
@@ -76,7 +90,7 @@ def _rebuild(directory: Path, codec: Codec, ids: tuple[str, str], reason: str) -
     (directory / REBUILDING).rename(directory / REBUILT)
     sync_folder(directory)
     finish_rebuilding(directory)
-    return Rebuilt(kept, lost, aside, reason)
+    return rebuilt
 
 
 def _put_aside(directory: Path, now: str) -> Path:
@@ -95,9 +109,9 @@ def _put_aside(directory: Path, now: str) -> Path:
     return aside
 
 
-def _copy_readable(damaged: Path, draft: Path, codec: Codec, ids: tuple[str, str]) -> tuple[int, int | None]:
+def _copy_readable(aside: Path, draft: Path, codec: Codec, ids: tuple[str, str], reason: str) -> Rebuilt:
     create_file(draft)
-    with closing(sqlite3.connect(draft, isolation_level=None)) as new, _reading(damaged) as old:
+    with closing(sqlite3.connect(draft, isolation_level=None)) as new, _reading(aside / FILE_NAME) as old:
         new.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         salvage = _Salvage(old, new, codec)
         known = salvage.meta()
@@ -106,9 +120,11 @@ def _copy_readable(damaged: Path, draft: Path, codec: Codec, ids: tuple[str, str
         new.execute("BEGIN")
         kept = sum(1 for _ in salvage.events())
         salvage.commands(kept)
-        new.execute("COMMIT")
         most = salvage.most()
-    return kept, None if most is None else max(most - kept, 0)
+        rebuilt = Rebuilt(kept, None if most is None else max(most - kept, 0), aside, reason)
+        new.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (REBUILT_META, rebuilt.to_json()))
+        new.execute("COMMIT")
+    return rebuilt
 
 
 @contextmanager
