@@ -371,6 +371,14 @@ def test_a_daemon_that_is_killed_is_found_again_and_its_run_goes_on(neovim: Neov
         server.release("killed")
         at.command("Specloom resume")
         at.told("the run is over: 1 of 1 tasks done")
+        before = at.lua(f"{CONNECTION}.lsp.id")
+        at.command("Specloom restart")
+        at.until(f"{CONNECTION}.state == 'live' and {CONNECTION}.lsp.id > {before}")
+        at.command("Specloom stop")
+        at.until(f"{CONNECTION}.state", "gone")
+        # What a person ended does not start again by itself.
+        at.command("edit specs/01-greeter.md")
+        at.until("#vim.lsp.get_clients()", 0)
         at.leave()
     must_all_end(root)
 

@@ -153,7 +153,7 @@ M.SUBCOMMANDS = {
     run = function()
       local root = root_here()
       if root then
-        require("specloom.server").serve(0, root)
+        require("specloom.server").start(root)
       end
     end,
   },
@@ -252,7 +252,7 @@ function M.run(call)
   if not root then
     return tell.warn(why)
   end
-  if name ~= "stop" and not require("specloom.server").serve(0, root) then
+  if name ~= "stop" and not require("specloom.server").start(root) then
     return tell.warn(select(2, require("specloom.server").command(root)))
   end
   when_known(root, function(known)

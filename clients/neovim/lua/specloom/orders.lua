@@ -145,15 +145,10 @@ function M.speak(call)
     return tell.warn("no agent is at work; start a run, then speak to it")
   end
   local text = named and vim.trim(call.rest:sub(#call.words[1] + 1)) or call.rest
-  local function send(words)
-    if words and vim.trim(words) ~= "" then
-      M.order(call, "specloom/agent/prompt", { agentId = id, text = words }, "the agent hears it at its next turn")
-    end
+  if text == "" then
+    return require("specloom.output").say(call.connection, nil, id)
   end
-  if text ~= "" then
-    return send(text)
-  end
-  vim.ui.input({ prompt = "Say to the agent: " }, send)
+  M.order(call, "specloom/agent/prompt", { agentId = id, text = text }, "the agent hears it at its next turn")
 end
 
 ---@param call specloom.Call

@@ -18,6 +18,8 @@ local lost = {}
 local ending = {}
 ---@type table<string, true> roots whose server ends in order to start again
 local restarting = {}
+---@type table<string, true> roots whose server a person ended
+local stopped = {}
 ---@type table<string, integer> ids of clients that run or start, by root
 local serving = {}
 ---@type table<string, integer[]> buffers that wait for the next start, by root
@@ -175,11 +177,24 @@ local function launched(config)
   return id
 end
 
+--- Has the files of a root that are open already wait for its server.
+---@param root string
+local function gather(root)
+  waiting[root] = waiting[root] or {}
+  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+    local is_file = vim.bo[buf].buftype == "" and vim.api.nvim_buf_get_name(buf) ~= ""
+    if is_file and vim.api.nvim_buf_is_loaded(buf) and require("specloom.root").of(buf) == root then
+      table.insert(waiting[root], buf)
+    end
+  end
+end
+
 --- Starts the server of a root unless it runs, and hands it the buffers that wait.
 ---@param root string
 ---@return boolean whether it runs or starts
 function M.start(root)
   local id = serving[root]
+  stopped[root] = nil
   if not id then
     local command, why = M.command(root)
     if not command then
@@ -196,6 +211,7 @@ function M.start(root)
       return false
     end
     serving[root] = id
+    gather(root)
   end
   for _, buf in ipairs(waiting[root] or {}) do
     if vim.api.nvim_buf_is_loaded(buf) then
@@ -206,25 +222,21 @@ function M.start(root)
   return true
 end
 
---- Has a buffer served by its root's server, which is started if need be.
+--- Has a file that was opened served by itself, where its folder has work for it.
 ---@param buf integer
----@param root string
----@return boolean
-function M.serve(buf, root)
+---@param enabled? boolean by vim.lsp.enable(); else the option `autostart` decides
+function M.auto(buf, enabled)
+  local root = require("specloom.root").of(buf)
+  local wanted = root and (enabled or serving[root] or require("specloom.config").get().autostart)
+  if not root or not wanted or stopped[root] then
+    return
+  end
   if vim.bo[buf].buftype == "" and vim.api.nvim_buf_get_name(buf) ~= "" then
     waiting[root] = waiting[root] or {}
     table.insert(waiting[root], buf)
   end
-  return M.start(root)
-end
-
---- The same by itself, where a folder has work for it.
----@param buf integer
----@param enabled? boolean by vim.lsp.enable(); else the option `autostart` decides
-function M.auto(buf, enabled)
-  local root = (enabled or require("specloom.config").get().autostart) and require("specloom.root").of(buf)
-  if root and not ending[serving[root]] then
-    M.serve(buf, root)
+  if not ending[serving[root]] then
+    M.start(root)
   end
 end
 
@@ -237,7 +249,7 @@ function M.stop(root)
   if not id or not found then
     return false
   end
-  ending[id] = true
+  ending[id], stopped[root] = true, true
   client.call(found, "stop")
   return true
 end
