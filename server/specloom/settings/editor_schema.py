@@ -33,7 +33,8 @@ def groups() -> list[dict[str, Any]]:
         if path[0] not in RESERVED:
             title = path[0].capitalize() if len(path) > 1 else "Project"
             group = found.setdefault(title, {"title": title, "$comment": f"Generated from {_SOURCE}", "properties": {}})
-            group["properties"][".".join(("specloom", *path))] = _property(path, prop, schema)
+            properties = group["properties"]
+            properties[".".join(("specloom", *path))] = {**_property(path, prop, schema), "order": len(properties)}
     return [found.pop("Project"), *found.values()]
 
 
@@ -52,9 +53,14 @@ def _leaves(
 def _property(path: tuple[str, ...], prop: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     field = field_at(path)
     said = f"Expects {allowed(field)}." if field else ""
+    plain, default = _plain(prop, schema), prop.get("default")
+    if plain["type"] == ["string", "null"]:
+        # The editor has a field for a text, and none for a text or nothing: empty is nothing there.
+        plain["type"], default = "string", default or ""
+        plain |= {"enum": ["", *plain["enum"][:-1]]} if "enum" in plain else {"pattern": f"^$|{plain['pattern']}"}
     return {
-        **_plain(prop, schema),
-        "default": prop.get("default"),
+        **plain,
+        "default": default,
         "scope": "machine" if _runs_code(path) else "window",
         "markdownDescription": f"{prop.get('description', '')} {said}".strip(),
     }

@@ -50,7 +50,10 @@ export class Keys implements Link {
     await this.context.secrets.store(SECRET + endpoint, key.trim());
     await this.remember([...new Set([...this.known(), endpoint])]);
     const answers = await Promise.all(this.connection.roots.map((root) => this.send(root, endpoint, key.trim(), true)));
-    void vscode.window.showInformationMessage(answers.find((each) => each !== undefined) ?? `Specloom: the key for ${endpoint} is kept`);
+    answers.filter((each) => each !== undefined).forEach((each) => this.log.info(each));
+    if (this.connection.roots.length === 0 || answers.some((each) => each !== undefined)) {
+      void vscode.window.showInformationMessage(`Specloom: the key for ${endpoint} is kept in this editor's secret storage`);
+    }
   }
 
   /** Forgets a key here and in the server. */
@@ -97,9 +100,9 @@ export class Keys implements Link {
   }
 
   private async endpoint(): Promise<string | undefined> {
-    const set = vscode.workspace.getConfiguration("specloom").get<string | null>("models.default.base_url");
+    const set = vscode.workspace.getConfiguration("specloom").get<string>("models.default.base_url");
     const other = "Another endpoint…";
-    const choices = [...new Set([set ?? ANTHROPIC, ...this.known(), ANTHROPIC])];
+    const choices = [...new Set([set || ANTHROPIC, ...this.known(), ANTHROPIC])];
     const chosen = await vscode.window.showQuickPick([...choices, other], { placeHolder: "Which endpoint is the key for?" });
     if (chosen !== other) {
       return chosen;

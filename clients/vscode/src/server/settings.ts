@@ -19,7 +19,8 @@ export function settingsForServer(extension: vscode.Extension<unknown>): Record<
   for (const name of names.map((each) => each.replace(/^specloom\./, ""))) {
     if (!OWN.includes(name.split(".")[0] ?? "")) {
       const value = stated(configuration.inspect(`specloom.${name}`));
-      if (value !== undefined && value !== null) {
+      // Empty, a text is one that is not set: the editor has no other way to say so.
+      if (value !== undefined && value !== null && value !== "") {
         put(told, name.split("."), value);
       }
     }
