@@ -6,11 +6,9 @@ local M = {}
 ---@field withdraw fun() closes it without an answer
 
 ---@param items string[]
----@param prompt string
----@param answer fun(choice: string?)
----@return fun() close
-local function own_window(items, prompt, answer)
-  local text = vim.split(prompt, "\n")
+---@param text string[]
+---@return integer buf
+local function written(items, text)
   local lines = vim.tbl_map(function(line)
     return line == "" and "" or " " .. line
   end, text)
@@ -21,6 +19,13 @@ local function own_window(items, prompt, answer)
   local buf = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
   vim.bo[buf].modifiable, vim.bo[buf].bufhidden, vim.bo[buf].filetype = false, "wipe", "specloom-question"
+  return buf
+end
+
+---@param buf integer
+---@param items string[]
+---@param text string[]
+local function colour(buf, items, text)
   local namespace = vim.api.nvim_create_namespace("specloom.choice")
   -- Who asks and why is quiet; what a yes allows is not.
   for line = 1, #text do
@@ -30,35 +35,66 @@ local function own_window(items, prompt, answer)
     vim.api.nvim_buf_set_extmark(buf, namespace, line - 1, 0, { line_hl_group = "Comment" })
   end
   for number = 1, #items do
-    vim.api.nvim_buf_set_extmark(
-      buf,
-      namespace,
-      #text + number,
-      1,
-      { end_col = 1 + #tostring(number), hl_group = "Number" }
-    )
+    local digits = { end_col = 1 + #tostring(number), hl_group = "Number" }
+    vim.api.nvim_buf_set_extmark(buf, namespace, #text + number, 1, digits)
   end
-  local back = vim.api.nvim_get_current_win()
+end
+
+---@param buf integer
+---@param count integer
+---@return integer window as high as its text, in the middle
+local function opened(buf, count)
   local width = math.max(20, math.min(92, vim.o.columns - 8))
-  local col = math.floor((vim.o.columns - width) / 2)
-  local window = vim.api.nvim_open_win(buf, true, {
-    relative = "editor",
-    width = width,
-    height = 1,
-    row = 0,
-    col = col,
-    style = "minimal",
-    border = "rounded",
-    title = " Specloom asks ",
-    title_pos = "center",
-    footer = " 1-" .. #items .. " or <CR> answers   q later ",
-    footer_pos = "center",
-  })
+  local place = { relative = "editor", width = width, height = 1, row = 0 }
+  place.col = math.floor((vim.o.columns - width) / 2)
+  local frame = { style = "minimal", border = "rounded", title = " Specloom asks ", title_pos = "center" }
+  frame.footer, frame.footer_pos = (" 1-%d or <CR> answers   q later "):format(count), "center"
+  local window = vim.api.nvim_open_win(buf, true, vim.tbl_extend("error", place, frame))
   local wo = vim.wo[window]
   wo.cursorline, wo.wrap, wo.linebreak, wo.breakindent, wo.breakindentopt = true, true, true, true, "shift:3"
-  local height = math.max(1, math.min(vim.api.nvim_win_text_height(window, {}).all, vim.o.lines - 6))
-  local row = math.max(0, math.floor((vim.o.lines - height) / 2) - 1)
-  vim.api.nvim_win_set_config(window, { relative = "editor", height = height, width = width, row = row, col = col })
+  place.height = math.max(1, math.min(vim.api.nvim_win_text_height(window, {}).all, vim.o.lines - 6))
+  place.row = math.max(0, math.floor((vim.o.lines - place.height) / 2) - 1)
+  vim.api.nvim_win_set_config(window, place)
+  return window
+end
+
+---@param buf integer
+---@param window integer
+---@param items string[]
+---@param above integer lines before the first item
+---@param settle fun(choice: string?)
+local function map(buf, window, items, above, settle)
+  local function key(lhs, choice)
+    vim.keymap.set("n", lhs, function()
+      settle(choice and choice())
+    end, { buffer = buf, nowait = true })
+  end
+  for number = 1, math.min(9, #items) do
+    key(tostring(number), function()
+      return items[number]
+    end)
+  end
+  vim.keymap.set("n", "<CR>", function()
+    local item = items[vim.api.nvim_win_get_cursor(window)[1] - above]
+    if item then
+      settle(item)
+    end
+  end, { buffer = buf, nowait = true })
+  for _, lhs in ipairs({ "q", "<Esc>", "<C-c>" }) do
+    key(lhs)
+  end
+end
+
+---@param items string[]
+---@param prompt string
+---@param answer fun(choice: string?)
+---@return fun() close
+local function own_window(items, prompt, answer)
+  local text = vim.split(prompt, "\n")
+  local back = vim.api.nvim_get_current_win()
+  local buf = written(items, text)
+  colour(buf, items, text)
+  local window = opened(buf, #items)
   vim.api.nvim_win_set_cursor(window, { #text + 2, 1 })
   local settled = false
   local function settle(choice, silent)
@@ -76,34 +112,11 @@ local function own_window(items, prompt, answer)
       answer(choice)
     end
   end
-  local function key(lhs, action)
-    vim.keymap.set("n", lhs, action, { buffer = buf, nowait = true })
-  end
-  for number, item in ipairs(items) do
-    if number < 10 then
-      key(tostring(number), function()
-        settle(item)
-      end)
-    end
-  end
-  key("<CR>", function()
-    local item = items[vim.api.nvim_win_get_cursor(window)[1] - #text - 1]
-    if item then
-      settle(item)
-    end
+  map(buf, window, items, #text + 1, settle)
+  local left = vim.schedule_wrap(function()
+    settle(nil)
   end)
-  for _, lhs in ipairs({ "q", "<Esc>", "<C-c>" }) do
-    key(lhs, function()
-      settle(nil)
-    end)
-  end
-  vim.api.nvim_create_autocmd({ "WinLeave", "BufWipeout" }, {
-    buffer = buf,
-    once = true,
-    callback = vim.schedule_wrap(function()
-      settle(nil)
-    end),
-  })
+  vim.api.nvim_create_autocmd({ "WinLeave", "BufWipeout" }, { buffer = buf, once = true, callback = left })
   return function()
     settle(nil, true)
   end

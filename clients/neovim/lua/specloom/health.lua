@@ -53,7 +53,7 @@ end
 local function check_server(root)
   health.start("Specloom: server for " .. vim.fn.fnamemodify(root, ":~"))
   local server = require("specloom.server")
-  for _, candidate in ipairs(server.candidates(root)) do
+  for _, candidate in ipairs(require("specloom.config").get().cmd and {} or server.candidates(root)) do
     local path = candidate.path ~= "" and candidate.path or "nothing"
     health.info(("%s: %s%s"):format(candidate.where, path, candidate.found and "" or " (not there)"))
   end
