@@ -6,6 +6,7 @@ Endpoints have names that need keys, as loopback needs none; a resolver of the t
 import asyncio
 import shutil
 import socket
+import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Person, agrees, denies
 from tests.integration.projects import USER
 from tests.integration.stage import (
+    DEADLINE,
     attempt,
     events_of,
     finished,
@@ -83,6 +85,20 @@ class FileKeyring(KeyringBackend):
         self.path.write_text("".join(f"{name}\t{value}\n" for name, value in entries.items()))
 
 
+class SlowKeyring(FileKeyring):
+    """One that waits for a person before it takes a key."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked, self.unlocked = threading.Event(), threading.Event()
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Adds one once it is unlocked."""
+        self.asked.set()
+        assert self.unlocked.wait(DEADLINE)
+        super().set_password(service, username, password)  # pyright: ignore[reportUnknownMemberType] # wrapped there
+
+
 @pytest.fixture(autouse=True)
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leads the endpoints of these tests to this machine."""
@@ -103,6 +119,16 @@ def system(tmp_path: Path) -> Iterator[FileKeyring]:
     before, backend = keyring.get_keyring(), FileKeyring(tmp_path / "keyring")
     keyring.set_keyring(backend)
     yield backend
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def slow_system(tmp_path: Path) -> Iterator[SlowKeyring]:
+    """A keyring that nobody has unlocked yet."""
+    before, backend = keyring.get_keyring(), SlowKeyring(tmp_path / "keyring")
+    keyring.set_keyring(backend)
+    yield backend
+    backend.unlocked.set()
     keyring.set_keyring(before)
 
 
@@ -353,6 +379,40 @@ async def test_a_keyring_that_does_not_keep_is_told_and_its_words_are_not(
         assert answer.kept == "memory"
         assert "keyring" in answer.message
     assert not system.path.exists()
+
+
+@pytest.mark.parametrize("later", ["", OTHER])
+async def test_what_a_person_said_last_counts_when_the_keyring_is_unlocked_at_last(
+    tmp_path: Path, slow_system: SlowKeyring, later: str
+) -> None:
+    async with at(one_task(tmp_path), f"http://{HERE}") as runtime:
+        first = asyncio.create_task(given(runtime, KEY, keep=True))
+        assert await asyncio.to_thread(slow_system.asked.wait, DEADLINE)
+        second = asyncio.create_task(given(runtime, later, keep=bool(later)))
+        async with asyncio.timeout(DEADLINE):
+            while {key.api_key for key in KEYS.known} != ({later} if later else set()):  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.01)
+        slow_system.unlocked.set()
+        told = await first
+        assert (told.kept, "a later order" in told.message) == ("memory" if later else "nowhere", True)
+        assert (await second).kept == ("keyring" if later else "nowhere")
+        kept = slow_system.path.read_text()
+        assert (KEY in kept, OTHER in kept) == (False, bool(later))
+        listed = await asyncio.to_thread(keyring_of({"XDG_STATE_HOME": str(tmp_path / "state")}).endpoints)
+        assert bool(listed) == bool(later)
+
+
+async def test_a_key_whose_sender_left_before_the_keyring_was_unlocked_is_used_all_the_same(
+    tmp_path: Path, slow_system: SlowKeyring
+) -> None:
+    async with at(one_task(tmp_path), f"http://{HERE}") as runtime:
+        order = asyncio.create_task(given(runtime, KEY, keep=True))
+        assert await asyncio.to_thread(slow_system.asked.wait, DEADLINE)
+        order.cancel()
+        await asyncio.gather(order, return_exceptions=True)
+        answer = await runtime.set_key(KeyOrder(None, "not a key"), USER)
+        assert isinstance(answer, Rejected)
+        assert runtime.health(0.0).status == "ok", "there is a key"
 
 
 async def test_a_keyring_is_not_asked_for_what_was_never_kept(tmp_path: Path, system: FileKeyring) -> None:

@@ -61,6 +61,6 @@ def _told(name: str, put: Put, source: str, *, forget: bool) -> str:
         return f"the key for {name} is forgotten{left}" + (f"; the one from {other} is used" if other else "")
     first = f"; the one from {other} comes first" if other else ""
     if put.where == "nowhere":
-        return f"no key for {name} is held{first}"
+        return f"no key for {name} is held{trouble}{first}"
     where = "kept in the keyring of this system" if put.where == "keyring" else f"held {LIVES}"
     return f"the key for {name} is {where}{trouble}{first}"

@@ -16,6 +16,7 @@ from specloom.settings.addresses import Origin, address_of, origin_of
 from specloom.settings.credentials import Credentials
 from specloom.store.private_file import HOMES, state_home
 from specloom.store.system_keyring import KeyringError, SystemKeyring
+from specloom.workspace.shielding import to_the_end
 
 LOG = logging.getLogger(__name__)
 SET = "credential/set"
@@ -46,6 +47,10 @@ class KeyBox:
         self._keys: dict[Origin, Credentials] = {}
         self._silent: set[str] = set()
         """Endpoints whose keys the keyring did not give: it is not asked for them again and again."""
+        self._newest: dict[str, object] = {}
+        """The newest order about each endpoint: what began before it, and ends later, counts no more."""
+        self._keeping = threading.Lock()
+        """One key is kept at a time: of two for one endpoint the later stays."""
         self._followers: dict[object, Reload] = {}
 
     @property
@@ -65,6 +70,7 @@ class KeyBox:
         """Forgets all of them, as the end of the process does."""
         self._keys.clear()
         self._silent.clear()
+        self._newest.clear()
 
     async def put(self, url: str, key: str, keyring: SystemKeyring, *, keep: bool) -> Put:
         """Holds a key for the origin of `url`, also in the keyring if `keep`; an empty one takes it out of both."""
@@ -73,20 +79,29 @@ class KeyBox:
             raise ValueError("no endpoint")
         name = address_of(origin)
         self._silent.discard(name)
+        order = self._newest[name] = object()
         if key:
             self._keys[origin] = Credentials(name, SET, key)
         else:
             self._keys.pop(origin, None)
-        put = await self._kept(name, key, keyring) if keep or not key else Put("memory")
-        await self._tell()
-        return put
-
-    async def _kept(self, name: str, key: str, keyring: SystemKeyring) -> Put:
-        change = (lambda: keyring.keep(name, key)) if key else (lambda: keyring.forget(name))
         try:
-            await _beside(change, CHANGE_DEADLINE)
+            return await self._kept(name, key, keyring, order) if keep or not key else Put("memory")
+        finally:
+            # Also where who ordered it is gone before the keyring has answered: the key is held, or is not any more.
+            await to_the_end(self._tell())
+
+    async def _kept(self, name: str, key: str, keyring: SystemKeyring, order: object) -> Put:
+        def wanted() -> bool:
+            return self._newest.get(name) is order
+
+        def keep() -> None:
+            with self._keeping:
+                keyring.keep(name, key, wanted)
+
+        try:
+            await _beside(keep if key else lambda: keyring.forget(name), CHANGE_DEADLINE)
         except KeyringError as error:
-            return Put("memory" if key else "nowhere", str(error))
+            return Put("memory" if any(held.endpoint == name for held in self.known) else "nowhere", str(error))
         return Put("keyring" if key else "nowhere")
 
     async def _tell(self) -> None:
@@ -109,11 +124,14 @@ class KeyBox:
     async def _read(self, origin: Origin, name: str, keyring: SystemKeyring) -> bool:
         if name in self._silent:
             return False
+        order = self._newest.get(name)
         try:
             key = await _beside(lambda: keyring.read(name), READ_DEADLINE)
         except KeyringError as error:
             LOG.warning("the key for %s was not read: %s", name, error)
             key = None
+        if self._newest.get(name) is not order:
+            return False
         if key is None:
             self._silent.add(name)
             return False

@@ -19,6 +19,7 @@ SERVICE = "specloom"
 """What the entries are filed under; the user name of each is its endpoint."""
 KEPT = "kept-keys"
 NO_LIBRARY = "the keyring library is not installed; `pip install 'specloom[keyring]'` adds it"
+OVERTAKEN = "a later order about this key came first"
 NO_BACKEND = "this system has no keyring that can be used"
 
 
@@ -46,8 +47,13 @@ class SystemKeyring:
         with _told():
             return _backend().get_password(SERVICE, endpoint) or None
 
-    def keep(self, endpoint: str, key: str) -> None:
-        """Keeps the key; it is there when this returns. Raises `KeyringError`."""
+    def keep(self, endpoint: str, key: str, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Keeps the key; it is there when this returns. Raises `KeyringError`.
+
+        `wanted`: whether that still holds. A person may unlock the keyring long after he said something else.
+        """
+        if not wanted():
+            raise KeyringError(OVERTAKEN)
         with _told():
             backend = _backend()
             backend.set_password(SERVICE, endpoint, key)  # pyright: ignore[reportUnknownMemberType] # is wrapped, untyped
@@ -55,6 +61,9 @@ class SystemKeyring:
             if backend.get_password(SERVICE, endpoint) != key:
                 raise KeyringError(NO_BACKEND)
         self._list(lambda known: dict.fromkeys((*known, endpoint)))
+        if not wanted():
+            self.forget(endpoint)
+            raise KeyringError(OVERTAKEN)
 
     def forget(self, endpoint: str) -> None:
         """Takes a key out, if one was kept; it is not read again even where that fails. Raises `KeyringError`."""
