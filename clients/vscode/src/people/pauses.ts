@@ -1,12 +1,10 @@
 // Says once when a run waits for a key, and leads to where one is given. Refuses to speak of pauses that ask a question:
 // those are in the queue.
 
-import * as vscode from "vscode";
 import type { Link } from "../connection";
 import type { Projection } from "../projection";
 import type { Projects } from "../projects";
-
-const SET = "Set API Key…";
+import { tellOfKey } from "./notices";
 
 export function tellOfKeys(projects: Projects): Link {
   const told = new Set<string>();
@@ -20,14 +18,8 @@ export function tellOfKeys(projects: Projects): Link {
       told.delete(run.id);
     } else if (!told.has(run.id)) {
       told.add(run.id);
-      void ask(run.reason);
+      tellOfKey(run.reason);
     }
   };
   return projects.listen({ opened: look, changed: (project, change) => change.around && look(project) });
-}
-
-async function ask(reason: string): Promise<void> {
-  if ((await vscode.window.showWarningMessage(`Specloom: the run is paused: ${reason}`, SET)) === SET) {
-    await vscode.commands.executeCommand("specloom.setKey");
-  }
 }

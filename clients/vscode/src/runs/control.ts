@@ -85,7 +85,7 @@ export class RunControl {
     const estimate = await this.connection.request("specloom/run/estimate", { root, scope });
     const start = { label: "$(play) Run", description: estimateLine(estimate), detail: estimateBasis(estimate) };
     const limited = { label: "$(credit-card) Run with a Budget…", detail: "It pauses and asks when the budget is used up" };
-    const chosen = await vscode.window.showQuickPick([start, limited], { title: titleOf(scope), placeHolder: "Start this run?" });
+    const chosen = await vscode.window.showQuickPick([start, limited], { title: titleOf(scope), placeHolder: "Start this run?", ignoreFocusOut: true });
     if (chosen === undefined) {
       return undefined;
     }
