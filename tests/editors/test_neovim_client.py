@@ -389,8 +389,7 @@ def test_the_plugin_is_formatted_by_stylua() -> None:
     )
     if installed.returncode:
         pytest.skip(installed.stderr.strip())
-    own = [*(PLUGIN / "lua" / "specloom").glob("*.lua"), *HERE.glob("*.lua")]
-    files = [*own, PLUGIN / "plugin" / "specloom.lua", PLUGIN / "lsp" / "specloom.lua"]
+    files = [*PLUGIN.rglob("*.lua"), *HERE.glob("*.lua"), *HERE.with_name("nvim_views").glob("*.lua")]
     written = [path for path in files if not path.name.endswith(".gen.lua")]
     command = ["node", SCRIPTS / "format-lua.mjs", "--check", *written]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
