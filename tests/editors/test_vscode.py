@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,20 +13,20 @@ from specloom.llm.scripted.server import ScriptedServer
 from tests.daemon.stage import Stage, staged
 from tests.editors.playing import must_all_end
 from tests.editors.vscode_stories import project, whole_job
+from tests.editors.vscode_streaming import settings, stream
 from tests.editors.vscode_workbench import Home, Installed, playing
+from tests.integration.projects import greeter
 
 pytestmark = [pytest.mark.editor, pytest.mark.xdist_group("workbench"), pytest.mark.timeout(300)]
 
-SPECLOOM = Path(sys.executable).parent / "specloom"
+FRAME_MS = 50
+PAUSE_MS = 500
+"""The median and the 99th percentile of what lies between two frames, on a machine that is busy with others."""
+MOST_NODES = 25_000
+MOST_CPU_S = 30
+PACE_S = 0.0004
+"""Between two deltas: some 1,500 a second, ten times as many as a fast model streams."""
 Verbs: TypeAlias = dict[str, Callable[[str], None]]
-
-
-def settings(server: ScriptedServer | None = None) -> dict[str, Any]:
-    """Of a machine where the server is installed, with a model that answers from a script."""
-    found: dict[str, Any] = {"specloom.server.path": str(SPECLOOM)}
-    if server is not None:
-        found |= {"specloom.models.default.model": "scripted-1", "specloom.models.default.base_url": server.base_url}
-    return found
 
 
 @contextmanager
@@ -60,3 +59,30 @@ def test_a_person_goes_from_requirements_to_proven_code(
         story.must_pass()
         server.check()
     must_all_end(root)
+
+
+@pytest.mark.parametrize("case", ["untrusted", "server", "key"])
+def test_what_is_missing_is_said_with_what_to_do(
+    case: str, workbench: Installed, extension: Path, shots: Path, tmp_path: Path
+) -> None:
+    root = greeter(tmp_path / "greeter")
+    told: dict[str, Any] = {} if case == "server" else settings()
+    with (
+        staged() as stage,
+        machine(tmp_path / "home", workbench, extension, stage, **told) as home,
+        home.serving(trusted=case != "untrusted") as address,
+        playing("missing", workbench, shots, {}, address=address, root=str(root), case=case) as story,
+    ):
+        story.must_pass()
+    must_all_end(root)
+
+
+def test_twenty_thousand_deltas_stream_without_a_stutter(
+    workbench: Installed, extension: Path, shots: Path, tmp_path: Path
+) -> None:
+    seen = stream(workbench, extension, tmp_path, shots, deltas=20_000, pace_s=PACE_S, view="shown")
+    assert seen.page["median"] < FRAME_MS, "it stutters"
+    assert seen.page["p99"] < PAUSE_MS, "something stands still"
+    assert seen.page["nodes"] < MOST_NODES, "the page grows without bound"
+    assert seen.cpu_s["pages"] < MOST_CPU_S
+    must_all_end(seen.root)

@@ -41,9 +41,9 @@ export async function choose(bench, label) {
 }
 
 /** What is on disk, as soon as it holds the text. */
-export async function onDisk(name, text) {
+export async function onDisk(name, text, deadline = undefined) {
   const file = path.join(told('ROOT'), name);
-  await until(() => fs.existsSync(file) && fs.readFileSync(file, 'utf8').includes(text), `${text} in ${name} on disk`);
+  await until(() => fs.existsSync(file) && fs.readFileSync(file, 'utf8').includes(text), `${text} in ${name} on disk`, deadline);
   return fs.readFileSync(file, 'utf8');
 }
 

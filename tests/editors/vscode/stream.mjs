@@ -1,7 +1,7 @@
 // 20,000 deltas stream into the Agent view: counts what they cost while they are shown, and how long anything stood still.
 import { strict as assert } from 'node:assert';
 import { ask, play, say, told, until } from './workbench.mjs';
-import { agent, answer, choose, entries, pageOf, show } from './specloom.mjs';
+import { agent, answer, choose, entries, onDisk, pageOf, show } from './specloom.mjs';
 
 await play(async (bench) => {
   await bench.folder(told('ROOT'));
@@ -12,6 +12,7 @@ await play(async (bench) => {
   await answer(bench, 'verify command', 'Allow in this project');
   await agent(bench).locator('#bar', { hasText: 'task 01/1.1' }).waitFor();
   await entries(bench, 'session', 'executor').first().waitFor();
+  if (told('VIEW') === 'hidden') return unseen(bench);
   const page = await pageOf(bench);
   await page.evaluate(watchFrames);
   ask('begin');
@@ -23,6 +24,16 @@ await play(async (bench) => {
   await bench.shot('streamed');
   await stay(bench, page);
 });
+
+/** The same without the view: what the rest costs. */
+async function unseen(bench) {
+  await bench.command('View: Toggle Primary Side Bar Visibility');
+  await agent(bench).locator('#bar').waitFor({ state: 'detached' });
+  ask('begin');
+  await onDisk('greet.py', 'def greet', 100_000);
+  ask('end');
+  ask('release', 'more');
+}
 
 /** In the page: the longest pause between two frames, and the long tasks of its thread. */
 function watchFrames() {

@@ -88,14 +88,20 @@ export class Workbench {
     await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
   }
 
-  /** Gives a command by its title. */
+  /** Gives a command by its title. The list closes when something else takes the focus: then once more. */
   async command(title) {
     const input = this.page.locator('.quick-input-widget input.input');
-    await this.open(input);
-    await input.fill(`>${title}`);
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-    await row.waitFor();
-    await row.click();
+    for (let tries = 1; ; tries++) {
+      await this.open(input);
+      try {
+        await input.fill(`>${title}`, { timeout: 3000 });
+        await row.click({ timeout: 5000 });
+        return;
+      } catch (error) {
+        if (tries === 5) throw error;
+      }
+    }
   }
 
   async open(input) {
