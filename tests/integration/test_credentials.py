@@ -20,7 +20,7 @@ from keyring.backends import fail
 
 from specloom.compose import inspect, open_runtime
 from specloom.compose.keys import KEYS, keyring_of
-from specloom.domain.events import documents
+from specloom.domain.events import documents, runs
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, PauseCause, RunOutcome, RunState, Scope
 from specloom.engine.api import KeyAnswer, KeyOrder, Question
@@ -333,6 +333,25 @@ async def test_a_refused_key_that_is_set_anew_is_tried_at_once(tmp_path: Path) -
             await paused(runtime, PauseCause.PROVIDER)
             await given(runtime, OTHER)
             assert await finished(runtime) is RunOutcome.COMPLETED
+
+
+@pytest.mark.parametrize(("own", "elsewhere"), [({}, True), ({"ANTHROPIC_API_KEY": KEY}, False)])
+async def test_a_key_for_another_endpoint_or_one_that_is_not_sent_is_no_reason_to_try_again(
+    tmp_path: Path, own: Mapping[str, str], elsewhere: bool
+) -> None:
+    refused = turn(write("a.txt", "a\n"), fault={"status": 401, "message": "invalid x-api-key", "times": 9})
+    server = ScriptedServer(script(attempt(1, refused)), keep=None)
+    async with server, at(one_task(tmp_path), named(HERE, server), own, planner=f"http://{THERE}") as runtime:
+        await given(runtime, KEY, named(HERE, server))
+        await given(runtime, KEY, f"http://{THERE}")
+        with runtime.attach(Person(waits)):
+            await start_watched(runtime)
+            await paused(runtime, PauseCause.PROVIDER)
+            await given(runtime, OTHER, f"http://{THERE}" if elsewhere else named(HERE, server))
+            for _ in range(3):
+                # What would go on is in the log before these.
+                await runtime.tell_settings(("nothing",))
+            assert await events_of(runtime, runs.RunResumed) == []
 
 
 async def test_a_kept_key_is_there_for_the_next_process_until_it_is_forgotten(

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from specloom.compose.files import RootFiles, read_root
 from specloom.compose.key_orders import carry_out
-from specloom.compose.keys import KEYS, keyring_of, with_kept_keys
+from specloom.compose.keys import KEYS, SET, keyring_of, with_kept_keys
 from specloom.compose.options import Loaded, learn_keys, loaded_options
 from specloom.domain.origin import Origin
 from specloom.domain.permissions.grants import granted_hashes
@@ -112,8 +112,8 @@ class Given:
             if order.key:
                 learn_keys(self.redactor, (order.key,))
             answer = await carry_out(order, lambda: self.endpoints, keyring_of(self.environment))
-            if order.key and not isinstance(answer, Rejected):
-                runtime.endpoint.keyed(fresh=True)
+            if order.key and not isinstance(answer, Rejected) and answer.source == SET:
+                runtime.endpoint.keyed(fresh=answer.endpoint)
             return answer
 
         runtime.on_settings, runtime.on_editor, runtime.on_order = reload, configure, ordered

@@ -22,6 +22,7 @@ from specloom.llm.connection import Timeouts
 from specloom.llm.endpoint import Endpoint
 from specloom.llm.messages import ThinkingSetting, Usage
 from specloom.logs.about import KEYS as KEYS_IN_RECORDS
+from specloom.settings.addresses import address_of, origin_of
 from specloom.settings.credentials import (
     ANTHROPIC,
     ENDPOINT,
@@ -196,7 +197,9 @@ def _roles(
         thinking = chosen.thinking
         setting = WHOLE[thinking] if isinstance(thinking, str) else ThinkingSetting(enabled=True, budget=thinking)
         source = own.source if own else KEY_NOT_NEEDED if is_loopback(url) else ""
-        roles[name] = RoleOptions(chosen.model, endpoints[url], chosen.max_tokens, setting, endpoints[url].host, source)
+        origin, asked = origin_of(url), endpoints[url]
+        address = "" if origin is None else address_of(origin)
+        roles[name] = RoleOptions(chosen.model, asked, chosen.max_tokens, setting, asked.host, address, source)
     return roles
 
 

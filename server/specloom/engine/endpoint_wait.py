@@ -104,13 +104,14 @@ class EndpointWait:
             assert run is not None
             await self.engine.mailbox.record(runs.RunPaused(run.id, needed(role.host), PauseCause.KEY))
 
-    def keyed(self, *, fresh: bool = False) -> None:
+    def keyed(self, fresh: str | None = None) -> None:
         """Settings were loaded: a run that needed a key goes on if there is one now.
 
-        `fresh`: a person set one, so that a run whose key was refused is tried again, too.
+        `fresh`: the endpoint for which a person set one, so that a run whose key was refused there is tried again, too.
         """
-        wanted = PauseCause.PROVIDER if fresh else PauseCause.KEY
-        if self._cause is not wanted or not self.engine.options.roles[self._role()].key:
+        wanted = PauseCause.KEY if fresh is None else PauseCause.PROVIDER
+        role = self.engine.options.roles[self._role()]
+        if self._cause is not wanted or not role.key or fresh not in (None, role.address):
             return
         if self._resuming is None or self._resuming.done():
             self._resuming = self._waiting = asyncio.create_task(self._with_key(wanted, self._waiting))

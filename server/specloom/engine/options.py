@@ -27,6 +27,8 @@ class RoleOptions:
     thinking: ThinkingSetting = ThinkingSetting()
     host: str = ""
     """Where the endpoint is, for messages."""
+    address: str = ""
+    """The endpoint as keys are filed under it."""
     key: str = KEY_NOT_NEEDED
     """Where its key was found, for messages; empty: it needs one, and there is none."""
 

@@ -38,6 +38,9 @@ def _host(name: str) -> str:
     """Empty for a name that no network has. Raises `ValueError`."""
     if ":" in name:
         return str(IPv6Address(name))
-    # A name of other letters is looked up by its ASCII form, so that is the one to compare.
+    # A name of other letters is looked up by its ASCII form, so that is the one to compare. Where that does not lead
+    # back to the name, as with the German sharp s, others make another form of it (RFC 5894, section 7.2).
     ascii_name = name if name.isascii() else name.encode("idna").decode("ascii")
+    if not name.isascii() and ascii_name.encode("ascii").decode("idna") != name:
+        return ""
     return ascii_name if _NAME.fullmatch(ascii_name) else ""

@@ -137,6 +137,9 @@ def test_an_address_that_leads_nowhere_is_a_problem_and_gets_no_key(url: str) ->
         ("https://api.anthropic.com", "https://api.anthropic.com@collector.invalid", False),
         ("https://api.anthropic.com", "https://collector.invalid\\@api.anthropic.com.evil", False),
         ("https://api.anthropic.com", "https://api.anthropic.com:1", False),
+        ("https://strasse.example", "https://stra\u00dfe.example", False),
+        ("https://ap\u200di.anthropic.com", "https://api.anthropic.com", False),
+        ("https://xn--nxasmq6b.example", "https://\u03b2\u03cc\u03bb\u03bf\u03c2.example", False),
         ("https://api.anthropic.com", "https://api.anthropic.com%2ecollector.invalid", False),
     ],
 )
