@@ -105,7 +105,12 @@ async function revoke({ connection, log }: Parts, root: string): Promise<void> {
       void vscode.window.showInformationMessage("Specloom: nothing is granted here for longer than once");
       return;
     }
-    const items = grants.map((grant) => ({ label: grant.text, description: grant.taskId ?? grant.scope, detail: `${grant.kind}, since ${grant.grantedAt}`, grant }));
+    const items = grants.map((grant) => ({
+      label: grant.text,
+      description: grant.taskId ?? grant.scope,
+      detail: `${grant.kind}, since ${grant.grantedAt}`,
+      grant,
+    }));
     const chosen = await vscode.window.showQuickPick(items, { placeHolder: "Which grant is taken back?" });
     if (chosen !== undefined) {
       await connection.order("specloom/grant/revoke", { root, grantId: chosen.grant.id });

@@ -1,7 +1,7 @@
 // The run in the status bar, as text. Refuses the editor's own types.
 
 import type { Projection } from "../projection";
-import type { ProjectGetResult } from "../protocol.gen";
+import type { Counts, ProjectGetResult } from "../protocol.gen";
 import { cost, elapsed, line, percent, runWord, some } from "../texts";
 
 export interface StatusLine {
@@ -42,11 +42,17 @@ function told(project: ProjectGetResult, projection: Projection | undefined, now
     several ? project.name : "",
     active ? `Run ${runWord(active)}, ${elapsed(active.startedAt, now)}, ${some(active.turns, "turn")}` : plan ? "Planning" : "No run",
     active?.reason ? line(active.reason, 300) : "",
-    counts.total > 0 ? `${counts.done} of ${some(counts.total, "task")} done${counts.failed ? `, ${counts.failed} failed` : ""}${counts.blocked ? `, ${counts.blocked} blocked` : ""}` : "",
+    doneLine(counts),
     waiting ? `${waiting} for you` : "",
   ];
   const tooltip = lines.filter((each) => each !== "").join("\n");
   return { text, tooltip, spoken: `Specloom: ${tooltip.replaceAll("\n", ", ")}`, warns: waiting !== "" || active?.state === "paused" };
+}
+
+function doneLine(counts: Counts): string {
+  const failed = counts.failed > 0 ? `, ${counts.failed} failed` : "";
+  const blocked = counts.blocked > 0 ? `, ${counts.blocked} blocked` : "";
+  return counts.total === 0 ? "" : `${counts.done} of ${some(counts.total, "task")} done${failed}${blocked}`;
 }
 
 const RUN_ICONS = { running: "sync~spin", pausing: "debug-pause", paused: "debug-pause", cancelling: "debug-stop", finished: "check" };

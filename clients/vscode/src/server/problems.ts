@@ -9,6 +9,7 @@ const INTERPRETER = "Select Interpreter";
 const LOG = "Show Log";
 const RESTART = "Restart";
 const TRUST = "Manage Trust";
+const REMEDY = "Install the Python package specloom into the active environment, or choose where it is.";
 
 export class ServerProblems implements Link {
   private told = "";
@@ -54,7 +55,7 @@ export class ServerProblems implements Link {
   private async tell(stage: Stage, asked: boolean): Promise<void> {
     switch (stage.kind) {
       case "missing":
-        return this.act(`Specloom's server was not found. ${stage.reasons.join(". ")}. Install the Python package specloom into the active environment, or choose where it is.`, missingActions());
+        return this.act(`Specloom's server was not found. ${stage.reasons.join(". ")}. ${REMEDY}`, missingActions());
       case "failed":
         return this.act(`Specloom's server does not run: ${stage.reason}`, [RESTART, LOG]);
       case "unsupported":

@@ -174,7 +174,8 @@ function projectRow(project: Projection): Row {
   const description = joined([at, plan, done, why, held]);
   const context = `project.${run === null || run.state === "finished" ? "idle" : run.state}`;
   const tooltip = joined([description, problemsOf(project)], "\n");
-  return { label: name, description, tooltip, icon: "project", color: undefined, context, folding: "open", spoken: `Project ${name}, ${description}` };
+  const spoken = `Project ${name}, ${description}`;
+  return { label: name, description, tooltip, icon: "project", color: undefined, context, folding: "open", spoken };
 }
 
 function problemsOf(project: Projection): string {
@@ -194,7 +195,8 @@ function specRow(spec: Spec, filter: Filter): Row {
   const tooltip = joined([`${spec.id} ${spec.title}`, spec.path, needs, serves], "\n");
   const folding = filter === "all" && counts.total > 0 && counts.done + counts.skipped === counts.total ? "closed" : "open";
   const context = `spec.${status}`;
-  return { label: `${spec.id} ${spec.title}`, description, tooltip, icon, color, context, folding, spoken: `Spec ${spec.id} ${spec.title}, ${description}` };
+  const label = `${spec.id} ${spec.title}`;
+  return { label, description, tooltip, icon, color, context, folding, spoken: `Spec ${label}, ${description}` };
 }
 
 function specIcon(spec: Spec): readonly [string, string | undefined] {
@@ -264,13 +266,16 @@ function approvalRow(approval: Approval): Row {
   const description = joined([about, line(approval.purpose, 80)]);
   const tooltip = `${approval.purpose}\n\n${approval.subject}`;
   const context = approval.choices.length > 0 ? "approval.choice" : "approval.words";
-  return { label, description, tooltip, icon, color: "notificationsWarningIcon.foreground", context, folding: "none", spoken: `Waits for you: ${approval.purpose}: ${label}` };
+  const spoken = `Waits for you: ${approval.purpose}: ${label}`;
+  return { label, description, tooltip, icon, color: "notificationsWarningIcon.foreground", context, folding: "none", spoken };
 }
 
 function agentsRow(project: Projection): Row {
   const open = project.known.agents.length;
   const description = open > 0 ? `${open} at work` : "";
-  return { label: "Agents", description, tooltip: "Agents and their sessions, the newest first", icon: "organization", color: undefined, context: "agents", folding: "closed", spoken: `Agents, ${description || "none at work"}` };
+  const tooltip = "Agents and their sessions, the newest first";
+  const looks = { tooltip, icon: "organization", color: undefined, context: "agents", folding: "closed" as const };
+  return { label: "Agents", description, ...looks, spoken: `Agents, ${description || "none at work"}` };
 }
 
 function sessionRow(session: Session, now: number): Row {
@@ -280,7 +285,9 @@ function sessionRow(session: Session, now: number): Row {
   const description = joined([session.taskId ?? "", nth, some(session.turns, "turn"), cost(session.usage), time]);
   const icon = open ? "loading~spin" : session.outcome === "rotated" ? "arrow-swap" : "comment-discussion";
   const tooltip = joined([`${session.role}, ${session.model}`, session.id, `since ${session.startedAt}`], "\n");
-  return { label: session.role, description, tooltip, icon, color: open ? "charts.blue" : undefined, context: `session.${open ? "open" : "over"}`, folding: "none", spoken: `${session.role}, ${description}` };
+  const [color, context] = open ? ["charts.blue", "session.open"] : [undefined, "session.over"];
+  const spoken = `${session.role}, ${description}`;
+  return { label: session.role, description, tooltip, icon, color, context: context ?? "", folding: "none", spoken };
 }
 
 function joined(parts: readonly string[], by = " · "): string {

@@ -193,8 +193,10 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
       if (run === null || run.state === "finished") {
         continue;
       }
-      tasks.filter((task) => project.task(task.id)?.state === "in_progress" && task.isLeaf).forEach((task) => this.dirty.add(nodeId.task(project.root, task.id)));
-      sessions.filter((each) => each.outcome === "").forEach((each) => this.dirty.add(nodeId.session(project.root, each.id)));
+      const live = tasks.filter((task) => task.isLeaf && project.task(task.id)?.state === "in_progress");
+      const open = sessions.filter((each) => each.outcome === "");
+      live.forEach((task) => this.dirty.add(nodeId.task(project.root, task.id)));
+      open.forEach((each) => this.dirty.add(nodeId.session(project.root, each.id)));
       this.soon();
     }
   }
