@@ -59,6 +59,16 @@ def test_an_endpoint_of_the_environment_that_leads_nowhere_gets_no_key_and_no_tr
     assert "is not sent to" in refusal(loaded({**KEY, "ANTHROPIC_BASE_URL": url}))
 
 
+@pytest.mark.parametrize("scheme", ["https", "htp"])
+def test_the_password_in_an_address_is_repeated_nowhere(scheme: str) -> None:
+    url, other = f"{scheme}://bob:hunter2@keys.invalid", {"models": {"reviewer": {"base_url": "https://there.invalid"}}}
+    by_environment = refusal(loaded({**KEY, "ANTHROPIC_BASE_URL": url}, other))
+    by_editor = refusal(loaded(KEY, {"models": {"default": {"base_url": url}}}))
+    assert f"{scheme}://keys.invalid" in by_environment
+    assert f"{scheme}://keys.invalid" in by_editor
+    assert "hunter2" not in by_environment + by_editor
+
+
 def test_a_name_that_only_looks_like_this_machine_needs_a_key() -> None:
     url = "http://127.collector.invalid"
     assert not is_loopback(url)

@@ -22,7 +22,7 @@ from specloom.llm.connection import Timeouts
 from specloom.llm.endpoint import Endpoint
 from specloom.llm.messages import ThinkingSetting, Usage
 from specloom.logs.about import KEYS as KEYS_IN_RECORDS
-from specloom.settings.addresses import address_of, origin_of
+from specloom.settings.addresses import address_of, origin_of, shown
 from specloom.settings.credentials import (
     ANTHROPIC,
     ENDPOINT,
@@ -242,7 +242,7 @@ def _keyless(settings: Settings, environment: Mapping[str, str], keys: Sequence[
         wrong = unsendable(environment)
         return Rejected("no-key", f"{no_key(wrong)}. {NO_KEY}" if wrong else NO_KEY)
     key = keys[0]
-    message = f"The key from {key.source} is for {key.endpoint} and is not sent to {keyless[0]}; {NO_KEY}"
+    message = f"The key from {key.source} is for {shown(key.endpoint)} and is not sent to {shown(keyless[0])}; {NO_KEY}"
     return Rejected("no-key", message)
 
 

@@ -10,6 +10,7 @@ PLACEHOLDER_KEY = "no-key-needed"
 """Sent to a loopback endpoint when no key is set: such servers ignore it, the SDK wants one."""
 
 _KEY_LIKE = re.compile(r"\bsk-[A-Za-z0-9_-]{8,}")
+_USER = re.compile(r"//[^/?#]*@")
 _HIDDEN = "[key hidden]"
 SHORTEST_KEY = 8
 """Characters; a shorter one is a dummy for a local endpoint, and stands in ordinary words."""
@@ -37,6 +38,11 @@ class Endpoint:
             return cls(url, "", "", loopback=False)
         host = f"{name}:{port}" if port else name
         return cls(url, host, parts.scheme, _is_loopback(name))
+
+    @property
+    def shown(self) -> str:
+        """The URL without a user's name and password, for messages."""
+        return _USER.sub("//", self.url)
 
     @property
     def official(self) -> bool:

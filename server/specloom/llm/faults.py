@@ -121,7 +121,7 @@ class Faults:
         """The base URL is none."""
         return ProviderError(
             ProviderFault.NOT_FOUND,
-            self._redact(f"the base URL {self._endpoint.url!r} names no http or https host"),
+            self._redact(f"the base URL {self._endpoint.shown!r} names no http or https host"),
             step="write it like http://localhost:11434",
         )
 

@@ -9,6 +9,7 @@ LONGEST = 2048
 """Characters of an address."""
 _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?")
+_USER = re.compile(r"//[^/?#\s\"]*@")
 
 Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host in lower case and as the network knows it, port."""
@@ -32,6 +33,11 @@ def address_of(origin: Origin) -> str:
     scheme, host, port = origin
     name = f"[{host}]" if ":" in host else host
     return f"{scheme}://{name}" if port == _PORTS[scheme] else f"{scheme}://{name}:{port}"
+
+
+def shown(text: str) -> str:
+    """`text` without the user names and passwords of the addresses in it, for messages."""
+    return _USER.sub("//", text)
 
 
 def _host(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from specloom.settings.addresses import shown
 from specloom.settings.schema import allowed, choices, field_at, fields_at
 
 _LONGEST = 80
@@ -34,7 +35,7 @@ def value_problem(path: tuple[str, ...], value: Any, error: ErrorDetails) -> tup
     field = field_at(path)
     nearest = _nearest(value, choices(field)) if field and isinstance(value, str) else ()
     hint = f" (did you mean `{nearest[0]}`?)" if nearest else ""
-    message = f"`{name}` is `{_cut(json.dumps(value, ensure_ascii=False))}`, allowed is {_may_be(field)}{hint}"
+    message = f"`{name}` is `{_cut(shown(json.dumps(value, ensure_ascii=False)))}`, allowed is {_may_be(field)}{hint}"
     return message, tuple(json.dumps(text) for text in nearest)
 
 

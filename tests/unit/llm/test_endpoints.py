@@ -48,6 +48,12 @@ async def test_another_endpoint_needs_a_key_and_is_not_asked_without(new_model: 
         assert word in str(error)
 
 
+async def test_the_password_in_an_address_that_is_none_is_not_repeated(new_model: NewModel) -> None:
+    error = await failure(new_model, "htp://bob:hunter2@models.invalid")
+    assert "htp://models.invalid" in str(error)
+    assert "hunter2" not in str(error)
+
+
 async def test_a_key_goes_out_as_both_headers_that_endpoints_know(new_model: NewModel) -> None:
     with raw_server({MESSAGES: ANSWER}) as server:
         await new_model(server.url).ask(request())
