@@ -87,6 +87,8 @@ async function reload(bench) {
 
 async function editBeside(bench) {
   await bench.file('greet.py');
+  await bench.page.locator('.editor-group-container.active .view-line').first().click();
+  await bench.page.locator('.editor-group-container.active .monaco-editor.focused').first().waitFor();
   await bench.page.keyboard.press('Control+Home');
   await bench.page.keyboard.insertText('# my own line\n');
   await bench.page.locator('.tab.active.dirty', { hasText: 'greet.py' }).waitFor();

@@ -4,12 +4,15 @@ import { paragraphs, whole } from "../paragraphs";
 import { element } from "./element";
 import { markdown } from "./markdown";
 
+const SHEET = 24;
+
 export class Stream {
   readonly element: HTMLElement;
   private readonly tail = element("div", { class: "piece" });
   private readonly gone = element("div", { class: "piece gone" });
   /** What is drawn for good, each with where it ends. */
   private pieces: { readonly element: HTMLElement; readonly end: number }[] = [];
+  private sheet: HTMLElement | undefined;
   private rest = "";
   private fence = "";
   /** Where the drawn text begins and ends, counted from its very first character. */
@@ -31,7 +34,7 @@ export class Stream {
     const found = paragraphs(this.rest + more, this.fence);
     let end = this.end - found.rest.length - found.pieces.reduce((sum, piece) => sum + piece.length, 0);
     const made = found.pieces.map((piece) => ({ element: this.piece(piece), end: (end += piece.length) }));
-    this.tail.before(...made.map((piece) => piece.element));
+    made.forEach((piece) => this.place(piece.element));
     this.pieces.push(...made);
     this.rest = found.rest;
     this.fence = found.fence;
@@ -43,6 +46,7 @@ export class Stream {
     this.element.replaceChildren(this.tail);
     this.tail.replaceChildren();
     this.pieces = [];
+    this.sheet = undefined;
     this.rest = this.fence = "";
     this.from = this.end = cut;
     this.tellGone(cut);
@@ -52,7 +56,11 @@ export class Stream {
   private shorten(cut: number): void {
     const kept = this.pieces.findIndex((piece) => piece.end > cut);
     const gone = this.pieces.splice(0, kept < 0 ? this.pieces.length : kept);
-    gone.forEach((piece) => piece.element.remove());
+    for (const { element: piece } of gone) {
+      const sheet = piece.parentElement;
+      piece.remove();
+      if (sheet?.childElementCount === 0) sheet.remove();
+    }
     this.from = cut;
     this.tellGone(cut);
   }
@@ -61,6 +69,15 @@ export class Stream {
     if (cut === 0) return;
     this.gone.textContent = `⋯ ${cut} characters before`;
     this.element.prepend(this.gone);
+  }
+
+  /** Pieces lie on sheets, of which the browser draws those in view: it looks at each sheet in each frame. */
+  private place(piece: HTMLElement): void {
+    if (this.sheet === undefined || this.sheet.childElementCount >= SHEET || this.sheet.parentElement === null) {
+      this.sheet = element("div", { class: "sheet" });
+      this.tail.before(this.sheet);
+    }
+    this.sheet.append(piece);
   }
 
   private piece(text: string): HTMLElement {
