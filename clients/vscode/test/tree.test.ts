@@ -32,6 +32,14 @@ test("what waits for a person is above everything else", () => {
   assert.deepEqual(labels(top([projection]), projection), ["make test", "greeter"]);
 });
 
+test("where all there is to do is to plan, no row stands in the way of saying so", () => {
+  const fresh = known({ tasks: [], specs: [] });
+  assert.deepEqual(top([fresh]), []);
+  assert.equal(top([fresh, known()]).length, 2);
+  assert.equal(top([known({ tasks: [], specs: [], sessions: [session("s1", { role: "planner" })] })]).length, 1);
+  assert.equal(top([known({ tasks: [], specs: [], approvals: [approval("q", { subject: "make test" })] })]).length, 2);
+});
+
 test("specs hold their tasks, parents their leaves, and every row knows what it is below", () => {
   const projection = known();
   const whole = top([projection])[0] as Node;

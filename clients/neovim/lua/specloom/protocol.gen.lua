@@ -881,8 +881,7 @@
 ---@field runId string
 ---@field type "runPaused"
 ---@field reason string
----@field cause "other"|"budget"|"interrupted"|"offline"|"provider"|"key" `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself;
-    `key`: also, once there is a key.
+---@field cause "other"|"budget"|"interrupted"|"offline"|"provider"|"key" `budget`, `provider`: a question waits; `interrupted`: Specloom was stopped; `offline`: it goes on by itself; `key`: also, once there is a key.
 
 --- No new turn or task starts.
 ---@class specloom.RunPausingEvent

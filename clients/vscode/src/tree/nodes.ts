@@ -61,10 +61,19 @@ export function node<K extends "approval" | "spec" | "task" | "session">(kind: K
   return { kind, id: nodeId[kind](root, key), root, key };
 }
 
-/** The rows at the top: what waits for a person first. */
+/** The rows at the top: what waits for a person first. None where all there is to do is to plan: the view says so then. */
 export function top(projects: readonly Projection[]): Node[] {
+  if (projects.length === 1 && projects.every(isUntouched)) {
+    return [];
+  }
   const approvals = projects.flatMap((each) => each.known.approvals.map((one) => node("approval", each.root, one.id)));
   return [...approvals, ...projects.map((each): Node => ({ kind: "project", id: nodeId.project(each.root), root: each.root }))];
+}
+
+/** Whether nothing was planned or run yet, nor is being planned. */
+export function isUntouched(project: Projection): boolean {
+  const { specs, approvals, sessions, planning } = project.known;
+  return specs.length + approvals.length + sessions.length === 0 && planning?.state !== "running";
 }
 
 export function childrenOf(of: Node, project: Projection, filter: Filter): Node[] {

@@ -31,6 +31,8 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   private timer: NodeJS.Timeout | undefined;
   private readonly ticking: NodeJS.Timeout;
   private filter: Filter = "all";
+  /** Whether the editor was told that there is no row, and shows what to do instead. */
+  private bare = false;
   private readonly link: Link;
 
   constructor(private readonly projects: Projects) {
@@ -74,6 +76,7 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     if (of === undefined) {
       this.rows.clear();
       this.told.clear();
+      this.bare = this.isBare();
       return top(this.projects.all).map((each) => this.kept(each));
     }
     const project = this.projects.at(of.root);
@@ -110,6 +113,10 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     return this.filter;
   }
 
+  private isBare(): boolean {
+    return top(this.projects.all).length === 0;
+  }
+
   private kept(of: Node): Node {
     const before = this.rows.get(of.id);
     if (before !== undefined) {
@@ -126,7 +133,7 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
 
   private mark(project: Projection, change: Change): void {
     const moves = this.filter !== "all" && change.ids.size > 0;
-    if (change.structure || moves || (change.around && this.approvalsMoved())) {
+    if (change.structure || moves || (change.around && (this.approvalsMoved() || this.isBare() !== this.bare))) {
       this.whole = true;
     }
     for (const id of change.ids) {

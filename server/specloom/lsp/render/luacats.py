@@ -21,16 +21,21 @@ def luacats(wires: Wires) -> str:
     parts = [HEAD, *(_class(shape, wires) for shape in wires.shapes)]
     for name, names in wires.unions.items():
         parts.append("\n".join([f"---@alias specloom.{name}", *(f"---| specloom.{member}" for member in names)]) + "\n")
-    methods = [f'---| "{method.name}" # {method.doc}' for method in wires.methods]
+    methods = [f'---| "{method.name}" # {_line(method.doc)}' for method in wires.methods]
     parts.append("\n".join(["---@alias specloom.Method", *methods]) + "\n")
     return "\n".join(parts)
 
 
 def _class(shape: Shape, wires: Wires) -> str:
-    lines = [f"--- {shape.doc}", f"---@class specloom.{shape.name}"]
+    lines = [f"--- {_line(shape.doc)}", f"---@class specloom.{shape.name}"]
     for field in shape.fields:
-        doc = f" {field.doc}" if field.doc else ""
+        doc = f" {_line(field.doc)}" if field.doc else ""
         lines.append(
             f"---@field {field.name}{'' if field.required else '?'} {expression(field.schema, wires, LANGUAGE)}{doc}"
         )
     return "\n".join(lines) + "\n"
+
+
+def _line(doc: str) -> str:
+    """A comment ends with its line."""
+    return " ".join(doc.split())
