@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -119,6 +121,27 @@ async def test_a_daemon_whose_lock_is_removed_takes_it_anew(stage: Stage, also_s
         await eventually(lambda: is_held(stage.place.lock) and stage.place.socket.exists(), "it is held again")
         status = await asyncio.to_thread(stage.status)
         assert (status["pid"], status["retired"]) == (pid, False)
+
+
+async def test_a_daemon_whose_folder_is_removed_is_met_in_a_new_one(stage: Stage) -> None:
+    async with bridge(stage) as (wire, _):
+        await begin(wire, stage.logs)
+        pid = await asyncio.to_thread(stage.pid)
+        await asyncio.to_thread(shutil.rmtree, stage.place.folder)
+        await eventually(lambda: stage.place.read_note().get("pid") == pid, "it stands there again")
+        status = await asyncio.to_thread(stage.status)
+        assert (status["pid"], status["retired"]) == (pid, False)
+        assert stat.S_IMODE(stage.place.folder.stat().st_mode) == 0o700
+
+
+async def test_a_daemon_takes_nothing_in_a_folder_that_others_can_enter(stage: Stage) -> None:
+    async with bridge(stage) as (wire, _):
+        await begin(wire, stage.logs)
+        stage.place.folder.rename(stage.place.folder.with_name("gone"))
+        stage.place.folder.mkdir()
+        stage.place.folder.chmod(0o777)
+        await eventually(lambda: any("is another's" in str(record) for record in records(stage)), "it gives up")
+        assert list(stage.place.folder.iterdir()) == []
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")

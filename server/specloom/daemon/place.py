@@ -65,6 +65,10 @@ class DaemonPlace(NamedTuple):
         places = (self._replace(version=name) for name in names if name != self.version)
         return tuple(place for place in places if is_held(place.lock))
 
+    def make(self) -> None:
+        """Makes the folder if it is not there. Raises `OSError` unless it is one that only this user can enter."""
+        _own(self.folder)
+
     def write_note(self, started_at: str) -> None:
         """For people; nothing of ours reads it to decide. Raises `OSError`."""
         told = {"pid": os.getpid(), "version": __version__, "interpreter": sys.executable, "startedAt": started_at}

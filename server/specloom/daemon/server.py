@@ -141,7 +141,8 @@ class Daemon:
         while True:
             await asyncio.sleep(LOOK)
             if not await asyncio.to_thread(self._locked, lock):
-                LOG.warning("%s is another's; the daemon ends when it is idle", self._place.lock)
+                if not self._retired:
+                    LOG.warning("%s is another's; the daemon ends when it is idle", self._place.lock)
                 self._retired = True
                 self._look()
                 continue
@@ -153,12 +154,15 @@ class Daemon:
                 listener.server.close()
                 listener.server, listener.inode = fresh.server, fresh.inode
                 await listener.server.start_serving()
+                await asyncio.to_thread(_write_note, self._place, self._started_at)
 
     def _locked(self, lock: HeldLock) -> bool:
         """Whether the lock that stands there now is ours. Blocking."""
         if lock.stands_at(self._place.lock):
             return True
         try:
+            # The whole folder may be gone, and what stands in its place another user's.
+            self._place.make()
             ours = lock.retake(self._place.lock)
         except OSError:
             ours = False
