@@ -33,6 +33,7 @@ from tests.integration.stage import (
     attempt,
     events_of,
     finished,
+    first_message,
     project,
     review,
     run_of,
@@ -230,6 +231,19 @@ async def test_only_endpoints_of_the_settings_take_a_key_and_nothing_that_was_sa
             assert refused.code == "invalid-key"
             assert key not in repr(refused)
         assert KEYS.known == ()
+
+
+async def test_what_is_refused_as_a_key_is_hidden_from_nobody(tmp_path: Path) -> None:
+    name = "greeting of the world"
+    root = project(tmp_path / "p", task(1, "test -f a.txt", title=f"Write the {name}"))
+    server = ScriptedServer(script(attempt(1, turn(write("a.txt", "a\n")), turn(says()))), keep=None)
+    async with server, at(root, named(HERE, server)) as runtime:
+        assert isinstance(await runtime.set_key(KeyOrder(None, name), USER), Rejected)
+        await given(runtime, f" {KEY}\n")
+        await start(runtime)
+        assert await finished(runtime) is RunOutcome.COMPLETED
+        assert name in first_message(server, "1 at 1")
+        assert sent(server) == {KEY, f"Bearer {KEY}"}
 
 
 async def test_a_run_whose_key_is_gone_asks_and_goes_on_by_itself_once_one_is_set(tmp_path: Path) -> None:
@@ -432,6 +446,22 @@ async def test_a_key_whose_sender_left_before_the_keyring_was_unlocked_is_used_a
         answer = await runtime.set_key(KeyOrder(None, "not a key"), USER)
         assert isinstance(answer, Rejected)
         assert runtime.health(0.0).status == "ok", "there is a key"
+
+
+async def test_what_became_of_a_key_in_the_keyring_is_not_sent_where_it_is_none(
+    tmp_path: Path, system: FileKeyring
+) -> None:
+    async with story() as server:
+        root = one_task(tmp_path)
+        async with at(root, named(HERE, server)) as runtime:
+            await given(runtime, KEY, keep=True)
+        KEYS.clear()
+        system.path.write_text(system.path.read_text().replace(KEY, "a key: of others"))
+        async with at(root, named(HERE, server)) as runtime:
+            refused = await runtime.start_run(Scope(), Budget(), USER)
+            assert isinstance(refused, Rejected)
+            assert refused.code == "no-key"
+        assert sent(server) == set()
 
 
 async def test_a_keyring_is_not_asked_for_what_was_never_kept(tmp_path: Path, system: FileKeyring) -> None:

@@ -20,6 +20,7 @@ from specloom.engine.grants import GrantBook
 from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.working import at_work
 from specloom.lsp.hosting import Sender
+from specloom.settings.credentials import sendable
 from specloom.store.grants import GrantFile, grants_folder
 from specloom.store.system import SystemClock
 
@@ -109,8 +110,9 @@ class Given:
             await reload()
 
         async def take(order: KeyOrder) -> KeyAnswer | Rejected:
-            if order.key:
-                learn_keys(self.redactor, (order.key,))
+            if key := sendable(order.key or ""):
+                # Anything else is refused and kept nowhere; hidden, it would take its own words out of the project.
+                learn_keys(self.redactor, (key,))
             answer = await carry_out(order, lambda: self.endpoints, keyring_of(self.environment))
             if order.key and not isinstance(answer, Rejected) and answer.source == SET:
                 runtime.endpoint.keyed(fresh=answer.endpoint)

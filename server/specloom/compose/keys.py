@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from specloom.compose.options import Loaded
 from specloom.settings.addresses import Origin, address_of, origin_of
-from specloom.settings.credentials import Credentials
+from specloom.settings.credentials import Credentials, sendable
 from specloom.store.private_file import HOMES, state_home
 from specloom.store.system_keyring import KeyringError, SystemKeyring
 from specloom.workspace.shielding import to_the_end
@@ -126,7 +126,8 @@ class KeyBox:
             return False
         order = self._newest.get(name)
         try:
-            key = await _beside(lambda: keyring.read(name), READ_DEADLINE)
+            # What others may have changed there is looked at as if somebody typed it.
+            key = sendable(await _beside(lambda: keyring.read(name), READ_DEADLINE) or "")
         except KeyringError as error:
             LOG.warning("the key for %s was not read: %s", name, error)
             key = None
