@@ -25,13 +25,14 @@ that exact text, once; `--yes` grants them for one run: {", ".join(f"`{kind}`" f
 A role's model, if neither the role nor `[models.default]` says otherwise, is `{DEFAULT_MODEL}` without thinking,
 with {DEFAULT_MAX_TOKENS:,} tokens an answer.
 
-Keys never stand in settings. For each endpoint the first of these counts: `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`
-in the environment of the editor or terminal that ordered the work; the same in `.env` in the root; a key that was set with
-`specloom credential set [ENDPOINT]` (for clients: `specloom/credential/set`), which lives in memory until the daemon
-ends; one that was kept with `--keep` in the keyring of your system, for which `pip install 'specloom[keyring]'` is needed.
-The keyring is asked only for endpoints that a key was kept for, and `specloom credential forget` takes it out again. A
-key goes to the scheme, host and port that it was given for and nowhere else; `specloom doctor` tells where it comes from.
-A run whose key is missing pauses ("key needed") and goes on by itself once there is one.
+Keys never stand in settings. For each endpoint the first of these counts: `ANTHROPIC_API_KEY` or
+`ANTHROPIC_AUTH_TOKEN` in the environment of the editor or terminal that ordered the work; the same in `.env` in the
+root; a key that was set with `specloom credential set [ENDPOINT]` (for clients: `specloom/credential/set`), which
+lives in memory until the daemon ends; one that was kept with `--keep` in the keyring of your system, for which `pip
+install 'specloom[keyring]'` is needed. The keyring is asked only for endpoints that a key was kept for, and `specloom
+credential forget` takes it out again. A key goes to the scheme, host and port that it was given for and nowhere else;
+`specloom doctor` tells where it comes from. A run whose key is missing pauses ("key needed") and goes on by itself
+once there is one.
 """
 
 
