@@ -193,7 +193,7 @@ async def test_a_daemon_whose_socket_is_removed_listens_anew(stage: Stage) -> No
 
 
 async def test_a_second_daemon_refuses_to_serve(stage: Stage) -> None:
-    held = HeldLock.take(stage.place.lock)
+    held = await asyncio.to_thread(HeldLock.take, stage.place.lock)
     assert held is not None
     process = await asyncio.create_subprocess_exec(
         PYTHON, "-m", "specloom", "daemon", env=stage.environment, stderr=asyncio.subprocess.PIPE

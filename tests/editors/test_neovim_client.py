@@ -95,7 +95,7 @@ def pause_and_resume(at: Person) -> None:
     at.command("Specloom pause now")
     at.until(f"{RUN}.state", "paused")
     at.told("the run is paused")
-    assert at.lua("require('specloom').statusline()").startswith("⏸ paused")
+    at.until("vim.startswith(require('specloom').statusline(), '⏸ paused')")
     at.command("Specloom resume")
     at.until(f"{RUN}.state", "running")
 
