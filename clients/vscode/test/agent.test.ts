@@ -96,6 +96,24 @@ test("what a sub-agent does stands together", () => {
   assert.deepEqual(transcript.items.map((item) => [item.session, item.depth]), [["s", 0], ["sub", 1], ["sub", 1], ["s", 0]]);
 });
 
+test("a long turn whose last pieces come behind its event is shown to its end", () => {
+  const words = Array.from({ length: 3000 }, (_, number) => `word ${number}`).join(" ");
+  const told = `${words.slice(0, 2000)}\n[${words.length - 4000} characters left out]\n${words.slice(-2000)}`;
+  const shown = (streamed: string): string => {
+    const transcript = new Transcript();
+    for (const one of [begins(), asks(1)]) transcript.hear(one);
+    transcript.stream(output("text", "1.0", streamed));
+    transcript.hear(says(1, told));
+    transcript.stream(output("text", "1.0", words.slice(streamed.length)));
+    return textOf(transcript.items.at(-1) as Item);
+  };
+  assert.equal(shown(words), words);
+  assert.equal(shown(words.slice(0, -700)), words);
+  assert.equal(shown(words.slice(0, -2000)), words);
+  assert.ok(shown(words.slice(0, -5000)).endsWith(`⋯\n${words.slice(-2000)}`));
+  assert.equal(shown(words.slice(0, 100)), told);
+});
+
 test("an edit says where it was made", () => {
   const transcript = new Transcript();
   const edit = { start_line: 2, start_text: "a", end_line: 5, end_text: "d", new_text: "x\ny" };

@@ -10,7 +10,7 @@ import { type Changes, Shelf, grown } from "./shelf";
 
 type Of<T extends WireEvent["type"]> = Extract<WireEvent, { type: T }>;
 const SEARCHED = 60;
-const LEFT_OUT = /\n\[\d+ characters left out\]\n/;
+const LEFT_OUT = /\n\[(\d+) characters left out\]\n/;
 
 export class Transcript {
   readonly people = new People();
@@ -134,8 +134,11 @@ export class Transcript {
     const said = this.recent((item): item is Words => item.kind === "words" && item.id.startsWith(block));
     for (const words of said) this.still(words);
     const text = said.filter((words) => words.who === "agent");
-    const streamed = text.map((words) => words.text).join("\n");
-    const stands = event.text === "" || this.writing.has(event.sessionId) || isWhole(streamed, event.text);
+    const lack = lacking(text, event.text);
+    const stands = event.text === "" || this.writing.has(event.sessionId) || lack !== undefined;
+    const last = text.at(-1);
+    // What was joined when the event went out comes too late to be told apart from what is shown here already.
+    if (stands && lack !== undefined && lack !== "" && last !== undefined) this.grow(last, lack);
     if (!stands) text.forEach((words) => this.shelf.remove(words));
     this.ends.set(event.sessionId, { turn: event.turn, last: stands && text[0] !== undefined ? before(this.items, text[0]) : this.items.at(-1) });
     if (stands) return;
@@ -278,9 +281,21 @@ function before(items: readonly Item[], item: Item): Item | undefined {
   return items[items.lastIndexOf(item) - 1];
 }
 
-/** Whether what streamed is at least what is told; of a very long turn the log's event tells less. */
-function isWhole(streamed: string, told: string): boolean {
-  return streamed === told || (streamed.length > told.length && LEFT_OUT.test(told));
+/**
+ * What the end of a turn lacks after what streamed of it: mostly nothing. Undefined: what is told counts alone.
+ * Of a very long turn the log's event leaves out the middle, which stands only in what streamed.
+ */
+function lacking(said: readonly Words[], told: string): string | undefined {
+  const streamed = said.map((words) => words.text).join("\n");
+  if (streamed === told) return "";
+  const gap = LEFT_OUT.exec(told);
+  if (gap === null || streamed.length + told.length / 2 <= told.length) return undefined;
+  const tail = told.slice(gap.index + gap[0].length);
+  if (streamed.endsWith(tail)) return "";
+  const whole = gap.index + Number(gap[1]) + tail.length;
+  const lacks = whole - said.reduce((sum, words) => sum + words.cut + words.text.length, said.length - 1);
+  const fits = lacks > 0 && lacks <= tail.length && streamed.endsWith(tail.slice(0, tail.length - lacks));
+  return fits ? tail.slice(-lacks) : `\n⋯\n${tail}`;
 }
 
 function ended(event: Of<"checkSettled">): string {
