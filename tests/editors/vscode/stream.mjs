@@ -42,9 +42,8 @@ function watchFrames() {
   const tick = (now) => {
     gaps.push(now - last);
     last = now;
-    // The newest piece alone is read: all of the text would be laid out to be read.
-    const stream = gaps.length % 20 === 0 ? [...document.querySelectorAll('#log .by-agent .stream')].at(-1) : undefined;
-    globalThis.ended ||= stream?.lastElementChild.textContent.includes('The end is here') ?? false;
+    const newest = gaps.length % 20 === 0 ? [...document.querySelectorAll('#log .by-agent')].at(-1) : undefined;
+    globalThis.ended ||= newest?.textContent.slice(-400).includes('The end is here') ?? false;
     requestAnimationFrame(tick);
   };
   requestAnimationFrame(tick);
