@@ -55,6 +55,9 @@ async def test_the_exit_status_is_the_standalone_servers(manner: str, status: in
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 async def test_a_signal_to_the_bridge_ends_the_bridge_alone(number: signal.Signals, stage: Stage) -> None:
+    if signal.getsignal(number) is signal.SIG_IGN:
+        # Below nohup all children are deaf to it.
+        signal.signal(number, signal.SIG_DFL)
     async with bridge(stage) as (other, _), bridge(stage) as (wire, process):
         await begin(other, stage.logs)
         await begin(wire, stage.logs)
