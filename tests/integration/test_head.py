@@ -1,15 +1,11 @@
 """What git checks out while an agent works, and while nobody does: told once, read as a whole, believed by digests."""
 
 import asyncio
-import errno
 import os
 import subprocess
-from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] # names trio, which is not installed
 
 from specloom.domain.events import runs
 from specloom.domain.events.documents import HeadChanged
@@ -42,6 +38,7 @@ from tests.integration.stage import (
     write,
 )
 from tests.integration.test_engine_crash import resumes, working
+from tests.integration.watches import AWATCH, without_watches
 
 SPEC = "specs/01-steps.md"
 ENVIRONMENT = {
@@ -243,13 +240,7 @@ async def test_checkout_while_no_specloom_ran_is_told_at_the_next_start(tmp_path
 async def test_checkout_is_noticed_and_health_warns_where_the_system_has_no_watches_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def without_watches(*folders: Path, **options: Any) -> AsyncGenerator[Any]:
-        if not options.get("force_polling"):
-            raise OSError(errno.ENOSPC, "OS file watch limit reached.")
-        async for changes in awatch(*folders, **options):
-            yield changes
-
-    monkeypatch.setattr("specloom.workspace.watcher.awatch", without_watches)
+    monkeypatch.setattr(AWATCH, without_watches)
     root = repository(tmp_path / "p", task(1, "true"))
     async with staged(root) as (runtime, _):
         await asyncio.to_thread(git, root, "switch", "-q", "-c", "another")

@@ -64,13 +64,18 @@ def reason_in(message: str) -> str:
     return message.partition("damaged (")[2].partition(") and was rebuilt")[0]
 
 
+async def carry_out_one(root: Path, server: ScriptedServer) -> None:
+    """The first task, in a process that ends in order."""
+    async with hosted(root, server) as runtime:
+        await start(runtime, Scope("task", ONE))
+        await ended(runtime)
+
+
 async def test_boxes_that_are_ticked_after_a_rebuild_are_the_hand_of_a_person(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "test -f a.txt"), task(2, "test -f b.txt"), task(3, "true"))
     spec = root / "specs" / "01-steps.md"
     async with ScriptedServer(STORY, keep=None) as server:
-        async with hosted(root, server) as runtime:
-            await start(runtime, Scope("task", ONE))
-            await ended(runtime)
+        await carry_out_one(root, server)
         damage(root)
         spec.write_text(spec.read_text().replace("- [ ] 2", "- [x] 2"))
         async with hosted(root, server) as runtime:
@@ -83,9 +88,7 @@ async def test_boxes_that_are_ticked_after_a_rebuild_are_the_hand_of_a_person(tm
 async def test_a_rebuild_that_was_killed_before_it_was_told_is_told_by_the_next_process(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "test -f a.txt"), task(2, "test -f b.txt"))
     async with ScriptedServer(STORY, keep=None) as server:
-        async with hosted(root, server) as runtime:
-            await start(runtime, Scope("task", ONE))
-            await ended(runtime)
+        await carry_out_one(root, server)
         seq = damage(root)
         damaged = CorruptStoreError(f"event {seq}: it cannot be read; restore it")
         rebuilt = await EventStore.rebuild(root / ".specloom", REGISTRY, SystemClock(), damaged)
@@ -102,11 +105,9 @@ async def test_a_rebuild_that_was_killed_before_it_was_told_is_told_by_the_next_
 async def test_a_log_that_is_damaged_twice_tells_of_both(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "test -f a.txt"), task(2, "test -f b.txt"))
     async with ScriptedServer(STORY, keep=None) as server:
-        async with hosted(root, server) as runtime:
-            await start(runtime, Scope("task", ONE))
-            await ended(runtime)
-        for at, count in (("(SELECT max(seq) FROM events)", 1), ("(SELECT max(seq) FROM events)", 2)):
-            changed(root, f"UPDATE events SET at = x'ff' WHERE seq = {at}")
+        await carry_out_one(root, server)
+        for count in (1, 2):
+            changed(root, "UPDATE events SET at = x'ff' WHERE seq = (SELECT max(seq) FROM events)")
             async with hosted(root, server) as runtime:
                 found = await events_of(runtime, LogRebuilt)
             assert len(found) == count

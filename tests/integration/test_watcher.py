@@ -1,14 +1,11 @@
 """The watcher, on a real file system: news once, echoes never, folders that come and go."""
 
 import asyncio
-import errno
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] # names trio, which is not installed
 
 from specloom.domain.ids import digest_of
 from specloom.workspace.documents import OpenDocuments
@@ -16,6 +13,7 @@ from specloom.workspace.own_writes import OwnWrites
 from specloom.workspace.ports import Applied, FileChange
 from specloom.workspace.watcher import FileEvent, Watcher
 from specloom.workspace.workspace import Workspace
+from tests.integration.watches import AWATCH, without_watches
 
 
 @dataclass
@@ -169,13 +167,7 @@ async def test_stop_at_any_moment_ends_the_watch(tmp_path: Path, news: News) -> 
 async def test_files_are_looked_at_again_and_again_where_the_system_has_no_watches_left(
     tmp_path: Path, news: News, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def without_watches(*folders: Path, **options: Any) -> AsyncGenerator[Any]:
-        if not options.get("force_polling"):
-            raise OSError(errno.ENOSPC, "OS file watch limit reached.")
-        async for changes in awatch(*folders, **options):
-            yield changes
-
-    monkeypatch.setattr("specloom.workspace.watcher.awatch", without_watches)
+    monkeypatch.setattr(AWATCH, without_watches)
     watcher = Watcher(tmp_path, follows, ("specs",), news.deliver)
     await watcher.start()
     try:

@@ -3,7 +3,7 @@
 import type { Approval, ProjectGetResult, Session, Spec, Task, Usage, WireEvent } from "../src/protocol.gen";
 
 export const NOTHING: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, costUsd: 0 };
-export const ROOT = "file:///work/greeter";
+export const ROOT = "file:///home/ann/greeter";
 
 export function task(id: string, told: Partial<Task> = {}): Task {
   const [specId = "", number = ""] = id.split("/");

@@ -10,11 +10,7 @@ local function written(path, lines)
   vim.fn.writefile(lines, root .. "/" .. path)
 end
 
-local function same(seen, wanted)
-  if not vim.deep_equal(seen, wanted) then
-    error(("saw %s instead of %s"):format(vim.inspect(seen), vim.inspect(wanted)), 2)
-  end
-end
+local same = loopback.same
 
 local function press(keys)
   vim.api.nvim_feedkeys(vim.keycode(keys), "mx", false)

@@ -147,4 +147,13 @@ function M.settle(ms)
   end, 5)
 end
 
+---Fails, at the line that asks, where two values differ.
+---@param seen any
+---@param wanted any
+function M.same(seen, wanted)
+  if not vim.deep_equal(seen, wanted) then
+    error(("saw %s instead of %s"):format(vim.inspect(seen), vim.inspect(wanted)), 2)
+  end
+end
+
 return M

@@ -15,11 +15,7 @@ local function event(kind, members)
   return vim.tbl_extend("force", { seq = seq, at = "2026-11-21T10:00:00Z", type = kind, projectId = "p1" }, members)
 end
 
-local function same(seen, wanted)
-  if not vim.deep_equal(seen, wanted) then
-    error(("saw %s instead of %s"):format(vim.inspect(seen), vim.inspect(wanted)), 2)
-  end
-end
+local same = loopback.same
 
 local function project(specs, each)
   seq = 0

@@ -4,11 +4,11 @@ local client = require("specloom.client")
 local keys = require("specloom.output.keys")
 local sheet = require("specloom.output.sheet")
 local stream = require("specloom.output.stream")
+local tick = require("specloom.tick")
 local words = require("specloom.tree.words")
 
 local M = {}
 
-local TICK_MS = 30
 -- Of the past: as many events as fill the buffer, in pages as large as the server gives.
 local PAST, PAGE = 3000, 1000
 -- Columns that are enough for a file and the output beside it.
@@ -108,15 +108,7 @@ function Output:draw()
   end
 end
 
----Draws at the next tick; until then more may come.
-function Output:soon()
-  if not self.due then
-    self.due = true
-    vim.defer_fn(function()
-      self:draw()
-    end, TICK_MS)
-  end
-end
+Output.soon = tick.soon
 
 ---Fetches events after the last one that is in the stream, and takes up those that came meanwhile.
 function Output:catch_up()

@@ -1,10 +1,10 @@
 --- The window with the task tree of a project. Refuses to draw more than once a tick, and to take the cursor away.
 local board = require("specloom.tree.board")
 local client = require("specloom.client")
+local tick = require("specloom.tick")
 
 local M = {}
 
-local TICK_MS = 30
 local SECOND_MS = 1000
 
 ---@class specloom.Tree
@@ -69,15 +69,7 @@ function Tree:draw()
   self.all, self.shape = false, false
 end
 
----Draws at the next tick; until then more may come.
-function Tree:soon()
-  if not self.due then
-    self.due = true
-    vim.defer_fn(function()
-      self:draw()
-    end, TICK_MS)
-  end
-end
+Tree.soon = tick.soon
 
 ---@param change specloom.Change
 function Tree:heard(change)
