@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from specloom.lsp.names import COMMANDS
+from tests.editors.installing import installed
 from tests.editors.vscode_package import packaged
 from tests.editors.vscode_workbench import Installed
 
@@ -22,12 +23,7 @@ MOST_BYTES = 1_000_000
 @pytest.fixture(scope="session")
 def node() -> Path:
     """Node, with the packages of the extension installed; skips with the reason where that cannot be done."""
-    installed = subprocess.run(
-        [ROOT / "scripts" / "install-vscode-deps"], capture_output=True, text=True, timeout=300, check=False
-    )
-    if installed.returncode != 0:
-        pytest.skip(installed.stderr.strip())
-    return Path(installed.stdout.splitlines()[0])
+    return Path(installed("install-vscode-deps", needed=False)[0])
 
 
 def ran(*words: str | Path, deadline: float = 120) -> str:

@@ -15,12 +15,14 @@ SIZE = ("-x", "120", "-y", "40")
 class Terminal:
     """One window."""
 
-    def __init__(self, socket: Path, environment: Mapping[str, str]) -> None:
-        self._tmux = ("tmux", "-S", str(socket), "-f", "/dev/null")
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._folder = folder
         self._environment = environment
+        self._started = 0
 
     def start(self, root: Path, *command: str | Path) -> None:
-        """Runs a command in `root`."""
+        """Runs a command in `root`, under a server of its own: one that is just ending would take no new window."""
+        self._started += 1
         self._run("new-session", "-d", *SIZE, "-c", str(root), *map(str, command))
 
     def press(self, *keys: str) -> None:
@@ -42,15 +44,27 @@ class Terminal:
             assert time.monotonic() < deadline, f"not on the screen: {missing or gone}\n{screen}"
             time.sleep(POLL)
 
+    def until_over(self) -> None:
+        """Waits until the command has ended by itself."""
+        deadline = time.monotonic() + DEADLINE
+        while self._tmux("has-session").returncode == 0:
+            assert time.monotonic() < deadline, f"still runs\n{self.screen()}"
+            time.sleep(POLL)
+
     def end(self) -> None:
         """Ends whatever still runs."""
-        subprocess.run([*self._tmux, "kill-server"], env=self._environment, capture_output=True, check=False)
+        self._tmux("kill-server")
 
     def _run(self, *arguments: str) -> str:
-        run = subprocess.run(
-            [*self._tmux, *arguments], env=self._environment, capture_output=True, text=True, check=True, timeout=10
-        )
+        run = self._tmux(*arguments)
+        assert run.returncode == 0, f"tmux {arguments[0]}: {run.stderr}"
         return run.stdout
+
+    def _tmux(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        words = ("tmux", "-S", str(self._folder / str(self._started)), "-f", "/dev/null", *arguments)
+        return subprocess.run(
+            words, env=self._environment, capture_output=True, text=True, check=False, timeout=DEADLINE
+        )
 
 
 @contextmanager
@@ -58,7 +72,7 @@ def terminal(environment: Mapping[str, str]) -> Generator[Terminal]:
     """A terminal that is ended at the end, whatever runs in it."""
     # The path of a socket is at most about 100 characters long, which folders of tests exceed.
     with TemporaryDirectory(prefix="tmux-") as folder:
-        opened = Terminal(Path(folder) / "socket", {**environment, "TERM": "screen-256color"})
+        opened = Terminal(Path(folder), {**environment, "TERM": "screen-256color"})
         try:
             yield opened
         finally:

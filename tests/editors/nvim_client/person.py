@@ -74,7 +74,8 @@ class Person:
     def leave(self) -> None:
         """Quits, whatever is unsaved."""
         self.screen.press("Escape", ":qa!", "Enter")
-        self.screen.end()
+        # It takes its socket away as it goes, which must not be that of the next.
+        self.screen.until_over()
 
 
 @contextmanager
