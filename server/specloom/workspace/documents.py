@@ -43,7 +43,19 @@ class OpenDocuments:
         known = self._open.get((id(owner), path))
         if known is None:
             return None
-        return self._put(replace(known, changed=False, text=known.text if text is None else text))
+        kept = self._put(replace(known, changed=False, text=known.text if text is None else text))
+        self.on_disk(path, kept.text)
+        return kept
+
+    def on_disk(self, path: str, text: str) -> None:
+        """The file has this text now: who shows just that has nothing unsaved, and did not type it but read it."""
+        for key, document in self._open.items():
+            if document.path == path and document.changed and document.text == text:
+                self._open[key] = replace(document, changed=False)
+
+    def is_shared(self, path: str) -> bool:
+        """Whether several editors have it open."""
+        return sum(known == path for _, known in self._open) > 1
 
     def close(self, path: str, owner: BufferOwner) -> None:
         """The disk is the truth again, unless another owner has it open too."""

@@ -133,10 +133,20 @@ class Workspace:
         return tuple(path for path in paths if path in dirty)
 
     async def _present(self, relative: str) -> TextSnapshot:
+        if self.documents.is_shared(relative):
+            await self._compare(relative)
         document = self.documents.find(relative)
         if document is None:
             return await asyncio.to_thread(self.disk.read, relative)
         return await asyncio.to_thread(self._overlay, document)
+
+    async def _compare(self, relative: str) -> None:
+        # An editor that reads what another one saved tells of a change as if somebody had typed it.
+        try:
+            saved = await asyncio.to_thread(self.disk.read, relative)
+        except WorkspaceError:
+            return
+        self.documents.on_disk(relative, saved.text)
 
     def _overlay(self, document: OpenDocument) -> TextSnapshot:
         """The buffer's text, in the encoding that a save would keep."""

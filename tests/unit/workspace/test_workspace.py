@@ -244,6 +244,27 @@ async def test_of_two_editors_the_one_with_changes_counts(workspace: Workspace, 
     assert workspace.documents.paths() == ("a.txt",)
 
 
+async def test_who_read_what_another_editor_saved_does_not_hide_what_that_one_types(
+    workspace: Workspace, editor: Editor, tmp_path: Path
+) -> None:
+    other = Editor(workspace)
+    for one in (editor, other):
+        one.open("a.txt", "disk\n")
+    editor.type("a.txt", "saved\n")
+    assert await workspace.save(("a.txt",), 1.0) == ()
+    editor.type("a.txt", "saved\nand typed\n")
+    other.type("a.txt", "saved\n")
+    assert (await workspace.read("a.txt")).text == "saved\nand typed\n"
+    (tmp_path / "a.txt").write_text("by a command\n")
+    other.type("a.txt", "by a command\n")
+    seen = await workspace.read("a.txt")
+    assert seen.text == "saved\nand typed\n"
+    assert isinstance(await workspace.apply(FileChange("a.txt", "edited\n", seen)), Applied)
+    found = workspace.documents.find("a.txt")
+    assert found is not None
+    assert (found.owner, found.text) == (editor, "edited\n")
+
+
 async def test_journals_of_two_attempts_stay_apart(workspace: Workspace, journal: Journal) -> None:
     own = Journal()
     await workspace.recorded(own).apply(FileChange("b.txt", "new", None))
