@@ -1,6 +1,7 @@
 """The projects of a machine: listed, made, named and put away by any client, each order as often as one likes."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -53,16 +54,29 @@ async def test_projects_are_made_named_and_put_away(stage: Stage) -> None:
         assert [item["id"] for item in await listed(client)] == [opened["id"]]
         assert len(await listed(client, archived=True)) == 2
         assert await refused(client, "create", folder=(one / "none").as_uri(), name="?") == "no-folder"
-    told = await status(stage, "sid")
-    assert str(two.resolve()) in told
+    assert str(two.resolve()) in await command(stage, "status", "sid")
+    acts = [json.loads(line) for line in (await audit(stage, two, "--json")).splitlines()]
+    told = [("created the project", "Second"), ("gave the project an alias", "side")]
+    told += [("renamed the project", "Second to Beside"), ("archived the project", "")]
+    assert [(act["act"], act["subject"]) for act in acts] == told, "each once, though ordered twice"
+    assert {(act["seq"], act["actor"], act["clientId"].partition(" ")[0]) for act in acts} == {
+        (None, "user", "specloom")
+    }
+    assert "renamed the project: one to First" in await audit(stage, one)
+    assert await audit(stage, one, "--since", "999") == ""
+    assert await audit(stage, one, "--task", "01/1.1") == ""
 
 
-async def status(stage: Stage, word: str) -> str:
-    """What the command line tells of the project that a word means."""
+async def audit(stage: Stage, root: Path, *options: str) -> str:
+    """Who did what in a project."""
+    return await command(stage, "events", "--audit", "--workspace", str(root), *options)
+
+
+async def command(stage: Stage, *words: str) -> str:
+    """What the command line tells."""
     process = await asyncio.create_subprocess_exec(
         "specloom",
-        "status",
-        word,
+        *words,
         cwd=Path("/"),
         env=stage.environment,
         stdout=asyncio.subprocess.PIPE,

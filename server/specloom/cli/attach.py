@@ -12,7 +12,7 @@ from specloom.cli.failures import Exit
 from specloom.cli.interrupts import Interrupts
 from specloom.cli.output import Output
 from specloom.cli.ports import Place, Reader
-from specloom.cli.reading import NOTHING_YET, opened_reader
+from specloom.cli.reading import watching
 from specloom.cli.remote import RemoteRuntime, joined, leaving
 from specloom.cli.status import run_text
 from specloom.cli.steering import Steering
@@ -31,18 +31,15 @@ PAST = 300
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:  # noqa: ARG001 - one form for all
     """Returns the exit status; to leave by Ctrl-C is the normal end."""
-    async with opened_reader(place, output) as reader:
-        if reader is None:
-            if not output.as_json:
-                output.line(NOTHING_YET)
-            return Exit.OK
-        interrupts = Interrupts()
-        with interrupts.caught():
-            async with joined(place, start=True) as runtime:
-                await _watch(place, output, runtime, reader, interrupts)
-                state = runtime.state
-    output.note(leaving(state))
-    return Exit.OK
+
+    async def watch(reader: Reader, interrupts: Interrupts) -> Exit:
+        async with joined(place, start=True) as runtime:
+            await _watch(place, output, runtime, reader, interrupts)
+            state = runtime.state
+        output.note(leaving(state))
+        return Exit.OK
+
+    return await watching(place, output, watch)
 
 
 async def _watch(place: Place, output: Output, runtime: RemoteRuntime, reader: Reader, interrupts: Interrupts) -> None:

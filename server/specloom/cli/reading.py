@@ -1,9 +1,11 @@
 """Opens the log for the commands that only read. Refuses to wait for whoever writes."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from specloom.cli.failures import Exit
+from specloom.cli.interrupts import Interrupts
 from specloom.cli.output import Output
 from specloom.cli.ports import Place, Reader
 from specloom.domain.problem import Problem
@@ -29,6 +31,18 @@ async def opened_reader(place: Place, output: Output) -> AsyncGenerator[Reader |
         yield reader
     finally:
         await reader.close()
+
+
+async def watching(place: Place, output: Output, watch: Callable[[Reader, Interrupts], Awaitable[Exit]]) -> Exit:
+    """What `watch` returns, which hears Ctrl-C by what it is given; where there is no log yet, that is said."""
+    async with opened_reader(place, output) as reader:
+        if reader is None:
+            if not output.as_json:
+                output.line(NOTHING_YET)
+            return Exit.OK
+        interrupts = Interrupts()
+        with interrupts.caught():
+            return await watch(reader, interrupts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from specloom.domain.ids import ProjectId
-from specloom.domain.known_projects import KnownProject
+from specloom.domain.known_projects import KnownProject, ProjectOrder
+from specloom.domain.origin import Origin
 from specloom.domain.ports import Clock
 from specloom.domain.rejection import Rejected
 from specloom.engine.api import Runtime
@@ -42,21 +43,26 @@ class MachineProjects:
         return await asyncio.to_thread(self._registry.read)
 
     async def change(
-        self, word: str, change: Callable[[KnownProject], KnownProject], command_id: str | None = None
+        self, word: str, change: Callable[[KnownProject], KnownProject], by: Origin, command_id: str | None = None
     ) -> KnownProject | Rejected:
         """As `ProjectRegistry.change`."""
-        return await asyncio.to_thread(self._registry.change, word, change, command_id)
+        order = ProjectOrder(SystemClock().now(), by.client, command_id)
+        return await asyncio.to_thread(self._registry.change, word, change, order)
 
-    async def create(self, folder: str, name: str, command_id: str | None = None) -> KnownProject | Rejected:
+    async def create(
+        self, folder: str, name: str, by: Origin, command_id: str | None = None
+    ) -> KnownProject | Rejected:
         """Opens the folder once, which makes its log, and gives it the name."""
         if (before := ordered(await self.known(), command_id)) is not None:
             return before
         root = await asyncio.to_thread(Path(folder).resolve)
         if not await asyncio.to_thread(root.is_dir):
             return Rejected("no-folder", f"{root} is no folder; make it first")
-        project = await self._project_in(root)
-        await asyncio.to_thread(self._registry.opened, project, root, name, SystemClock().now())
-        return await self.change(project, lambda item: replace(item, name=name), command_id)
+        creates = all(item.root != str(root) for item in await self.known())
+        project, now = await self._project_in(root), SystemClock().now()
+        await asyncio.to_thread(self._registry.opened, project, root, name, now)
+        order = ProjectOrder(now, by.client, command_id, creates)
+        return await asyncio.to_thread(self._registry.change, project, lambda item: replace(item, name=name), order)
 
     async def _project_in(self, root: Path) -> ProjectId:
         from specloom.compose.hosting import open_runtime

@@ -29,6 +29,43 @@ class KnownProject:
     """Ids of the newest orders about it that were carried out."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectOrder:
+    """Who wants a project changed, and when."""
+
+    at: str
+    client: str | None = None
+    id: str | None = None
+    """The same id twice is one effect."""
+    creates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectAct:
+    """What somebody changed about a project, for the audit trail: it stands in no log, since no log need be open."""
+
+    project: ProjectId
+    at: str
+    client: str | None
+    act: str
+    subject: str = ""
+
+
+def acts_of(before: KnownProject, after: KnownProject, order: ProjectOrder) -> tuple[ProjectAct, ...]:
+    """What an order did; nothing for one that found everything as it wants it."""
+    told: list[tuple[str, str]] = []
+    if order.creates:
+        told.append(("created the project", after.name))
+    elif before.name != after.name:
+        told.append(("renamed the project", f"{before.name} to {after.name}"))
+    if before.alias != after.alias:
+        given = ("gave the project an alias", after.alias)
+        told.append(given if after.alias else ("took the project's alias away", before.alias))
+    if before.archived != after.archived:
+        told.append(("archived the project" if after.archived else "took the project out of the archive", ""))
+    return tuple(ProjectAct(after.id, order.at, order.client, act, subject) for act, subject in told)
+
+
 def find_project(known: Collection[KnownProject], word: str) -> KnownProject | Rejected:
     """The project whose id or alias is `word`, else the only one that begins so."""
     exact = [item for item in known if word and word == item.id] or [item for item in known if word == item.alias != ""]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from specloom.domain.known_projects import KnownProject
+from specloom.domain.origin import Origin
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.engine.api import Published, Runtime
@@ -53,12 +54,14 @@ class Projects(Protocol):
         ...
 
     async def change(
-        self, word: str, change: Callable[[KnownProject], KnownProject], command_id: str | None = None
+        self, word: str, change: Callable[[KnownProject], KnownProject], by: Origin, command_id: str | None = None
     ) -> KnownProject | Rejected:
         """Changes the one that the word means; nothing if that order was carried out before."""
         ...
 
-    async def create(self, folder: str, name: str, command_id: str | None = None) -> KnownProject | Rejected:
+    async def create(
+        self, folder: str, name: str, by: Origin, command_id: str | None = None
+    ) -> KnownProject | Rejected:
         """Makes a folder a project, if it is none, and gives it a name."""
         ...
 

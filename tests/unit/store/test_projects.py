@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from specloom.domain.ids import ProjectId
-from specloom.domain.known_projects import KnownProject
+from specloom.domain.known_projects import KnownProject, ProjectOrder
 from specloom.domain.rejection import Rejected
 from specloom.store.projects import ProjectRegistry, project_registry
 
@@ -27,7 +27,8 @@ def test_what_was_opened_is_known_the_newest_first_and_keeps_its_names(
     assert registry.read() == ()
     registry.opened(ProjectId("p-1"), tmp_path / "one", "One", at(1))
     registry.opened(ProjectId("p-2"), tmp_path / "two", "Two", at(2))
-    named = registry.change("p-1", lambda item: replace(item, name="First", alias="first", archived=True))
+    order = ProjectOrder(at(2))
+    named = registry.change("p-1", lambda item: replace(item, name="First", alias="first", archived=True), order)
     assert isinstance(named, KnownProject)
     assert [item.id for item in registry.read()] == ["p-2", "p-1"]
     registry.opened(ProjectId("p-1"), tmp_path / "moved", "One", at(3))
@@ -46,9 +47,12 @@ def test_what_is_refused_changes_nothing(registry: ProjectRegistry, tmp_path: Pa
     registry.opened(ProjectId("p-1"), tmp_path / "one", "One", at(1))
     registry.opened(ProjectId("p-2"), tmp_path / "two", "Two", at(2))
     before = registry.read()
+    order = ProjectOrder(at(3))
     for word, alias in (("p", "x"), ("q", "x"), ("p-1", "p-2"), ("p-1", "No")):
-        assert isinstance(registry.change(word, lambda item, alias=alias: replace(item, alias=alias)), Rejected)
+        changed = registry.change(word, lambda item, alias=alias: replace(item, alias=alias), order)
+        assert isinstance(changed, Rejected)
     assert registry.read() == before
+    assert registry.acts(ProjectId("p-1")) == registry.acts(ProjectId("p-2")) == ()
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"projects": [1]}', '{"projects": [{"id": "p"}]}', ""])
@@ -72,12 +76,28 @@ def test_many_at_once_lose_nobody(registry: ProjectRegistry, tmp_path: Path) -> 
 
 def test_an_order_that_is_repeated_after_another_one_changes_nothing(registry: ProjectRegistry, tmp_path: Path) -> None:
     registry.opened(ProjectId("p-1"), tmp_path, "One", at(1))
-    first = registry.change("p-1", lambda item: replace(item, alias="first"), "order-1")
-    second = registry.change("first", lambda item: replace(item, alias="second"), "order-2")
+    one, two = (ProjectOrder(at(minute), "page", f"order-{minute}") for minute in (1, 2))
+    first = registry.change("p-1", lambda item: replace(item, alias="first"), one)
+    second = registry.change("first", lambda item: replace(item, alias="second"), two)
     assert isinstance(first, KnownProject)
     assert isinstance(second, KnownProject)
     registry.opened(ProjectId("p-2"), tmp_path / "two", "Two", at(2))
     again = ProjectRegistry(registry.folder)
-    assert again.change("p-1", lambda item: replace(item, alias="first"), "order-1") == second
-    assert again.change("first", lambda item: replace(item, alias="second"), "order-2") == second
+    assert again.change("p-1", lambda item: replace(item, alias="first"), one) == second
+    assert again.change("first", lambda item: replace(item, alias="second"), two) == second
     assert [item.alias for item in again.read()] == ["", "second"]
+    acts = again.acts(ProjectId("p-1"))
+    assert [(act.at, act.client, act.subject) for act in acts] == [(at(1), "page", "first"), (at(2), "page", "second")]
+
+
+def test_acts_outlive_that_their_project_is_opened_and_an_order_without_effect_is_none(
+    registry: ProjectRegistry, tmp_path: Path
+) -> None:
+    registry.opened(ProjectId("p-1"), tmp_path, "One", at(1))
+    for minute, archived in ((2, True), (3, True), (4, False)):
+        registry.change(
+            "p-1", lambda item, archived=archived: replace(item, archived=archived), ProjectOrder(at(minute))
+        )
+    registry.opened(ProjectId("p-1"), tmp_path, "One", at(5))
+    told = ["archived the project", "took the project out of the archive"]
+    assert [act.act for act in registry.acts(ProjectId("p-1"))] == told

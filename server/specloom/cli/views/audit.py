@@ -14,6 +14,8 @@ from specloom.domain.events.runs import RunEvent
 from specloom.domain.events.tasks import TaskEvent
 from specloom.domain.evidence import EvidenceKind
 from specloom.domain.ids import ApprovalId, CallId, EditId, SessionId
+from specloom.domain.known_projects import ProjectAct
+from specloom.domain.origin import Origin
 from specloom.domain.runs import Budget
 from specloom.engine.api import Published
 
@@ -37,6 +39,27 @@ class Act:
     """What it rests on."""
     task: str = ""
     agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the trail."""
+
+    seq: int | None
+    """Of its event; `None`: it stands in no log, but in what this machine knows of the project."""
+    at: str
+    by: Origin
+    act: Act
+
+    @property
+    def agent(self) -> str:
+        """Who acted, or is acted on."""
+        return self.by.agent or self.act.agent
+
+
+def entry_of(done: ProjectAct) -> Entry:
+    """The line of a change of name, alias or place among the projects."""
+    return Entry(None, done.at, Origin("user", done.client), Act(done.act, done.subject))
 
 
 @dataclass(slots=True)
@@ -247,15 +270,15 @@ def _subject(call: agents.ToolRequested | None) -> str:
     return str(said)
 
 
-def audit_json(published: Published, act: Act) -> dict[str, object]:
+def audit_json(entry: Entry) -> dict[str, object]:
     """An act for programs."""
-    by = published.by
+    by, act = entry.by, entry.act
     return {
-        "seq": published.seq,
-        "at": published.at,
+        "seq": entry.seq,
+        "at": entry.at,
         "actor": by.actor,
         "clientId": by.client,
-        "agentId": by.agent or act.agent or None,
+        "agentId": entry.agent or None,
         "taskId": act.task or None,
         "act": act.act,
         "subject": act.subject,
@@ -264,11 +287,12 @@ def audit_json(published: Published, act: Act) -> dict[str, object]:
     }
 
 
-def audit_line(published: Published, act: Act) -> str:
+def audit_line(entry: Entry) -> str:
     """`   12 14:03:22 agent-1 01/2.1 called run_command: make (rule: make *)`."""
-    by = published.by
+    by, act = entry.by, entry.act
     who = by.agent or by.client or by.actor
     rest = f": {one_line(act.subject, 160)}" if act.subject else ""
     rule = f" (by {one_line(act.rule, 80)})" if act.rule else ""
     task = f" {act.task}" if act.task else ""
-    return f"{published.seq:>6} {clock(published.at)} {who:<10}{task} {act.act}{rest}{rule}"
+    number = "" if entry.seq is None else entry.seq
+    return f"{number:>6} {clock(entry.at)} {who:<10}{task} {act.act}{rest}{rule}"

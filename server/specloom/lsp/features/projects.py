@@ -9,6 +9,7 @@ from dataclasses import replace
 from pygls.uris import to_fs_path
 
 from specloom.domain.known_projects import KnownProject
+from specloom.domain.origin import Origin
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.lsp import protocol_machine as m
@@ -30,7 +31,7 @@ async def create(serving: Serving, params: m.ProjectCreateParams) -> m.ProjectRe
     if not path:
         return Rejected("no-folder", f"{params.folder!r} is no URI of a folder on this machine")
     projects = await serving.connection.host().projects()
-    return _result(serving, await projects.create(path, params.name, params.command_id))
+    return _result(serving, await projects.create(path, params.name, _by(serving), params.command_id))
 
 
 async def rename(serving: Serving, params: m.ProjectRenameParams) -> m.ProjectResult | Rejected:
@@ -52,7 +53,11 @@ async def _change(
     serving: Serving, params: m.ProjectOrder, change: Callable[[KnownProject], KnownProject]
 ) -> m.ProjectResult | Rejected:
     projects = await serving.connection.host().projects()
-    return _result(serving, await projects.change(params.project, change, params.command_id))
+    return _result(serving, await projects.change(params.project, change, _by(serving), params.command_id))
+
+
+def _by(serving: Serving) -> Origin:
+    return Origin("user", serving.connection.name)
 
 
 def _result(serving: Serving, found: KnownProject | Rejected) -> m.ProjectResult | Rejected:
