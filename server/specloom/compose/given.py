@@ -3,16 +3,17 @@
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from specloom.compose.files import RootFiles, read_root
+from specloom.compose.files import SETTINGS, RootFiles, read_root
 from specloom.compose.key_orders import carry_out
 from specloom.compose.keys import KEYS, SET, keyring_of, with_kept_keys
-from specloom.compose.options import Loaded, learn_keys, loaded_options
+from specloom.compose.options import INVALID, Loaded, learn_keys, loaded_options
 from specloom.domain.origin import Origin
 from specloom.domain.permissions.grants import granted_hashes
+from specloom.domain.problem import Severity
 from specloom.domain.redact import Redactor
 from specloom.domain.rejection import Rejected
 from specloom.engine.api import KeyAnswer, KeyOrder
@@ -65,13 +66,32 @@ class Given:
 
     endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
     """The addresses that the roles had then, with where the key of each was found."""
+    _sound: RootFiles | None = None
+    """As the files were when `specloom.toml` was last without an error; `None`: it has been wrong from the start."""
 
     async def loaded(self, files: RootFiles) -> Loaded:
         """The settings as they count now."""
         return await with_kept_keys(lambda: self._loaded(files), self.environment)
 
     def _loaded(self, files: RootFiles) -> Loaded:
-        loaded = loaded_options(
+        loaded = self._read(files)
+        if not _is_broken(files, loaded):
+            self._sound = files
+        elif self._sound is not None:
+            loaded = self._kept(files, self._sound, loaded)
+        self.values, self.endpoints = loaded.values, loaded.endpoints
+        return loaded
+
+    def _kept(self, files: RootFiles, sound: RootFiles, broken: Loaded) -> Loaded:
+        """What counted before a file broke, with what is wrong with it: a run lost its limits, rules and model else."""
+        kept = self._read(replace(files, settings=sound.settings, problems=()))
+        wrong = (refusal for refusal in broken.refusals if refusal.code == INVALID)
+        refusals = (*wrong, *kept.refusals)
+        options = replace(kept.options, refusal=next(iter(refusals), None))
+        return replace(kept, options=options, problems=broken.problems, refusals=refusals)
+
+    def _read(self, files: RootFiles) -> Loaded:
+        return loaded_options(
             files,
             self.environment,
             self.overrides,
@@ -82,8 +102,6 @@ class Given:
             redactor=self.redactor,
             held=KEYS.known,
         )
-        self.values, self.endpoints = loaded.values, loaded.endpoints
-        return loaded
 
     def follow(self, runtime: ProjectRuntime) -> None:
         """Makes the runtime use other settings when the root's files or its editor say so."""
@@ -121,6 +139,12 @@ class Given:
         runtime.on_settings, runtime.on_editor, runtime.on_order = reload, configure, ordered
         runtime.on_key, runtime.on_close = take, lambda: KEYS.leave(runtime)
         KEYS.follow(runtime, reload)
+
+
+def _is_broken(files: RootFiles, loaded: Loaded) -> bool:
+    """Whether `specloom.toml` has an error."""
+    found = (*files.problems, *loaded.problems)
+    return any(problem.path == SETTINGS and problem.severity is Severity.ERROR for problem in found)
 
 
 def differing(before: Mapping[str, object], after: Mapping[str, object], prefix: str = "") -> Iterator[str]:

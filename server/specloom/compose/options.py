@@ -42,6 +42,7 @@ NO_KEY = (
     "or one with `specloom credential set`, "
     "or name a local endpoint with --base-url or `base_url` under [models.default] in specloom.toml"
 )
+INVALID = "invalid-settings"
 WHOLE = {"on": ThinkingSetting(enabled=True), "off": ThinkingSetting()}
 
 
@@ -225,7 +226,7 @@ def _refusals(
     settings: Settings, environment: Mapping[str, str], keys: Sequence[Credentials], problems: tuple[Problem, ...]
 ) -> tuple[Rejected, ...]:
     errors = (problem for problem in problems if problem.severity is Severity.ERROR)
-    wrong = tuple(Rejected("invalid-settings", f"{_place(problem)}: {problem.message}") for problem in errors)
+    wrong = tuple(Rejected(INVALID, f"{_place(problem)}: {problem.message}") for problem in errors)
     keyless = _keyless(settings, environment, keys)
     return wrong if keyless is None else (*wrong, keyless)
 

@@ -248,5 +248,6 @@ def _syntax_problem(message: str, source: Source) -> Problem:
     if match := _LINE_COLUMN.search(message):
         line, column = int(match[1]) - 1, int(match[2]) - 1
         span = Span(line, column, line, column + 1)
-    text = f"{source.path} cannot be read: {message[:1].lower()}{message[1:]}; none of it is used until it is mended"
+    said = f"{message[:1].lower()}{message[1:]}"
+    text = f"{source.path} cannot be read: {said}; none of what it says now counts until it is mended"
     return Problem("settings-syntax", text, source.path, span)

@@ -1,0 +1,66 @@
+"""Settings that break while Specloom works from them: what counted before counts on until they are mended."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from specloom.domain.origin import Origin
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import Budget, RunOutcome, Scope
+from specloom.engine.runtime import ProjectRuntime
+from tests.integration.stage import (
+    DEADLINE,
+    attempt,
+    command,
+    ended,
+    project,
+    says,
+    staged,
+    start,
+    task,
+    turn,
+    until,
+    write,
+)
+
+FILE = "specloom.toml"
+SOUND = '[permissions]\ndeny = ["run_command(touch pushed *)"]\n[budget]\nturns = 40\n'
+BROKEN = {
+    "half typed": b'[permissions]\ndeny = ["run_command(touch',
+    "a value of another type": b'[permissions]\ndeny = "run_command(touch pushed *)"\n[budget]\nturns = "4"\n',
+    "no text": b"\xff\xfe\x00",
+}
+
+
+async def holding(runtime: ProjectRuntime, holds: Callable[[], bool]) -> None:
+    """Returns once it holds: the file was read again."""
+    async with asyncio.timeout(DEADLINE):
+        while not holds():  # noqa: ASYNC110 - no event tells of a problem
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_settings_that_break_in_the_middle_of_a_run_lift_no_rule_and_no_limit(tmp_path: Path, name: str) -> None:
+    root = project(tmp_path / "p", task(1, "test -f a.txt"))
+    (root / FILE).write_text(SOUND)
+    turns = (turn(write("a.txt", "a\n"), hold="on"), turn(command("touch pushed now")), turn(says()))
+    async with staged(root, attempt(1, *turns)) as (runtime, server):
+        await start(runtime)
+        await until(runtime, lambda state: any(item.awaiting for item in state.sessions.values()))
+        before = runtime.engine.options
+        await asyncio.to_thread((root / FILE).write_bytes, BROKEN[name])
+        await holding(runtime, lambda: bool(runtime.problems.get(FILE)))
+        assert (runtime.default_budget.turns, runtime.engine.options.permissions) == (40, before.permissions)
+        server.release("on")
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert not (root / "pushed").exists()
+        refused = await runtime.start_run(Scope(), Budget(), Origin("user", "test"), unattended=True)
+        assert isinstance(refused, Rejected)
+        assert refused.code == "invalid-settings"
+        await asyncio.to_thread((root / FILE).write_text, SOUND.replace("40", "50"))
+        await holding(runtime, lambda: not runtime.problems.get(FILE))
+        assert runtime.default_budget.turns == 50
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
