@@ -31,14 +31,12 @@ from specloom.engine.discarding import discard
 from specloom.engine.endpoint_wait import EndpointWait
 from specloom.engine.endpoints import close_endpoints
 from specloom.engine.fault import stopped_by_fault
-from specloom.engine.following import Following, GitFollowing
 from specloom.engine.inbox import EXECUTOR
 from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
 from specloom.engine.ports import PlanRequest, PlanWorker
 from specloom.engine.project_desk import ProjectDesk
-from specloom.engine.recovery import recover
-from specloom.engine.staleness import mark_stale
+from specloom.engine.root_watch import RootWatch
 from specloom.engine.trust import Trust
 from specloom.engine.worker import RunWorker
 from specloom.logs.about import about
@@ -47,8 +45,6 @@ from specloom.store.log import EventStore
 from specloom.workspace.documents import OpenDocuments
 from specloom.workspace.shielding import to_the_end
 
-TYPING = 2.0
-"""Seconds between two events about a document in which only words change; whatever works on it reads it anew."""
 log = logging.getLogger(__name__)
 
 CLOSE_DEADLINE = 10.0
@@ -68,10 +64,8 @@ class ProjectRuntime(ProjectDesk):
         self.endpoint = EndpointWait(engine, self._planned_out, self._work)
         self._run: asyncio.Task[None] | None = None
         self._plan: asyncio.Task[None] | None = None
-        self._typing: asyncio.Task[None] | None = None
-        self._following = Following(engine.workspace, self.refresh, self._reload, engine.options.requirements)
-        self._git = GitFollowing(engine.workspace.root, engine.head.look)
-        self._watching = (self._following, self._git)
+        self._files = RootWatch(engine, self._reload)
+        self._watching = self._files.followers
         self._retired: list[EngineOptions] = []
         """Earlier settings, whose endpoints a session in flight may still use."""
         self._letting_go: asyncio.Task[None] | None = None
@@ -89,24 +83,12 @@ class ProjectRuntime(ProjectDesk):
 
     async def open(self) -> None:
         """Settles what an earlier process left, and reads the documents. Nothing is run."""
-        self._engine.head.on_files = self._checked_out
-        moved = await self._engine.head.begin()
-        await recover(self._engine, checked_out=moved)
-        await self._engine.head.tell()
-        await (self._engine.library.reread() if moved else self._engine.library.refresh())
-        await mark_stale(self._engine)
-        await self._following.start()
-        await self._git.start()
+        await self._files.start()
         if (reached := waiting_for(self._engine)) is not None:
             self._question.ask(reached)
         await self.endpoint.look_for_key()
         self.endpoint.begin()
         self._diary.begin(self._engine.ledger.listen(self._diary.heard))
-
-    async def _checked_out(self) -> None:
-        """Git wrote files: all documents are read again, and all proofs compared."""
-        await self._engine.library.reread()
-        await mark_stale(self._engine)
 
     async def _reload(self) -> None:
         await self.on_settings()
@@ -138,24 +120,12 @@ class ProjectRuntime(ProjectDesk):
         self._board.extra = problems
 
     async def refresh(self, paths: tuple[str, ...] = ()) -> None:
-        """Takes in what the documents say now, and which proofs no longer stand.
-
-        Of words that somebody types in one of `paths` the log hears at most every `TYPING` seconds.
-        """
-        if not paths:
-            await self._engine.library.refresh()
-        elif await self._engine.library.look() and (self._typing is None or self._typing.done()):
-            self._typing = asyncio.create_task(self._typed())
-        await mark_stale(self._engine, frozenset(paths) if paths else None)
+        """Takes in what the documents say now, and which proofs no longer stand."""
+        await self._files.refresh(paths)
 
     async def look(self) -> None:
         """A client heard of changed files: whatever differs from what one last saw is taken in, once."""
-        await self._engine.head.look()
-        await self._following.look()
-
-    async def _typed(self) -> None:
-        await asyncio.sleep(TYPING)
-        await self._engine.library.refresh()
+        await self._files.look()
 
     async def plan(
         self, path: str | None, feedback: str, by: Origin, command_id: str | None = None, *, unattended: bool = False
@@ -395,15 +365,14 @@ class ProjectRuntime(ProjectDesk):
         """Pauses what runs, settles it, and gives up the lock."""
         self.on_close()
         await self._withdraw()
-        await self._git.stop()
-        await self._following.stop()
+        await self._files.stop()
         if self._run is not None and not self._run.done():
             if self.state.run is not None and self.state.run.state is RunState.RUNNING:
                 await self._closing(c.PauseRun("Specloom was closed"))
             idle = asyncio.create_task(self.wait_idle())
             await asyncio.wait([idle], timeout=CLOSE_DEADLINE)
             idle.cancel()
-        for task in (self._run, self._plan, self._typing, self._letting_go):
+        for task in (self._run, self._plan, self._letting_go):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
