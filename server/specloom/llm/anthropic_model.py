@@ -53,7 +53,7 @@ class AnthropicModel:
         self._connection = Connection(
             Endpoint.of(base_url), Credential(api_key, auth_token), self._timeouts, user_agent
         )
-        self._facts = FactsBook(self._connection)
+        self._facts = FactsBook(self._connection, self._timeouts.lookup)
         self._wire = WireEncoder()
 
     @property
@@ -83,7 +83,7 @@ class AnthropicModel:
         content = self._wire.count_body(request, limits)
         response = await self._post("/v1/messages/count_tokens", content, request.model)
         try:
-            body = await self._read_json(response)
+            body = await self._read_json(response, _BYTES_BESIDE)
         finally:
             await response.aclose()
         tokens: object = cast("dict[str, Any]", body).get("input_tokens") if isinstance(body, dict) else None
@@ -133,7 +133,7 @@ class AnthropicModel:
         faults = self._connection.faults
         try:
             if response.headers.get("content-type", "").startswith("application/json"):
-                return decode_message(await self._read_json(response))
+                return decode_message(await self._read_json(response, most))
             plain = "content-encoding" not in response.headers
             async with contextlib.aclosing(response.aiter_raw() if plain else response.aiter_bytes()) as chunks:
                 await self._follow(chunks, accumulator, most)
@@ -185,16 +185,12 @@ class AnthropicModel:
         what = f"nothing but pings for {self._timeouts.answer:g} s" if pings else f"more than {most} bytes"
         return self._connection.faults.broken(f"sent {what} in the middle of an answer")
 
-    async def _read_json(self, response: "httpx2.Response") -> object:
+    async def _read_json(self, response: "httpx2.Response", most: int) -> object:
         """The whole body. Raises `ProviderError`."""
-        import httpx2
-
+        body = await self._connection.whole(response, most, self._timeouts.answer)
         try:
-            async with asyncio.timeout(self._timeouts.answer):
-                return json.loads(await response.aread())
-        except TimeoutError:
-            raise self._connection.faults.broken(f"did not end its answer within {self._timeouts.answer:g} s") from None
-        except (ValueError, RecursionError, httpx2.HTTPError) as error:
+            return json.loads(body)
+        except (ValueError, RecursionError) as error:
             raise self._connection.faults.broken("sent what is no JSON", str(error)) from error
 
 

@@ -55,6 +55,24 @@ class Connection:
         """As `post`, with the shorter deadline of a look-up."""
         return await self._send("GET", path, None, self._timeouts.lookup)
 
+    async def whole(self, response: "httpx2.Response", most: int, deadline: float) -> bytes:
+        """The body of an open response. Raises `ProviderError`, also beyond `most` bytes or `deadline` seconds."""
+        import httpx2
+
+        body = bytearray()
+        try:
+            async with asyncio.timeout(deadline):
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > most:
+                        raise self.faults.broken(f"sent an answer of more than {most} bytes")
+        except TimeoutError:
+            raise self.faults.broken(f"did not end its answer within {deadline:g} s") from None
+        except httpx2.HTTPError as error:
+            cause = str(error) or type(error).__name__
+            raise self.faults.broken("broke the connection in the middle of an answer", cause) from error
+        return bytes(body)
+
     async def close(self) -> None:
         """Closes all connections."""
         if self._client is not None:

@@ -47,6 +47,8 @@ _CUTTING = frozenset({StopReason.MAX_TOKENS, StopReason.CONTEXT_WINDOW, StopReas
 """Reasons that may end an answer in the middle of a block, which then may lack its last part."""
 CHARACTERS_A_TOKEN = 4
 """About so many, of English text and code."""
+MOST_TOKENS = 10**12
+"""What is more was never counted: nobody could be billed for it, and no price times it is a number."""
 _USAGE = {
     "input_tokens": "input",
     "output_tokens": "output",
@@ -227,12 +229,10 @@ class Accumulator:
             return
         for key, value in cast("Json", usage).items():
             field = _USAGE.get(key)
-            if (
-                field is not None
-                and isinstance(value, int)
-                and (value > 0 or (value == 0 and field not in self._usage))
-            ):
-                self._usage[field] = int(value)
+            if field is None or type(value) is not int or value > MOST_TOKENS:
+                continue
+            if value > 0 or (value == 0 and field not in self._usage):
+                self._usage[field] = value
 
 
 def decode_message(body: object) -> ModelAnswer:

@@ -20,6 +20,8 @@ _CONTEXT_KEYS = ("max_input_tokens", "max_model_len", "context_length", "context
 _OUTPUT_KEYS = ("max_tokens", "max_output_tokens")
 _NOTHING: Mapping[str, Any] = {}
 _NOT_TOLD = frozenset({ProviderFault.NOT_FOUND, ProviderFault.INVALID, ProviderFault.TOO_LARGE})
+_LARGEST = 32 * 1024 * 1024
+"""Bytes that are read of a list of models."""
 _PAUSE_S = 60.0
 """How long a Models API that failed is left alone by `limits`, so that it cannot slow each request."""
 _FATAL = frozenset({ProviderFault.UNREACHABLE, ProviderFault.KEY, ProviderFault.NO_KEY, ProviderFault.BILLING})
@@ -28,8 +30,10 @@ _FATAL = frozenset({ProviderFault.UNREACHABLE, ProviderFault.KEY, ProviderFault.
 class FactsBook:
     """What is known of the models of one endpoint."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, deadline: float) -> None:
+        """`deadline`: seconds that an answer of the Models API may take, and its body once more."""
         self._connection = connection
+        self._deadline = deadline
         self._known: dict[str, tuple[ModelFacts, ThinkingTypes]] = {}
         self._ask_again: dict[str, float] = {}
         self._asking = asyncio.Lock()
@@ -88,14 +92,10 @@ class FactsBook:
 
     async def _read(self, path: str) -> object:
         response = await self._connection.get(path)
-        import httpx2
-
         try:
-            return json.loads(await response.aread())
-        except ValueError:
+            return json.loads(await self._connection.whole(response, _LARGEST, self._deadline))
+        except (ValueError, RecursionError):
             return _NOTHING
-        except httpx2.HTTPError as error:
-            raise self._connection.faults.broken("broke off its list of models", str(error)) from error
         finally:
             await response.aclose()
 
@@ -107,7 +107,7 @@ def _facts_of(model: str, entry: Mapping[str, Any]) -> tuple[ModelFacts, Thinkin
 
 def _first(entry: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
     values = (entry.get(key) for key in keys)
-    return next((value for value in values if isinstance(value, int) and value > 0), None)
+    return next((value for value in values if type(value) is int and value > 0), None)
 
 
 def _thinking_types(entry: Mapping[str, Any]) -> ThinkingTypes:

@@ -174,7 +174,15 @@ def _fault_of(status: int | None, kind: str, said: str) -> ProviderFault:
 
 
 def _error_of(body: object) -> tuple[str, str]:
-    """Type and words of an error body, in the shapes that endpoints use."""
+    """Type and words of an error body, however deep it is nested."""
+    try:
+        return _type_and_words(body)
+    except RecursionError:
+        return "", body if isinstance(body, str) else "an error that is nested too deeply to be read"
+
+
+def _type_and_words(body: object) -> tuple[str, str]:
+    """In the shapes that endpoints use."""
     if isinstance(body, str):
         try:
             body = json.loads(body)
@@ -224,5 +232,5 @@ def _retry_after(headers: Mapping[str, str], fault: ProviderFault) -> float | No
 def _until(then: str, now: str) -> float | None:
     try:
         return max((parsedate_to_datetime(then) - parsedate_to_datetime(now)).total_seconds(), 0.0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, AnyStr
 
@@ -150,7 +150,8 @@ def raw_server(answer: dict[str, bytes]) -> Generator[RawServer]:
                     if not head:
                         return
                     server.asked.append(head)
-                    connection.sendall(answer.get([*head.split(), "", ""][1], missing))
+                    with suppress(ConnectionError):
+                        connection.sendall(answer.get([*head.split(), "", ""][1], missing))
 
         thread = threading.Thread(target=serve)
         thread.start()

@@ -109,6 +109,12 @@ def test_a_call_that_was_cut_off_is_dropped(reason: str, parts: tuple[str, ...])
     assert answer.message.text == "Hm"
 
 
+@pytest.mark.parametrize("count", [True, 10**300, 10**13, -1, 2.5, "7", None])
+def test_a_count_of_tokens_that_can_be_none_is_not_billed(count: Any) -> None:
+    answer = decode([opened(), *text_block(0, "a"), *ended(input_tokens=count)])
+    assert answer.usage == Usage(input=10, output=7, cache_write=5)
+
+
 def test_a_whole_call_before_the_cut_stays() -> None:
     answer = decode([opened(), *call_block(0, '{"a": 1}'), *call_block(1, '{"b": 2}'), *ended("max_tokens")])
     assert [dict(call.input) for call in answer.message.tool_uses] == [{"a": 1}, {"b": 2}]

@@ -1,5 +1,7 @@
 """Keys, redirects and compatible endpoints, against servers that send exactly these bytes."""
 
+import asyncio
+import contextlib
 import json
 import logging
 import socket
@@ -176,7 +178,10 @@ async def test_capabilities_decide_how_thinking_is_asked_for(new_model: NewModel
         assert '"thinking":{"type":"disabled"}' in server.asked[-1]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b'{"data": 7}', b'{"id": "m", "max_input_tokens": "many"}'])
+ODD = (b"", b"[]", b"<html>", b'{"data": 7}', b'{"id": "m", "max_input_tokens": "many"}', b"[" * 99_999)
+
+
+@pytest.mark.parametrize("body", [*ODD, b'{"max_input_tokens": true, "context_length": -1}'], ids=lambda body: body[:9])
 async def test_odd_answers_of_the_models_api_tell_nothing(new_model: NewModel, body: bytes) -> None:
     with raw_server({"/v1/models/m": http(body)}) as server:
         assert await new_model(server.url).facts("m") == ModelFacts("m", None, None)
@@ -191,6 +196,37 @@ async def test_a_models_api_that_fails_for_now_stops_no_request_and_is_left_alon
         assert (await model.ask(request(model="m"))).message.text == "ok"
         assert (await model.ask(request(model="m"))).message.text == "ok"
         assert sum("/v1/models" in asked for asked in server.asked) == 2
+
+
+async def test_a_models_api_that_never_ends_its_answer_holds_no_request_up(new_model: NewModel) -> None:
+    serving: list[asyncio.Task[None] | None] = []
+
+    async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            writer.write(ANSWER if head.startswith(b"POST") else http(b"{", length=99_999))
+            while head.startswith(b"GET") and not writer.is_closing():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    async with await asyncio.start_server(drips, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        model = new_model(url, timeouts=Timeouts(connect=2.0, answer=5.0, stall=5.0, lookup=0.2))
+        async with asyncio.timeout(4.0):
+            assert (await model.ask(request())).message.text == "ok"
+        await model.close()
+        await asyncio.gather(*filter(None, serving))
+
+
+async def test_a_whole_answer_that_is_too_large_is_broken(new_model: NewModel) -> None:
+    with (
+        raw_server({MESSAGES: http(b" " * (6 * 1024 * 1024))}) as server,
+        pytest.raises(ProviderError, match="more than"),
+    ):
+        await new_model(server.url).ask(request(max_tokens=1))
 
 
 async def test_a_stream_without_usage_ids_and_pings_is_an_answer(new_model: NewModel) -> None:

@@ -1,6 +1,7 @@
 """What endpoints say, as errors for the engine."""
 
 import json
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from specloom.llm.errors import ProviderError, ProviderFault
 from specloom.llm.faults import Faults
 
 KEY = "sk-ant-api03-secret-secret"
+NESTED = reduce(lambda inner, _: {"details": [inner]}, range(9_999), dict[str, Any]())
 FAULTS = Faults(Endpoint.of("https://models.example"), Credential(KEY))
 
 
@@ -105,6 +107,8 @@ def test_no_key_is_repeated(secret: str) -> None:
         ("inf", None),
         ("Wed, 21 Oct 2026 07:28:30 GMT", 30.0),
         ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0),
+        ("Wed, 21 Oct 99999999999999999999 07:28:30 GMT", None),
+        ("Wed, 21 Oct 2026 07:28:30 -99999999999999999999", None),
     ],
 )
 def test_retry_after_is_data_and_uncapped(value: str, seconds: float | None) -> None:
@@ -153,7 +157,9 @@ def test_a_redirect_is_refused_and_says_where_it_led() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [None, [], 7, {}, {"error": None}, {"error": {"message": {}}}, json.dumps([1]), "\x00"]
+    "body",
+    [None, [], 7, {}, {"error": None}, {"error": {"message": {}}}, json.dumps([1]), "\x00", "[" * 99_999, NESTED],
+    ids=lambda body: str(body)[:9] if isinstance(body, str) else None,
 )
 def test_no_body_is_too_odd(body: object) -> None:
     assert fault_of(500, body).fault is ProviderFault.SERVER
