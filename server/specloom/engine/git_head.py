@@ -13,13 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from specloom.engine.repository import Repository, repositories
+from specloom.engine.git_index import entries, present, read_index
+from specloom.engine.repository import Repository, nearest
 
 LARGEST = 16 << 20
 """Bytes of packed refs that are read."""
 TAIL = 256 << 10
 """Bytes at the end of a reflog that are looked through."""
-LARGEST_INDEX = 64 << 20
 BEGUN = (
     ("rebase-merge", "rebase"),
     ("rebase-apply", "rebase"),
@@ -55,7 +55,7 @@ class GitHead:
 
 def look(root: Path) -> GitHead:
     """What is checked out around `root`. Blocks."""
-    found = _repository(root)
+    found = nearest(root)
     if found is None:
         return GitHead()
     stated = _text(found.folder / "HEAD")
@@ -72,7 +72,7 @@ def look(root: Path) -> GitHead:
 
 def git_folder(root: Path) -> Path | None:
     """Where HEAD and index of the repository around `root` lie. Blocks."""
-    found = _repository(root)
+    found = nearest(root)
     return None if found is None else found.folder
 
 
@@ -87,7 +87,7 @@ class Step:
 
 def steps_since(root: Path, commit: str) -> tuple[Step, ...] | None:
     """What HEAD did since it last came to `commit`; `None` where the reflog does not know that. Blocks."""
-    found = _repository(root)
+    found = nearest(root)
     steps = [] if found is None else list(_steps(_tail(found.folder / "logs" / "HEAD")))
     place = next((at for at in range(len(steps) - 1, -1, -1) if steps[at].after == commit), None)
     if place is not None:
@@ -97,29 +97,17 @@ def steps_since(root: Path, commit: str) -> tuple[Step, ...] | None:
 
 def count_steps(root: Path) -> int:
     """Bytes of HEAD's reflog: it grows with each step. Blocks."""
-    found = _repository(root)
+    found = nearest(root)
     known = None if found is None else _stamp(found.folder / "logs" / "HEAD")
     return 0 if known is None else known[1]
 
 
 def steps_from(root: Path, size: int) -> tuple[Step, ...] | None:
     """What HEAD did since its reflog had `size` bytes; `None` where it has become shorter. Blocks."""
-    found = _repository(root)
+    found = nearest(root)
     if found is None or count_steps(root) < size:
         return None
     return tuple(_steps(_tail(found.folder / "logs" / "HEAD", size)))
-
-
-def read_index(root: Path) -> bytes:
-    """The whole index; empty where there is none or it is too large. Blocks."""
-    found = _repository(root)
-    known = None if found is None else _stamp(found.folder / "index")
-    if found is None or known is None or known[1] > LARGEST_INDEX:
-        return b""
-    try:
-        return (found.folder / "index").read_bytes()
-    except OSError:
-        return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,56 +149,16 @@ def _looks_written(root: Path, index: bytes) -> bool:
 
     After `reset --mixed` the files that differ from before in the index differ from the index itself.
     """
-    found = _repository(root)
+    found = nearest(root)
     try:
-        old, new = dict(_entries(index)), dict(_entries(read_index(root)))
+        old, new = dict(entries(index)), dict(entries(read_index(root)))
     except (ValueError, struct.error):
         return True
     if found is None:
         return False
-    gone = (path for path in old.keys() - new.keys() if _present(found.top, path) is None)
-    written = (path for path, entry in new.items() if old.get(path) != entry and _present(found.top, path) == entry[1:])
+    gone = (path for path in old.keys() - new.keys() if present(found.top, path) is None)
+    written = (path for path, entry in new.items() if old.get(path) != entry and present(found.top, path) == entry[1:])
     return next(gone, None) is not None or next(written, None) is not None
-
-
-def _present(top: Path, path: bytes) -> tuple[int, int] | None:
-    try:
-        known = (top / os.fsdecode(path)).lstat()
-    except (OSError, ValueError):
-        return None
-    return known.st_size & 0xFFFFFFFF, int(known.st_mtime) & 0xFFFFFFFF
-
-
-ENTRY = struct.Struct(">10I20sH")
-"""Of gitformat-index(5): two times, device, inode, mode, owner, group, size, digest, flags."""
-REGULAR = 0o100000
-
-
-def _entries(data: bytes) -> Iterator[tuple[bytes, tuple[bytes, int, int]]]:
-    """Path, digest, size and seconds of change of each file in an index of version 2 or 3.
-
-    Raises `ValueError` for others, and `struct.error`.
-    """
-    magic, version, count = struct.unpack_from(">4sII", data)
-    if magic != b"DIRC" or version not in (2, 3):
-        raise ValueError("this index is of another version")
-    at = 12
-    for _ in range(count):
-        fields = ENTRY.unpack_from(data, at)
-        seconds, mode, size, flags = fields[2], fields[6], fields[9], fields[11]
-        name = at + ENTRY.size + (2 if flags & 0x4000 else 0)
-        end = data.index(b"\0", name)
-        hidden = flags & 0x4000 and data[at + ENTRY.size] & 0x40
-        if mode & REGULAR == REGULAR and mode & 0o170000 == REGULAR and not hidden:
-            yield data[name:end], (fields[10], size, seconds)
-        at += (end - at + 8) // 8 * 8
-
-
-def _repository(root: Path) -> Repository | None:
-    try:
-        return next((found for found in repositories(root) if (found.folder / "HEAD").is_file()), None)
-    except (OSError, ValueError):
-        return None
 
 
 def _commit(found: Repository, ref: str) -> str:

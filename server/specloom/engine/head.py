@@ -4,7 +4,7 @@ Whoever is about to cause an effect looks here first: on return a change is in t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +18,11 @@ from specloom.engine.git_head import (
     Step,
     count_steps,
     look,
-    read_index,
     steps_from,
     steps_since,
     wrote_files,
 )
+from specloom.engine.git_index import Indexes, read_index, restored
 from specloom.engine.mailbox import Mailbox
 
 STEP = 0.03
@@ -53,8 +53,14 @@ class HeadWatch:
     """Of HEAD, for which git wrote files, since this process looked first."""
     on_files: Callable[[], Awaitable[None]] = field(default=lambda: asyncio.sleep(0))
     """Called after a change for which git wrote files."""
+    documents: Callable[[], Collection[str]] = tuple
+    """Files of which one wants to know whether git wrote them alone."""
+    on_restored: Callable[[frozenset[str]], Awaitable[None]] = field(default=lambda _: asyncio.sleep(0))
+    """Called with those that it did."""
     _known: Seen | None = None
     _index: bytes = b""
+    _committed: bytes = b""
+    """The index as it was when HEAD came to where it is."""
     _stuck: Stamp | None = None
     """A lock that nobody takes away."""
     _away: HeadChanged | None = None
@@ -100,18 +106,32 @@ class HeadWatch:
         steps = await asyncio.to_thread(steps_from, self.root, before.steps)
         passage = Passage(before.head, seen.head, steps, self._index)
         files = await asyncio.to_thread(wrote_files, self.root, passage)
-        await self._keep(seen)
+        if not files:
+            await self._look_for_restored(seen)
         record = HeadRecord(before.head.branch, before.head.commit)
         moved = (record.branch, record.commit) != (seen.head.branch, seen.head.commit)
+        # Before it is kept: who looks meanwhile waits until the change is in the log.
         if moved or files:
             await self.mailbox.submit(c.ChangeHead(_change(record, seen.head, steps, files=files)))
+        await self._keep(seen)
         if files:
             self.changes += 1
             await self.on_files()
 
+    async def _look_for_restored(self, seen: Seen) -> None:
+        if self._known is None or self._known.head.index == seen.head.index:
+            return
+        indexes = Indexes(self._committed, self._index, await asyncio.to_thread(read_index, self.root))
+        found = await asyncio.to_thread(restored, self.root, self.documents(), indexes)
+        if found:
+            await self.on_restored(found)
+
     async def _keep(self, seen: Seen) -> None:
-        if self._known is None or self._known.head.index != seen.head.index:
+        known = self._known
+        if known is None or known.head.index != seen.head.index:
             self._index = await asyncio.to_thread(read_index, self.root)
+        if known is None or known.head.commit != seen.head.commit:
+            self._committed = self._index
         self._known = seen
 
     async def _settled(self, last: Seen) -> Seen:

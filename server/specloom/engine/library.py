@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from specloom.domain import commands as c
@@ -94,6 +94,13 @@ class Library:
             # An editor shows what git wrote a moment later, as if somebody had typed it.
             self._git_wrote = {path: await self._on_disk(path) for path in self._workspace.documents.paths()}
             await self._submit(self.shelf, checked_out=True)
+
+    async def restored(self, paths: Collection[str]) -> None:
+        """Git wrote these alone: the boxes that their next reading brings are no work of a hand either."""
+        for path in paths:
+            text = await self._on_disk(path)
+            if text != self.shelf.texts.get(path):
+                self._git_wrote[path] = text
 
     async def look(self) -> bool:
         """As `refresh`, but words that somebody is typing are kept back; returns whether there are any."""

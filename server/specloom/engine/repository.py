@@ -54,6 +54,14 @@ def repositories(start: Path) -> Iterator[Repository]:
             yield _with_common(place, place)
 
 
+def nearest(root: Path) -> Repository | None:
+    """The repository that git would find in `root`; `None`: there is none, or it cannot be read. Blocks."""
+    try:
+        return next((found for found in repositories(root) if (found.folder / "HEAD").is_file()), None)
+    except (OSError, ValueError):
+        return None
+
+
 def _with_common(top: Path, folder: Path) -> Repository:
     shared = folder / "commondir"
     common = folder / shared.read_text("utf-8", "replace").strip() if shared.exists() else folder

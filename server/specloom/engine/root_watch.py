@@ -29,7 +29,9 @@ class RootWatch:
     async def start(self) -> None:
         """Settles what an earlier process left, reads the documents, and hears of whatever changes from then on."""
         engine = self._engine
-        engine.head.on_files = self._checked_out
+        head, library = engine.head, engine.library
+        head.on_files, head.on_restored = self._checked_out, library.restored
+        head.documents = lambda: library.shelf.texts
         moved = await engine.head.begin()
         await recover(engine, checked_out=moved)
         await engine.head.tell()
