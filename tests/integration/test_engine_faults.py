@@ -165,6 +165,39 @@ async def test_a_refusal_of_the_model_fails_the_attempt_with_its_words(tmp_path:
         assert "I will not do this." in newest_message(server, "1 at 2", 1)
 
 
+HALF = {"tool": "write_file", "input": {"path": "half.txt", "content": "half " * 50}, "cut": 40}
+
+
+@pytest.mark.parametrize("parts", [[], [HALF], [says("I write."), HALF]], ids=["at once", "in a call", "after text"])
+async def test_a_refusal_without_a_word_or_within_a_call_is_asked_for_once(tmp_path: Path, parts: list[Any]) -> None:
+    refusal = turn(*parts, stop="refusal")
+    sessions = (attempt(1, refusal), attempt(1, WRITES, turn(says()), at=2))
+    async with staged(project(tmp_path / "p", task(1, HOLDS)), *sessions) as (runtime, server):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert server.total == 3
+        assert "the model did not go on" in newest_message(server, "1 at 2", 1)
+    assert not (tmp_path / "p" / "half.txt").exists()
+
+
+@pytest.mark.parametrize("before", [[], [says("I write.")]], ids=["alone", "after text"])
+@pytest.mark.parametrize("stop", ["length", "tool_use"])
+async def test_a_call_that_is_not_whole_for_a_reason_nobody_knows_is_no_claim(
+    tmp_path: Path, before: list[dict[str, Any]], stop: str
+) -> None:
+    told = "the input is not valid JSON" if stop == "tool_use" else "was not run"
+    first, whole = turn(*before, HALF, stop=stop), turn(write("a.txt", "a\n"), expect=told)
+    turns = [first, whole, turn(says())]
+    if stop == "length" and not before:
+        turns = [{"branches": [first | {"not_expect": "was not run"}, whole]}, turn(says())]
+    root = project(tmp_path / "p", task(1, HOLDS))
+    async with staged(root, attempt(1, *turns), limits={"attempts": 1}) as (runtime, server):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert server.total == 3
+    assert not (tmp_path / "p" / "half.txt").exists()
+
+
 async def test_an_answer_cut_at_the_length_limit_goes_on(tmp_path: Path) -> None:
     cut = turn(says("Let me think about"), stop="max_tokens")
     turns = (cut, turn(write("a.txt", "a\n"), expect="cut off at the length limit"), turn(says()))
@@ -177,8 +210,7 @@ async def test_an_answer_cut_at_the_length_limit_goes_on(tmp_path: Path) -> None
 async def test_a_call_cut_at_the_length_limit_is_not_run_and_the_model_is_told(
     tmp_path: Path, before: list[dict[str, Any]]
 ) -> None:
-    half = {"tool": "write_file", "input": {"path": "half.txt", "content": "half " * 50}, "cut": 40}
-    first = turn(*before, half, stop="max_tokens")
+    first = turn(*before, HALF, stop="max_tokens")
     whole = turn(write("a.txt", "a\n"), expect="was not run")
     if before:
         turns = [first, whole, turn(says())]

@@ -65,6 +65,8 @@ class AskPorts:
     retry: RetryPolicy = RetryPolicy()
 
 
+SILENT = (StopReason.REFUSAL, StopReason.CONTEXT_WINDOW)
+"""Of these an answer is whole without a word."""
 Between: TypeAlias = Callable[[SessionId], Awaitable[Halt | None]]
 """As `Gate.before_turn`."""
 
@@ -123,8 +125,9 @@ async def _answered(setup: SessionSetup, conversation: Conversation, ports: AskP
 
 
 def _refuse_empty(answer: ModelAnswer) -> None:
-    # The same request may get a better answer; one that was cut off before its first block was whole is told instead.
-    if not answer.message.blocks and answer.stop is not StopReason.MAX_TOKENS:
+    # The same request may get a better answer; one that was cut off before its first block was whole is told instead,
+    # and who refuses or has no room says as much as with words.
+    if not (answer.message.blocks or answer.was_cut or answer.stop in SILENT):
         what = f"{answer.model} answered nothing at all ({answer.stop})"
         error = ProviderError(ProviderFault.BROKEN_STREAM, what, step="go on later, or choose another model")
         error.usage = answer.usage

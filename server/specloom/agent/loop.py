@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, assert_never
 
-from specloom.agent.ask import AskPorts, HaltedError, ask
+from specloom.agent.ask import SILENT, AskPorts, HaltedError, ask
 from specloom.agent.calls import OUTRUN, Hands, answers, carry_out, outrun, refused_write, settled
 from specloom.agent.context.image_limits import not_taken, within_limits
 from specloom.agent.context.keeper import ContextKeeper
@@ -93,6 +93,7 @@ class Objection(Protocol):
 
 
 CUT = "Your answer was cut off at the length limit of {tokens} tokens{dropped}. {step}"
+UNWHOLE = "Your answer ended before a tool call in it was whole; that call was not run. {step}"
 SMALLER_STEPS = "Go on in smaller steps: write long files in several edits."
 FULL = "the context window is full"
 CUT_LIMIT = 3
@@ -100,7 +101,7 @@ CUT_LIMIT = 3
 
 
 class AfterCut(Protocol):
-    """Hears of an answer that was cut off at its length limit."""
+    """Hears of an answer that was cut off."""
 
     def __call__(self, answer: ModelAnswer) -> str:
         """How the model is told to go on."""
@@ -209,12 +210,17 @@ async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPor
             continue
         if not isinstance(answer, ModelAnswer):
             return answer
-        cut = cut + 1 if answer.stop is StopReason.MAX_TOKENS and not answer.message.tool_uses else 0
-        if cut >= ports.cut_limit:
-            return Refused(f"{cut} answers in a row were cut off at {setup.max_tokens} tokens")
-        outcome = await _after(answer, setup, conversation, ports)
+        cut = cut + 1 if answer.was_cut and not answer.message.tool_uses else 0
+        outcome = _cut_too_often(cut, answer, setup, ports) or await _after(answer, setup, conversation, ports)
         if outcome is not None:
             return outcome
+
+
+def _cut_too_often(cut: int, answer: ModelAnswer, setup: SessionSetup, ports: LoopPorts) -> Refused | None:
+    if cut < ports.cut_limit or answer.stop in SILENT:
+        return None
+    where = f"at {setup.max_tokens} tokens" if answer.stop is StopReason.MAX_TOKENS else "within a call"
+    return Refused(f"{cut} answers in a row were cut off {where}")
 
 
 async def _more(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> int | SessionOutcome:
@@ -275,13 +281,13 @@ async def _after(
         return Refused(answer.message.text or "the model refused without a word")
     if answer.message.tool_uses:
         return await _run_calls(answer, setup, conversation, ports)
-    if answer.stop is StopReason.PAUSE_TURN:
-        return None  # The endpoint asks to be sent its own answer again.
-    if answer.stop is StopReason.MAX_TOKENS:
-        _add_text(setup, conversation, ports, _cut_off(answer, setup, ports.after_cut))
-        return None
     if answer.stop is StopReason.CONTEXT_WINDOW:
         return Refused(FULL) if ports.window is None else Rotated(FULL)
+    if answer.was_cut:
+        _add_text(setup, conversation, ports, _cut_off(answer, setup, ports.after_cut))
+        return None
+    if answer.stop is StopReason.PAUSE_TURN:
+        return None  # The endpoint asks to be sent its own answer again.
     return await _claimed(answer.message.text, setup, conversation, ports)
 
 
@@ -307,7 +313,7 @@ async def _run_calls(
         if outcome.corrected is not None:
             conversation.correct(result.call, outcome.corrected)
     conversation.add_user(answers(results))
-    if answer.stop is StopReason.MAX_TOKENS:
+    if answer.was_cut:
         _add_text(setup, conversation, ports, _cut_off(answer, setup, ports.after_cut))
     ending = _ending([outcome for _, outcome in results])
     # Who speaks to an agent that gives up may be just what it needs.
@@ -358,6 +364,8 @@ def _add_text(setup: SessionSetup, conversation: Conversation, ports: LoopPorts,
 
 
 def _cut_off(answer: ModelAnswer, setup: SessionSetup, after_cut: AfterCut) -> str:
+    if answer.stop is not StopReason.MAX_TOKENS:
+        return UNWHOLE.format(step=after_cut(answer))
     dropped = ", and a tool call that was not whole was not run" if answer.dropped_calls else ""
     return CUT.format(tokens=setup.max_tokens, dropped=dropped, step=after_cut(answer))
 

@@ -49,7 +49,7 @@ class Replayed:
     warned: bool = False
     """The session was told that it has too much open."""
     cut: ModelAnswer | None = None
-    """The last answer if it was cut off at its length limit and the model has not been told so."""
+    """The last answer if it was cut off and the model has not been told so."""
 
     @property
     def unknown(self) -> tuple[ToolUse, ...]:
@@ -111,7 +111,7 @@ def _take(replayed: Replayed, event: Event) -> None:
 
 def _take_answer(replayed: Replayed, answer: ModelAnswer, usage: UsageTotal) -> None:
     replayed.conversation.add_answer(answer.message, usage)
-    replayed.cut = answer if answer.stop is StopReason.MAX_TOKENS else None
+    replayed.cut = answer if answer.was_cut else None
     replayed.calls, replayed.results, replayed.requested = answer.message.tool_uses, {}, set()
 
 
@@ -131,8 +131,9 @@ def answer_of(event: agents.TurnFinished) -> AssistantMessage:
 def _answer(event: agents.TurnFinished) -> ModelAnswer:
     body = {"content": json.loads(event.content), "stop_reason": StopReason.END_TURN.value, "model": event.model}
     answer = decode_message(body)
-    was_cut = event.stop == StopReason.MAX_TOKENS.value
-    return replace(answer, stop=StopReason.MAX_TOKENS, dropped_calls=event.dropped_calls) if was_cut else answer
+    stop = StopReason.MAX_TOKENS if event.stop == StopReason.MAX_TOKENS.value else StopReason.OTHER
+    was_cut = stop is StopReason.MAX_TOKENS or event.dropped_calls > 0
+    return replace(answer, stop=stop, dropped_calls=event.dropped_calls) if was_cut else answer
 
 
 def _user_blocks(content: str) -> tuple[UserBlock, ...]:

@@ -183,4 +183,9 @@ class ModelAnswer:
     stop: StopReason
     usage: Usage
     dropped_calls: int = 0
-    """Calls that were cut off (max_tokens) and left out."""
+    """Calls that were cut off and left out."""
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether its end is missing: by the length limit, or for whatever other reason within a call."""
+        return self.stop is StopReason.MAX_TOKENS or self.dropped_calls > 0

@@ -49,7 +49,8 @@ def text_so_far(events: Iterable[Event]) -> tuple[str, str]:
         if answer.tool_uses:
             continue
         text = joined(cut, answer.text)
-        cut, whole = (text, whole) if event.stop == StopReason.MAX_TOKENS.value else ("", text)
+        was_cut = event.stop == StopReason.MAX_TOKENS.value or event.dropped_calls > 0
+        cut, whole = (text, whole) if was_cut else ("", text)
     return cut, whole
 
 
