@@ -337,6 +337,21 @@ async def test_a_reviewer_without_a_verdict_counts_as_a_fail_that_says_so(tmp_pa
         assert "gave no verdict" in record.feedback
 
 
+async def test_a_review_that_no_window_holds_fails_its_task_and_the_run_goes_on(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1), task(2, GOOD, depends="none"))
+    too_long = {"status": 400, "message": "prompt is too long: 210000 tokens > 200000 maximum", "times": "always"}
+    sessions = (
+        attempt(1, writes("a\n"), CLAIMS),
+        review(1, turn(verdict("pass", CITES), fault=too_long)),
+        attempt(2, turn(read("a.txt")), writes("good\n"), CLAIMS),
+    )
+    async with staged(root, *sessions, limits={"attempts": 1}) as (runtime, _):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.INCOMPLETE
+        assert [runtime.state.record(name).state for name in (ONE, TWO)] == [TaskState.FAILED, TaskState.DONE]
+        assert "prompt is too long" in runtime.state.record(ONE).feedback
+
+
 async def test_a_reported_block_blocks_with_its_reason_until_a_person_lifts_it(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "true"), task(2, "true"))
     blocked = {"tool": "report_blocked", "input": {"reason": "R1.1 and R1.2 contradict each other"}}

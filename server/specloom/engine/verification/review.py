@@ -23,6 +23,7 @@ from specloom.engine.hands import NO_CALL, SessionHands
 from specloom.engine.keeping import kept_ports
 from specloom.engine.open_files import Recalled
 from specloom.engine.verification.evidence import digests
+from specloom.llm.errors import ProviderFault
 from specloom.llm.messages import ToolUse
 from specloom.tools.ports import ReadMemory, ToolContext
 from specloom.tools.registry import ToolBox
@@ -126,7 +127,8 @@ class Reviewer:
         outcome = await self._session(box)
         if isinstance(outcome, loop.Halted):
             return outcome.halt
-        if isinstance(outcome, loop.Faulted):
+        # A review that fits into no window is the trouble of its task, and no other's.
+        if isinstance(outcome, loop.Faulted) and outcome.error.fault is not ProviderFault.TOO_LARGE:
             return Halt("fault", str(outcome.error))
         if submit.answer:
             return await self._verdict(submit.answer)
