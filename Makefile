@@ -5,7 +5,9 @@ TESTS ?= tests
 # One process a core, at most what fits beside real editors.
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
-export PYTHONDONTWRITEBYTECODE := 1
+# Tests start Python some thousand times: what is compiled once need not be compiled by each.
+unexport PYTHONDONTWRITEBYTECODE
+COMPILE := $(BIN)/python -m compileall -q server tests
 
 .PHONY: demo test soak unit check fmt gen bench mutants lock clean help env-run env-test
 
@@ -13,9 +15,11 @@ demo: env-run ## requirements to verified code in a temporary folder, with a scr
 	@$(BIN)/specloom demo $(ARGS)
 
 test: env-test ## all tests, real editors included (at most 15 minutes)
+	@$(COMPILE)
 	@$(PYTEST) $(TESTS)
 
 soak: env-test ## the same tests with long counts
+	@$(COMPILE)
 	@SPECLOOM_TEST_TIER=soak $(PYTEST) --timeout 3600 $(TESTS)
 
 unit: env-test ## the fast tier alone
