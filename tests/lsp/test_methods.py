@@ -78,9 +78,7 @@ REFUSED = {
 ALONE = ("specloom/spec/generate", "specloom/task/extract", "specloom/task/skip", "specloom/run/start")
 """What has an effect on the project, and so a server of its own."""
 GROUPS = [[method for method in REQUESTS if method not in ALONE], *([method] for method in ALONE)]
-each_group = pytest.mark.parametrize(
-    "methods", GROUPS, ids=lambda methods: methods[0] if len(methods) == 1 else "others"
-)
+each_group = pytest.mark.parametrize("methods", GROUPS, ids=lambda methods: methods[0])
 
 
 def script() -> dict[str, Any]:
