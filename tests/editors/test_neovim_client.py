@@ -280,7 +280,7 @@ def test_what_is_missing_or_wrong_is_said_with_its_remedy(suite: str, neovim: Ne
         neovim(suite), root, "--cmd", wrong, "requirements.md", "-c", "checkhealth specloom", "-c", "%print"
     )
     assert 'icons must be "unicode" or "ascii", and is "emoji"; set vim.g.specloom.icons otherwise' in told
-    assert "colour is no option; remove it (there are autostart, cmd, settings" in told
+    assert "colour is no option; remove it (there are ask, autostart, cmd" in told
     assert "/no/such/program is no program that can be run; mend cmd in vim.g.specloom" in told
 
 
@@ -335,20 +335,17 @@ def test_the_help_has_every_subcommand_and_option_and_no_tag_twice(neovim: Neovi
         assert headless(neovim(suite), tmp_path, "-c", f"helptags {tmp_path}/{suite}/doc").strip() == ""
     tags = {line.split("\t")[0] for line in (tmp_path / SUITES[0] / "doc" / "tags").read_text().splitlines()}
     assert {f"specloom-{title}" for title in ("install", "commands", "options", "server")} < tags
-    code = """lua for name, each in pairs(require('specloom.command').SUBCOMMANDS) do
-      print(name .. '\t' .. each.args .. '\t' .. each.desc)
-    end
-    for _, each in ipairs(require('specloom.config').OPTIONS) do
-      print(each.key .. '\t' .. vim.inspect(each.default) .. '\t' .. each.desc)
-    end"""
+    code = """lua local orders = require('specloom.orders')
+    for name in pairs(vim.tbl_extend('error', orders.ALONE, orders.OF_PROJECT)) do print(name) end
+    for name, each in pairs(require('specloom.config').OPTIONS) do print(name .. '\t' .. vim.inspect(each[1])) end"""
     (tmp_path / "tables.vim").write_text(code.replace("lua ", "lua << EOF\n", 1) + "\nEOF\n")
     told = headless(neovim(SUITES[1]), tmp_path, "-c", f"source {tmp_path}/tables.vim")
-    rows = [tuple(line.strip().split("\t")) for line in told.splitlines() if line.strip()]
-    readme = (PLUGIN / "README.md").read_text().replace("\\|", "|")
-    for name, middle, desc in rows:
-        command = f"| `{f':Specloom {name} {middle}'.strip()}` | {desc} |"
-        assert command in readme or f"| `{name}` | `{middle}` | {desc} |" in readme, name
-    assert len(rows) == len(re.findall(r"^\| `(?!:Specloom`|Specloom[A-Z])", readme, re.MULTILINE))
+    rows = [line.strip().split("\t") for line in told.splitlines() if line.strip()]
+    readme = (PLUGIN / "README.md").read_text()
+    commands = {name for name, *default in rows if not default}
+    assert commands == set(re.findall(r"^\| `:Specloom (\w+)", readme, re.MULTILINE))
+    options = {(name, default[0]) for name, *default in rows if default}
+    assert options == set(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", readme, re.MULTILINE))
 
 
 def test_a_daemon_that_is_killed_is_found_again_and_its_run_goes_on(neovim: Neovim, tmp_path: Path) -> None:

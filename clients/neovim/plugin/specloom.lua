@@ -23,7 +23,7 @@ end, {
 })
 
 -- No key is mapped; these are for a person's own: vim.keymap.set("n", "<Leader>st", "<Plug>(specloom-tree)")
-local MAPPED = "plan run pause resume cancel retry skip unblock reset say approve tree output budget log status"
+local MAPPED = "plan run pause resume cancel retry skip unblock reset say approve tree output budget status"
 for name in MAPPED:gmatch("%S+") do
   vim.api.nvim_set_keymap("n", ("<Plug>(specloom-%s)"):format(name), ("<Cmd>Specloom %s<CR>"):format(name), {})
 end

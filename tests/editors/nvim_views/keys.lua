@@ -134,7 +134,7 @@ function cases.keys_of_the_output()
   vim.fn.search("return name")
   press("gf")
   same(place(), { "greet.py", 2 })
-  require("specloom.output").say(connection, "and faster", "agent-1")
+  require("specloom.output").say(connection, "agent-1", "and faster")
   same(asked(), { "specloom/agent/prompt", { agentId = "agent-1", text = "and faster" } })
   assert(vim.api.nvim_buf_is_valid(output.buf))
 end

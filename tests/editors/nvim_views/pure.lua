@@ -5,7 +5,7 @@ local board = require("specloom.tree.board")
 local projection = require("specloom.projection")
 local render = require("specloom.tree.render")
 local streams = require("specloom.output.stream")
-local words = require("specloom.tree.words")
+local words = require("specloom.words")
 
 local cases = {}
 local seq = 0

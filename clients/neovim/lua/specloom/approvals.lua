@@ -1,6 +1,8 @@
 --- Questions that wait for a person: put one at a time, when nobody types, and closed when somebody else answers.
 --- Refuses to answer by itself, and to ask again what was put off, unless it is asked to.
+local choice = require("specloom.choice")
 local client = require("specloom.client")
+local tell = require("specloom.tell")
 
 local M = {}
 
@@ -14,17 +16,16 @@ local LOOK_MS = 200
 
 ---@type table<string, true> ids of what the person put off
 local put_off = {}
----@type { asked: specloom.Asked, choosing: specloom.Choosing? }?
+---@type { asked: specloom.Asked, withdraw: fun()? }?
 local shown
----@type uv.uv_timer_t?
-local looking
+local looking = false
 local last_key = 0
 local namespace = vim.api.nvim_create_namespace("specloom.approvals")
 
 --- All that wait, the oldest first.
 ---@param connection? specloom.Connection
 ---@return specloom.Asked[]
-function M.waiting(connection)
+local function waiting(connection)
   local found = {}
   for _, each in ipairs(connection and { connection } or client.all()) do
     for _, approval in ipairs(each.projection and each.state ~= "gone" and each.projection.approvals or {}) do
@@ -37,56 +38,31 @@ function M.waiting(connection)
   return found
 end
 
---- The question in words: who wants what, and exactly what a yes allows.
----@param approval specloom.Approval
----@return string
-function M.describe(approval)
-  return approval.purpose .. "\n\n" .. approval.subject
-end
-
----@param asked specloom.Asked
----@param choice string
-local function answer(asked, choice)
-  local params = { approvalId = asked.approval.id, choice = choice }
-  asked.connection:order("specloom/approval/answer", params, function(refused)
-    if refused then
-      require("specloom.tell").warn(refused)
-    end
-  end)
-end
-
---- Neovim's own line of input is left as by hand; another one stays, and its answer comes too late.
-local function leave_input()
-  if require("specloom.tell").is_stock(vim.ui.input) and vim.api.nvim_get_mode().mode:find("^c") then
-    vim.api.nvim_input("<C-c>")
-  end
-end
-
+--- Puts a question: who wants what, and exactly what a yes allows.
 ---@param asked specloom.Asked
 local function put(asked)
-  local approval = asked.approval
-  local function settle(choice)
-    if not shown or shown.asked ~= asked then
+  local approval, mine = asked.approval, { asked = asked }
+  local function settle(answer)
+    if shown ~= mine then
       return
     end
     shown = nil
-    if choice and choice ~= "" then
-      answer(asked, choice)
+    if answer and answer ~= "" then
+      asked.connection:order("specloom/approval/answer", { approvalId = approval.id, choice = answer })
     else
       put_off[approval.id] = true
-      require("specloom.tell").echo("the question waits; :Specloom approve puts it again")
+      tell.echo("the question waits; :Specloom approve puts it again")
     end
     M.consider()
   end
-  shown = { asked = asked }
+  shown = mine
+  local text = approval.purpose .. "\n\n" .. approval.subject
   if #approval.choices == 0 then
-    shown.choosing = { withdraw = leave_input }
-    vim.ui.input({ prompt = M.describe(approval) .. "\n> " }, settle)
+    mine.withdraw = choice.input(text .. "\n> ", settle)
   else
-    local choosing = require("specloom.choice").put(approval.choices, M.describe(approval), settle)
-    if shown and shown.asked == asked then
-      shown.choosing = choosing
-    end
+    mine.withdraw = choice.select(approval.choices, text, function(index)
+      settle(approval.choices[index])
+    end)
   end
 end
 
@@ -97,21 +73,22 @@ local function is_busy()
   return typing or elsewhere or vim.uv.now() - last_key < IDLE_MS
 end
 
-local function rest()
-  if looking then
-    looking:stop()
-    looking:close()
-    looking = nil
-    vim.on_key(nil, namespace)
-  end
-end
-
 ---@return specloom.Asked?
 local function next_one()
-  for _, asked in ipairs(M.waiting()) do
-    if not put_off[asked.approval.id] then
-      return asked
-    end
+  return vim.iter(waiting()):find(function(asked)
+    return not put_off[asked.approval.id]
+  end)
+end
+
+local function look()
+  local asked = not shown and next_one()
+  if asked and is_busy() then
+    return vim.defer_fn(look, LOOK_MS)
+  end
+  looking = false
+  vim.on_key(nil, namespace)
+  if asked then
+    put(asked)
   end
 end
 
@@ -120,96 +97,63 @@ function M.consider()
   if shown or looking or require("specloom.config").get().ask == "never" or not next_one() then
     return
   end
-  last_key = vim.uv.now()
+  looking, last_key = true, vim.uv.now()
   vim.on_key(function()
     last_key = vim.uv.now()
   end, namespace)
-  looking = assert(vim.uv.new_timer())
-  looking:start(
-    LOOK_MS,
-    LOOK_MS,
-    vim.schedule_wrap(function()
-      local asked = next_one()
-      if not looking or not asked or shown then
-        return rest()
-      elseif not is_busy() then
-        rest()
-        put(asked)
-      end
-    end)
-  )
+  look()
 end
 
 --- What is shown is closed if it does not wait any more.
 local function withdraw_answered()
-  if not shown then
-    return
+  local function is_shown(asked)
+    return asked.approval.id == shown.asked.approval.id
   end
-  for _, asked in ipairs(M.waiting(shown.asked.connection)) do
-    if asked.approval.id == shown.asked.approval.id then
-      return
-    end
+  if shown and not vim.iter(waiting(shown.asked.connection)):any(is_shown) then
+    local withdraw = shown.withdraw
+    shown = nil
+    withdraw()
+    tell.echo("the question was answered elsewhere, or is none any more")
   end
-  local was = shown
-  shown = nil
-  if was.choosing then
-    was.choosing.withdraw()
-  end
-  require("specloom.tell").echo("the question was answered elsewhere, or is none any more")
-end
-
----@param asked specloom.Asked
-local function label(asked)
-  return ("%s: %s"):format(asked.approval.purpose, (asked.approval.subject:gsub("\n", " ⏎ ")))
 end
 
 --- Puts a question now; the person chooses which, where several wait.
----@param connection? specloom.Connection
-function M.choose(connection)
-  local all = M.waiting(connection)
-  if #all == 0 then
-    return require("specloom.tell").info("Specloom: nothing waits for you")
-  elseif shown then
+---@param connection specloom.Connection
+---@param id? string of the one that is meant
+function M.choose(connection, id)
+  local all = vim.tbl_filter(function(asked)
+    return not id or asked.approval.id == id
+  end, waiting(connection))
+  if shown then
     return
+  elseif #all == 0 then
+    return tell.say("nothing waits for you")
   elseif #all == 1 then
     return put(all[1])
   end
-  local labels = vim.tbl_map(label, all)
-  require("specloom.choice").put(labels, ("%d questions wait"):format(#all), function(chosen)
-    for number, text in ipairs(labels) do
-      if text == chosen then
-        return put(all[number])
-      end
+  local labels = vim.tbl_map(function(asked)
+    return ("%s: %s"):format(asked.approval.purpose, asked.approval.subject)
+  end, all)
+  choice.select(labels, ("%d questions wait"):format(#all), function(index)
+    if index and not shown then
+      put(all[index])
     end
   end)
 end
 
---- Puts one question now.
----@param connection specloom.Connection
----@param id string
-function M.put(connection, id)
-  for _, asked in ipairs(M.waiting(connection)) do
-    if asked.approval.id == id and not shown then
-      put(asked)
-    end
-  end
-end
-
 --- All that wait as a list in a window, each in full.
----@param connection? specloom.Connection
+---@param connection specloom.Connection
 function M.list(connection)
   local lines = {}
-  for _, asked in ipairs(M.waiting(connection)) do
-    vim.list_extend(lines, vim.split(("## %s\n\n%s\n"):format(asked.approval.purpose, asked.approval.subject), "\n"))
-    for _, choice in ipairs(asked.approval.choices) do
-      vim.list_extend(lines, vim.split("- " .. choice, "\n"))
+  for _, asked in ipairs(waiting(connection)) do
+    local approval = asked.approval
+    local parts = { "## " .. approval.purpose, "", approval.subject, "" }
+    for _, each in ipairs(approval.choices) do
+      parts[#parts + 1] = "- " .. each
     end
-    lines[#lines + 1] = ""
+    vim.list_extend(lines, vim.split(table.concat(parts, "\n") .. "\n", "\n"))
   end
-  if #lines == 0 then
-    lines = { "Nothing waits for you." }
-  end
-  require("specloom.page").show("approvals", lines)
+  require("specloom.page").show("approvals", #lines > 0 and lines or { "Nothing waits for you." })
 end
 
 function M.begin()

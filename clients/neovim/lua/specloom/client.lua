@@ -1,29 +1,20 @@
 --- The connection to one project: requests with a deadline, the subscription from the last `seq`, and who hears of it.
 ---
 --- Refuses to decide anything, and to keep what cannot be fetched again. One root is one language client is one
---- connection; it outlives restarts of its server. What views build on:
----
----   local client = require("specloom.client")
----   local connection, why = client.of(buf)            -- of a file, or of a buffer of ours with b:specloom_root
----   local off = client.on("event", function(connection, event) … end)
----   connection:order("specloom/run/start", { scope = … }, function(refused, result) … end)
----
---- Listeners of a kind hear in the order in which they came, on the main loop, never in a fast event:
+--- connection; it outlives restarts of its server. Listeners of a kind hear in the order in which they came, on the
+--- main loop:
 ---   snapshot  (connection, specloom.Projection)        what is true is told anew; events go on without a hole
 ---   event     (connection, specloom.WireEvent, specloom.Change)   each once, in the order of `seq`, none missing
 ---   output    (connection, specloom.OutputParams)      the lossy stream
----   gap       (connection, specloom.GapParams)         output is missing; the events that it names still follow
 ---   health    (connection, specloom.WireHealth)
 ---   state     (connection, specloom.State)             "starting" → "live" ⇄ "gone"; "refused" with connection.reason
 ---
---- `connection.projection` is the one fold of snapshot and events (specloom.projection: `new(snapshot)`, and `fold(projection,
---- event)`, whose change is handed on); it is up to date before listeners hear of an event. Where a change says `again` the
---- snapshot is fetched anew. JSON's null is nil in all that listeners are given. Another `connection.project_id` than
---- before: the log is a new one, and nothing that was kept belongs to it.
+--- `connection.projection` is up to date before listeners hear of an event. JSON's null is nil in all that they are
+--- given. Another `connection.project_id` than before: the log is a new one, and nothing that was kept belongs to it.
 local M = {}
 
 ---@alias specloom.State "starting"|"live"|"refused"|"gone"
----@alias specloom.Kind "snapshot"|"event"|"output"|"gap"|"health"|"state"
+---@alias specloom.Kind "snapshot"|"event"|"output"|"health"|"state"
 ---@alias specloom.OnAnswer fun(refused: string?, result: table?, error: lsp.ResponseError?)
 
 ---@class specloom.Connection
@@ -31,6 +22,7 @@ local M = {}
 ---@field state specloom.State
 ---@field reason string why it is refused or gone, for people
 ---@field lsp vim.lsp.Client? while there is one
+---@field subscribed boolean whether events come behind `seq`
 ---@field seq integer of the newest event that was heard
 ---@field project_id string? of the log that `seq` belongs to
 ---@field projection specloom.Projection?
@@ -54,23 +46,16 @@ local connections = {}
 local by_client = {}
 ---@type table<specloom.Kind, function[]>
 local listeners = {}
+---@type table<string, fun(connection: specloom.Connection)[]> who waits for a project, by root
+local awaited = {}
 local orders = 0
 
---- Hears of all connections; returns what ends that.
+--- Hears of all connections.
 ---@param kind specloom.Kind
----@param listener fun(connection: specloom.Connection, value: any)
----@return fun() off
+---@param listener fun(connection: specloom.Connection, value: any, change: specloom.Change)
 function M.on(kind, listener)
   listeners[kind] = listeners[kind] or {}
   table.insert(listeners[kind], listener)
-  return function()
-    for at, found in ipairs(listeners[kind]) do
-      if found == listener then
-        table.remove(listeners[kind], at)
-        return
-      end
-    end
-  end
 end
 
 ---@param kind specloom.Kind
@@ -78,8 +63,7 @@ end
 ---@param value any
 ---@param change? specloom.Change
 local function emit(kind, connection, value, change)
-  -- A copy: a listener may end itself.
-  for _, listener in ipairs(vim.list_slice(listeners[kind] or {})) do
+  for _, listener in ipairs(listeners[kind] or {}) do
     local fine, message = xpcall(listener, debug.traceback, connection, value, change)
     if not fine then
       vim.notify_once(("Specloom: a listener of %q failed: %s"):format(kind, message), vim.log.levels.ERROR)
@@ -89,18 +73,13 @@ end
 
 --- Null is nil since 0.10, vim.NIL since 0.12: here it is nil.
 local function plain(value)
-  if value == vim.NIL then
-    return nil
-  elseif type(value) == "table" then
-    for key, member in pairs(value) do
-      if member == vim.NIL then
-        value[key] = nil
-      elseif type(member) == "table" then
-        plain(member)
-      end
+  for key, member in pairs(value) do
+    if member == vim.NIL then
+      value[key] = nil
+    elseif type(member) == "table" then
+      plain(member)
     end
   end
-  return value
 end
 
 --- Names of methods became methods of objects in 0.11.
@@ -123,39 +102,39 @@ function M.all()
   end, roots)
 end
 
---- The connection of a buffer: its own client's, else the one whose root holds the file or the working directory, else
---- the only one.
+--- The connection of a buffer: its own, else the one whose root holds the file or the working directory, else the
+--- only one.
 ---@param buf? integer
 ---@return specloom.Connection? connection
 ---@return string why there is none
 function M.of(buf)
   buf = (buf == nil or buf == 0) and vim.api.nvim_get_current_buf() or buf
-  local own = vim.b[buf].specloom_root
-  if own and connections[own] then
-    return connections[own], ""
-  end
-  local client = vim.lsp.get_clients({ bufnr = buf, name = "specloom" })[1]
-  if client and by_client[client.id] then
-    return by_client[client.id], ""
-  end
-  local all = M.all()
   local name = vim.api.nvim_buf_get_name(buf)
   local place = vim.bo[buf].buftype == "" and name ~= "" and name or vim.uv.cwd() or ""
-  table.sort(all, function(a, b)
-    return #a.root > #b.root
-  end)
-  for _, connection in ipairs(all) do
+  local found, all = connections[vim.b[buf].specloom_root], M.all()
+  for _, connection in ipairs(found and {} or all) do
+    -- The last in order is the innermost.
     if vim.startswith(vim.fs.normalize(place) .. "/", connection.root .. "/") then
-      return connection, ""
+      found = connection
     end
   end
-  if #all == 1 then
-    return all[1], ""
-  end
-  if #all > 1 then
+  found = found or #all == 1 and all[1] or nil
+  if not found and #all > 1 then
     return nil, "Specloom: several projects are open; go to a file of the one that you mean"
   end
-  return nil, "Specloom: no project is open here; open its requirements.md, or run :Specloom start"
+  return found, found and "" or "Specloom: no project is open here; open its requirements.md, or run :Specloom start"
+end
+
+--- Goes on with the connection of a root once its project is known.
+---@param root string
+---@param go fun(connection: specloom.Connection)
+function M.known(root, go)
+  local connection = connections[root]
+  if connection and connection.projection and connection.state ~= "gone" then
+    return go(connection)
+  end
+  awaited[root] = awaited[root] or {}
+  table.insert(awaited[root], go)
 end
 
 ---@param error lsp.ResponseError
@@ -172,46 +151,48 @@ end
 --- Asks the server; exactly one answer comes, at the deadline at last.
 ---@param method string
 ---@param params table
----@param on_answer? specloom.OnAnswer `refused` is nil where it worked
+---@param on_answer specloom.OnAnswer `refused` is nil where it worked
 ---@param deadline_ms? integer
 function Connection:request(method, params, on_answer, deadline_ms)
-  local settled = false
-  local timer ---@type uv.uv_timer_t?
-  local client = self.lsp
+  local client, settled, timer, sent, id = self.lsp, false, nil, false, nil
   local function settle(refused, result, error)
     if settled then
       return
     end
     settled = true
-    if timer then
-      timer:stop()
+    if timer and not timer:is_closing() then
       timer:close()
     end
-    if on_answer then
-      on_answer(refused, result, error)
-    end
+    on_answer(refused, result, error)
   end
-  local sent, id
   if client then
     sent, id = M.call(client, "request", method, params, function(error, result)
-      settle(error and sentence(error), plain(result), error)
+      plain({ result })
+      settle(error and sentence(error), result, error)
     end)
   end
-  if not client or not sent then
+  if not sent then
     local why = self.reason ~= "" and self.reason or "its server does not run; :Specloom restart starts it"
     return vim.schedule(function()
       settle("Specloom: " .. why)
     end)
   end
-  timer = assert(vim.uv.new_timer())
-  timer:start(deadline_ms or DEADLINE_MS, 0, function()
-    vim.schedule(function()
-      if not settled then
-        M.call(client, "cancel_request", id)
-      end
+  timer = vim.defer_fn(function()
+    if not settled then
+      M.call(client, "cancel_request", id)
       settle(("Specloom: no answer to %s in time; :checkhealth specloom tells how the server does"):format(method))
-    end)
-  end)
+    end
+  end, deadline_ms or DEADLINE_MS)
+end
+
+--- The same, unless another server came meanwhile.
+function Connection:ask(method, params, on_answer, deadline_ms)
+  local client = self.lsp
+  self:request(method, params, function(refused, result, error)
+    if client and self.lsp == client then
+      on_answer(refused, result, error)
+    end
+  end, deadline_ms)
 end
 
 --- The same for what changes something: sent twice it is one effect, and a refusal is told unless somebody hears it.
@@ -238,74 +219,69 @@ function Connection:become(state, reason)
   end
 end
 
----@param connection specloom.Connection
 ---@param snapshot specloom.ProjectGetResult
-local function take(connection, snapshot)
-  if connection.project_id ~= snapshot.id then
-    connection.project_id, connection.seq = snapshot.id, snapshot.seq
+function Connection:take(snapshot)
+  if self.project_id ~= snapshot.id then
+    self.project_id, self.seq, self.subscribed = snapshot.id, snapshot.seq, false
   end
   local projection = require("specloom.projection")
-  connection.projection = projection.new(snapshot)
+  self.projection = projection.new(snapshot)
   local again = false
-  for _, event in ipairs(connection.meanwhile) do
-    again = projection.fold(connection.projection, event).again or again
+  for _, event in ipairs(self.meanwhile) do
+    again = projection.fold(self.projection, event).again or again
   end
-  connection.meanwhile = {}
-  emit("snapshot", connection, connection.projection)
+  emit("snapshot", self, self.projection)
+  local waiting = awaited[self.root] or {}
+  awaited[self.root] = nil
+  for _, go in ipairs(waiting) do
+    go(self)
+  end
   if again then
-    connection:refresh()
+    self:refresh()
   end
 end
 
 --- Fetches the whole, and subscribes behind what was heard; later again if that is refused.
 function Connection:fetch()
-  local client = self.lsp
-  self:request("specloom/project/get", vim.empty_dict(), function(refused, snapshot)
-    if self.lsp ~= client then
-      return
-    elseif refused or not snapshot then
+  self.refreshing, self.meanwhile = true, {}
+  self:ask("specloom/project/get", vim.empty_dict(), function(refused, snapshot)
+    self.refreshing = false
+    if refused or not snapshot then
       return self:later(refused)
     end
-    take(self, snapshot --[[@as specloom.ProjectGetResult]])
+    self:take(snapshot --[[@as specloom.ProjectGetResult]])
+    if self.subscribed then
+      return self:become("live")
+    end
     self:subscribe()
   end, SNAPSHOT_MS)
 end
 
 --- Fetches the whole soon, once for all who want it by then: documents changed, which events tell of in part only.
 function Connection:refresh()
-  if self.refreshing then
-    return
-  end
-  self.refreshing = true
-  vim.defer_fn(function()
-    local client = self.lsp
-    self.meanwhile = {}
-    self:request("specloom/project/get", vim.empty_dict(), function(refused, snapshot)
-      self.refreshing = false
-      if self.lsp == client and not refused and snapshot then
-        take(self, snapshot --[[@as specloom.ProjectGetResult]])
+  local client = self.lsp
+  if not self.refreshing then
+    self.refreshing = true
+    vim.defer_fn(function()
+      if self.lsp == client then
+        self:fetch()
       end
-    end, SNAPSHOT_MS)
-  end, REFRESH_MS)
+    end, REFRESH_MS)
+  end
 end
 
 --- Goes on behind the newest event that was heard. A log that is another one now is fetched as a whole.
 function Connection:subscribe()
-  local client = self.lsp
   local params = { since = self.seq, output = true, health = true }
-  self:request("specloom/events/subscribe", params, function(refused, result, error)
-    if self.lsp ~= client then
-      return
-    elseif refused or not result then
-      local data = error and type(error.data) == "table" and error.data or {}
-      if data.reason == "seq-ahead" then
-        self.project_id = nil
-        return self:fetch()
-      end
-      return self:later(refused)
-    elseif result.projectId ~= self.project_id then
+  self:ask("specloom/events/subscribe", params, function(refused, result, error)
+    local data = error and type(error.data) == "table" and error.data or {}
+    if data.reason == "seq-ahead" or (result and result.projectId ~= self.project_id) then
+      self.project_id = nil
       return self:fetch()
+    elseif refused then
+      return self:later(refused)
     end
+    self.subscribed = true
     self:become("live")
   end)
 end
@@ -315,31 +291,30 @@ function Connection:later(refused)
   self:become("refused", refused)
   local client = self.lsp
   vim.defer_fn(function()
-    if self.lsp == client and client then
+    if self.lsp == client then
       self:fetch()
     end
   end, AGAIN_MS)
 end
 
 ---@param event specloom.WireEvent
-local function hear(connection, event)
-  if event.projectId ~= connection.project_id or event.seq <= connection.seq then
+function Connection:hear(event)
+  if event.projectId ~= self.project_id or event.seq <= self.seq then
     return
-  end
-  if event.seq > connection.seq + 1 then
+  elseif event.seq > self.seq + 1 then
     -- Never between a server and a client that keep their word; the whole is true in any case.
-    connection.project_id = nil
-    return connection:fetch()
+    self.project_id = nil
+    return self:fetch()
   end
-  connection.seq = event.seq
+  self.seq = event.seq
   -- What a snapshot held already may still come, and changes nothing.
-  local change = require("specloom.projection").fold(connection.projection, event)
-  if connection.refreshing then
-    table.insert(connection.meanwhile, event)
+  local change = require("specloom.projection").fold(self.projection, event)
+  if self.refreshing then
+    table.insert(self.meanwhile, event)
   end
-  emit("event", connection, event, change)
+  emit("event", self, event, change)
   if change.again then
-    connection:refresh()
+    self:refresh()
   end
 end
 
@@ -350,9 +325,9 @@ local function told(kind)
     if not connection or not connection.projection then
       return
     end
-    params = plain(params)
+    plain(params)
     if kind == "event" then
-      return hear(connection, params)
+      return connection:hear(params)
     elseif kind == "health" then
       connection.health = params
     end
@@ -366,7 +341,6 @@ function M.handlers()
   return {
     ["specloom/event"] = told("event"),
     ["specloom/output"] = told("output"),
-    ["specloom/gap"] = told("gap"),
     ["specloom/health"] = told("health"),
   }
 end
@@ -376,16 +350,9 @@ end
 function M.attach(client)
   local root = vim.fs.normalize(assert(client.config.root_dir))
   local connection = connections[root]
-  if not connection then
-    connection = setmetatable(
-      { root = root, state = "starting", reason = "", seq = 0, refreshing = false, meanwhile = {} },
-      Connection
-    )
-    connections[root] = connection
-  end
-  connection.lsp = client
-  by_client[client.id] = connection
-  connection.refreshing = false
+    or setmetatable({ root = root, state = "starting", reason = "", seq = 0 }, Connection)
+  connections[root], by_client[client.id] = connection, connection
+  connection.lsp, connection.subscribed = client, false
   connection:fetch()
 end
 

@@ -10,87 +10,35 @@ local M = {}
 ---@field notify boolean
 ---@field icons "unicode"|"ascii"
 
----@class specloom.Option
----@field key string
----@field default any
----@field kinds string a word for people
----@field valid fun(value: any): boolean
----@field desc string
-
----@param ... string
 local function one_of(...)
-  local words = { ... }
+  local values = { ... }
   return function(value)
-    return vim.tbl_contains(words, value)
+    return vim.list_contains(values, value)
   end
 end
 
----@param kind type
-local function a(kind)
-  return function(value)
-    return type(value) == kind
-  end
+local function is_table(value)
+  return type(value) == "table"
 end
 
 local function is_command(value)
-  if value == false then
-    return true
-  end
-  if type(value) ~= "table" or #value == 0 then
-    return false
-  end
-  for _, word in ipairs(value) do
-    if type(word) ~= "string" or word == "" then
-      return false
-    end
-  end
-  return true
+  return value == false
+    or type(value) == "table"
+      and #value > 0
+      and vim.iter(value):all(function(word)
+        return type(word) == "string" and word ~= ""
+      end)
 end
 
----@type specloom.Option[]
+--- Default, what it must be in words for people, and whether a value is that.
+---@type table<string, { [1]: any, [2]: string, [3]: fun(value: any): boolean }>
 M.OPTIONS = {
-  {
-    key = "autostart",
-    default = true,
-    kinds = "true or false",
-    valid = a("boolean"),
-    desc = "Start in folders with requirements or specs; without it `:Specloom start` does.",
-  },
-  {
-    key = "cmd",
-    default = false,
-    kinds = 'a list of words such as { "/path/to/specloom", "lsp" }, or false',
-    valid = is_command,
-    desc = "The server's command line; false: it is looked for (see below).",
-  },
-  {
-    key = "settings",
-    default = {},
-    kinds = "a table with the keys of specloom.toml",
-    valid = a("table"),
-    desc = "Settings of the server, with the keys of `specloom.toml`; they beat those of that file.",
-  },
-  {
-    key = "ask",
-    default = "when-idle",
-    kinds = '"when-idle" or "never"',
-    valid = one_of("when-idle", "never"),
-    desc = "When questions are put: as soon as you are in Normal mode, or only by `:Specloom approve`.",
-  },
-  {
-    key = "notify",
-    default = true,
-    kinds = "true or false",
-    valid = a("boolean"),
-    desc = "Tell when a run ends or pauses, and when a question waits.",
-  },
-  {
-    key = "icons",
-    default = "unicode",
-    kinds = '"unicode" or "ascii"',
-    valid = one_of("unicode", "ascii"),
-    desc = "Signs of states in the tree and the statusline.",
-  },
+  autostart = { true, "true or false", one_of(true, false) },
+  cmd = { false, 'a list of words such as { "/path/to/specloom", "lsp" }, or false', is_command },
+  settings = { {}, "a table with the keys of specloom.toml", is_table },
+  ask = { "when-idle", '"when-idle" or "never"', one_of("when-idle", "never") },
+  notify = { true, "true or false", one_of(true, false) },
+  icons = { "unicode", '"unicode" or "ascii"', one_of("unicode", "ascii") },
 }
 
 ---@type table
@@ -100,40 +48,32 @@ local merged
 ---@type string[]
 M.problems = {}
 
----@param key any
----@param value any
+---@return string? problem
 local function problem(key, value)
-  for _, option in ipairs(M.OPTIONS) do
-    if option.key == key then
-      if option.valid(value) then
-        return nil
-      end
-      local form = "%s must be %s, and is %s; set vim.g.specloom.%s otherwise, or leave it out"
-      return form:format(key, option.kinds, vim.inspect(value, { newline = " ", indent = "" }), key)
-    end
+  local option = M.OPTIONS[key]
+  if not option then
+    local known = vim.tbl_keys(M.OPTIONS)
+    table.sort(known)
+    return ("%s is no option; remove it (there are %s)"):format(tostring(key), table.concat(known, ", "))
+  elseif not option[3](value) then
+    local form = "%s must be %s, and is %s; set vim.g.specloom.%s otherwise, or leave it out"
+    return form:format(key, option[2], vim.inspect(value, { newline = " ", indent = "" }), key)
   end
-  local known = vim.tbl_map(function(option)
-    return option.key
-  end, M.OPTIONS)
-  return ("%s is no option; remove it (there are %s)"):format(tostring(key), table.concat(known, ", "))
 end
 
----@param from any
 ---@return table
-local function told(from)
+local function of_the_person()
+  local from, failure = vim.g.specloom or {}, nil
   if type(from) == "function" then
     local fine, value = pcall(from)
-    if not fine then
-      table.insert(M.problems, "vim.g.specloom is a function that failed: " .. tostring(value))
-      return {}
-    end
-    from = value
+    from, failure = fine and (value or {}), not fine and "a function that failed: " .. tostring(value)
   end
-  if from ~= nil and type(from) ~= "table" then
-    table.insert(M.problems, ("vim.g.specloom must be a table or a function, and is a %s"):format(type(from)))
-    return {}
+  if type(from) == "table" then
+    return from
   end
-  return from or {}
+  local what = failure or "a " .. type(from)
+  table.insert(M.problems, "vim.g.specloom must be a table, or a function that returns one, and is " .. what)
+  return {}
 end
 
 --- Overrides; the plugin works without it.
@@ -152,21 +92,18 @@ function M.get()
   if merged then
     return merged
   end
-  M.problems = {}
-  local own = vim.tbl_extend("force", told(vim.g.specloom), given)
-  local config = {}
-  for _, option in ipairs(M.OPTIONS) do
-    config[option.key] = vim.deepcopy(option.default)
+  M.problems, merged = {}, {}
+  for key, option in pairs(M.OPTIONS) do
+    merged[key] = vim.deepcopy(option[1])
   end
-  for key, value in vim.spairs(own) do
+  for key, value in vim.spairs(vim.tbl_extend("force", of_the_person(), given)) do
     local wrong = problem(key, value)
     if wrong then
       table.insert(M.problems, wrong)
     else
-      config[key] = value
+      merged[key] = value
     end
   end
-  merged = config
   if #M.problems > 0 then
     require("specloom.tell").error(table.concat(M.problems, "\nSpecloom: "))
   end

@@ -1,5 +1,5 @@
 --- Files between the agent and the buffers: edits as undo steps of their own, saves, what changed on disk.
---- Refuses to save a buffer whose file changed on disk, and to ask anybody about files.
+--- Refuses to save a buffer whose file changed on disk, to load a file for an edit, and to ask anybody about files.
 local client = require("specloom.client")
 
 local M = {}
@@ -7,43 +7,36 @@ local M = {}
 ---@param uri string
 ---@return integer? buf that is loaded
 local function loaded(uri)
-  local name = vim.fs.normalize(vim.uri_to_fname(uri))
-  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
-    if vim.api.nvim_buf_is_loaded(buf) and vim.fs.normalize(vim.api.nvim_buf_get_name(buf)) == name then
-      return buf
-    end
-  end
-end
-
---- What comes next is an undo step of its own, also while somebody types.
----@param buf integer
-local function break_undo(buf)
-  vim.bo[buf].undolevels = vim.bo[buf].undolevels
-end
-
----@param params lsp.ApplyWorkspaceEditParams
----@return integer[]
-local function edited(params)
-  local found = {}
-  for uri in pairs(params.edit.changes or {}) do
-    found[#found + 1] = loaded(uri)
-  end
-  for _, change in ipairs(params.edit.documentChanges or {}) do
-    found[#found + 1] = change.textDocument and loaded(change.textDocument.uri)
-  end
-  return found
+  local name = vim.uri_to_fname(uri)
+  return vim.fn.bufloaded(name) == 1 and vim.fn.bufadd(name) or nil
 end
 
 --- Neovim keeps marks, folds, cursor and view by itself, but joins edits that come close together, or while somebody
 --- types, into one undo step.
 ---@type lsp.Handler
 local function apply_edit(error, params, context)
-  local buffers = edited(params)
+  local buffers, uris = {}, vim.tbl_keys(params.edit.changes or {})
+  for _, change in ipairs(params.edit.documentChanges or {}) do
+    uris[#uris + 1] = change.textDocument.uri
+  end
+  for _, uri in ipairs(uris) do
+    local buf = loaded(uri)
+    if not buf or not vim.bo[buf].modifiable then
+      -- Loading it might ask about a swap file; the server takes the file on disk instead.
+      return { applied = false, failureReason = "the file is not open, or its buffer is not 'modifiable'" }
+    end
+    buffers[#buffers + 1] = buf
+  end
+  local function break_undo()
+    for _, buf in ipairs(buffers) do
+      vim.bo[buf].undolevels = vim.bo[buf].undolevels
+    end
+  end
   -- Neovim prints the label of each edit, over whatever is being read there.
   params.label = nil
-  vim.tbl_map(break_undo, buffers)
+  break_undo()
   local answer = vim.lsp.handlers["workspace/applyEdit"](error, params, context)
-  vim.tbl_map(break_undo, buffers)
+  break_undo()
   return answer
 end
 
@@ -68,15 +61,14 @@ end
 local function saved(buf)
   if not vim.bo[buf].modified then
     return true
-  end
-  if vim.bo[buf].readonly or vim.bo[buf].buftype ~= "" or not is_current(buf) then
+  elseif vim.bo[buf].readonly or not is_current(buf) then
     return false
   end
   local fine, why = pcall(vim.api.nvim_buf_call, buf, function()
     vim.cmd("silent write")
   end)
   if not fine then
-    require("specloom.tell").warn(("Specloom: could not save for a check: %s"):format(why))
+    require("specloom.tell").warn(("could not save for a check: %s"):format(why))
   end
   return fine and not vim.bo[buf].modified
 end
@@ -95,55 +87,49 @@ local function save(_, params)
     end
   end
   if #left > 0 then
-    local form =
-      "Specloom: a check waits for %s, whose file changed on disk or is read-only; look, then :write! or :edit!"
+    local form = "a check waits for %s, whose file changed on disk or is read-only; look, then :write! or :edit!"
     require("specloom.tell").warn(form:format(table.concat(left, ", ")))
   end
   return { saved = done }
 end
 
-local pending = false
-
---- Reads files again that a command of the agent changed; buffers with changes of the person stay as they are.
----@param connection specloom.Connection
-local function look_at_disk(connection)
-  if pending then
-    return
+--- Reads a file again that a command of the agent changed; a buffer with changes of the person stays as it is.
+---@param buf integer
+---@param root string
+local function look_at_disk(buf, root)
+  local bo = vim.bo[buf]
+  local reads = bo.autoread
+  if reads == nil then
+    -- A buffer without a value of its own follows the global one.
+    reads = vim.go.autoread
   end
-  pending = true
-  vim.defer_fn(function()
-    pending = false
-    if vim.fn.getcmdwintype() ~= "" then
-      return
-    end
-    for _, buf in ipairs(vim.api.nvim_list_bufs()) do
-      local bo = vim.bo[buf]
-      local ours = vim.startswith(vim.fs.normalize(vim.api.nvim_buf_get_name(buf)), connection.root .. "/")
-      -- A buffer without a value of its own follows the global one.
-      local reads = bo.autoread
-      if reads == nil then
-        reads = vim.go.autoread
-      end
-      if ours and vim.api.nvim_buf_is_loaded(buf) and bo.buftype == "" and not bo.modified and reads then
-        vim.cmd.checktime(buf)
-      end
-    end
-  end, 50)
+  local name = vim.fs.normalize(vim.api.nvim_buf_get_name(buf))
+  local is_file = vim.api.nvim_buf_is_loaded(buf) and bo.buftype == "" and vim.startswith(name, root .. "/")
+  if is_file and reads and not bo.modified then
+    vim.cmd.checktime(buf)
+  end
 end
 
 local CHANGES_FILES = { toolSettled = true, editSettled = true, checkSettled = true, specWritten = true }
+local SOON_MS = 50
 
 --- Handlers of what the server asks, for the configuration of the language client.
----@return table<string, lsp.Handler>
-function M.handlers()
-  return { ["workspace/applyEdit"] = apply_edit, ["specloom/document/save"] = save }
-end
+---@type table<string, lsp.Handler>
+M.HANDLERS = { ["workspace/applyEdit"] = apply_edit, ["specloom/document/save"] = save }
 
 function M.begin()
+  local pending = false
   client.on("event", function(connection, event)
-    if CHANGES_FILES[event.type] then
-      look_at_disk(connection)
+    if not CHANGES_FILES[event.type] or pending then
+      return
     end
+    pending = true
+    vim.defer_fn(function()
+      pending = false
+      for _, buf in ipairs(vim.fn.getcmdwintype() == "" and vim.api.nvim_list_bufs() or {}) do
+        look_at_disk(buf, connection.root)
+      end
+    end, SOON_MS)
   end)
 end
 

@@ -12,7 +12,7 @@ end
 ---@return string empty where Specloom has nothing to do
 function M.statusline(buf)
   -- Before anything was started there is nothing to tell, and nothing is loaded for that.
-  return package.loaded["specloom.watch"] and require("specloom.status").component(buf) or ""
+  return package.loaded["specloom.status"] and require("specloom.status").component(buf) or ""
 end
 
 return M

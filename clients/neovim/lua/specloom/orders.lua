@@ -1,13 +1,20 @@
---- What the subcommands order, from words as they are typed. Refuses to decide: the server's refusals are shown.
+--- What the subcommands do, from words as they are typed. Refuses to decide: the server's refusals are shown.
+local client = require("specloom.client")
 local tell = require("specloom.tell")
 
 local M = {}
+
+---@class specloom.Call
+---@field words string[] after the subcommand
+---@field rest string the same, untouched
+---@field bang boolean
+---@field connection specloom.Connection of a subcommand that needs a project
 
 ---@param call specloom.Call
 ---@param method string
 ---@param params table
 ---@param done string
-function M.order(call, method, params, done)
+local function order(call, method, params, done)
   call.connection:order(method, params, function(refused)
     if refused then
       return tell.warn(refused)
@@ -22,9 +29,9 @@ end
 local function under_cursor(p)
   local uri = vim.uri_from_bufnr(0)
   local line = vim.api.nvim_win_get_cursor(0)[1] - 1
-  local best
   for _, spec in ipairs(p.specs) do
     if spec.uri == uri then
+      local best
       for _, task in pairs(p.tasks) do
         if task.specId == spec.id and task.line <= line and (not best or task.line > best.line) then
           best = task
@@ -33,95 +40,78 @@ local function under_cursor(p)
       return best and { kind = "task", id = best.id } or { kind = "spec", id = spec.id }
     end
   end
+  tell.warn("the cursor is in no spec; name a spec or a task")
 end
 
 ---@param call specloom.Call
 ---@param word string? a spec, a task, `.` for the cursor's, nothing for the project
 ---@return table? scope
-function M.scope(call, word)
+local function scope_of(call, word)
   local p = call.connection.projection ---@cast p -?
   if not word then
     return { kind = "project" }
   elseif word == "." then
-    local found = under_cursor(p)
-    if not found then
-      tell.warn("the cursor is in no spec; name a spec or a task")
-    end
-    return found
-  elseif p.tasks[word] then
-    return { kind = "task", id = word }
-  elseif p.spec[word] then
-    return { kind = "spec", id = word }
+    return under_cursor(p)
+  elseif p.tasks[word] or p.spec[word] then
+    return { kind = p.tasks[word] and "task" or "spec", id = word }
   end
   tell.warn(("there is no spec or task %q; <Tab> completes those that are"):format(word))
 end
 
----@param call specloom.Call
 ---@param method string
 ---@param done string
----@param more? fun(words: string[]): table
-function M.task_order(call, method, done, more)
-  local found = M.scope(call, call.words[1] or ".")
-  if found and found.kind ~= "task" then
-    return tell.warn("name a task, or go to its line in the spec")
-  elseif found then
-    M.order(
-      call,
-      method,
-      vim.tbl_extend("error", { taskId = found.id }, more and more(call.words) or {}),
-      done .. " " .. found.id
-    )
+---@return fun(call: specloom.Call)
+local function on_task(method, done)
+  return function(call)
+    local found = scope_of(call, call.words[1] or ".")
+    if found and found.kind ~= "task" then
+      return tell.warn("name a task, or go to its line in the spec")
+    elseif found then
+      local reason = method == "specloom/task/skip" and call.words[2] and table.concat(call.words, " ", 2) or nil
+      order(call, method, { taskId = found.id, reason = reason }, done .. " " .. found.id)
+    end
   end
 end
 
 local LIMITS = { usd = true, tokens = true, turns = true, minutes = true }
 
 --- Words such as `usd=2` are limits; the other one is the scope.
----@param words string[]
----@return table? budget
----@return string? scope
-local function run_words(words)
-  local budget, word = {}, nil
-  for _, each in ipairs(words) do
+---@param call specloom.Call
+local function run(call)
+  local budget, word = vim.empty_dict(), nil
+  for _, each in ipairs(call.words) do
     local key, value = each:match("^(%a+)=(.+)$")
-    if key and (not LIMITS[key] or not tonumber(value)) then
-      tell.warn(("%q is no limit; write usd=2, tokens=500000, turns=30 or minutes=15"):format(each))
-      return nil
+    if key and not (LIMITS[key] and tonumber(value)) then
+      return tell.warn(("%q is no limit; write usd=2, tokens=500000, turns=30 or minutes=15"):format(each))
     elseif key then
       budget[key] = tonumber(value)
     else
       word = each
     end
   end
-  return vim.tbl_isempty(budget) and vim.empty_dict() or budget, word
-end
-
----@param call specloom.Call
-function M.start_run(call)
-  local budget, word = run_words(call.words)
-  local found = budget and M.scope(call, word)
+  local found = scope_of(call, word)
   if found then
-    M.order(call, "specloom/run/start", { scope = found, budget = budget }, "the run has started")
+    order(call, "specloom/run/start", { scope = found, budget = budget }, "the run has started")
   end
 end
 
 ---@param call specloom.Call
-function M.plan(call)
-  if call.words[1] == "stop" and #call.words == 1 then
-    return M.order(call, "specloom/spec/cancel", {}, "the plan stops")
+local function plan(call)
+  if call.rest == "stop" then
+    return order(call, "specloom/spec/cancel", {}, "the plan stops")
   end
-  M.order(call, "specloom/spec/generate", call.rest ~= "" and { feedback = call.rest } or {}, "the plan has started")
+  order(call, "specloom/spec/generate", { feedback = call.rest ~= "" and call.rest or nil }, "the plan has started")
 end
 
 local WHEN = { now = "now", turn = "afterTurn", task = "afterTask" }
 
 ---@param call specloom.Call
-function M.pause(call)
+local function pause(call)
   local when = WHEN[call.words[1] or "turn"]
   if not when then
     return tell.warn("pause now, after this turn or after this task: :Specloom pause now|turn|task")
   end
-  M.order(call, "specloom/run/pause", { when = when }, "the run pauses")
+  order(call, "specloom/run/pause", { when = when }, "the run pauses")
 end
 
 --- The agent that is meant: the named one, else the one that works.
@@ -129,7 +119,7 @@ end
 ---@param word string?
 ---@return string? id
 ---@return boolean named
-function M.agent_of(p, word)
+local function agent_of(p, word)
   for _, agent in ipairs(p.agents) do
     if agent.id == word then
       return agent.id, true
@@ -139,65 +129,114 @@ function M.agent_of(p, word)
 end
 
 ---@param call specloom.Call
-function M.speak(call)
-  local id, named = M.agent_of(call.connection.projection, call.words[1])
+local function say(call)
+  local id, named = agent_of(call.connection.projection, call.words[1])
   if not id then
     return tell.warn("no agent is at work; start a run, then speak to it")
   end
   local text = named and vim.trim(call.rest:sub(#call.words[1] + 1)) or call.rest
   if text == "" then
-    return require("specloom.output").say(call.connection, nil, id)
+    return require("specloom.output").say(call.connection, id)
   end
-  M.order(call, "specloom/agent/prompt", { agentId = id, text = text }, "the agent hears it at its next turn")
+  order(call, "specloom/agent/prompt", { agentId = id, text = text }, "the agent hears it at its next turn")
 end
 
 ---@param call specloom.Call
-function M.budget(call)
-  local found = M.scope(call, call.words[1])
+local function budget(call)
+  local found = scope_of(call, call.words[1])
   if found then
     require("specloom.budget").show(call.connection, found)
   end
 end
 
 ---@param call specloom.Call
-function M.log(call)
-  local connection = call.connection
-  local since = math.max(0, connection.seq - 300)
-  connection:request("specloom/events/list", { since = since, limit = 300 }, function(refused, result)
-    if refused or not result then
-      return tell.warn(refused or "")
-    end
-    local lines = {}
-    for _, event in ipairs(result.events) do
-      local about = event.taskId or event.specId or event.runId or ""
-      local why = event.reason and event.reason ~= "" and event.reason or event.path or ""
-      lines[#lines + 1] = vim.trim(
-        ("%6d %s %-18s %-8s %s"):format(event.seq, event.at:sub(12, 19), event.type, about, (why:gsub("\n", " ")))
-      )
-    end
-    local buf = require("specloom.page").show("log", lines, "specloom-log")
-    vim.api.nvim_win_set_cursor(vim.fn.bufwinid(buf), { math.max(1, #lines), 0 })
-  end)
-end
-
----@param call specloom.Call
-function M.grants(call)
+local function grants(call)
   call.connection:request("specloom/grant/list", vim.empty_dict(), function(refused, result)
     local held = result and result.grants or {}
-    if refused or #held == 0 then
-      return refused and tell.warn(refused) or tell.info("nothing is granted for longer than once")
+    if #held == 0 then
+      return tell.say(refused or "nothing is granted for longer than once")
     end
-    vim.ui.select(held, {
-      prompt = "Take a grant back",
-      format_item = function(grant)
-        return ("%s (%s)"):format(grant.text:gsub("\n", " ⏎ "), grant.taskId or grant.scope)
-      end,
-    }, function(grant)
-      if grant then
-        M.order(call, "specloom/grant/revoke", { grantId = grant.id }, "the grant is taken back")
+    local texts = vim.tbl_map(function(grant)
+      return ("%s (%s)"):format(grant.text, grant.taskId or grant.scope)
+    end, held)
+    require("specloom.choice").select(texts, "Take a grant back", function(index)
+      if index then
+        order(call, "specloom/grant/revoke", { grantId = held[index].id }, "the grant is taken back")
       end
     end)
   end)
 end
+
+---@param method string
+---@param done string
+local function simple(method, done)
+  return function(call)
+    order(call, method, {}, done)
+  end
+end
+
+--- Subcommands that need a project.
+---@type table<string, fun(call: specloom.Call)>
+M.OF_PROJECT = {
+  plan = plan,
+  run = run,
+  pause = pause,
+  resume = simple("specloom/run/resume", "the run goes on"),
+  cancel = simple("specloom/run/cancel", "the run ends"),
+  retry = on_task("specloom/task/retry", "another round of attempts for"),
+  unblock = on_task("specloom/task/unblock", "no block on"),
+  reset = on_task("specloom/task/reset", "pending again:"),
+  skip = on_task("specloom/task/skip", "skipped"),
+  say = say,
+  budget = budget,
+  grants = grants,
+  approve = function(call)
+    local approvals = require("specloom.approvals")
+    approvals[call.bang and "list" or "choose"](call.connection)
+  end,
+  tree = function(call)
+    require("specloom.tree").toggle(call.connection)
+  end,
+  output = function(call)
+    require("specloom.output").open(call.connection, (agent_of(call.connection.projection, call.words[1])))
+  end,
+}
+
+--- A server is started or ended also where there is nothing to do for it.
+---@param what "start"|"stop"|"restart"
+local function server(what)
+  return function()
+    local connection, name = client.of(0), vim.api.nvim_buf_get_name(0)
+    local folder = vim.bo.buftype == "" and name ~= "" and vim.fs.dirname(name) or vim.uv.cwd() or "/"
+    local root = connection and connection.root or require("specloom.root").above(folder) or vim.fs.normalize(folder)
+    require("specloom.server")[what](root)
+  end
+end
+
+local function status()
+  local connection, why = client.of(0)
+  local text = connection and require("specloom").statusline() or why
+  local lines = { "# " .. (connection and vim.fn.fnamemodify(connection.root, ":~") or "Specloom"), "" }
+  vim.list_extend(lines, { text ~= "" and text or "Nothing goes on.", "" })
+  for _, told in ipairs(tell.kept) do
+    vim.list_extend(lines, vim.split("- " .. told:gsub("^Specloom: ", ""), "\n"))
+  end
+  require("specloom.page").show("status", lines)
+end
+
+--- Subcommands that need none.
+---@type table<string, fun(call: specloom.Call)>
+M.ALONE = {
+  start = server("start"),
+  stop = server("stop"),
+  restart = server("restart"),
+  status = status,
+  health = function()
+    vim.cmd.checkhealth("specloom")
+  end,
+  help = function()
+    vim.cmd.help("specloom")
+  end,
+}
 
 return M

@@ -1,27 +1,69 @@
---- A window with a text that is read and closed: `q` closes it, the same name reuses it. Refuses changes.
+--- Windows with a text that is read and closed: below the others, or in the middle. Refuses changes.
 local M = {}
 
+-- Columns that are still read with ease.
+local WIDEST = 92
+
+---@param buf integer
+---@param lines string[]
+---@param keys string[] that close it
+local function fill(buf, lines, keys)
+  vim.bo[buf].modifiable = true
+  vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
+  vim.bo[buf].modifiable, vim.bo[buf].modified, vim.bo[buf].bufhidden = false, false, "wipe"
+  for _, key in ipairs(keys) do
+    vim.keymap.set("n", key, "<Cmd>close<CR>", { buffer = buf, nowait = true, desc = "Close" })
+  end
+end
+
+--- Below the others; the same name reuses it, and `q` closes it.
 ---@param name string
 ---@param lines string[]
 ---@param filetype? string
----@return integer buf
 function M.show(name, lines, filetype)
   local full = "specloom://" .. name
   local buf = vim.fn.bufnr("^" .. full .. "$")
   if buf == -1 then
     buf = vim.api.nvim_create_buf(false, true)
     vim.api.nvim_buf_set_name(buf, full)
-    vim.bo[buf].bufhidden, vim.bo[buf].filetype = "wipe", filetype or "markdown"
-    vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = buf, nowait = true, desc = "Close" })
+    vim.bo[buf].filetype = filetype or "markdown"
   end
-  vim.bo[buf].modifiable = true
-  vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
-  vim.bo[buf].modifiable, vim.bo[buf].modified = false, false
+  fill(buf, lines, { "q" })
   if vim.fn.bufwinid(buf) == -1 then
     vim.cmd(("botright %dsplit"):format(math.min(#lines + 1, math.floor(vim.o.lines / 2))))
     vim.api.nvim_win_set_buf(0, buf)
   end
-  return buf
+end
+
+--- In the middle, as large as its text, wrapped at words; any way out of it closes it.
+---@param lines string[]
+---@param frame table title and footer
+---@return integer buf
+---@return integer window
+function M.float(lines, frame)
+  local buf = vim.api.nvim_create_buf(false, true)
+  fill(buf, lines, { "q", "<Esc>", "<C-c>" })
+  local width = vim.fn.strdisplaywidth(frame.footer or "")
+  for _, line in ipairs(lines) do
+    width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
+  end
+  local place = { relative = "editor", width = math.min(width, WIDEST, vim.o.columns - 4), height = 1, row = 0 }
+  place.col = math.floor((vim.o.columns - place.width) / 2) - 1
+  frame = vim.tbl_extend("error", frame, { style = "minimal", border = "rounded", title_pos = "center" })
+  frame.footer_pos = frame.footer and "center"
+  local window = vim.api.nvim_open_win(buf, true, vim.tbl_extend("error", place, frame))
+  local wo = vim.wo[window]
+  wo.wrap, wo.linebreak, wo.breakindent, wo.breakindentopt = true, true, true, "shift:3"
+  place.height = math.min(vim.api.nvim_win_text_height(window, {}).all, vim.o.lines - 6)
+  place.row = math.floor((vim.o.lines - place.height) / 2) - 1
+  vim.api.nvim_win_set_config(window, place)
+  vim.api.nvim_create_autocmd("WinLeave", {
+    buffer = buf,
+    callback = vim.schedule_wrap(function()
+      pcall(vim.api.nvim_win_close, window, true)
+    end),
+  })
+  return buf, window
 end
 
 return M

@@ -12,20 +12,16 @@ local M = {}
 local TRIES, WITHIN_MS = 4, 60000
 local PAUSE_MS = 400
 
----@type table<string, integer[]> times of starts after a loss, by root
-local lost = {}
----@type table<integer, true> clients that are meant to end
-local ending = {}
----@type table<string, true> roots whose server ends in order to start again
-local restarting = {}
----@type table<string, true> roots whose server a person ended
-local stopped = {}
----@type table<string, integer> ids of clients that run or start, by root
-local serving = {}
----@type table<string, integer[]> buffers that wait for the next start, by root
-local waiting = {}
----@type table<string, string> why there is no server, as it was told, by root
-local told = {}
+---@class specloom.Serving
+---@field id integer? of the client that runs or starts
+---@field lost integer[] times of starts after a loss
+---@field ending? "stop"|"restart" what a person ended it for; it is not started by itself then
+---@field told string? why there is no server, as it was told
+
+---@type table<string, specloom.Serving> by root
+local serving = vim.defaulttable(function()
+  return { lost = {} }
+end)
 
 --- Where the server is looked for, the first that is found counts.
 ---@param root string
@@ -75,39 +71,31 @@ end
 ---@param root string
 ---@param client_id integer
 ---@param code integer
----@param buffers integer[]
-local function ended(root, client_id, code, buffers)
-  local meant = ending[client_id]
-  ending[client_id] = nil
-  if serving[root] == client_id then
-    serving[root] = nil
-  end
-  waiting[root] = vim.list_extend(waiting[root] or {}, buffers)
+local function ended(root, client_id, code)
+  local at = serving[root]
+  at.id = nil
   if vim.v.exiting ~= vim.NIL then
     return
-  end
-  if meant or code == 0 then
+  elseif at.ending or code == 0 then
     client.detach(client_id, "the server was stopped; :Specloom start starts it again")
-    if restarting[root] then
-      restarting[root] = nil
-      M.start(root)
-    end
-    return
+    return at.ending == "restart" and M.start(root)
   end
   local now = vim.uv.now()
-  lost[root] = vim.tbl_filter(function(at)
-    return now - at < WITHIN_MS
-  end, lost[root] or {})
-  if #lost[root] >= TRIES then
+  at.lost = vim.tbl_filter(function(time)
+    return now - time < WITHIN_MS
+  end, at.lost)
+  if #at.lost >= TRIES then
     local why = ("the server ended again and again (status %d); :checkhealth specloom looks for the cause"):format(code)
     client.detach(client_id, why)
     return require("specloom.tell").error(why)
   end
-  table.insert(lost[root], now)
+  table.insert(at.lost, now)
   client.detach(client_id, "the server was lost and is started again")
   vim.defer_fn(function()
-    M.start(root)
-  end, PAUSE_MS * #lost[root] * #lost[root])
+    if not at.ending then
+      M.start(root)
+    end
+  end, PAUSE_MS * #at.lost * #at.lost)
 end
 
 --- Starts the program, and keeps its status for the plugin: Neovim would put a "Press ENTER" before whoever types.
@@ -145,28 +133,32 @@ local function lsp_config(root, command)
     root_dir = root,
     capabilities = { experimental = { specloom = { documentSave = true, approvals = true } } },
     settings = { specloom = vim.tbl_isempty(settings) and vim.empty_dict() or settings },
-    handlers = vim.tbl_extend("force", client.handlers(), require("specloom.documents").handlers()),
+    handlers = vim.tbl_extend("force", client.handlers(), require("specloom.documents").HANDLERS),
   }
   -- 0.10 sends the capabilities that it is given, and nothing else.
   local base = { capabilities = vim.lsp.protocol.make_client_capabilities() }
   local config = vim.tbl_deep_extend("force", base, configured, ours)
-  local on_init, on_exit = configured.on_init, configured.on_exit
-  config.on_init = vim.list_extend({ client.attach }, type(on_init) == "table" and on_init or { on_init })
-  config.on_exit = vim.list_extend({
-    function(_, _, client_id)
-      local found = vim.lsp.get_client_by_id(client_id)
-      local buffers = found and vim.tbl_keys(found.attached_buffers) or {}
-      vim.schedule(function()
-        ended(root, client_id, status(), buffers)
-      end)
-    end,
-  }, type(on_exit) == "table" and on_exit or { on_exit })
+  local function on_exit(_, _, client_id)
+    vim.schedule(function()
+      ended(root, client_id, status())
+    end)
+  end
+  config.on_init = vim.iter({ client.attach, configured.on_init or {} }):flatten():totable()
+  config.on_exit = vim.iter({ on_exit, configured.on_exit or {} }):flatten():totable()
   return config
 end
+
+local begun = false
 
 ---@param config vim.lsp.ClientConfig
 ---@return integer?
 local function launched(config)
+  if not begun then
+    begun = true
+    for _, part in ipairs({ "documents", "status", "approvals" }) do
+      require("specloom." .. part).begin()
+    end
+  end
   if vim.fn.has("nvim-0.11") == 1 then
     return vim.lsp.start(config, { attach = false })
   end
@@ -177,49 +169,40 @@ local function launched(config)
   return id
 end
 
---- Has the files of a root that are open already wait for its server.
----@param root string
-local function gather(root)
-  waiting[root] = waiting[root] or {}
-  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
-    local is_file = vim.bo[buf].buftype == "" and vim.api.nvim_buf_get_name(buf) ~= ""
-    if is_file and vim.api.nvim_buf_is_loaded(buf) and require("specloom.root").of(buf) == root then
-      table.insert(waiting[root], buf)
-    end
-  end
+---@param buf integer
+---@return boolean
+local function is_file(buf)
+  return vim.api.nvim_buf_is_loaded(buf) and vim.bo[buf].buftype == "" and vim.api.nvim_buf_get_name(buf) ~= ""
 end
 
---- Starts the server of a root unless it runs, and hands it the buffers that wait.
+--- Starts the server of a root unless it runs, and hands it the files of that root that are open.
 ---@param root string
+---@param quiet? boolean what was told before is not told again
 ---@return boolean whether it runs or starts
-function M.start(root)
-  local id = serving[root]
-  stopped[root] = nil
-  if not id then
+function M.start(root, quiet)
+  local at = serving[root]
+  if at.id and at.ending then
+    at.ending = "restart"
+    return true
+  end
+  at.ending = nil
+  if not at.id then
     local command, why = M.command(root)
     if not command then
-      if told[root] ~= why then
-        told[root] = why
+      if not (quiet and at.told == why) then
+        at.told = why
         require("specloom.tell").error(why)
       end
       return false
     end
-    told[root] = nil
-    require("specloom.watch").begin()
-    id = launched(lsp_config(root, command))
-    if not id then
-      return false
-    end
-    serving[root] = id
-    gather(root)
+    at.id, at.told = launched(lsp_config(root, command)), nil
   end
-  for _, buf in ipairs(waiting[root] or {}) do
-    if vim.api.nvim_buf_is_loaded(buf) then
-      vim.lsp.buf_attach_client(buf, id)
+  for _, buf in ipairs(at.id and vim.api.nvim_list_bufs() or {}) do
+    if is_file(buf) and require("specloom.root").of(buf) == root then
+      vim.lsp.buf_attach_client(buf, at.id)
     end
   end
-  waiting[root] = nil
-  return true
+  return at.id ~= nil
 end
 
 --- Has a file that was opened served by itself, where its folder has work for it.
@@ -227,42 +210,42 @@ end
 ---@param enabled? boolean by vim.lsp.enable(); else the option `autostart` decides
 function M.auto(buf, enabled)
   local root = require("specloom.root").of(buf)
-  local wanted = root and (enabled or serving[root] or require("specloom.config").get().autostart)
-  if not root or not wanted or stopped[root] then
+  local at = root and serving[root]
+  if not at or at.ending then
     return
+  elseif at.id and is_file(buf) then
+    vim.lsp.buf_attach_client(buf, at.id)
+  elseif enabled or require("specloom.config").get().autostart then
+    M.start(root, true)
   end
-  if vim.bo[buf].buftype == "" and vim.api.nvim_buf_get_name(buf) ~= "" then
-    waiting[root] = waiting[root] or {}
-    table.insert(waiting[root], buf)
+end
+
+---@param root string
+---@param what "stop"|"restart"
+---@return boolean whether it ran
+local function finish(root, what)
+  local at = serving[root]
+  local found = at.id and vim.lsp.get_client_by_id(at.id)
+  at.ending = (found or what == "stop") and what or nil
+  if found then
+    client.call(found, "stop")
   end
-  if not ending[serving[root]] then
-    M.start(root)
-  end
+  return found ~= nil
 end
 
 --- Ends the server of a root in this Neovim; the daemon and its runs go on.
 ---@param root string
----@return boolean whether it ran
 function M.stop(root)
-  local id = serving[root]
-  local found = id and vim.lsp.get_client_by_id(id)
-  if not id or not found then
-    return false
-  end
-  ending[id], stopped[root] = true, true
-  client.call(found, "stop")
-  return true
+  finish(root, "stop")
 end
 
 --- Ends it and starts it again; asked for twice it happens once.
 ---@param root string
 function M.restart(root)
-  lost[root], told[root] = nil, nil
-  if not M.stop(root) then
+  serving[root].lost = {}
+  if not finish(root, "restart") then
     M.start(root)
-    return
   end
-  restarting[root] = true
 end
 
 return M

@@ -1,6 +1,7 @@
 --- What goes on, in a few words: the statusline component, notices of what ends or waits, and `User` autocommands.
 --- Refuses to compute anything while nothing changes.
 local client = require("specloom.client")
+local words = require("specloom.words")
 
 local M = {}
 
@@ -8,96 +9,60 @@ local M = {}
 local SILENT_MS = 50000
 local TICK_MS = 100
 
----@type table<string, string> what the statusline shows, by root
-local texts = {}
----@type table<string, boolean> roots that changed since the last tick
-local changed = {}
-local due = false
----@type table<string, integer> time of the last sign of life, by root
-local heard = {}
----@type table<string, true> roots of which was told that a run goes on
-local greeted = {}
+---@class specloom.Shown
+---@field text string what the statusline shows
+---@field heard integer? time of the last sign of life
+---@field greeted boolean? whether it was told that a run goes on
 
-local SIGNS = {
-  unicode = {
-    running = "▶",
-    pausing = "⏸",
-    paused = "⏸",
-    cancelling = "■",
-    waiting = "?",
-    failed = "✗",
-    lost = "!",
-    done = "✓",
-  },
-  ascii = {
-    running = ">",
-    pausing = "=",
-    paused = "=",
-    cancelling = "x",
-    waiting = "?",
-    failed = "x",
-    lost = "!",
-    done = "+",
-  },
-}
+---@type table<string, specloom.Shown> by root
+local shown = vim.defaulttable(function()
+  return { text = "" }
+end)
 
----@param usage specloom.Usage?
----@return string?
-local function money(usage)
-  local cost = usage and usage.costUsd
-  return cost and cost > 0 and ("$%.2f"):format(cost) or nil
-end
-
----@param p specloom.Projection
----@return string?
-local function at_work(p)
-  for _, agent in ipairs(p.agents) do
-    if agent.taskId then
-      return agent.taskId
-    end
-  end
+---@param name string
+local function sign(name)
+  local plain = require("specloom.config").get().icons == "ascii"
+  return words.SIGNS[name][plain and 2 or 1]
 end
 
 ---@param p specloom.Projection
 ---@return string[]
-local function of_run(p, signs)
-  local run = p.run
-  local parts = {}
-  if p.planning and p.planning.state == "running" then
-    local spec = p.planning.writing[#p.planning.writing]
-    parts = { signs.running .. " planning", spec and spec.specId or nil }
+local function of_run(p)
+  local run, counts, plan = p.run, p.counts, p.planning
+  if plan and plan.state == "running" then
+    local spec = plan.writing[#plan.writing]
+    return { sign("in_progress") .. " planning", spec and spec.specId }
   elseif run and run.state ~= "finished" then
-    parts = { signs[run.state] .. " " .. run.state }
-    parts[#parts + 1] = at_work(p)
-    local total = p.counts.total
-    parts[#parts + 1] = total > 0 and ("%d%%"):format(math.floor(100 * (p.counts.done + p.counts.skipped) / total))
-      or nil
-    parts[#parts + 1] = money(run.usage)
-  elseif p.counts.total > 0 then
-    local bad = p.counts.failed + p.counts.blocked
-    parts = { ("%s %d/%d"):format(bad > 0 and signs.failed or signs.done, p.counts.done, p.counts.total) }
-    parts[#parts + 1] = bad > 0 and ("%d failed or blocked"):format(bad) or nil
+    local parts = { sign(words.of_run(run.state)) .. " " .. run.state }
+    parts[#parts + 1] = p.agents[1] and p.agents[1].taskId
+    parts[#parts + 1] = counts.total > 0 and ("%d%%"):format(100 * (counts.done + counts.skipped) / counts.total) or nil
+    parts[#parts + 1] = words.money(run.usage)
+    return parts
+  elseif counts.total == 0 then
+    return {}
   end
+  local bad = counts.failed + counts.blocked
+  local parts = { ("%s %d/%d"):format(sign(bad > 0 and "failed" or "done"), counts.done, counts.total) }
+  parts[2] = bad > 0 and ("%d failed or blocked"):format(bad) or nil
   return parts
 end
 
 ---@param connection specloom.Connection
 ---@return string
 local function compose(connection)
-  local signs = SIGNS[require("specloom.config").get().icons]
-  local p = connection.projection
+  local p, heard = connection.projection, shown[connection.root].heard
   if connection.state == "gone" then
-    return signs.lost .. " Specloom is not running"
+    return "! Specloom is not running"
   elseif not p then
-    return connection.state == "refused" and signs.lost .. " Specloom" or ""
+    return connection.state == "refused" and "! Specloom" or ""
   end
-  local parts = of_run(p, signs)
+  local parts = of_run(p)
   if #p.approvals > 0 then
-    table.insert(parts, 1, ("%s%d"):format(signs.waiting, #p.approvals))
+    table.insert(parts, 1, "?" .. #p.approvals)
   end
-  local silent = heard[connection.root] and vim.uv.now() - heard[connection.root] > SILENT_MS
+  local silent = heard and vim.uv.now() - heard > SILENT_MS
   if silent or (connection.health and connection.health.status ~= "ok") then
-    table.insert(parts, 1, signs.lost)
+    table.insert(parts, 1, "!")
   end
   return table.concat(parts, " ")
 end
@@ -107,89 +72,85 @@ end
 ---@return string
 function M.component(buf)
   local connection = client.of(buf)
-  return connection and texts[connection.root] or ""
+  return connection and shown[connection.root].text or ""
 end
 
 ---@param name string
 ---@param connection specloom.Connection
----@param data? table
+---@param data table
 local function announce(name, connection, data)
-  data = vim.tbl_extend("force", { root = connection.root }, data or {})
+  data.root = connection.root
   vim.api.nvim_exec_autocmds("User", { pattern = "Specloom" .. name, modeline = false, data = data })
 end
 
-local function tick()
-  due = false
-  local roots = changed
-  changed = {}
-  for _, connection in ipairs(client.all()) do
-    local text = roots[connection.root] and compose(connection)
-    if text and text ~= texts[connection.root] then
-      texts[connection.root] = text
-      vim.cmd.redrawstatus({ bang = true })
-      announce("Status", connection, { text = text })
-    end
-  end
-end
+local due = false
 
----@param connection specloom.Connection
-local function touch(connection)
-  changed[connection.root] = true
-  if not due then
-    due = true
-    vim.defer_fn(tick, TICK_MS)
+--- At the next tick, what the statusline shows is composed anew.
+local function touch()
+  if due then
+    return
   end
+  due = true
+  vim.defer_fn(function()
+    due = false
+    for _, connection in ipairs(client.all()) do
+      local at, text = shown[connection.root], compose(connection)
+      if text ~= at.text then
+        at.text = text
+        vim.cmd.redrawstatus({ bang = true })
+        announce("Status", connection, { text = text })
+      end
+    end
+  end, TICK_MS)
 end
 
 ---@param text string
 ---@param bad? boolean
 local function notice(text, bad)
   if require("specloom.config").get().notify then
-    require("specloom.tell")[bad and "warn" or "info"](text)
+    require("specloom.tell").say(text, bad and vim.log.levels.WARN or nil)
   end
 end
 
-local RUN = {
-  runStarted = "running",
-  runPausing = "pausing",
-  runPaused = "paused",
-  runResumed = "running",
-  runCancelling = "cancelling",
-  runFinished = "finished",
-}
-local TASK = {
-  taskStarted = "in_progress",
-  taskDone = "done",
-  taskFailed = "failed",
-  taskBlocked = "blocked",
-  taskUnblocked = "pending",
-  taskSkipped = "skipped",
-  taskReset = "pending",
-  taskRetried = "pending",
+---@param p specloom.Projection
+local function done_of(p)
+  return ("%d of %d tasks done"):format(p.counts.done, p.counts.total)
+end
+
+---@type table<string, fun(event: table, p: specloom.Projection, reason: string?)>
+local NOTICES = {
+  runFinished = function(event, p, reason)
+    local fine = event.outcome == "completed"
+    notice(
+      ("the run is over: %s%s"):format(done_of(p), fine and "" or (" (%s)"):format(reason or event.outcome)),
+      not fine
+    )
+  end,
+  runPaused = function(_, _, reason)
+    notice(("the run is paused%s; :Specloom resume goes on"):format(reason and ": " .. reason or ""))
+  end,
+  planFinished = function()
+    notice("the plan is whole; :Specloom tree shows it, :Specloom run works through it")
+  end,
+  planFailed = function(_, _, reason)
+    notice("the plan failed: " .. (reason or "no reason was given"), true)
+  end,
 }
 
 ---@param connection specloom.Connection
 ---@param event specloom.WireEvent
-local function tell(connection, event)
-  local p = connection.projection
-  local run, task = RUN[event.type], TASK[event.type]
-  local reason = event.reason and event.reason ~= "" and event.reason or nil
-  if event.type == "runFinished" then
-    local counts = ("%d of %d tasks done"):format(p.counts.done, p.counts.total)
-    local fine = event.outcome == "completed"
-    local outcome = fine and "" or (" (%s)"):format(reason or event.outcome)
-    notice(("the run is over: %s%s"):format(counts, outcome), not fine)
-  elseif event.type == "runPaused" then
-    notice(("the run is paused%s; :Specloom resume goes on"):format(reason and ": " .. reason or ""))
-  elseif event.type == "planFinished" then
-    notice("the plan is whole; :Specloom tree shows it, :Specloom run works through it")
-  elseif event.type == "planFailed" then
-    notice("the plan failed: " .. (reason or "no reason was given"), true)
+---@param change specloom.Change
+local function tell(connection, event, change)
+  local p = connection.projection ---@cast p -?
+  local reason = event.reason ~= "" and event.reason or nil
+  if NOTICES[event.type] then
+    NOTICES[event.type](event, p, reason)
   end
-  if run then
-    announce("Run", connection, { state = run, reason = reason, run = event.runId })
-  elseif task then
-    announce("Task", connection, { state = task, reason = reason, task = event.taskId })
+  local task = p.tasks[event.taskId]
+  if p.run and p.run.id == event.runId and vim.startswith(event.type, "run") then
+    announce("Run", connection, { state = p.run.state, reason = reason, run = p.run.id })
+  elseif task and change.ids[task.id] and vim.startswith(event.type, "task") then
+    announce("Task", connection, { state = task.state, reason = reason, task = task.id })
   elseif event.type == "approvalAsked" then
     announce("Asked", connection, { approval = event.approvalId })
   elseif event.type == "approvalAnswered" then
@@ -198,17 +159,16 @@ local function tell(connection, event)
 end
 
 ---@param connection specloom.Connection
-local function greet(connection)
-  local p = connection.projection
-  if greeted[connection.root] or not p then
+---@param p specloom.Projection
+local function greet(connection, p)
+  local at, run = shown[connection.root], p.run
+  if at.greeted then
     return
   end
-  greeted[connection.root] = true
-  local run = p.run
+  at.greeted = true
   if run and run.state ~= "finished" then
-    local counts = ("%d of %d tasks done"):format(p.counts.done, p.counts.total)
     local why = run.reason ~= "" and (" (%s)"):format(run.reason) or ""
-    notice(("a run is %s here%s, %s; :Specloom tree shows it"):format(run.state, why, counts))
+    notice(("a run is %s here%s, %s; :Specloom tree shows it"):format(run.state, why, done_of(p)))
   elseif #p.specs == 0 and not (p.planning and p.planning.state == "running") then
     notice(":Specloom plan turns the requirements into specs and tasks")
   end
@@ -217,12 +177,10 @@ end
 function M.begin()
   for _, kind in ipairs({ "snapshot", "event", "health", "state" }) do
     client.on(kind, function(connection, _, change)
-      if kind ~= "state" then
-        heard[connection.root] = vim.uv.now()
-      end
+      shown[connection.root].heard = kind ~= "state" and vim.uv.now() or shown[connection.root].heard
       -- Most events say nothing that the statusline shows.
       if not change or change.top or change.shape or next(change.ids) then
-        touch(connection)
+        touch()
       end
     end)
   end

@@ -9,15 +9,16 @@ local HIGHLIGHTS = { [vim.log.levels.WARN] = "WarningMsg", [vim.log.levels.ERROR
 M.kept = {}
 
 ---@param text string
----@return string that fits where messages stand
-local function fitted(text)
-  local line = text:gsub("%s*\n%s*", " ")
-  local room = vim.v.echospace
-  if vim.fn.strdisplaywidth(line) <= room then
-    return line
+---@param kept boolean in the history of messages
+---@param group? string
+local function show(text, kept, group)
+  local line, more = text:gsub("%s*\n%s*", " "), "… (:Specloom status)"
+  if vim.fn.strdisplaywidth(line) > vim.v.echospace then
+    line = vim.fn.strcharpart(line, 0, math.max(1, vim.v.echospace - vim.fn.strchars(more))) .. more
   end
-  local more = "… (:Specloom status)"
-  return vim.fn.strcharpart(line, 0, math.max(1, room - vim.fn.strchars(more))) .. more
+  -- Two messages without a redraw between them would ask for ENTER.
+  vim.cmd.redraw()
+  vim.api.nvim_echo({ { line, group } }, kept, {})
 end
 
 --- Whether a function of `vim` is still Neovim's own, which a person may have replaced before or since.
@@ -32,41 +33,32 @@ end
 
 --- Tells; Neovim's own way of telling is given no more than a line, a person's own way the whole.
 ---@param text string
----@param level? integer
-local function tell(text, level)
+---@param level? integer by default that of information
+function M.say(text, level)
   text = vim.startswith(text, "Specloom: ") and text or "Specloom: " .. text
+  M.kept = vim.list_slice(M.kept, math.max(1, #M.kept - MOST + 2))
   table.insert(M.kept, text)
-  if #M.kept > MOST then
-    table.remove(M.kept, 1)
+  if M.is_stock(vim.notify) then
+    show(text, true, HIGHLIGHTS[level])
+  else
+    vim.notify(text, level or vim.log.levels.INFO, { title = "Specloom" })
   end
-  if not M.is_stock(vim.notify) then
-    return vim.notify(text, level or vim.log.levels.INFO, { title = "Specloom" })
-  end
-  -- Two messages without a redraw between them would ask for ENTER.
-  vim.cmd.redraw()
-  vim.api.nvim_echo({ { fitted(text), HIGHLIGHTS[level] } }, true, {})
-end
-
----@param text string
-function M.info(text)
-  tell(text)
 end
 
 ---@param text string
 function M.warn(text)
-  tell(text, vim.log.levels.WARN)
+  M.say(text, vim.log.levels.WARN)
 end
 
 ---@param text string
 function M.error(text)
-  tell(text, vim.log.levels.ERROR)
+  M.say(text, vim.log.levels.ERROR)
 end
 
 --- A word on what was just done, gone with the next.
 ---@param text string
 function M.echo(text)
-  vim.cmd.redraw()
-  vim.api.nvim_echo({ { fitted("Specloom: " .. text) } }, false, {})
+  show("Specloom: " .. text, false)
 end
 
 return M

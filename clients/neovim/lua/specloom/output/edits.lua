@@ -1,5 +1,5 @@
 --- The calls of tools as a person reads them: a line, and for edits a small diff. Refuses to look into files.
-local words = require("specloom.tree.words")
+local words = require("specloom.words")
 
 local M = {}
 

@@ -5,7 +5,7 @@ local keys = require("specloom.output.keys")
 local sheet = require("specloom.output.sheet")
 local stream = require("specloom.output.stream")
 local tick = require("specloom.tick")
-local words = require("specloom.tree.words")
+local words = require("specloom.words")
 
 local M = {}
 
@@ -324,9 +324,9 @@ end
 
 ---Says something to an agent; without words, opens a line to type them.
 ---@param connection? specloom.Connection
----@param text? string
 ---@param agent? string
-function M.say(connection, text, agent)
+---@param text? string
+function M.say(connection, agent, text)
   connection, agent = found(connection, agent)
   if not connection or not agent then
     return

@@ -3,7 +3,7 @@
 --- What streams in is shown at once; the event of the finished block is the truth and puts right what was lost.
 local block = require("specloom.output.block")
 local edits = require("specloom.output.edits")
-local words = require("specloom.tree.words")
+local words = require("specloom.words")
 
 local M = {}
 

@@ -1,6 +1,6 @@
 --- What can be done with a node, as orders to the server, which alone decides whether it may be done.
 --- Refuses keys.
-local words = require("specloom.tree.words")
+local words = require("specloom.words")
 
 local M = {}
 

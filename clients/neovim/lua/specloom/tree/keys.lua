@@ -91,7 +91,7 @@ local toggle = fold()
 local function act(tree, node)
   local connection = tree.connection
   if node.kind == "approval" then
-    return require("specloom.approvals").put(connection, node.ref)
+    return require("specloom.approvals").choose(connection, node.ref)
   elseif node.kind == "agent" or node.kind == "session" then
     return open("edit")(tree, node)
   elseif node.kind == "prompt" then

@@ -1,5 +1,5 @@
 --- The tree as lines: a pure function of a projection and a view. Refuses buffers, windows and clocks.
-local words = require("specloom.tree.words")
+local words = require("specloom.words")
 
 local M = {}
 

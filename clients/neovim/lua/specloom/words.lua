@@ -1,5 +1,33 @@
---- Numbers, times and widths as people read them. Refuses to know where they stand.
+--- Signs, numbers, times and widths as people read them. Refuses to know where they stand.
 local M = {}
+
+--- By what they say: the sign, the same in ASCII, and its highlight group.
+---@type table<string, { [1]: string, [2]: string, [3]: string }>
+M.SIGNS = {
+  pending = { "·", ".", "SpecloomPending" },
+  ready = { "○", "o", "SpecloomReady" },
+  in_progress = { "▶", ">", "SpecloomInProgress" },
+  done = { "✓", "x", "SpecloomDone" },
+  failed = { "✗", "!", "SpecloomFailed" },
+  blocked = { "■", "#", "SpecloomBlocked" },
+  skipped = { "–", "-", "SpecloomSkipped" },
+  stale = { "≈", "~", "SpecloomStale" },
+  paused = { "⏸", "=", "SpecloomBlocked" },
+  waiting = { "?", "?", "SpecloomWaiting" },
+  agent = { "◆", "*", "SpecloomAgent" },
+  prompt = { "»", ">", "SpecloomPrompt" },
+  open = { "▾", "v", "SpecloomFold" },
+  closed = { "▸", ">", "SpecloomFold" },
+}
+
+local OF_RUN = { running = "in_progress", cancelling = "blocked" }
+
+--- The sign for the state of a run that is not over.
+---@param state string
+---@return string name
+function M.of_run(state)
+  return OF_RUN[state] or "paused"
+end
 
 ---Seconds since 1970 of an ISO time in UTC, nil for none.
 ---@param at string?
