@@ -45,6 +45,7 @@ from tests.integration.stage import (
     until,
     write,
 )
+from tests.integration.test_head import git, repository
 
 HERE, THERE = "keys-here.invalid", "keys-there.invalid"
 KEY, OTHER = "set-key-7Rz2Wc9Lm4Xt", "other-key-6Vb8Np3Ks5Jd"
@@ -304,6 +305,26 @@ async def test_a_run_that_was_cut_off_is_paused_for_its_key_and_one_that_nobody_
             with runtime.attach(person):
                 assert await finished(runtime) is RunOutcome.COMPLETED
         assert [question.choices for question in person.questions].count(AGAIN) == 1
+
+
+async def test_a_key_is_no_word_to_go_on_where_git_wrote_files_meanwhile(tmp_path: Path) -> None:
+    root, aside = repository(tmp_path / "p", task(1, "test -f b.txt")), tmp_path / "aside"
+    async with story("second") as server:
+        async with working(root, server):
+            # As a kill at this moment would leave it.
+            await asyncio.to_thread(shutil.copytree, root / ".specloom", aside)
+        await asyncio.to_thread(shutil.rmtree, root / ".specloom")
+        await asyncio.to_thread(aside.rename, root / ".specloom")
+        KEYS.clear()
+        server.release("second")
+        await asyncio.to_thread(git, root, "switch", "-q", "other")
+        async with at(root, named(HERE, server)) as runtime:
+            await given(runtime, KEY)
+            await runtime.endpoint.settled()
+            assert run_of(runtime.state).state is RunState.PAUSED
+            with runtime.attach(Person(waits)):
+                assert not isinstance(await runtime.resume(USER), Rejected)
+                assert await finished(runtime) is RunOutcome.COMPLETED
 
 
 @asynccontextmanager

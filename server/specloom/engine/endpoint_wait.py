@@ -97,9 +97,12 @@ class EndpointWait:
             self._waiting = asyncio.create_task(self._wait())
 
     async def look_for_key(self) -> None:
-        """Of a run that an earlier process left at work: says so where there is no key to go on with."""
+        """Of a run that an earlier process left at work: says so where there is no key to go on with.
+
+        Not where git wrote files meanwhile: what waits for its key goes on by itself, and that is for a person to order.
+        """
         role = self.engine.options.roles[self._role()]
-        if self._cause in LEFT and not role.key:
+        if self._cause in LEFT and not role.key and not self.engine.head.changes:
             run = self.engine.state.run
             assert run is not None
             await self.engine.mailbox.record(runs.RunPaused(run.id, needed(role.host), PauseCause.KEY))
