@@ -13,6 +13,8 @@ PLACES = 12
 """Changed places and shifts that are told one by one."""
 KEPT = "Changed since you last saw it, and kept:"
 """Stands before what others changed."""
+UNCHANGED = "already reads like this; nothing was changed"
+"""Said of an edit that the file held before; alone on its line, it shows no line of the file."""
 
 
 def told(merged: Merged) -> str:

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeAlias, TypeVar
 
 from specloom.domain.lines import Line, split_lines
 from specloom.domain.merge import Conflict, Hunk, Merge, Merged, changes_of, combined, diff, merge_hunks
-from specloom.tools.changes import since, told
+from specloom.tools.changes import UNCHANGED, since, told
 from specloom.tools.ports import Made, ToolContext
 from specloom.tools.tool import ToolOutcome
 from specloom.workspace.ports import Applied, FileChange, NotApplied, Refusal, TextSnapshot
@@ -81,7 +81,7 @@ async def write(
 
 def _nothing_changed(context: ToolContext, known: TextSnapshot, present: TextSnapshot, merged: Merged) -> ToolOutcome:
     """The file held the change already; what others made of it beyond that moves numbers that are in sight."""
-    said = f"{present.path} already reads like this; nothing was changed"
+    said = f"{present.path} {UNCHANGED}"
     if known.digest == present.digest:
         return ToolOutcome(said)
     context.memory.make(present.path, Made(changes_of(merged), merged.text))

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from specloom.agent.replay import replay
@@ -36,6 +36,7 @@ def test_a_model_can_always_tell_the_present_text_from_what_it_sees(seed: int, t
 
 
 @given(seeds, st.integers(3, 10), st.lists(st.integers(0, 12), min_size=1, max_size=3))
+@example(957364, 5, [0, 0, 4])
 def test_a_session_goes_on_from_any_commit_as_the_log_has_it(seed: int, turns: int, crashes: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = lived(folder, seed, turns, crashes)
@@ -50,6 +51,7 @@ def test_every_request_is_the_same_bytes_when_it_is_replayed(seed: int, turns: i
         assert body(replay(world.log.events[:upto]).conversation.messages) == body(messages)
 
 
+@example(85378, 5, [])
 @given(seeds, st.integers(3, 8), st.lists(st.integers(0, 12), max_size=1))
 def test_a_session_that_takes_over_open_files_knows_them_too(seed: int, turns: int, crashes: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:

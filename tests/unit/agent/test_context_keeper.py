@@ -13,6 +13,7 @@ from specloom.agent.session import Conversation, SessionSetup, say
 from specloom.domain.events import agents
 from specloom.domain.ids import digest_of
 from specloom.llm.messages import AssistantMessage, Text, ToolResult, ToolUse, UserMessage
+from specloom.tools.changes import UNCHANGED
 from specloom.tools.ports import ReadMemory
 from specloom.workspace.ports import MissingFileError, TextSnapshot
 from tests.unit.agent.context_world import EAGER, SETUP, Anybody, Log
@@ -197,6 +198,27 @@ async def test_views_of_a_file_that_the_agent_deleted_say_so(desk: Desk) -> None
     await desk.request()
     await desk.request()
     assert desk.conversation.text_of(2) == "[read_file lib/a.py: the file is gone]"
+
+
+async def test_an_edit_that_found_nothing_to_change_behind_a_read_makes_no_news_of_what_was_read(desk: Desk) -> None:
+    desk.open("a.py")
+    await desk.request()
+    now = TEXT.replace("line 2\n", "")
+    desk.open("a.py", now)
+    answers = {
+        "r": (
+            "read_file",
+            "a.py (39 lines)\n" + "\n".join(f"{n} | {row}" for n, row in enumerate(now.splitlines(), 1)),
+        ),
+        "e": ("edit_file", f"a.py {UNCHANGED}"),
+    }
+    calls = [
+        ToolUse(call, name, {"path": "a.py"}, {"type": "tool_use", "id": call, "name": name, "input": {"path": "a.py"}})
+        for call, (name, _) in answers.items()
+    ]
+    desk.conversation.add_answer(AssistantMessage(tuple(calls)))
+    desk.conversation.add_user(UserMessage(tuple(ToolResult.of(call, said) for call, (_, said) in answers.items())))
+    assert await desk.request() == ""
 
 
 async def test_what_is_told_is_redacted_and_recorded_as_it_is_sent(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from posixpath import normpath
 from specloom.agent.context.pictures import Picture, picture_in
 from specloom.agent.context.size import tokens_of
 from specloom.llm.messages import ToolResult, ToolUse
-from specloom.tools.changes import KEPT
+from specloom.tools.changes import KEPT, UNCHANGED
 from specloom.tools.read_file import IN_PARTS
 from specloom.tools.view import counted
 
@@ -75,6 +75,9 @@ def result_entry(call: ToolUse | None, result: ToolResult, turn: int) -> Entry:
     if call is None or call.name in SAID or not isinstance(result.raw.get("content", ""), str):
         return Entry(Kind.KEPT, tokens, turn)
     what, path = label(call), call.input.get("path")
+    if call.name == "edit_file" and result.text.partition("\n")[0].endswith(UNCHANGED):
+        # Beside a read in the same turn it would pass for the last that was shown.
+        return Entry(Kind.KEPT, tokens, turn, what=what)
     if call.name in VIEWING and isinstance(path, str) and not (call.name == "read_file" and _is_no_base(result)):
         whole = _is_whole(call, result)
         vague = result.is_error or (call.name == "read_file" and not whole)
