@@ -12,6 +12,7 @@ import pytest
 from specloom.domain.events import agents, runs, tasks
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, PauseCause, RunOutcome, RunState, Scope
+from specloom.domain.states import TaskState
 from specloom.engine.api import Question
 from specloom.engine.endpoint_wait import ProbePolicy
 from specloom.engine.runtime import ProjectRuntime
@@ -19,6 +20,8 @@ from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Person, agrees
 from tests.integration.projects import USER, opened
 from tests.integration.stage import (
+    ONE,
+    TWO,
     Json,
     attempt,
     events_of,
@@ -33,6 +36,7 @@ from tests.integration.stage import (
     until,
     write,
 )
+from tests.integration.test_head import git, repository
 
 WRITES = turn(write("a.txt", "a\n"))
 STORY = attempt(1, WRITES, turn(write("b.txt", "b\n")), turn(says()))
@@ -164,6 +168,24 @@ async def test_a_person_decides_at_once_while_the_endpoint_is_away(tmp_path: Pat
                 assert await finished(runtime) is RunOutcome.COMPLETED
 
 
+async def test_who_wants_a_pause_after_the_task_gets_it_there_though_the_endpoint_goes_away(tmp_path: Path) -> None:
+    port, root = free_port(), project(tmp_path / "p", task(1, "test -f b.txt"), task(2, "true"))
+    before = served(port, held())
+    await asyncio.to_thread(before.start)
+    async with at(root, port) as runtime:
+        await start(runtime)
+        await before.until(lambda server: server.total == 2)
+        await runtime.pause(USER, after_task=True)
+        await asyncio.to_thread(before.stop)
+        await paused(runtime, PauseCause.OFFLINE)
+        async with served(port, STORY, attempt(2, turn(says()))):
+            await paused(runtime, PauseCause.OTHER)
+            assert runtime.state.record(ONE).state is TaskState.DONE
+            assert runtime.state.record(TWO).state is TaskState.PENDING
+            await runtime.resume(USER, unattended=True)
+            assert await finished(runtime) is RunOutcome.COMPLETED
+
+
 @pytest.mark.parametrize("known", [True, False], ids=["ordered here", "found in a log"])
 async def test_the_next_process_goes_on_by_an_order_of_its_own_user_and_asks_about_any_other(
     tmp_path: Path, known: bool
@@ -215,6 +237,22 @@ async def test_an_endpoint_that_refuses_pauses_with_a_question_and_a_yes_goes_on
             assert (pause.cause, [question.subject for question in asked]) == (PauseCause.PROVIDER, [pause.reason])
             assert len(runtime.state.sessions) == 1
         server.check()
+
+
+async def test_a_question_about_the_endpoint_is_withdrawn_where_git_wrote_files_meanwhile(tmp_path: Path) -> None:
+    port, root = free_port(), repository(tmp_path / "p", task(1, "test -f b.txt"))
+    refused = turn(write("b.txt", "b\n"), fault={"status": 401, "message": "invalid x-api-key"})
+    person = Person(lambda question: None if "key" in question.subject else question.choices[0])
+    async with served(port, attempt(1, WRITES, refused, turn(says()))), at(root, port) as runtime:
+        with runtime.attach(person):
+            assert not isinstance(await runtime.start_run(Scope(), Budget(), USER), Rejected)
+            await paused(runtime, PauseCause.PROVIDER)
+            await until(runtime, lambda state: len(state.approvals) == 1)
+            await asyncio.to_thread(git, root, "switch", "-q", "other")
+            await paused(runtime, PauseCause.OTHER)
+            await until(runtime, lambda state: len(state.approvals) == 0)
+            assert not isinstance(await runtime.resume(USER), Rejected)
+            assert await finished(runtime) is RunOutcome.COMPLETED
 
 
 async def test_who_stops_there_ends_the_run_with_its_reason(tmp_path: Path) -> None:

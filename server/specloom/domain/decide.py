@@ -78,9 +78,13 @@ def _extend(state: ProjectState, run: RunRecord, command: c.ExtendBudget) -> tup
     extended = runs.BudgetExtended(command.part, command.more, run.id, task, command.rule)
     if run.state is not RunState.PAUSED or run.cause is not PauseCause.BUDGET:
         return (extended,)
-    # Who wanted a pause after the task does not take that back by letting the task go on.
+    return (extended, *_resumed(run))
+
+
+def _resumed(run: RunRecord) -> tuple[Event, ...]:
+    """Of what was paused for a lack of something: who wanted a pause after the task still wants it."""
     wanted = (runs.RunPausing(run.id, c.PauseRun().reason, "task"),) if run.pause_after == "task" else ()
-    return (extended, runs.RunResumed(run.id), *wanted)
+    return (runs.RunResumed(run.id), *wanted)
 
 
 def _resume(run: RunRecord, command: c.ResumeRun) -> tuple[Event, ...] | Rejected:
@@ -89,7 +93,7 @@ def _resume(run: RunRecord, command: c.ResumeRun) -> tuple[Event, ...] | Rejecte
         return ()
     if run.state is RunState.CANCELLING:
         return Rejected("run-cancelling", f"Run {run.id} is being cancelled; start a new one when it has ended")
-    return (runs.RunResumed(run.id),)
+    return (runs.RunResumed(run.id),) if command.cause is None else _resumed(run)
 
 
 def _start(state: ProjectState, command: c.StartRun) -> tuple[Event, ...] | Rejected:

@@ -14,8 +14,10 @@ from specloom.domain import commands as c
 from specloom.domain.events import runs
 from specloom.domain.ids import RunId, SessionId
 from specloom.domain.origin import Origin
+from specloom.domain.project import ProjectState
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
-from specloom.engine.approvals import Ask
+from specloom.engine.api import Published
+from specloom.engine.approvals import Answer, Ask
 from specloom.engine.context import EngineContext
 from specloom.engine.mailbox import ENGINE
 from specloom.llm.errors import KEY_STEP, ProviderError, ProviderFault
@@ -99,7 +101,7 @@ class EndpointWait:
     async def look_for_key(self) -> None:
         """Of a run that an earlier process left at work: says so where there is no key to go on with.
 
-        Not where git wrote files meanwhile: what waits for its key goes on by itself, and that is for a person to order.
+        Not where git wrote files meanwhile: what waits for its key goes on by itself, and a person is to order that.
         """
         role = self.engine.options.roles[self._role()]
         if self._cause in LEFT and not role.key and not self.engine.head.changes:
@@ -203,12 +205,34 @@ class EndpointWait:
         how = " by itself once there is a key," if cause is PauseCause.KEY else ""
         purpose = f"the run is paused and goes on{how} in the same session; `{STOP}` ends it"
         ask = Ask("question", subject, purpose, None, None, (AGAIN, STOP), covered=False, lasting=True)
-        answer = await self.engine.desk.ask(ask)
+        answer = await self._answered(ask, cause)
+        if answer is None:
+            return
         if answer.by_person and answer.choice == AGAIN:
             await self._go_on(cause, answer.by)
         else:
             told = reason if answer.by_person else f"{reason}; {answer.reason}"
             await self.engine.mailbox.submit(c.FinishRun(RunOutcome.FAULT, told), answer.by)
+
+    async def _answered(self, ask: Ask, cause: PauseCause) -> Answer | None:
+        """`None`: the run does not wait for that any more, so that no answer would lead anywhere."""
+        other = asyncio.Event()
+
+        def heard(published: Published, state: ProjectState) -> None:
+            del published, state
+            if self._cause is not cause:
+                other.set()
+
+        with self.engine.ledger.listen(heard):
+            asking = asyncio.create_task(self.engine.desk.ask(ask))
+            waiting = asyncio.create_task(other.wait())
+            try:
+                await asyncio.wait((asking, waiting), return_when=asyncio.FIRST_COMPLETED)
+                return asking.result() if asking.done() else None
+            finally:
+                asking.cancel()
+                waiting.cancel()
+                await asyncio.gather(asking, waiting, return_exceptions=True)
 
     async def _go_on(self, cause: PauseCause, by: Origin) -> None:
         await self.ready()

@@ -156,8 +156,9 @@ class RunGate:
         run = self.mailbox.state.run
         if known == self._strandings and run is not None:
             self._strandings += 1
-            # Where a person wanted a pause anyway, it is over when he says so.
-            kept = cause if run.state is RunState.RUNNING else PauseCause.OTHER
+            # Where a person wanted a pause at the next turn anyway, it is over when he says so.
+            goes_on = run.state is RunState.RUNNING or self._goes_to_its_end(run)
+            kept = cause if goes_on else PauseCause.OTHER
             await self.mailbox.submit(c.SettlePause(told(error, kept), kept))
             self.endpoints.begin()
         await self.unpaused()
