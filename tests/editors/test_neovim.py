@@ -125,6 +125,21 @@ def test_a_command_of_the_repository_waits_for_a_yes(
 
 
 @pytest.mark.parametrize("suite", SUITES)
+def test_the_first_line_that_is_typed_moves_no_edit_that_is_under_way(
+    suite: str, neovim: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = greeter(tmp_path / "greeter")
+    (root / "greet.py").write_text(CODE)
+    turns = [ENDS[0], ENDS[1] | {"hold": "typed"}, ENDS[2] | {"hold": "never"}]
+    with (
+        ScriptedServer(script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))) as server,
+        playing("late", neovim(suite), root, tmp_path / "home", server) as story,
+    ):
+        story.must_pass()
+    must_all_end(root)
+
+
+@pytest.mark.parametrize("suite", SUITES)
 def test_a_line_end_that_the_editor_adds_is_no_refusal(
     suite: str, neovim: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -34,16 +34,15 @@ async def _never_sent(data: bytes) -> None:
 class Hand:
     """The client's side: reads what was sent, and answers."""
 
-    def __init__(self, root: Path, workspace: dict[str, Any]) -> None:
+    def __init__(self, root: Path, workspace: dict[str, Any], name: str = "hand") -> None:
         server = LanguageServer("specloom", "1", protocol_cls=SpecloomProtocol, converter_factory=converter)
         self.protocol = cast("SpecloomProtocol", server.protocol)
         self.protocol.set_writer(self)
         self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.buffers = Buffers()
         self.uri = (root / "a.py").as_uri()
-        self.receive(
-            {"id": 0, "method": "initialize", "params": {"processId": 1, "capabilities": {"workspace": workspace}}}
-        )
+        told = {"processId": 1, "clientInfo": {"name": name}, "capabilities": {"workspace": workspace}}
+        self.receive({"id": 0, "method": "initialize", "params": told})
         self.port = ClientPort(
             "hand", Outgoing(self.protocol, Outbox(_never_sent)), self.buffers, Places(root, str(root))
         )
@@ -85,10 +84,10 @@ def snapshot(text: str = BEFORE) -> TextSnapshot:
 
 @asynccontextmanager
 async def edit(
-    tmp_path: Path, workspace: dict[str, Any] = VERSIONED, base: str = BEFORE
+    tmp_path: Path, workspace: dict[str, Any] = VERSIONED, base: str = BEFORE, name: str = "hand"
 ) -> AsyncGenerator[tuple[Hand, "asyncio.Task[EditResult]"]]:
     """An edit that was ordered."""
-    hand = Hand(tmp_path, workspace)
+    hand = Hand(tmp_path, workspace, name)
     order = asyncio.create_task(hand.port.apply(FileChange("a.py", AFTER, snapshot(base), "Specloom: 01/1")))
     try:
         yield hand, order
@@ -120,6 +119,15 @@ async def test_an_edit_carries_the_version_and_only_the_lines_that_change(tmp_pa
         assert (result.in_buffer, result.snapshot.text, result.snapshot.version) == (True, AFTER, 5)
         assert result.snapshot.digest == digest_of(AFTER)
         assert result.snapshot.dirty
+
+
+@pytest.mark.parametrize(("name", "sent"), [("Neovim", 1), ("another", 0)])
+async def test_neovim_is_given_a_version_that_it_compares(name: str, sent: int, tmp_path: Path) -> None:
+    async with edit(tmp_path, name=name) as (hand, _):
+        hand.text(BEFORE, 0)
+        request = await hand.asked(types.WORKSPACE_APPLY_EDIT)
+        (change,) = request["params"]["edit"]["documentChanges"]
+        assert change["textDocument"]["version"] == sent
 
 
 async def test_a_client_without_versions_gets_plain_changes(tmp_path: Path) -> None:

@@ -59,6 +59,15 @@ def versions_edits(client: types.ClientCapabilities) -> bool:
     return bool(edit and (edit.document_changes or edit.resource_operations))
 
 
+def edit_version(version: int, client_name: str) -> int:
+    """The version that tells the client on which text an edit was computed.
+
+    Neovim counts from 0, compares versions above 0 alone, and tells of typing some 150 ms late: an edit of version 0
+    would land wherever the lines have gone. After any change it counts at least 2.
+    """
+    return max(version, 1) if client_name == "Neovim" else version
+
+
 def applies_edits(client: types.ClientCapabilities) -> bool:
     """Whether `workspace/applyEdit` may be sent."""
     return bool(client.workspace and client.workspace.apply_edit)

@@ -103,7 +103,7 @@ class ClientPort:
     def _edit(self, buffer: Buffer, new_text: str, label: str) -> types.ApplyWorkspaceEditParams:
         edits = line_edits(buffer.lines, new_text)
         if versions_edits(self._outgoing.capabilities):
-            document = types.OptionalVersionedTextDocumentIdentifier(uri=buffer.uri, version=buffer.version)
+            document = self._outgoing.versioned(buffer.uri, buffer.version)
             edit = types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(document, edits)])
         else:
             edit = types.WorkspaceEdit(changes={buffer.uri: edits})

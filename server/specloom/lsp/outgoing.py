@@ -10,6 +10,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from specloom.lsp.capabilities import edit_version
 from specloom.lsp.frames import Outbox
 from specloom.lsp.rpc import SpecloomProtocol
 
@@ -33,6 +34,12 @@ class Outgoing:
     def capabilities(self) -> types.ClientCapabilities:
         """What the client announced; nothing before `initialize`."""
         return getattr(self._protocol, "client_capabilities", None) or types.ClientCapabilities()
+
+    def versioned(self, uri: str, version: int) -> types.OptionalVersionedTextDocumentIdentifier:
+        """The document of an edit that was computed on `version`."""
+        return types.OptionalVersionedTextDocumentIdentifier(
+            uri=uri, version=edit_version(version, self._protocol.client_name)
+        )
 
     def notify(self, method: str, params: Any) -> None:
         """Sends a notification."""

@@ -76,6 +76,8 @@ class SpecloomProtocol(LanguageServerProtocol):
         """Called with the exit status that the client is owed."""
         self.encoding: str = types.PositionEncodingKind.Utf16.value
         """Of positions, as negotiated."""
+        self.client_name = ""
+        """As it calls itself, if it does."""
         self._initialized = False
 
     def receive(self, body: bytes) -> None:
@@ -162,6 +164,7 @@ class SpecloomProtocol(LanguageServerProtocol):
 
     def _initialize(self, params: types.InitializeParams) -> types.InitializeResult:
         self.client_capabilities = params.capabilities
+        self.client_name = params.client_info.name if params.client_info else ""
         encoding = ServerCapabilitiesBuilder.choose_position_encoding(params.capabilities)
         self.encoding = types.PositionEncodingKind(encoding).value
         self.server_capabilities = server_capabilities(params.capabilities, self.encoding)

@@ -65,5 +65,5 @@ def _replacement(hosted: Hosted, uri: str, edit: types.TextEdit) -> types.Worksp
     buffer = hosted.connection.buffers.get(uri)
     if buffer is None or not versions_edits(hosted.connection.outgoing.capabilities):
         return types.WorkspaceEdit(changes={uri: [edit]})
-    document = types.OptionalVersionedTextDocumentIdentifier(uri=uri, version=buffer.version)
+    document = hosted.connection.outgoing.versioned(uri, buffer.version)
     return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(document, [edit])])
