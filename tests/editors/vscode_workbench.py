@@ -121,6 +121,11 @@ class Workbench:
         self._reader = threading.Thread(target=self._read, args=(process.stdout,))
         self._reader.start()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
+
     def must_pass(self) -> str:
         """Waits for the end and returns what was said; a story that failed shows its whole log."""
         try:

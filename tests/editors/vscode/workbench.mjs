@@ -133,8 +133,10 @@ export class Workbench {
 
   /** The document of the active editor, its lines as shown. */
   async lines() {
-    const lines = await this.page.locator('.editor-group-container.active .view-line').allInnerTexts();
-    return lines.map((line) => line.replaceAll('\u00a0', ' '));
+    const lines = this.page.locator('.editor-group-container.active .view-line');
+    // They stand in the page in the order in which they were drawn.
+    const shown = await lines.evaluateAll((all) => all.map((line) => ({ top: line.offsetTop, text: line.innerText })));
+    return shown.sort((a, b) => a.top - b.top).map((line) => line.text.replaceAll('\u00a0', ' '));
   }
 
   /** A notification that holds the text. */
