@@ -101,6 +101,7 @@ def test_wire_events_say_what_the_domain_events_say() -> None:
         "TaskBlocked": {"ungranted"},
         "TaskStarted": {"cited"},
         "TaskDone": {"cited"},
+        "ProofRenewed": {"cited"},
     }
     for kind in EVENT_TYPES:
         wire = type(wire_event(Published(1, "", Origin("engine"), sample(kind)), ProjectId("")))

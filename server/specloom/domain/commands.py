@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from specloom.domain.budgets import BudgetPart
 from specloom.domain.events.documents import HeadChanged
 from specloom.domain.evidence import Evidence
-from specloom.domain.ids import AgentId, AttemptId, PromptId, RunId, SpecId, TaskId
+from specloom.domain.ids import AgentId, AttemptId, Digest, PromptId, RequirementId, RunId, SpecId, TaskId
 from specloom.domain.requirement import Requirement
 from specloom.domain.runs import Budget, PauseCause, RunOutcome, Scope
 from specloom.domain.spec import SpecDefinition
@@ -193,6 +193,8 @@ class RenewProof:
 
     task: TaskId
     evidence: tuple[Evidence, ...]
+    cited: tuple[tuple[RequirementId, Digest], ...]
+    """The requirements that the task names, as they read before that."""
 
 
 @dataclass(frozen=True, slots=True)

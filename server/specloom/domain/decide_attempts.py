@@ -94,7 +94,8 @@ def _about_proof(
         case c.RegressTask():
             return _blocking(state, tasks.TaskFailed(command.task, command.reason, command.by))
         case c.RenewProof():
-            return (tasks.ProofRenewed(command.task, command.evidence),)
+            renewed = Draft(state).add(tasks.ProofRenewed(command.task, command.evidence, command.cited))
+            return renewed.add(*restated(renewed.state, (command.task,))).events
         case c.MarkStale():
             stale = tasks.ProofStale(command.task, command.paths, record.outdated)
             return () if record.stale == command.paths else (stale,)

@@ -66,7 +66,8 @@ def _after(record: TaskRecord, event: tasks.TaskEvent, at: str) -> TaskRecord:
         case tasks.ProofStale():
             return with_changes(record, stale=event.paths, outdated=event.requirements)
         case tasks.ProofRenewed():
-            return with_changes(record, stale=(), evidence=event.evidence, ended_at=at)
+            renewed = with_changes(record, stale=(), evidence=event.evidence, ended_at=at)
+            return renewed if event.cited is None else with_changes(renewed, cited=event.cited, outdated=())
         case _:
             return _moved(record, event, at)
 

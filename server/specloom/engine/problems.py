@@ -14,6 +14,9 @@ from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
 from specloom.domain.states import TaskState
 from specloom.engine.shelf import Shelf
 
+AGAIN = "run it again, which verifies it once more"
+BY_HAND = "check it, then untick and tick its box if it still holds"
+
 
 def task_problems(state: ProjectState, shelf: Shelf, ticking: Container[TaskId] = ()) -> Iterator[Problem]:
     """One or more problems for each task that is not well, on its line as the file now has it.
@@ -43,7 +46,8 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
     if record.outdated:
         names = ", ".join(record.outdated)
         message = f"Task {task.id} was done before {names} {'was' if len(record.outdated) == 1 else 'were'} changed"
-        advice = "check it, then untick and tick its box if it still holds, or reset the task"
+        again = any(piece.command for piece in record.evidence)
+        advice = f"{AGAIN if again else BY_HAND}, or reset the task"
         yield Problem("proof-outdated", f"{message}; {advice}", path, task.span, Severity.WARNING)
     if record.stale:
         message = f"The proof of {task.id} is stale: {', '.join(record.stale)} changed since; verify it again"

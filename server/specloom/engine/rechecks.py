@@ -4,26 +4,34 @@ from dataclasses import replace
 
 from specloom.agent.ports import Halt
 from specloom.domain import commands as c
+from specloom.domain.citations import cited_by
 from specloom.domain.events.proof import CheckPhase
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState
 from specloom.domain.states import TaskState
+from specloom.engine.attempt import verify_commands
 from specloom.engine.changes import tick, ticking
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
 from specloom.engine.verification.checks import CheckResult
-from specloom.engine.verification.evidence import Proof, digests_on_disk
+from specloom.engine.verification.evidence import Proof, digests_on_disk, files_behind
 
 
 async def recheck(engine: EngineContext, trust: Trust, gate: RunGate, scope: frozenset[TaskId]) -> Halt | None:
-    """Runs the commands of each stale proof in scope again: it holds and is renewed, or the task has regressed."""
-    stale = [task for task in await mark_stale(engine) if task in scope]
-    commands = {task: _commands(engine.state, task) for task in stale}
+    """Runs the commands of each stale proof in scope again: it holds and is renewed, or the task has regressed.
+
+    Stale is also what was done for requirements that read otherwise now.
+    """
+    stale = frozenset(await mark_stale(engine))
+    state = engine.state
+    doubtful = [task for task in state.graph.order if task in scope and (task in stale or state.record(task).outdated)]
+    commands = {task: commands_again(engine, task) for task in doubtful}
     # What is in evidence was granted once; nothing that a command of an agent wrote gets there.
-    await trust.ask_for((command for found in commands.values() for command in found), at_start=True)
+    await trust.ask_for((command for task in doubtful for command in _proven_by(state, task)), at_start=True)
+    await trust.ask_for(command for found in commands.values() for command in found)
     for task, found in commands.items():
         halt = await gate.unpaused()
         if halt is not None:
@@ -33,19 +41,28 @@ async def recheck(engine: EngineContext, trust: Trust, gate: RunGate, scope: fro
     return None
 
 
-def _commands(state: ProjectState, task: TaskId) -> tuple[str, ...]:
+def commands_again(engine: EngineContext, task: TaskId) -> tuple[str, ...]:
+    """What verifies a proven task once more: what proved it; for changed requirements, what is said to prove it now."""
+    proven, definition = _proven_by(engine.state, task), engine.state.graph.tasks.get(task)
+    if not proven or definition is None or not engine.state.record(task).outdated:
+        return proven
+    return verify_commands(engine, definition) or proven
+
+
+def _proven_by(state: ProjectState, task: TaskId) -> tuple[str, ...]:
     return tuple(item.command for item in state.record(task).evidence if item.command)
 
 
 async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...]) -> None:
-    old = engine.state.record(task).evidence
-    behind = dict.fromkeys(file.path for piece in old for file in piece.files)
+    old, cited = engine.state.record(task).evidence, cited_by(engine.state, task)
+    known = (file.path for piece in old for file in piece.files)
+    behind = await files_behind(engine.workspace, known, commands)
     present = await digests_on_disk(engine.workspace, behind)
     culprit = changed_by(engine.state, task)
     results = await engine.checker().run(commands, task, None, CheckPhase.RECHECK)
     failed = [result for result in results if not result.passed]
     if failed:
-        reason = f"regressed: {_told(failed[0])}" if culprit is None else f"regressed by {culprit}: {_told(failed[0])}"
+        reason = f"regressed{_cause(engine.state, task, culprit)}: {_told(failed[0])}"
         with ticking(engine, task):
             await engine.mailbox.submit(c.RegressTask(task, reason, culprit))
             await tick(engine, task)
@@ -53,8 +70,13 @@ async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...
     renewed = Proof(engine.clock.now(), old[0].attempt, present, {}, ()).of(results)
     kept = tuple(_as_before(old, piece) for piece in renewed)
     with ticking(engine, task):
-        await engine.mailbox.submit(c.RenewProof(task, kept))
+        await engine.mailbox.submit(c.RenewProof(task, kept, cited))
         await tick(engine, task)
+
+
+def _cause(state: ProjectState, task: TaskId, culprit: TaskId | None) -> str:
+    changed = ", ".join(state.record(task).outdated)
+    return f" by {culprit}" if culprit is not None else f", after {changed} changed" if changed else ""
 
 
 def _told(result: CheckResult) -> str:

@@ -13,7 +13,7 @@ from specloom.engine.attempt import Attempt, Stopped, verify_commands
 from specloom.engine.changes import tick_rest
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import BudgetAsker, EndpointWaiter, RunGate
-from specloom.engine.rechecks import recheck
+from specloom.engine.rechecks import commands_again, recheck
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
 
@@ -132,7 +132,9 @@ class RunWorker:
         open_tasks = (task for task in self._chosen() if _may_run(state.record(task).state))
         wanted = [item for task in open_tasks for item in verify_commands(self._engine, state.graph.tasks[task])]
         fixed = [item for record in state.tasks.values() if record.attempt is not None for item in record.verify]
-        return [*fixed, *wanted]
+        outdated = (task for task in self._chosen() if state.record(task).outdated)
+        again = [item for task in outdated for item in commands_again(self._engine, task)]
+        return [*fixed, *wanted, *again]
 
     def _verdict(self) -> tuple[RunOutcome, str]:
         state = self._engine.state

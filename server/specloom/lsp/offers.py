@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from specloom.domain.project import ApprovalRecord, ProjectState
+from specloom.domain.project import ApprovalRecord, ProjectState, TaskRecord
 from specloom.domain.requirement import RequirementsDocument
 from specloom.domain.runs import RunState
 from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
@@ -158,7 +158,7 @@ def _task_offers(state: ProjectState, task: TaskDefinition) -> Iterator[Offer]:
     yield from _approval_offers(state, task.line, task)
     now = state_of(state, task.id)
     runnable = now is TaskState.READY or (not task.is_leaf and now is not TaskState.DONE)
-    stale = task.is_leaf and bool(state.record(task.id).stale)
+    stale = task.is_leaf and _is_doubtful(state.record(task.id))
     if (runnable or stale) and not _is_running(state):
         title = "Verify again" if stale else "Run"
         yield Offer(task.line, title, "specloom/run/start", {"scope": {"kind": "task", "id": task.id}})
@@ -167,6 +167,11 @@ def _task_offers(state: ProjectState, task: TaskDefinition) -> Iterator[Offer]:
             if action in _TASK_ORDERS:
                 title, method = _TASK_ORDERS[action]
                 yield Offer(task.line, title, method, named)
+
+
+def _is_doubtful(record: TaskRecord) -> bool:
+    """Whether a run would verify it once more."""
+    return bool(record.stale or record.outdated) and any(piece.command for piece in record.evidence)
 
 
 def _is_running(state: ProjectState) -> bool:

@@ -133,6 +133,8 @@ class ProofRenewed:
     V: ClassVar[int] = 1
     task: TaskId
     evidence: tuple[Evidence, ...]
+    cited: tuple[tuple[RequirementId, Digest], ...] | None = None
+    """The requirements that it was verified for, as they read then; `None`: only its files were looked at."""
 
 
 TaskEvent: TypeAlias = (
