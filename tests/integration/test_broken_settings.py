@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from specloom.domain.events import runs
 from specloom.domain.origin import Origin
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import Budget, RunOutcome, Scope
+from specloom.domain.runs import Budget, PauseCause, RunOutcome, Scope
 from specloom.engine.runtime import ProjectRuntime
+from tests.integration.people import Person, agrees
 from tests.integration.stage import (
     DEADLINE,
     attempt,
     command,
     ended,
+    finished,
     project,
     says,
     staged,
@@ -22,8 +25,10 @@ from tests.integration.stage import (
     task,
     turn,
     until,
+    until_event,
     write,
 )
+from tests.integration.test_offline import at, free_port, held, paused, served
 
 FILE = "specloom.toml"
 SOUND = '[permissions]\ndeny = ["run_command(touch pushed *)"]\n[budget]\nturns = 40\n'
@@ -64,3 +69,22 @@ async def test_settings_that_break_in_the_middle_of_a_run_lift_no_rule_and_no_li
         assert runtime.default_budget.turns == 50
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+
+
+async def test_nothing_goes_on_by_itself_by_settings_that_were_broken_while_no_specloom_ran(tmp_path: Path) -> None:
+    port, root = free_port(), project(tmp_path / "p", task(1, "test -f b.txt"))
+    before, state = served(port, held()), {"XDG_STATE_HOME": str(tmp_path / "state")}
+    await asyncio.to_thread(before.start)
+    async with at(root, port, state) as runtime:
+        await start(runtime)
+        await before.until(lambda server: server.total == 2)
+        await asyncio.to_thread(before.stop)
+        await paused(runtime, PauseCause.OFFLINE)
+    (root / FILE).write_bytes(BROKEN["half typed"])
+    async with served(port), at(root, port, state) as runtime:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await until_event(runtime, runs.RunResumed)
+        with runtime.attach(Person(agrees)):
+            await asyncio.to_thread((root / FILE).write_text, SOUND)
+            assert await finished(runtime) is RunOutcome.COMPLETED

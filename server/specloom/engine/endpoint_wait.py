@@ -116,7 +116,7 @@ class EndpointWait:
         """
         wanted = PauseCause.KEY if fresh is None else PauseCause.PROVIDER
         role = self.engine.options.roles[self._role()]
-        if self._cause is not wanted or not role.key or fresh not in (None, role.address):
+        if self._cause is not wanted or not role.key or fresh not in (None, role.address) or self._unsettled:
             return
         if self._resuming is None or self._resuming.done():
             self._resuming = self._waiting = asyncio.create_task(self._with_key(wanted, self._waiting))
@@ -166,7 +166,13 @@ class EndpointWait:
     def _curable(self, cause: PauseCause) -> bool:
         """Whether what the run waited for is there."""
         keyed = self.engine.options.roles[self._role()].key != ""
-        return cause is PauseCause.OFFLINE or (cause is PauseCause.KEY and keyed)
+        return cause is PauseCause.OFFLINE or (cause is PauseCause.KEY and keyed and not self._unsettled)
+
+    @property
+    def _unsettled(self) -> bool:
+        """Whether settings are wrong, so that nothing is to begin by itself: another endpoint may be meant."""
+        refusal = self.engine.options.refusal
+        return refusal is not None and refusal.code != "no-key"
 
     async def order(self, run: RunId) -> None:
         """A person ordered this run here."""
@@ -187,7 +193,7 @@ class EndpointWait:
         pause = self.probes.first
         while wanted():
             await asyncio.sleep(pause)
-            if await self.engine.options.roles[self._role()].endpoint.reachable():
+            if not self._unsettled and await self.engine.options.roles[self._role()].endpoint.reachable():
                 return
             pause = min(pause * 2, self.probes.longest)
 
