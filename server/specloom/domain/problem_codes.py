@@ -372,8 +372,8 @@ RUNS = ProblemGroup(
             "proof-outdated",
             WARNING,
             "A requirement that a task serves was changed since the task was done",
-            "Run the task's scope again: its commands are verified once more. Where it has none, untick and tick its box "
-            "if it still holds, or reset the task",
+            "Run the task's scope again: its commands are verified once more. Where it has none, untick and tick its "
+            "box if it still holds, or reset the task",
         ),
         ProblemCode(
             "requirement-renumbered",
