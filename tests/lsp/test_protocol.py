@@ -23,7 +23,7 @@ from specloom.lsp.names import ASKED_OF_CLIENTS, COMMANDS, NOTIFICATIONS, REQUES
 from specloom.lsp.protocol import InvalidParamsData, Params, RunStartParams, read_params, to_json
 from specloom.lsp.protocol_event_base import EventBase
 from specloom.lsp.protocol_events import MOST_TEXT, WireEvent
-from specloom.lsp.wire_events import TABLE, cut, text_of, wire_event
+from specloom.lsp.wire_events import TABLE, cut, text_of, thinking_of, wire_event
 from tests.lsp.samples import sample
 
 
@@ -159,3 +159,6 @@ def test_words_are_found_in_blocks_and_in_tool_results() -> None:
     )
     assert text_of(content) == "one\ntwo"
     assert text_of("no json") == ""
+    assert thinking_of(content) == "hm"
+    assert thinking_of('[{"type":"redacted_thinking","data":"x"},{"type":"thinking","thinking":null}]') == ""
+    assert thinking_of("no json") == thinking_of("7") == ""

@@ -1696,6 +1696,8 @@ export interface TurnFinishedEvent {
   type: "turnFinished";
   turn: number;
   text: string;
+  /** Before the text; empty where the model thought nothing, or its endpoint does not tell. */
+  thinking: string;
   stop: string;
   usage: Usage;
   model: string;

@@ -25,7 +25,7 @@ function output(kind: OutputParams["kind"], block: string, text: string, rest: o
 const begins = (rest: object = {}): WireEvent =>
   event("sessionStarted", { role: "executor", model: "m", taskId: "01/1.1", number: 1, because: "", parentId: null, ...rest });
 const asks = (turn: number, attemptNo = 1): WireEvent => event("turnRequested", { turn, attemptNo });
-const says = (turn: number, text: string): WireEvent => event("turnFinished", { turn, text });
+const says = (turn: number, text: string, thinking = ""): WireEvent => event("turnFinished", { turn, text, thinking });
 const calls = (callId: string, name: string, input: object): WireEvent => event("toolRequested", { callId, name, input: JSON.stringify(input) });
 const settles = (callId: string, text: string, isError = false): WireEvent => event("toolSettled", { callId, text, isError, rule: "" });
 
@@ -34,18 +34,20 @@ function shown(items: readonly Item[]): string[] {
 }
 
 test("a turn that streamed and one that was fetched read the same", () => {
-  const story = [begins(), asks(1), says(1, "I write it."), calls("c1", "run_command", { command: "ls" }), settles("c1", "a\nb")];
+  const story = [begins(), asks(1), says(1, "I write it.", "Hm.\nSo."), calls("c1", "run_command", { command: "ls" }), settles("c1", "a\nb")];
   const fetched = new Transcript();
   story.forEach((one) => fetched.hear(one));
   const live = new Transcript();
   story.slice(0, 2).forEach((one) => live.hear(one));
-  live.stream(output("text", "1.0", "I wri"));
-  live.stream(output("text", "1.0", "te it."));
-  live.stream(output("tool_input", "1.1", '{"command": "ls"}', { name: "run_command" }));
+  live.stream(output("thinking", "1.0", "Hm."));
+  live.stream(output("thinking", "1.1", "So."));
+  live.stream(output("text", "1.2", "I wri"));
+  live.stream(output("text", "1.2", "te it."));
+  live.stream(output("tool_input", "1.3", '{"command": "ls"}', { name: "run_command" }));
   story.slice(2, 4).forEach((one) => live.hear(one));
   live.stream(output("command", "c1", "a\n"));
   story.slice(4).forEach((one) => live.hear(one));
-  assert.deepEqual(shown(live.items), shown(fetched.items));
+  assert.equal(shown(live.items).join("\n"), shown(fetched.items).join("\n").replace("\nSo.", "\nwords: So."));
 });
 
 test("pieces that were left out come with the end of the turn", () => {
@@ -56,11 +58,12 @@ test("pieces that were left out come with the end of the turn", () => {
   assert.deepEqual(shown(transcript.items).slice(1), ["words: All of the words at the end of the very long beginning to the end"]);
 });
 
-test("output that comes after its turn adds nothing but the thinking, in its place", () => {
+test("output that comes after its turn adds nothing; what was thought stands before what was said", () => {
   const transcript = new Transcript();
   [begins(), asks(1)].forEach((one) => transcript.hear(one));
   transcript.stream(output("text", "1.1", "I wr"));
-  [says(1, "I write it."), calls("c1", "run_command", { command: "ls" })].forEach((one) => transcript.hear(one));
+  transcript.stream(output("tool_input", "1.2", '{"command"', { name: "run_command" }));
+  [says(1, "I write it.", "Hm."), calls("c1", "run_command", { command: "ls" })].forEach((one) => transcript.hear(one));
   transcript.stream(output("thinking", "1.0", "Hm."));
   transcript.stream(output("text", "1.1", "ite it."));
   transcript.stream(output("tool_input", "1.2", "{}", { name: "run_command" }));
@@ -92,7 +95,7 @@ test("what a sub-agent does stands together", () => {
   transcript.hear(begins({ sessionId: "sub", parentId: "s", parentCallId: "c1", role: "subagent" }));
   transcript.hear(asks(1));
   transcript.hear(says(1, "meanwhile"));
-  transcript.hear(event("turnFinished", { sessionId: "sub", turn: 1, text: "found" }));
+  transcript.hear(event("turnFinished", { sessionId: "sub", turn: 1, text: "found", thinking: "" }));
   assert.deepEqual(transcript.items.map((item) => [item.session, item.depth]), [["s", 0], ["sub", 1], ["sub", 1], ["s", 0]]);
 });
 

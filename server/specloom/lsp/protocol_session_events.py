@@ -75,6 +75,8 @@ class TurnFinishedEvent(SessionEventBase):
     type: Literal["turnFinished"] = "turnFinished"
     turn: int
     text: str
+    thinking: str
+    """Before the text; empty where the model thought nothing, or its endpoint does not tell."""
     stop: str
     usage: Usage
     model: str

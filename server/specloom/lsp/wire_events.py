@@ -117,6 +117,21 @@ def text_of(content: str) -> str:
         return ""
 
 
+def thinking_of(content: str) -> str:
+    """What the model thought, in JSON of Messages-API content; what the endpoint keeps to itself is not in it."""
+    try:
+        blocks = json.loads(content)
+    except (ValueError, RecursionError):
+        return ""
+    found = [block.get("thinking") for block in _blocks(blocks) if block.get("type") == "thinking"]
+    return cut("\n".join(thought for thought in found if isinstance(thought, str)))
+
+
+def _blocks(content: object) -> list[dict[str, object]]:
+    parts = cast("list[object]", content) if isinstance(content, list) else []
+    return [cast("dict[str, object]", part) for part in parts if isinstance(part, dict)]
+
+
 def _texts(content: object) -> list[str]:
     if isinstance(content, str):
         return [content]
@@ -337,6 +352,7 @@ _AGENTS: tuple[_Row, ...] = (
             session_id=e.session,
             turn=e.turn,
             text=text_of(e.content),
+            thinking=thinking_of(e.content),
             stop=e.stop,
             usage=wire_usage(e.usage),
             model=e.model,

@@ -78,6 +78,9 @@ async function reload(bench) {
   await bench.page.reload();
   await bench.page.locator('.monaco-workbench').waitFor();
   await entries(bench, 'words', 'Keep it short').first().waitFor();
+  await entries(bench, 'words', 'Thinking').locator('summary').first().click();
+  await entries(bench, 'words', 'A function of its own will do').first().waitFor();
+  await agent(bench).locator('#to-end').click();
   await agent(bench).locator('#bar', { hasText: 'task 01/1.1' }).waitFor();
   await bench.page.locator('.statusbar', { hasText: '01/1.1' }).waitFor();
   await bench.shot('reloaded-still-running');

@@ -1390,6 +1390,7 @@
 ---@field type "turnFinished"
 ---@field turn integer
 ---@field text string
+---@field thinking string Before the text; empty where the model thought nothing, or its endpoint does not tell.
 ---@field stop string
 ---@field usage specloom.Usage
 ---@field model string

@@ -1,5 +1,4 @@
-// Folds events, and output between them, into items. Refuses to ask, to draw and to keep what the log cannot give back,
-// thinking alone excepted.
+// Folds events, and output between them, into items. Refuses to ask, to draw and to keep what the log cannot give back.
 
 import type { OutputParams, SessionStartedEvent, ToolRequestedEvent, ToolSettledEvent, WireEvent } from "../protocol.gen";
 import { about, glimpse, oneLine } from "./calls";
@@ -10,6 +9,7 @@ import { type Changes, Shelf, grown } from "./shelf";
 
 type Of<T extends WireEvent["type"]> = Extract<WireEvent, { type: T }>;
 const SEARCHED = 60;
+const OF_TURN: ReadonlySet<OutputParams["kind"]> = new Set(["thinking", "text", "tool_input"]);
 const LEFT_OUT = /\n\[(\d+) characters left out\]\n/;
 
 export class Transcript {
@@ -20,7 +20,7 @@ export class Transcript {
   private readonly writing = new Set<string>();
   private readonly turns = new Map<string, number>();
   /** The newest turn of each session that is over. Its output may come after it, as that is joined and sent later. */
-  private readonly ends = new Map<string, { readonly turn: number; readonly last: Item | undefined }>();
+  private readonly ends = new Map<string, number>();
   private heard = 0;
 
   get items(): readonly Item[] {
@@ -54,9 +54,10 @@ export class Transcript {
   stream(output: OutputParams): void {
     const left = output.dropped > 0 ? `\n⋯ ${output.dropped} characters left out ⋯\n` : "";
     const text = left + output.text;
-    if (output.kind === "thinking") return this.grow(this.wordsOf(output), text);
-    if ((output.kind === "text" || output.kind === "tool_input") && this.isOver(output)) return;
+    if (OF_TURN.has(output.kind) && Number.parseInt(output.block, 10) <= (this.ends.get(output.sessionId) ?? -1)) return;
     switch (output.kind) {
+      case "thinking":
+        return this.grow(this.wordsOf(output), text);
       case "text":
         return this.writing.has(output.sessionId) ? undefined : this.grow(this.wordsOf(output), text);
       case "spec":
@@ -133,16 +134,25 @@ export class Transcript {
     const block = `${event.sessionId}/${event.turn}.`;
     const said = this.recent((item): item is Words => item.kind === "words" && item.id.startsWith(block));
     for (const words of said) this.still(words);
-    const text = said.filter((words) => words.who === "agent");
-    const lack = lacking(text, event.text);
-    const stands = event.text === "" || this.writing.has(event.sessionId) || lack !== undefined;
-    const last = text.at(-1);
-    // What was joined when the event went out comes too late to be told apart from what is shown here already.
-    if (stands && lack !== undefined && lack !== "" && last !== undefined) this.grow(last, lack);
-    if (!stands) text.forEach((words) => this.shelf.remove(words));
-    this.ends.set(event.sessionId, { turn: event.turn, last: stands && text[0] !== undefined ? before(this.items, text[0]) : this.items.at(-1) });
-    if (stands) return;
+    this.ends.set(event.sessionId, event.turn);
+    if (!this.stands(said.filter((words) => words.who === "thinking"), event.thinking)) {
+      const first = this.recent((item): item is Item => item.id.startsWith(block))[0];
+      const thought = { kind: "words" as const, ...this.placed(event, `${event.seq}/thinking`), who: "thinking" as const, title: "" };
+      this.shelf.add({ ...thought, ...grown("", 0, event.thinking), live: false }, first);
+    }
+    if (this.writing.has(event.sessionId) || this.stands(said.filter((words) => words.who === "agent"), event.text)) return;
     this.shelf.add({ kind: "words", ...this.placed(event), who: "agent", title: "", ...grown("", 0, event.text), live: false });
+  }
+
+  /** Whether what streamed is what the turn said in the end, its own end added; else it is gone. */
+  private stands(streamed: readonly Words[], told: string): boolean {
+    if (told === "") return true;
+    const lack = lacking(streamed, told);
+    const last = streamed.at(-1);
+    // What was joined when the event went out comes too late to be told apart from what is shown here already.
+    if (lack !== undefined && lack !== "" && last !== undefined) this.grow(last, lack);
+    if (lack === undefined) streamed.forEach((words) => this.shelf.remove(words));
+    return lack !== undefined;
   }
 
   private still(words: Words): void {
@@ -207,19 +217,7 @@ export class Transcript {
     const known = this.shelf.get(id);
     if (known?.kind === "words") return known;
     const who = output.kind === "thinking" ? "thinking" : "agent";
-    const over = this.isOver(output);
-    const words: Words = { kind: "words", ...this.of(id, output.sessionId), who, title: "", text: "", cut: 0, live: !over };
-    return this.shelf.add(words, over ? this.firstSince(output.sessionId) : undefined);
-  }
-
-  private isOver(output: OutputParams): boolean {
-    return Number.parseInt(output.block, 10) <= (this.ends.get(output.sessionId)?.turn ?? -1);
-  }
-
-  /** What a turn that is over led to. */
-  private firstSince(session: string): Item | undefined {
-    const last = this.ends.get(session)?.last;
-    return last === undefined ? undefined : this.items[this.items.lastIndexOf(last) + 1];
+    return this.shelf.add({ kind: "words", ...this.of(id, output.sessionId), who, title: "", text: "", cut: 0, live: true });
   }
 
   private specOf(session: string, spec: string, path: string): Words {
@@ -275,10 +273,6 @@ export class Transcript {
   private drop(which: (item: Item) => boolean): void {
     for (const item of this.shelf.items.slice(-SEARCHED).filter(which)) this.shelf.remove(item);
   }
-}
-
-function before(items: readonly Item[], item: Item): Item | undefined {
-  return items[items.lastIndexOf(item) - 1];
 }
 
 /**
