@@ -36,8 +36,11 @@ async def recheck(engine: EngineContext, trust: Trust, gate: RunGate, scope: fro
         halt = await gate.unpaused()
         if halt is not None:
             return halt
-        if found and not trust.missing(found) and engine.state.record(task).state is TaskState.DONE:
-            await _recheck(engine, task, found)
+        if not found or trust.missing(found) or engine.state.record(task).state is not TaskState.DONE:
+            continue
+        if not await _recheck(engine, task, found):
+            # Which proofs stand is another question now; it waits until somebody resumes the run.
+            return await gate.unpaused() or await recheck(engine, trust, gate, scope)
     return None
 
 
@@ -53,25 +56,31 @@ def _proven_by(state: ProjectState, task: TaskId) -> tuple[str, ...]:
     return tuple(item.command for item in state.record(task).evidence if item.command)
 
 
-async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...]) -> None:
+async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...]) -> bool:
+    """False: git wrote files meanwhile, so that what was found is true of no tree."""
+    tree = engine.head.changes
     old, cited = engine.state.record(task).evidence, cited_by(engine.state, task)
     known = (file.path for piece in old for file in piece.files)
     behind = await files_behind(engine.workspace, known, commands)
     present = await digests_on_disk(engine.workspace, behind)
     culprit = changed_by(engine.state, task)
     results = await engine.checker().run(commands, task, None, CheckPhase.RECHECK)
+    await engine.head.look()
+    if engine.head.changes != tree:
+        return False
     failed = [result for result in results if not result.passed]
     if failed:
         reason = f"regressed{_cause(engine.state, task, culprit)}: {_told(failed[0])}"
         with ticking(engine, task):
             await engine.mailbox.submit(c.RegressTask(task, reason, culprit))
             await tick(engine, task)
-        return
+        return True
     renewed = Proof(engine.clock.now(), old[0].attempt, present, {}, ()).of(results)
     kept = tuple(_as_before(old, piece) for piece in renewed)
     with ticking(engine, task):
         await engine.mailbox.submit(c.RenewProof(task, kept, cited))
         await tick(engine, task)
+    return True
 
 
 def _cause(state: ProjectState, task: TaskId, culprit: TaskId | None) -> str:

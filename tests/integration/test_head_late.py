@@ -1,0 +1,55 @@
+"""What git does at the end of a run, when proofs that no longer stand are verified once more."""
+
+import asyncio
+from pathlib import Path
+
+from specloom.domain.events import proof
+from specloom.domain.events.documents import HeadChanged
+from specloom.domain.runs import RunOutcome
+from specloom.domain.states import TaskState
+from tests.integration.projects import USER
+from tests.integration.stage import (
+    ONE,
+    attempt,
+    ended,
+    events_of,
+    read,
+    replace_line,
+    says,
+    staged,
+    start,
+    task,
+    turn,
+    until,
+    until_event,
+    until_file,
+    write,
+)
+from tests.integration.test_head import git, paused, repository
+
+
+async def test_checkout_under_a_late_verification_is_no_regression(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    waits = f"if test -f {flag}.on; then touch {flag}; while ! test -f {flag}.go; do sleep 0.02; done; fi"
+    root = repository(tmp_path / "p", task(1, f"{waits}; test ! -f other.txt"), task(2, "true"))
+    (root / ".git/info/exclude").write_text("a.txt\n")
+    changes = (turn(read("a.txt")), turn(replace_line("a.txt", 1, "a", "b"), hold="on"), turn(says()))
+    first = attempt(1, turn(write("a.txt", "a\n")), turn(says()))
+    async with staged(root, first, attempt(2, *changes)) as (runtime, server):
+        await start(runtime)
+        await until(runtime, lambda state: state.record(ONE).state is TaskState.DONE)
+        await asyncio.to_thread(Path(f"{flag}.on").touch)
+        server.release("on")
+        await until_file(flag)
+        await asyncio.to_thread(git, root, "switch", "-q", "other")
+        await until_event(runtime, HeadChanged, lambda event: event.branch == "other")
+        await asyncio.to_thread(Path(f"{flag}.go").touch)
+        await until(runtime, paused)
+        assert runtime.state.record(ONE).state is TaskState.DONE
+        await asyncio.to_thread(git, root, "switch", "-q", "main")
+        await until_event(runtime, HeadChanged, lambda event: event.branch == "main" and event.before_branch == "other")
+        await runtime.resume(USER, unattended=True)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert runtime.state.record(ONE).stale == ()
+        phases = [event.phase for event in await events_of(runtime, proof.CheckRequested) if event.task == ONE]
+        assert phases.count(proof.CheckPhase.RECHECK) == 2
