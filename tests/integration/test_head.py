@@ -215,6 +215,27 @@ async def test_tick_that_comes_or_goes_with_a_checkout_is_nobodys_hand(tmp_path:
         assert runtime.state.record(TWO).state is TaskState.DONE
 
 
+async def test_tick_holds_on_the_branches_where_it_stands_and_is_carried_to_no_other(tmp_path: Path) -> None:
+    root = repository(tmp_path / "p")
+    first = attempt(1, turn(write("a.txt", "a\n")), turn(says()))
+    async with staged(root, first) as (runtime, _):
+        ticked = (root / SPEC).read_text().replace("- [ ] 2", "- [x] 2")
+        await asyncio.to_thread((root / SPEC).write_text, ticked)
+        await until(runtime, lambda state: state.record(TWO).state is TaskState.DONE)
+        await asyncio.to_thread(git, root, "commit", "-qam", "by hand")
+        await asyncio.to_thread(git, root, "switch", "-q", "other")
+        await until(runtime, lambda state: state.record(TWO).stale == (SPEC,))
+        assert codes(runtime) == ["proof-stale"]
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert "- [x] 1" in (root / SPEC).read_text()
+        assert "- [ ] 2" in (root / SPEC).read_text(), "nobody said that it is done on this branch"
+        await asyncio.to_thread(git, root, "checkout", "-q", "--", ".")
+        await asyncio.to_thread(git, root, "switch", "-q", "main")
+        await until(runtime, lambda state: state.record(TWO).stale == ())
+        assert runtime.state.record(TWO).state is TaskState.DONE
+
+
 async def test_checkout_while_no_specloom_ran_is_told_at_the_next_start(tmp_path: Path) -> None:
     root = repository(tmp_path / "p", task(1, "test -f a.txt"))
     first = attempt(1, turn(write("a.txt", "a\n")), turn(says()))

@@ -51,7 +51,7 @@ async def test_box_that_goes_when_git_restores_its_file_is_no_hand(tmp_path: Pat
         await runtime.refresh()
         assert not ticked(root, 1)
         assert runtime.state.record(ONE).state is TaskState.DONE
-        assert "box-differs" in codes(runtime)
+        assert codes(runtime) == ["proof-stale"]
         assert len(await events_of(runtime, HeadChanged)) == 1, "HEAD is where it was"
         box(root, 1, ticked=True)
         await runtime.refresh()
@@ -88,7 +88,7 @@ async def test_box_in_an_open_editor_that_reads_a_restored_file_again_is_no_hand
         editor.type(SPEC, (root / SPEC).read_text())
         await runtime.refresh()
         assert runtime.state.record(ONE).state is TaskState.DONE
-        assert "box-differs" in codes(runtime)
+        assert codes(runtime) == ["proof-stale"]
 
 
 async def test_hand_that_ticks_and_commits_in_one_go_is_a_hand(tmp_path: Path) -> None:

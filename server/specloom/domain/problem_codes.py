@@ -365,8 +365,8 @@ RUNS = ProblemGroup(
         ProblemCode(
             "proof-stale",
             WARNING,
-            "A file behind the proof of a task was changed since",
-            "Run the task's scope again: its commands are verified once more",
+            "A file behind the proof of a task was changed since, or the box that proves it is not ticked here",
+            "Run the task's scope again: its commands are verified once more. Of a box: tick it, or reset the task",
         ),
         ProblemCode(
             "proof-outdated",

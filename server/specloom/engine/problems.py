@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from specloom.domain.citations import renumbered
+from specloom.domain.evidence import is_by_hand
 from specloom.domain.ids import TaskId, spec_of
 from specloom.domain.problem import Problem, Severity
 from specloom.domain.project import ProjectState, TaskRecord
@@ -16,6 +17,7 @@ from specloom.engine.shelf import Shelf
 
 AGAIN = "run it again, which verifies it once more"
 BY_HAND = "check it, then untick and tick its box if it still holds"
+UNTICKED = "was done by a tick that does not stand here; tick it if it is done here, too, or reset it"
 
 
 def task_problems(state: ProjectState, shelf: Shelf, ticking: Container[TaskId] = ()) -> Iterator[Problem]:
@@ -51,7 +53,8 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
         yield Problem("proof-outdated", f"{message}; {advice}", path, task.span, Severity.WARNING)
     if record.stale:
         message = f"The proof of {task.id} is stale: {', '.join(record.stale)} changed since; verify it again"
-        yield Problem("proof-stale", message, path, task.span, Severity.WARNING)
+        told = f"Task {task.id} {UNTICKED}" if is_by_hand(record.evidence) else message
+        yield Problem("proof-stale", told, path, task.span, Severity.WARNING)
     for refused in record.refused:
         yield Problem(
             "edit-refused", f"An edit of {task.id} was not applied: {refused}", path, task.span, Severity.WARNING
@@ -70,7 +73,8 @@ def _of_numbers(
 
 
 def _of_box(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Problem]:
-    if task.is_leaf and task.ticked is not (record.state is TaskState.DONE) and record.attempt is None:
+    told = bool(record.stale) and is_by_hand(record.evidence)
+    if task.is_leaf and task.ticked is not (record.state is TaskState.DONE) and record.attempt is None and not told:
         yield Problem("box-differs", _box_differs(task, record), path, task.span, Severity.WARNING)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator
 
 from specloom.domain import commands as c
-from specloom.domain.evidence import stale_paths
-from specloom.domain.ids import TaskId
+from specloom.domain.evidence import is_by_hand, stale_paths
+from specloom.domain.ids import TaskId, spec_of
 from specloom.domain.project import ProjectState, TaskRecord
 from specloom.domain.states import TaskState
 from specloom.engine.context import EngineContext
@@ -17,6 +17,7 @@ async def mark_stale(engine: EngineContext, paths: Collection[str] | None = None
     for task, record in tuple(_proofs(engine.state, paths)):
         behind = {file.path for piece in record.evidence for file in piece.files}
         stale = stale_paths(record.evidence, await digests(engine.workspace, sorted(behind)))
+        stale = stale or _unticked(engine.state, task, record)
         if stale != record.stale:
             await engine.mailbox.submit(c.MarkStale(task, stale))
         if stale:
@@ -27,6 +28,19 @@ async def mark_stale(engine: EngineContext, paths: Collection[str] | None = None
 def _proofs(state: ProjectState, paths: Collection[str] | None) -> Iterator[tuple[TaskId, TaskRecord]]:
     for task in state.graph.order:
         record = state.record(task)
-        behind = (file.path for piece in record.evidence for file in piece.files)
-        if record.state is TaskState.DONE and record.evidence and (paths is None or any(p in paths for p in behind)):
-            yield task, record
+        if record.state is TaskState.DONE and record.evidence:
+            behind = (file.path for piece in record.evidence for file in piece.files)
+            box = _box(state, task) if is_by_hand(record.evidence) else ()
+            if paths is None or any(path in paths for path in (*behind, *box)):
+                yield task, record
+
+
+def _box(state: ProjectState, task: TaskId) -> tuple[str, ...]:
+    """The document that holds it; nothing where it was not read yet."""
+    spec = state.plan.specs.get(spec_of(task))
+    return () if spec is None or spec.id in state.unread else (spec.path,)
+
+
+def _unticked(state: ProjectState, task: TaskId, record: TaskRecord) -> tuple[str, ...]:
+    """The document whose box was ticked and is not any more, though no hand took that back: git or an agent did."""
+    return _box(state, task) if is_by_hand(record.evidence) and not state.graph.tasks[task].ticked else ()
