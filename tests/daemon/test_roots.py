@@ -68,6 +68,23 @@ async def test_clients_that_come_at_once_get_one_runtime(tmp_path: Path) -> None
         assert made.told() == []
 
 
+async def test_folder_of_two_names_has_one_runtime_and_another_folder_of_a_name_has_its_own(tmp_path: Path) -> None:
+    root, other = greeter(tmp_path / "root"), tmp_path / "Root"
+    other.symlink_to(root)
+    async with roots(linger=600.0) as made:
+
+        async def join(name: Path) -> Runtime:
+            async with made.joined(name, sender(), "one") as runtime:
+                return runtime
+
+        first, second = await asyncio.gather(join(other), join(root))
+        assert first is second
+        other.unlink()
+        greeter(other)
+        async with made.joined(other, sender(), "one") as runtime:
+            assert runtime.state.id != first.state.id
+
+
 async def test_a_root_that_could_not_be_opened_is_tried_again(tmp_path: Path) -> None:
     root = tmp_path / "later"
     async with roots() as made:

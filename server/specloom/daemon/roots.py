@@ -73,6 +73,8 @@ class Roots:
         self._load = load
         self._linger = linger
         self._open: dict[RootKey, OpenRoot] = {}
+        self._names: dict[tuple[int, int], Path] = {}
+        """How each folder was named first, by device and inode."""
         self._lost: dict[OpenRoot, RootKey] = {}
         """Roots whose logs were removed, as long as somebody is attached: they refuse everything, and hold nothing."""
         self.changed: Callable[[], None] = _nothing
@@ -82,7 +84,7 @@ class Roots:
     @asynccontextmanager
     async def joined(self, root: Path, sender: Sender, client: str) -> AsyncGenerator[Runtime]:
         """The runtime of a root, as long as the context lasts at least. Raises what opening it raised."""
-        key = (root, sender.environment.get(STATE_DIR, ""))
+        key = (await self._named(root), sender.environment.get(STATE_DIR, ""))
         known = await self._entered(key, sender)
         try:
             runtime = await asyncio.shield(known.opening)
@@ -95,6 +97,17 @@ class Roots:
             known.leave(client, sender)
             known.clients -= 1
             self._look(key, known)
+
+    async def _named(self, root: Path) -> Path:
+        """The root as its first client named it: where case makes no difference, a folder has many names."""
+        found = await asyncio.to_thread(_identity, root)
+        if found is None:
+            return root
+        first = self._names.setdefault(found, root)
+        if first != root and await asyncio.to_thread(_identity, first) != found:
+            # Of another folder, which is gone.
+            first = self._names[found] = root
+        return first
 
     async def _entered(self, key: RootKey, sender: Sender) -> OpenRoot:
         await self._part_with_lost(key)
@@ -252,6 +265,14 @@ class SharedHost:
             yield reader
         finally:
             await reader.close()
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    try:
+        found = root.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _told(root: Path, known: OpenRoot) -> dict[str, object]:

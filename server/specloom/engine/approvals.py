@@ -108,13 +108,14 @@ class ApprovalDesk:
 
     @contextmanager
     def attached(self, client: Client) -> Generator[None]:
-        """Questions go to this client too while the context is open."""
+        """Questions go to this client too while the context is open; one by two names of the root is asked once."""
+        is_new = all(known.id != client.id for known in self._clients)
         self._clients.append(client)
-        if self.greeting:
+        if is_new and self.greeting:
             self._greeted.append(asyncio.create_task(self._told(client, "warning", self.greeting)))
         for waiting in self._waiting.values():
             # Who comes to give an order of its own, as a command does, answers by that.
-            if not client.final:
+            if is_new and not client.final:
                 waiting.prompts.append(asyncio.create_task(self._prompt(client, waiting)))
         try:
             yield
@@ -125,7 +126,10 @@ class ApprovalDesk:
 
     async def tell(self, level: Literal["info", "warning", "error"], message: str) -> None:
         """Shows a message in every attached client."""
-        await asyncio.gather(*(self._told(client, level, message) for client in tuple(self._clients)))
+        await asyncio.gather(*(self._told(client, level, message) for client in self._each()))
+
+    def _each(self) -> tuple[Client, ...]:
+        return tuple({client.id: client for client in reversed(self._clients)}.values())
 
     async def _told(self, client: Client, level: Literal["info", "warning", "error"], message: str) -> None:
         try:
@@ -169,7 +173,7 @@ class ApprovalDesk:
             return Answer(ask.choices[0], YES)
         if self.unattended and not self._clients and not ask.lasting:
             return Answer(ask.no, NOBODY, reason="nobody is attached who could answer")
-        waiting.prompts += [asyncio.create_task(self._prompt(client, waiting)) for client in tuple(self._clients)]
+        waiting.prompts += [asyncio.create_task(self._prompt(client, waiting)) for client in self._each()]
         try:
             async with asyncio.timeout(None if ask.lasting else self._deadline):
                 return await waiting.future
@@ -192,7 +196,7 @@ class ApprovalDesk:
     def _give_up(self, waiting: _Open) -> None:
         """It is no once every client that is there has said that nobody can answer at it."""
         left = bool(self._clients) or not waiting.ask.lasting
-        mute = left and bool(waiting.mute) and all(client in waiting.mute for client in self._clients)
+        mute = left and bool(waiting.mute) and all(client in waiting.mute for client in self._each())
         if mute and not waiting.future.done():
             waiting.future.set_result(Answer("", NOBODY, reason=_nobody(waiting.ask)))
 
