@@ -15,6 +15,8 @@ from specloom.store.errors import ConcurrencyConflict, CorruptStoreError, NewerV
 from specloom.store.record import EventRecord, NewEvent, UnknownEvent
 
 _SELECT = "SELECT seq, at, stream, type, v, command_id, actor, client, agent, payload FROM events"
+_WRITTEN = "SELECT 1 FROM events WHERE type = ? AND v = ? LIMIT 1"
+_LISTED = "SELECT 1 FROM types WHERE type = ? AND v = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,26 @@ def select_events(db: sqlite3.Connection, codec: Codec, page: Page, *, lenient: 
 
 
 def newer_type(db: sqlite3.Connection, codec: Codec) -> NewerVersionError | None:
-    """What to tell when the log holds an event that we do not know. Raises `CorruptStoreError`."""
+    """What to tell when the log holds an event that we do not know.
+
+    Raises `CorruptStoreError` where it names a type of which it holds none: whoever writes the first event of a type
+    notes that with it.
+    """
     rows = db.execute("SELECT type, v, since FROM types").fetchall()
     if any((type(name), type(v), type(since)) != (str, int, str) for name, v, since in rows):
         raise CorruptStoreError("the types of events in state.db are damaged; restore state.db from a backup")
     unknown = [row for row in rows if not codec.knows(row[0], row[1])]
-    return NewerVersionError(*max(unknown, key=lambda row: _version_key(row[2]))) if unknown else None
+    written = [row for row in unknown if _holds(db, _WRITTEN, row[0], row[1])]
+    if unknown and not written:
+        raise CorruptStoreError(
+            f"state.db names a type {unknown[0][0]!r} version {unknown[0][1]} that no event has; "
+            "restore state.db from a backup"
+        )
+    return NewerVersionError(*max(written, key=lambda row: _version_key(row[2]))) if written else None
+
+
+def _holds(db: sqlite3.Connection, statement: str, type_: str, v: int) -> bool:
+    return db.execute(statement, (type_, v)).fetchone() is not None
 
 
 def _insert(db: sqlite3.Connection, order: Append, new: NewEvent, encoded: Encoded) -> EventRecord:
@@ -118,7 +134,12 @@ def _records(db: sqlite3.Connection, codec: Codec, found: sqlite3.Cursor, *, len
             raise CorruptStoreError(f"event {seq}: it has no time; restore state.db from a backup")
         try:
             event = decode(type_, v, payload, load)
-        except NewerVersionError:
+        except NewerVersionError as error:
+            if not _holds(db, _LISTED, type_, v):
+                unwritten = (
+                    f"event {seq}: its type {type_!r} version {v} was never written; restore state.db from a backup"
+                )
+                raise CorruptStoreError(unwritten) from error
             if not lenient:
                 raise
             event = UnknownEvent(type_, v, payload)

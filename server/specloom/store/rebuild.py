@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ from specloom.store.database import (
     finish_rebuilding,
     sync_folder,
 )
-from specloom.store.errors import CorruptStoreError, mapped_errors
+from specloom.store.errors import CorruptStoreError, NewerVersionError, mapped_errors
 from specloom.store.lock import WriterLock
 from specloom.store.schema import FORMAT, format_of, migrate
 
@@ -160,7 +160,7 @@ class _Salvage:
         """Their numbers, up to the first that is not as it was written."""
         since = {(row[0], row[1]): row[2] for row in self._readable("SELECT type, v, since FROM types")}
         seq = 1
-        while (row := self._row(seq)) is not None:
+        while (row := self._row(seq, since)) is not None:
             type_, v = row[3], row[4]
             if (type_, v) not in self._types:
                 self._types.add((type_, v))
@@ -169,18 +169,24 @@ class _Salvage:
             yield seq
             seq += 1
 
-    def _row(self, seq: int) -> tuple[Any, ...] | None:
+    def _row(self, seq: int, listed: Collection[tuple[object, object]]) -> tuple[Any, ...] | None:
+        """Raises `NewerVersionError` for a `listed` type that is not known here; any other was never written."""
         contents: dict[Digest, bytes] = {}
 
         def load(digest: Digest) -> bytes:
             contents[digest] = blobs.load_blob(self.old, digest)
             return contents[digest]
 
+        row = next(self._readable(_ROW, (seq,)), None)
+        if row is None or not _is_whole(row):
+            return None
+        type_, v, payload = row[3], row[4], row[9]
         try:
-            row = self.old.execute(_ROW, (seq,)).fetchone()
-            if row is None or not _is_whole(row):
-                return None
-            self.codec.decode(row[3], row[4], row[9], load)
+            self.codec.decode(type_, v, payload, load)
+        except NewerVersionError:
+            if (type_, v) in listed:
+                raise
+            return None
         except (sqlite3.Error, CorruptStoreError):
             return None
         blobs.insert_blobs(self.new, contents)
@@ -202,10 +208,10 @@ class _Salvage:
         rows = [row for statement in statements for row in self._readable(statement)]
         return max((row[0] for row in rows if isinstance(row[0], int)), default=None)
 
-    def _readable(self, statement: str) -> Iterator[tuple[object, ...]]:
+    def _readable(self, statement: str, values: tuple[int, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows up to the first that cannot be read."""
         with contextlib.suppress(sqlite3.Error):
-            yield from self.old.execute(statement)
+            yield from self.old.execute(statement, values)
 
 
 def _is_whole(row: tuple[object, ...]) -> bool:

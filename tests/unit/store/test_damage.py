@@ -139,6 +139,10 @@ def locks_on(path: Path) -> int:
         ("DELETE FROM events WHERE seq = 1", "event 1 of state.db is missing"),
         ("UPDATE events SET seq = 9 WHERE seq = 3", "event 3 of state.db is missing"),
         ("UPDATE events SET seq = -2 WHERE seq = 2", "event 2 of state.db is missing"),
+        ("UPDATE events SET v = 0 WHERE seq = 2", "event 2"),
+        ("UPDATE events SET v = -7 WHERE seq = 2", "event 2"),
+        ("UPDATE events SET v = 8 WHERE seq = 2", "event 2: its type 'Noted' version 8 was never written"),
+        ("UPDATE events SET type = 'Notef' WHERE seq = 2", "event 2: its type 'Notef' version 1 was never written"),
         ("DROP TABLE events", "damaged"),
         ("DROP TABLE meta", "damaged"),
         ("PRAGMA user_version = -1", "never was"),
@@ -158,6 +162,14 @@ async def everything(state: Path, mode: str) -> list[object]:
         return [record.event for record in await store.read()]
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize("damage", ["UPDATE types SET type = 'Notef'", "UPDATE types SET v = -1"])
+async def test_list_of_types_that_is_damaged_is_no_newer_version(state: Path, damage: str) -> None:
+    await filled(state, "a", "b", "c")
+    change_file(state, damage)
+    with pytest.raises(CorruptStoreError, match="that no event has"):
+        await everything(state, "write")
 
 
 async def test_a_payload_that_nests_without_end_is_damage(state: Path) -> None:
