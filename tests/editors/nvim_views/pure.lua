@@ -104,15 +104,12 @@ function cases.lines_kept_by_difference_are_those_of_a_fresh_drawing()
     elseif round % 11 == 0 and #p.approvals > 0 then
       change = projection.fold(p, event("approvalAnswered", { approvalId = p.approvals[1].id }))
     end
-    local ids = { ["project p1"] = true, ["approvals "] = change.shape or nil }
-    for name in pairs(of_task) do
-      ids["task " .. name], ids["spec " .. name] = true, true
-    end
     if round % 13 == 0 then
-      local spec = "spec 0" .. math.random(4)
-      view.closed[spec], change.shape, ids[spec] = not view.closed[spec] or nil, true, true
+      local spec = "0" .. math.random(4)
+      view.closed["spec " .. spec] = not view.closed["spec " .. spec] or nil
+      change.shape, of_task[spec] = true, true
     end
-    shown:change(p, ids, change.shape)
+    shown:change(p, of_task, change.shape)
     same(vim.api.nvim_buf_get_lines(buf, 0, -1, false), drawn(p, view))
   end
 end
@@ -128,8 +125,8 @@ function cases.every_line_has_the_width_of_the_window_or_less()
     for width = 20, 90, 7 do
       for _, line in ipairs(drawn(p, { width = width, now = 0, closed = {}, plain = plain })) do
         assert(vim.fn.strdisplaywidth(line) <= width, ("%q is wider than %d"):format(line, width))
-        for name, sign in pairs(render.SIGNS) do
-          local looks_alike = name == "pending" or name == "skipped" or name == "prompt"
+        for name, sign in pairs(words.SIGNS) do
+          local looks_alike = name == "pending" or name == "skipped"
           assert(
             not plain or looks_alike or name == "waiting" or not line:find(sign[1], 1, true),
             "not plain: " .. line

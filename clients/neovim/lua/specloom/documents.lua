@@ -11,21 +11,41 @@ local function loaded(uri)
   return vim.fn.bufloaded(name) == 1 and vim.fn.bufadd(name) or nil
 end
 
+---@param params lsp.ApplyWorkspaceEditParams
+---@return integer[] buffers that it changes
+---@return string? why it cannot be applied
+local function targets(params)
+  local buffers, uris = {}, vim.tbl_keys(params.edit.changes or {})
+  for _, change in ipairs(params.edit.documentChanges or {}) do
+    local uri, version = change.textDocument.uri, change.textDocument.version
+    uris[#uris + 1] = uri
+    local now = vim.lsp.util.buf_versions[loaded(uri) or -1]
+    if type(version) == "number" and version > 0 and now and now > version then
+      -- Neovim would say so with a "Press ENTER".
+      return {}, "the buffer has changed since"
+    end
+  end
+  for index, uri in ipairs(uris) do
+    buffers[index] = loaded(uri)
+    if not buffers[index] then
+      -- Loading it might ask about a swap file; on disk it can be changed all the same.
+      return {}, "the file is not open"
+    elseif not vim.bo[buffers[index]].modifiable then
+      return {}, "its buffer is not 'modifiable'"
+    end
+  end
+  return buffers
+end
+
 --- Neovim keeps marks, folds, cursor and view by itself, but joins edits that come close together, or while somebody
 --- types, into one undo step.
 ---@type lsp.Handler
 local function apply_edit(error, params, context)
-  local buffers, uris = {}, vim.tbl_keys(params.edit.changes or {})
-  for _, change in ipairs(params.edit.documentChanges or {}) do
-    uris[#uris + 1] = change.textDocument.uri
-  end
-  for _, uri in ipairs(uris) do
-    local buf = loaded(uri)
-    if not buf or not vim.bo[buf].modifiable then
-      -- Loading it might ask about a swap file; the server takes the file on disk instead.
-      return { applied = false, failureReason = "the file is not open, or its buffer is not 'modifiable'" }
-    end
-    buffers[#buffers + 1] = buf
+  local buffers, why = targets(params)
+  if why then
+    -- Any notice tells first what was typed, so that the edit is made anew on top of it.
+    client.call(assert(vim.lsp.get_client_by_id(context.client_id)), "notify", "$/setTrace", { value = "off" })
+    return { applied = false, failureReason = why }
   end
   local function break_undo()
     for _, buf in ipairs(buffers) do

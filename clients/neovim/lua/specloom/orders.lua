@@ -136,7 +136,8 @@ local function say(call)
   end
   local text = named and vim.trim(call.rest:sub(#call.words[1] + 1)) or call.rest
   if text == "" then
-    return require("specloom.output").say(call.connection, id)
+    require("specloom.output").open(call.connection, id)
+    return require("specloom.output.say").open(call.connection, id)
   end
   order(call, "specloom/agent/prompt", { agentId = id, text = text }, "the agent hears it at its next turn")
 end

@@ -1,8 +1,42 @@
---- Windows with a text that is read and closed: below the others, or in the middle. Refuses changes.
+--- Windows of ours: with a text that is read and closed, below the others or in the middle, or with a view of a project.
+--- Refuses changes by hand.
 local M = {}
 
 -- Columns that are still read with ease.
 local WIDEST = 92
+
+local BARE =
+  { number = false, relativenumber = false, signcolumn = "no", foldcolumn = "0", list = false, spell = false }
+
+---A buffer for a view of a project.
+---@param name string
+---@param connection specloom.Connection
+---@return integer buf
+function M.buffer(name, connection)
+  local buf = vim.api.nvim_create_buf(false, true)
+  vim.api.nvim_buf_set_name(buf, "specloom://" .. name)
+  vim.bo[buf].modifiable, vim.bo[buf].undolevels = false, -1
+  vim.b[buf].specloom_root = connection.root
+  return buf
+end
+
+---Gives the current window options of its own.
+---@param options table<string, any>
+---@param statusline string
+function M.dress(options, statusline)
+  options = vim.tbl_extend("force", BARE, options, { statusline = " " .. statusline })
+  for name, value in pairs(options) do
+    vim.api.nvim_set_option_value(name, value, { scope = "local", win = 0 })
+  end
+end
+
+---@param window integer
+function M.close(window)
+  -- The last window cannot be closed.
+  if not pcall(vim.api.nvim_win_close, window, true) then
+    vim.api.nvim_win_call(window, vim.cmd.enew)
+  end
+end
 
 ---@param buf integer
 ---@param lines string[]

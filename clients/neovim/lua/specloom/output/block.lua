@@ -2,7 +2,7 @@
 local M = {}
 
 -- Of one command or one text; a person who wants all of it finds it on disk.
-local MOST_ROWS = 2000
+local MOST_ROWS, KEPT_ROWS = 2000, 1500
 -- A row that goes on for ever costs more with each piece, to join and to show.
 local LONGEST = 4000
 
@@ -12,6 +12,7 @@ local LONGEST = 4000
 ---@field spans specloom.Span[]
 ---@field path? string what it is about
 ---@field line? integer from 1
+---@field prompt? string id of the words that it shows
 
 ---@class specloom.Block
 ---@field key string
@@ -25,7 +26,8 @@ local LONGEST = 4000
 ---@field indent string
 ---@field open boolean whether the last row may go on
 ---@field left integer rows that were given up
----@field raw string[] what was added, where it is compared later
+---@field raw string what it shows in other words, as it came
+---@field call? { head: string, path: string?, diff: boolean?, settled: boolean? }
 local Block = {}
 Block.__index = Block
 
@@ -34,29 +36,18 @@ Block.__index = Block
 ---@param style? { level?: string, group?: string, indent?: string }
 ---@return specloom.Block
 function M.new(key, kind, style)
-  style = style or {}
-  return setmetatable({
-    key = key,
-    kind = kind,
-    rows = {},
-    from = 1,
-    drawn = 0,
-    head = false,
-    level = style.level or "0",
-    group = style.group,
-    indent = style.indent or "",
-    open = false,
-    left = 0,
-    raw = {},
-  }, Block)
+  local made =
+    { key = key, kind = kind, rows = {}, from = 1, drawn = 0, head = false, open = false, left = 0, raw = "" }
+  local plain = { level = "0", indent = "" }
+  return setmetatable(vim.tbl_extend("force", plain, style or {}, made), Block)
 end
 
 ---@param text string
 ---@param group string?
----@param level string
+---@param level? string
 ---@return specloom.Row
 function M.row(text, group, level)
-  return { text = text, level = level, spans = group and { { 0, #text, group } } or {} }
+  return { text = text, level = level or "0", spans = group and { { 0, #text, group } } or {} }
 end
 
 ---@param index integer
@@ -74,10 +65,10 @@ end
 ---Sets the first row, which stays when the rest is folded away.
 ---@param text string
 ---@param group string?
----@param place? { path: string?, line: integer? }
-function Block:set_head(text, group, place)
+---@param path? string
+function Block:set_head(text, group, path)
   local row = M.row(text:gsub("[\n\r]", " "), group, self.level == "0" and "0" or ">1")
-  row.path, row.line = (place or {}).path, (place or {}).line
+  row.path = path
   if self.head then
     self.rows[1] = row
   else
@@ -93,19 +84,18 @@ function Block:add(text)
   if text == "" then
     return
   end
-  local first = true
   -- Colours and cursor movements of a terminal say nothing here.
   text = text:gsub("\27%[[%d;?]*%a", ""):gsub("\r\n?", "\n")
   for piece in vim.gsplit(text, "\n", { plain = true }) do
     local last = self.rows[#self.rows]
-    if first and self.open and last and #last.text + #piece <= LONGEST then
-      last.text = last.text .. piece
-      last.spans = self.group and { { 0, #last.text, self.group } } or {}
+    if self.open and last and #last.text + #piece <= LONGEST then
+      local row = M.row(last.text .. piece, self.group)
+      last.text, last.spans = row.text, row.spans
       self:touch(#self.rows)
     else
       self:put(M.row(self.indent .. piece, self.group, self.level))
     end
-    first = false
+    self.open = false
   end
   self.open = true
   if #self.rows > MOST_ROWS then
@@ -115,32 +105,21 @@ end
 
 ---Gives the oldest rows up, but for the first.
 function Block:shorten()
-  local keep = math.floor(MOST_ROWS * 0.75)
-  local first = self.head and 1 or 0
-  local over = #self.rows - keep
-  local noted = self.left > 0 and 1 or 0
-  self.left = self.left + over - noted
+  local first, over = self.head and 1 or 0, #self.rows - KEPT_ROWS
+  self.left = self.left + over - (self.left > 0 and 1 or 0)
   local rows = vim.list_slice(self.rows, 1, first)
   rows[#rows + 1] = M.row(self.indent .. ("[%d lines left out]"):format(self.left), "SpecloomDetail", self.level)
-  vim.list_extend(rows, self.rows, first + over + 1)
-  self.rows, self.from = rows, 1
+  self.rows, self.from = vim.list_extend(rows, self.rows, first + over + 1), 1
 end
 
----Drops all but the head.
-function Block:clear()
-  self.rows = vim.list_slice(self.rows, 1, self.head and 1 or 0)
-  self.open, self.left, self.raw = false, 0, {}
-  self:touch(1)
-end
-
----Folds all rows but the first away, or shows them.
+---Puts another text in place of all but the head, and folds it away or shows it.
+---@param text string
 ---@param folded boolean
-function Block:fold(folded)
-  self.level = folded and "1" or "0"
-  for index, row in ipairs(self.rows) do
-    row.level = not folded and "0" or index == 1 and ">1" or "1"
-  end
+function Block:set(text, folded)
+  self.rows = vim.list_slice(self.rows, 1, self.head and 1 or 0)
+  self.open, self.left, self.level = false, 0, folded and "1" or "0"
   self:touch(1)
+  self:add(text)
 end
 
 return M

@@ -1,4 +1,4 @@
---- Keys of an output buffer. Refuses global maps, and keys that people use to read.
+--- Keys of an output buffer. Refuses keys that people use to read.
 local M = {}
 
 ---@param output specloom.Output
@@ -29,12 +29,21 @@ local function go(output)
   if not found or found.type ~= "file" then
     return false
   end
-  local places = require("specloom.tree.places")
-  places.open(output.connection, { uri = vim.uri_from_fname(whole), line = line and line - 1 or 0 }, "edit")
+  local place = { uri = vim.uri_from_fname(whole), line = line and line - 1 or 0 }
+  require("specloom.tree.places").open(output.connection, place, "edit")
   return true
 end
 
----@param output specloom.Output
+local function fold()
+  if vim.fn.foldlevel(".") > 0 then
+    vim.cmd("normal! za")
+  end
+end
+
+local function say(output)
+  require("specloom.output.say").open(output.connection, output.agent)
+end
+
 local function withdraw(output)
   local row = row_of(output)
   if row and row.prompt then
@@ -42,70 +51,38 @@ local function withdraw(output)
   end
 end
 
----@type { [1]: string, [2]: string, [3]: fun(output: specloom.Output) }[]
-local KEYS = {
-  {
-    "i",
-    "say something to the agent",
-    function(output)
-      require("specloom.output.say").open(output.connection, output.agent)
-    end,
-  },
-  { "x", "take back words that the agent has not heard", withdraw },
-  {
-    "gf",
-    "go to the file under the cursor",
-    function(output)
-      if not go(output) then
-        vim.notify("Specloom: no file is named here", vim.log.levels.INFO, { title = "Specloom" })
-      end
-    end,
-  },
-  {
-    "<CR>",
-    "go to the file, else open or close the fold",
-    function(output)
-      if not go(output) and vim.fn.foldlevel(".") > 0 then
-        vim.cmd("normal! za")
-      end
-    end,
-  },
-  {
-    "<Tab>",
-    "open or close the fold",
-    function()
-      if vim.fn.foldlevel(".") > 0 then
-        vim.cmd("normal! za")
-      end
-    end,
-  },
-  {
-    "q",
-    "close",
-    function()
-      if #vim.api.nvim_tabpage_list_wins(0) > 1 then
-        vim.api.nvim_win_close(0, true)
-      else
-        vim.cmd.enew()
-      end
-    end,
-  },
-}
-
-local function help()
-  local keys = vim.list_extend({}, KEYS)
-  keys[#keys + 1] = { "G", "follow the end again" }
-  require("specloom.tree.help").show("Output", keys)
+local function go_to_file(output)
+  if not go(output) then
+    require("specloom.tell").echo("no file is named here")
+  end
 end
+
+local function go_or_fold(output)
+  if not go(output) then
+    fold()
+  end
+end
+
+local function close()
+  require("specloom.page").close(0)
+end
+
+---@type { [1]: string, [2]: string, [3]: fun(output: specloom.Output)? }[]
+local KEYS = {
+  { "i", "say something to the agent", say },
+  { "x", "take back words that the agent has not heard", withdraw },
+  { "gf", "go to the file under the cursor", go_to_file },
+  { "<CR>", "go to the file, else open or close the fold", go_or_fold },
+  { "<Tab>", "open or close the fold", fold },
+  { "q", "close", close },
+  { "G", "follow the end again" },
+}
 
 ---@param output specloom.Output
 function M.map(output)
-  for _, key in ipairs(KEYS) do
-    vim.keymap.set("n", key[1], function()
-      key[3](output)
-    end, { buffer = output.buf, nowait = true, silent = true, desc = "Specloom: " .. key[2] })
-  end
-  vim.keymap.set("n", "g?", help, { buffer = output.buf, nowait = true, desc = "Specloom: keys" })
+  require("specloom.keys").map(output.buf, "Output", KEYS, { "g?" }, function(act)
+    act(output)
+  end)
 end
 
 return M

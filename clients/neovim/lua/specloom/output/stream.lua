@@ -9,6 +9,8 @@ local M = {}
 
 -- Rows of all blocks together, and how many are left once the oldest are given up.
 M.MOST_ROWS, M.KEPT_ROWS = 6000, 4500
+-- Of a call's input, to tell what it is about.
+local MOST_INPUT = 400
 
 ---@class specloom.Stream
 ---@field agent string
@@ -27,22 +29,28 @@ Stream.__index = Stream
 ---@param sessions specloom.Session[] known ones
 ---@return specloom.Stream
 function M.new(agent, sessions)
-  local stream = setmetatable({ agent = agent, seq = 0, blocks = {}, by_key = {} }, Stream)
-  stream.sessions, stream.tasks, stream.dropped, stream.gone = {}, {}, 0, 0
+  local empty = { agent = agent, seq = 0, blocks = {}, by_key = {}, sessions = {}, tasks = {}, dropped = 0, gone = 0 }
+  local stream = setmetatable(empty, Stream)
   for _, session in ipairs(sessions) do
     if session.agentId == agent then
-      stream.sessions[session.id], stream.session = 0, session.id
-      if session.taskId then
-        stream.tasks[session.taskId] = true
-      end
+      stream:know(session.id, session.taskId)
     end
   end
   return stream
 end
 
+---@param session string
+---@param task string?
+function Stream:know(session, task)
+  self.sessions[session], self.session = 0, session
+  if task then
+    self.tasks[task] = true
+  end
+end
+
 ---@param key string
 ---@param kind string
----@param style? table
+---@param style? { level?: string, group?: string, indent?: string }
 ---@return specloom.Block
 function Stream:open(key, kind, style)
   local made = block.new(key, kind, style)
@@ -52,25 +60,23 @@ function Stream:open(key, kind, style)
 end
 
 ---One line that stands for itself.
-function Stream:note(key, text, group)
-  self:open(key, "note"):put(block.row(text:gsub("[\n\r]+", " "), group, "0"))
-end
-
----A line with the rest folded below it.
-function Stream:folded(key, kind, head, group, text)
-  local made = self:open(key, kind, { level = "1", group = "SpecloomOutput", indent = "  " })
-  made:set_head(head, group)
-  made:add((text:gsub("\n+$", "")))
-  return made
+---@param e table
+---@param text string
+---@param group string
+---@param key? string
+function Stream:note(e, text, group, key)
+  self:open(key or ("%s %d"):format(e.type, e.seq), "note"):put(block.row(text:gsub("[\n\r]+", " "), group))
 end
 
 ---What was said is apart from what was done.
 function Stream:gap(key)
   local last = self.blocks[#self.blocks]
   if last and last.rows[#last.rows] and last.rows[#last.rows].text ~= "" then
-    self:open(key .. " gap", "gap"):put(block.row("", nil, "0"))
+    self:open(key .. " gap", "gap"):put(block.row(""))
   end
 end
+
+local SHOWN = { group = "SpecloomOutput", indent = "  " }
 
 ---@type table<string, fun(stream: specloom.Stream, key: string, name: string): specloom.Block>
 local OPENED = {
@@ -79,17 +85,13 @@ local OPENED = {
     return stream:open(key, "text")
   end,
   thinking = function(stream, key)
-    local made = stream:open(key, "thinking", { level = "1", group = "SpecloomThinking", indent = "  " })
-    made:set_head("▸ thinking", "SpecloomThinking")
-    return made
+    return stream:open(key, "thinking", { level = "1", group = "SpecloomThinking", indent = "  " })
   end,
-  tool_input = function(stream, key, name)
-    local made = stream:open(key, "tool_input", { level = "1", indent = "  " })
-    made:set_head("▶ " .. name, "SpecloomInProgress")
-    return made
+  tool_input = function(stream, key)
+    return stream:open(key, "tool_input", SHOWN)
   end,
   command = function(stream, key)
-    return stream:open(key, "tool", { group = "SpecloomOutput", indent = "  " })
+    return stream:open(key, "tool", SHOWN)
   end,
 }
 
@@ -126,18 +128,16 @@ function Stream:output(o)
     return
   end
   local key = o.sessionId .. " " .. o.block
-  local found = self.by_key[key] or OPENED[o.kind](self, key, o.name)
+  local found = self.by_key[key] or OPENED[o.kind](self, key)
   local text = o.dropped > 0 and ("\n[%d characters left out]\n"):format(o.dropped) .. o.text or o.text
   if found.kind == "tool_input" then
-    found.raw[1] = (found.raw[1] or "") .. text
-    found:set_head("▶ " .. (edits.head(o.name, found.raw[1]:sub(1, 400))), "SpecloomInProgress")
-    return
-  elseif found.kind == "text" then
-    found.raw[#found.raw + 1] = text
+    found.raw = #found.raw < MOST_INPUT and found.raw .. text or found.raw
+    return found:set_head("▶ " .. (edits.head(o.name, found.raw)), "SpecloomInProgress")
   end
   found:add(text)
   if found.kind == "thinking" then
-    found:set_head(("▸ thinking · %s"):format(words.count(#found.rows - 1, "line")), "SpecloomThinking")
+    local lines = #found.rows - (found.head and 1 or 0)
+    found:set_head(("▸ thinking · %s"):format(words.count(lines, "line")), "SpecloomThinking")
   end
 end
 
@@ -158,73 +158,64 @@ end
 local EVENTS = {}
 
 function EVENTS.sessionStarted(stream, e)
-  stream.session = e.sessionId
-  stream.sessions[e.sessionId] = 0
-  if e.taskId then
-    stream.tasks[e.taskId] = true
-  end
-  local what = e.parentId and "sub-agent" or e.previousId and ("session %d"):format(e.number) or e.role
-  local parts = vim.tbl_filter(function(part)
-    return part and part ~= ""
-  end, { what, e.taskId or "", e.model, e.because or "" })
+  stream:know(e.sessionId, e.taskId)
+  local parts = { e.parentId and "sub-agent" or e.previousId and ("session %d"):format(e.number) or e.role }
+  parts[#parts + 1] = e.taskId
+  parts[#parts + 1] = e.model
+  parts[#parts + 1] = e.because ~= "" and e.because or nil
   stream:gap(e.sessionId)
-  stream:note(e.sessionId, ("── %s ──"):format(table.concat(parts, " · ")), "SpecloomSeparator")
+  stream:note(e, ("── %s ──"):format(table.concat(parts, " · ")), "SpecloomSeparator")
 end
 
 function EVENTS.sessionEnded(stream, e)
   -- The separator of the session that goes on says why it had to.
   if e.outcome ~= "claimed" and e.outcome ~= "rotated" then
     local last = stream.blocks[#stream.blocks]
-    local told = e.reason == "" or (last and vim.startswith(last.key, "failed turn "))
+    local told = e.reason == "" or (last and vim.startswith(last.key, "turnFailed "))
     local why = told and "" or ": " .. words.line(e.reason)
-    stream:note("end " .. e.sessionId, ("session ended, %s%s"):format(e.outcome, why), "SpecloomDetail")
+    stream:note(e, ("session ended, %s%s"):format(e.outcome, why), "SpecloomDetail")
   end
 end
 
 function EVENTS.messageAdded(stream, e)
-  local lines = #vim.split(e.text, "\n")
-  local about = words.line(e.text):gsub("^#+ ", "")
-  local head = ("▸ is told %s · %s"):format(about, words.count(lines, "line"))
-  local made = stream:folded("given " .. e.seq, "given", head, "SpecloomDetail", e.text)
-  made.raw = { e.text }
+  local found = stream:open("given " .. e.seq, "given", { level = "1", group = "SpecloomOutput", indent = "  " })
+  local about, lines = words.line(e.text):gsub("^#+ ", ""), #vim.split(e.text, "\n")
+  found.raw = e.text
+  found:set_head(("▸ is told %s · %s"):format(about, words.count(lines, "line")), "SpecloomDetail")
+  found:add((e.text:gsub("\n+$", "")))
 end
 
 function EVENTS.turnRequested(stream, e)
   -- Asked again: what came of the last try counts no more.
   for _, kind in ipairs({ "text", "thinking", "tool_input" }) do
-    for _, found in ipairs(stream:streamed(e, kind)) do
+    vim.iter(stream:streamed(e, kind)):each(function(found)
       stream:forget(found)
-    end
+    end)
   end
 end
 
 function EVENTS.turnFinished(stream, e)
   stream.sessions[e.sessionId] = e.turn
-  local shown = stream:streamed(e, "text")
-  local seen = table.concat(
-    vim.tbl_map(function(item)
-      return table.concat(item.raw)
-    end, shown),
-    "\n"
-  )
-  if seen == e.text then
+  local shown, seen = stream:streamed(e, "text"), {}
+  for _, found in ipairs(shown) do
+    for _, row in ipairs(found.rows) do
+      seen[#seen + 1] = row.text
+    end
+  end
+  if table.concat(seen, "\n") == e.text then
     return
   elseif #shown == 0 then
-    stream:gap("turn " .. e.seq)
-    stream:open(("%s %d.text"):format(e.sessionId, e.turn), "text"):add(e.text)
-    return
+    shown[1] = OPENED.text(stream, ("%s %d.text"):format(e.sessionId, e.turn))
   end
   for index = 2, #shown do
     stream:forget(shown[index])
   end
-  shown[1]:clear()
-  shown[1]:add(e.text)
+  shown[1]:set(e.text, false)
 end
 
 function EVENTS.turnFailed(stream, e)
-  local again = type(e.retryInS) == "number" and (" · again in %gs"):format(e.retryInS) or ""
-  local text = ("✗ turn %d: %s%s"):format(e.turn, words.line(e.message), again)
-  stream:note("failed turn " .. e.seq, text, "SpecloomFailed")
+  local again = e.retryInS and (" · again in %gs"):format(e.retryInS) or ""
+  stream:note(e, ("✗ turn %d: %s%s"):format(e.turn, words.line(e.message), again), "SpecloomFailed")
 end
 
 ---The block in which the input of a call streamed in, or what it printed already, or a new one.
@@ -238,58 +229,65 @@ local function call_block(stream, e)
         return present
       end
       stream.by_key[found.key], stream.by_key[key] = nil, found
-      found.key, found.kind, found.group, found.raw = key, "tool", "SpecloomOutput", {}
-      found:fold(false)
+      found.key, found.kind = key, "tool"
       return found
     end
   end
-  return present or stream:open(key, "tool", { group = "SpecloomOutput", indent = "  " })
+  return present or stream:open(key, "tool", SHOWN)
 end
 
 function EVENTS.toolRequested(stream, e)
-  local found = call_block(stream, e)
-  local head, path = edits.head(e.name, e.input)
-  found.call = { head = head, path = path }
-  found:set_head("▶ " .. head, "SpecloomInProgress", { path = path })
-  for _, line in ipairs(edits.diff(e.name, e.input) or {}) do
-    local row = block.row("  " .. line.text, line.group, "0")
-    row.path, row.line = path, line.line
+  local found, head, path = call_block(stream, e), edits.head(e.name, e.input)
+  local diff = edits.diff(e.name, e.input)
+  found.call = { head = head, path = path, diff = #diff > 0 }
+  found:set_head("▶ " .. head, "SpecloomInProgress", path)
+  for _, line in ipairs(diff) do
+    local row = block.row("  " .. line[1], line[2])
+    row.path, row.line = path, line[3]
     found:put(row)
-    found.call.diff = true
   end
+end
+
+---What came of a call or a check, folded away or shown below its head.
+---@param found specloom.Block
+---@param text string
+---@param good boolean
+---@param folded boolean
+---@param more string behind the head
+local function settled(found, text, good, folded, more)
+  text = text:gsub("\n+$", "")
+  folded = folded and text ~= ""
+  found:set(text, folded)
+  local head = (folded and "▸ " or "") .. (good and "✓ " or "✗ ") .. found.call.head .. more
+  local fine = found.kind == "tool" and "SpecloomTool" or "SpecloomDone"
+  found:set_head(head, good and fine or "SpecloomFailed", found.call.path)
 end
 
 function EVENTS.toolSettled(stream, e)
   local found = stream.by_key[e.sessionId .. " " .. e.callId]
-  if not found or not found.call then
+  local call = found and found.call
+  if not call then
     return
   end
-  local call = found.call
   call.settled = true
-  local group = e.isError and "SpecloomFailed" or "SpecloomTool"
-  local sign = e.isError and "✗ " or "✓ "
   if call.diff and not e.isError then
-    return found:set_head(sign .. call.head, group, { path = call.path })
+    return found:set_head("✓ " .. call.head, "SpecloomTool", call.path)
   end
-  local text = (e.text:gsub("\n+$", ""))
+  local text = e.text:gsub("\n+$", "")
   local lines = text == "" and 0 or #vim.split(text, "\n", { plain = true })
-  local folded = not e.isError or lines > 12
-  found:clear()
-  found:fold(folded)
-  found:add(text)
   local count = lines > 0 and " · " .. words.count(lines, "line") or ""
-  found:set_head((folded and lines > 0 and "▸ " or "") .. sign .. call.head .. count, group, { path = call.path })
+  settled(found, text, not e.isError, not e.isError or lines > 12, count)
 end
 
 function EVENTS.editSettled(stream, e)
   if not e.applied then
-    stream:note("edit " .. e.seq, ("✗ %s was not changed: %s"):format(e.path, words.line(e.reason)), "SpecloomFailed")
+    stream:note(e, ("✗ %s was not changed: %s"):format(e.path, words.line(e.reason)), "SpecloomFailed")
   end
 end
 
 function EVENTS.checkRequested(stream, e)
   if e.phase ~= "before" then
-    local found = stream:open("check " .. e.checkId, "check", { group = "SpecloomOutput", indent = "  " })
+    local found = stream:open("check " .. e.checkId, "check", SHOWN)
     found.call = { head = "verify  " .. words.line(e.command) }
     found:set_head("▶ " .. found.call.head, "SpecloomInProgress")
   end
@@ -300,15 +298,9 @@ function EVENTS.checkSettled(stream, e)
   if not found then
     return
   end
+  local how = e.timedOut and "timed out" or e.exitCode and "exit " .. e.exitCode or "no exit status"
   local good = e.exitCode == 0
-  local how = e.timedOut and "timed out" or type(e.exitCode) == "number" and "exit " .. e.exitCode or "no exit status"
-  local output = (e.output:gsub("\n+$", ""))
-  found:clear()
-  found:fold(good and output ~= "")
-  found:add(output)
-  local text = ("%s · %s · %.1fs"):format(found.call.head, how, e.durationS)
-  local sign = good and output ~= "" and "▸ ✓ " or good and "✓ " or "✗ "
-  found:set_head(sign .. text, good and "SpecloomDone" or "SpecloomFailed")
+  settled(found, e.output, good, good, (" · %s · %.1fs"):format(how, e.durationS))
   if e.note ~= "" then
     found:put(block.row("  " .. words.line(e.note), "SpecloomDetail", found.level))
   end
@@ -317,45 +309,42 @@ end
 function EVENTS.promptDelivered(stream, e)
   -- The conversation was given the same words.
   local last = stream.blocks[#stream.blocks]
-  if last and last.kind == "given" and last.raw[1] == e.text then
+  if last and last.kind == "given" and last.raw == e.text then
     stream:forget(last)
   end
   stream:gap("said " .. e.seq)
-  local found = stream:open("said " .. e.seq, "said", { group = "SpecloomPrompt", indent = "» " })
-  found:add(e.text)
+  stream:open("said " .. e.seq, "said", { group = "SpecloomPrompt", indent = "» " }):add(e.text)
 end
 
 function EVENTS.approvalAsked(stream, e)
   local text = ("? %s: %s"):format(e.purpose ~= "" and e.purpose or e.kind, words.line(e.subject))
-  stream:note("asked " .. e.approvalId, text, "SpecloomWaiting")
+  stream:note(e, text, "SpecloomWaiting", "asked " .. e.approvalId)
 end
 
 function EVENTS.approvalAnswered(stream, e)
   local asked = stream.by_key["asked " .. e.approvalId]
   if asked then
     local text = asked.rows[1].text .. (e.allowed and " · allowed" or " · denied")
-    asked:clear()
-    asked:put(block.row(text, "SpecloomDetail", "0"))
+    asked:set("", false)
+    asked:put(block.row(text, "SpecloomDetail"))
   end
 end
 
 function EVENTS.noProgressSeen(stream, e)
-  local text = ("goes in circles (%s, %s)"):format(e.circle, words.count(e.turns, "turn"))
-  stream:note("circle " .. e.seq, text, "SpecloomBlocked")
+  stream:note(e, ("goes in circles (%s, %s)"):format(e.circle, words.count(e.turns, "turn")), "SpecloomBlocked")
 end
 
 function EVENTS.contextCollapsed(stream, e)
-  local text = ("%s shortened to make room"):format(words.count(e.collapsed, "old result"))
-  stream:note("collapsed " .. e.seq, text, "SpecloomDetail")
+  stream:note(e, ("%s shortened to make room"):format(words.count(e.collapsed, "old result")), "SpecloomDetail")
 end
 
 function EVENTS.taskDone(stream, e)
-  stream:note("task " .. e.seq, ("✓ %s is %s"):format(e.taskId, e.proven and "proven" or "done"), "SpecloomDone")
+  stream:note(e, ("✓ %s is %s"):format(e.taskId, e.proven and "proven" or "done"), "SpecloomDone")
 end
 
 local function failed(form)
   return function(stream, e)
-    stream:note("task " .. e.seq, form:format(e.taskId, words.line(e.reason)), "SpecloomFailed")
+    stream:note(e, form:format(e.taskId, words.line(e.reason)), "SpecloomFailed")
   end
 end
 
@@ -364,14 +353,7 @@ EVENTS.attemptFailed = failed("✗ this attempt at %s did not prove it: %s")
 EVENTS.taskBlocked = failed("■ %s is blocked: %s")
 
 -- These name their task, but not the agent that worked at it.
-local BY_TASK = {
-  checkRequested = true,
-  checkSettled = true,
-  taskDone = true,
-  taskFailed = true,
-  attemptFailed = true,
-  taskBlocked = true,
-}
+local BY_TASK = { "checkRequested", "checkSettled", "taskDone", "taskFailed", "attemptFailed", "taskBlocked" }
 
 ---@param e table
 ---@return boolean
@@ -383,7 +365,7 @@ function Stream:concerns(e)
   elseif e.approvalId then
     return self.by_key["asked " .. e.approvalId] ~= nil
   end
-  return BY_TASK[e.type] ~= nil and self.tasks[e.taskId] == true
+  return self.tasks[e.taskId] == true and vim.list_contains(BY_TASK, e.type)
 end
 
 ---Folds an event in, each once.

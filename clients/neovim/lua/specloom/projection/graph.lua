@@ -48,18 +48,14 @@ local function counts_for(parent, leaf)
   return parent.optional or not leaf.optional
 end
 
-local function above(tasks, task)
-  return task.parent ~= nil and task.parent ~= vim.NIL and tasks[task.parent] or nil
-end
-
 local function tallied(g, tasks, leaf, state, by)
-  local parent = above(tasks, leaf)
+  local parent = tasks[leaf.parent]
   while parent do
     if counts_for(parent, leaf) then
       local tally = g.tally[parent.id]
       tally[state], tally.total = (tally[state] or 0) + by, (tally.total or 0) + by
     end
-    parent = above(tasks, parent)
+    parent = tasks[parent.parent]
   end
 end
 
@@ -127,11 +123,11 @@ local function enter(p, leaf, state, change)
   end
   tallied(p.graph, p.tasks, leaf, before, -1)
   tallied(p.graph, p.tasks, leaf, state, 1)
-  local parent = above(p.tasks, leaf)
+  local parent = p.tasks[leaf.parent]
   while parent do
     parent.state = summed(p.graph.tally[parent.id])
     change.ids[parent.id] = true
-    parent = above(p.tasks, parent)
+    parent = p.tasks[parent.parent]
   end
   if not leaf.optional then
     for _, counts in ipairs({ p.counts, p.spec[leaf.specId].counts }) do

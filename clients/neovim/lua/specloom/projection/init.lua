@@ -17,25 +17,12 @@ local M = {}
 ---@field children string[]
 ---@field proof boolean A command stands behind it, stale or not.
 
----@class specloom.Projection
----@field seq integer
----@field id string
----@field name string
----@field rootUri string
----@field readOnly boolean
+---@class specloom.Projection : specloom.ProjectGetResult
 ---@field requirements table<string, specloom.Requirement>
 ---@field specs specloom.SpecNode[]
 ---@field spec table<string, specloom.SpecNode>
 ---@field tasks table<string, specloom.TaskNode>
----@field agents specloom.Agent[] Those that work.
----@field sessions specloom.Session[] Oldest first.
 ---@field session table<string, specloom.Session>
----@field approvals specloom.Approval[]
----@field prompts specloom.Prompt[]
----@field run? specloom.Run
----@field planning? specloom.Planning
----@field usage specloom.Usage
----@field counts specloom.Counts
 ---@field working table<string, true> leaves that are in progress
 ---@field graph specloom.Graph
 
@@ -47,18 +34,10 @@ local function by_id(items)
   return found
 end
 
----JSON's null, however it was decoded.
-local function given(value)
-  return value ~= vim.NIL and value or nil
-end
-
 ---Takes the snapshot over: its tables become those of the projection.
----@param snapshot specloom.ProjectGetResult
+---@param p any specloom.ProjectGetResult
 ---@return specloom.Projection
-function M.new(snapshot)
-  ---@type any
-  local p = snapshot
-  p.run, p.planning = given(p.run), given(p.planning)
+function M.new(p)
   p.session, p.spec, p.requirements = by_id(p.sessions), by_id(p.specs), by_id(p.requirements)
   for _, spec in ipairs(p.specs) do
     spec.tops = {}
@@ -67,7 +46,7 @@ function M.new(snapshot)
   p.tasks, p.working = by_id(listed), {}
   for _, task in ipairs(listed) do
     task.children, task.proof = {}, task.proven or #task.stale > 0
-    local above = p.tasks[given(task.parent)]
+    local above = p.tasks[task.parent]
     local place = above and above.children or p.spec[task.specId].tops
     place[#place + 1] = task.id
     p.working[task.id] = task.isLeaf and task.state == "in_progress" or nil
@@ -76,12 +55,14 @@ function M.new(snapshot)
   return p
 end
 
-local function remove(items, id)
+---@return boolean whether it was there
+local function remove(items, id, key)
   for index, item in ipairs(items) do
-    if item.id == id then
-      return table.remove(items, index)
+    if item[key or "id"] == id then
+      return table.remove(items, index) ~= nil
     end
   end
+  return false
 end
 
 ---@param sum specloom.Usage
@@ -90,16 +71,13 @@ local function add(sum, more)
   for _, kind in ipairs({ "input", "output", "cacheRead", "cacheWrite" }) do
     sum[kind] = sum[kind] + more[kind]
   end
-  local before, cost = given(sum.costUsd), given(more.costUsd)
-  sum.costUsd = before and cost and before + cost or nil
+  sum.costUsd = sum.costUsd and more.costUsd and sum.costUsd + more.costUsd or nil
 end
-
-local ACTIVE = { running = true, pausing = true, paused = true, cancelling = true }
 
 ---@param p specloom.Projection
 ---@return boolean
 function M.is_active(p)
-  return p.run ~= nil and ACTIVE[p.run.state] == true
+  return p.run ~= nil and p.run.state ~= "finished"
 end
 
 ---Charges a request to everything that it belongs to.
@@ -120,7 +98,7 @@ local function charged(p, e, change, turns)
   for _, agent in ipairs(p.agents) do
     agent.turns = agent.sessionId == session.id and session.turns or agent.turns
   end
-  local task = p.tasks[given(session.taskId)]
+  local task = p.tasks[session.taskId]
   if task then
     add(task.usage, e.usage)
     task.turns = task.turns + turns
@@ -155,15 +133,32 @@ local function again(_, _, change)
   change.again = true
 end
 
+---Its proof reads otherwise, by members that are given with the event.
+local function proved(members)
+  return function(p, e, change)
+    local task = p.tasks[e.taskId]
+    if task then
+      members(task, e)
+      change.ids[task.id] = true
+    end
+  end
+end
+
 local function of_run(state)
   return function(p, e, change)
+    local run = p.run
     change.top = true
-    if p.run and p.run.id == e.runId then
-      p.run.state, p.run.reason = state, e.reason or ""
-      p.run.cause = e.cause
-      p.run.outcome = e.outcome
-      p.run.endedAt = state == "finished" and e.at or nil
+    if run and run.id == e.runId then
+      run.state, run.reason, run.cause, run.outcome = state, e.reason or "", e.cause, e.outcome
+      run.endedAt = state == "finished" and e.at or nil
     end
+  end
+end
+
+---What waits, waits no more.
+local function gone(list, member)
+  return function(p, e, change)
+    change.shape = remove(p[list], e[member]) or change.shape
   end
 end
 
@@ -180,10 +175,6 @@ local function no_usage()
   return { input = 0, output = 0, cacheRead = 0, cacheWrite = 0, costUsd = 0 }
 end
 
-local function unqueued(p, e, change)
-  change.shape = remove(p.prompts, e.promptId) ~= nil or change.shape
-end
-
 ---@type table<string, fun(p: specloom.Projection, e: table, change: specloom.Change)>
 local FOLDS = {
   projectOpened = again,
@@ -193,8 +184,8 @@ local FOLDS = {
   specRemoved = again,
   taskStarted = moved("in_progress", function(task, e)
     cleared(task)
-    task.agentId, task.attempts, task.endedAt = given(e.agentId), e.number, nil
-    task.startedAt = e.number > 1 and given(task.startedAt) or e.at
+    task.agentId, task.attempts, task.endedAt = e.agentId, e.number, nil
+    task.startedAt = e.number > 1 and task.startedAt or e.at
   end),
   taskReleased = moved("pending", function() end),
   attemptFailed = moved("pending", function() end),
@@ -206,7 +197,7 @@ local FOLDS = {
     task.reason, task.stale, task.proven, task.endedAt = e.reason, {}, task.proof, e.at
   end),
   taskBlocked = moved("blocked", function(task, e)
-    task.reason, task.cause = e.reason, given(e.cause)
+    task.reason, task.cause = e.reason, e.cause
   end),
   taskUnblocked = moved("pending", cleared),
   taskSkipped = moved("skipped", function(task, e)
@@ -217,20 +208,12 @@ local FOLDS = {
     task.proven, task.proof, task.stale, task.startedAt, task.endedAt = false, false, {}, nil, nil
   end),
   taskRetried = moved("pending", fresh),
-  proofStale = function(p, e, change)
-    local task = p.tasks[e.taskId]
-    if task then
-      task.stale, task.proven = e.paths, task.proof and #e.paths == 0
-      change.ids[task.id] = true
-    end
-  end,
-  proofRenewed = function(p, e, change)
-    local task = p.tasks[e.taskId]
-    if task then
-      task.stale, task.proven, task.proof, task.endedAt = {}, true, true, e.at
-      change.ids[task.id] = true
-    end
-  end,
+  proofStale = proved(function(task, e)
+    task.stale, task.proven = e.paths, task.proof and #e.paths == 0
+  end),
+  proofRenewed = proved(function(task, e)
+    task.stale, task.proven, task.proof, task.endedAt = {}, true, true, e.at
+  end),
   runStarted = function(p, e, change)
     change.top = true
     p.run = { id = e.runId, scope = e.scope, budget = e.budget, unattended = e.unattended, state = "running" }
@@ -242,10 +225,10 @@ local FOLDS = {
   runCancelling = of_run("cancelling"),
   runFinished = of_run("finished"),
   sessionStarted = function(p, e, change)
-    local session = { id = e.sessionId, agentId = e.agentId, role = e.role, model = e.model, taskId = given(e.taskId) }
+    local session = { id = e.sessionId, agentId = e.agentId, role = e.role, model = e.model, taskId = e.taskId }
     session.startedAt, session.turns, session.usage, session.outcome = e.at, 0, no_usage(), ""
-    session.previousId, session.number = given(e.previousId), e.number
-    session.parentId, session.parentCallId = given(e.parentId), given(e.parentCallId)
+    session.previousId, session.number = e.previousId, e.number
+    session.parentId, session.parentCallId = e.parentId, e.parentCallId
     p.sessions[#p.sessions + 1], p.session[session.id] = session, session
     if not session.parentId then
       local agent = { id = session.agentId, role = session.role, taskId = session.taskId, turns = 0 }
@@ -255,16 +238,10 @@ local FOLDS = {
     change.shape = true
   end,
   sessionEnded = function(p, e, change)
-    local session = p.session[e.sessionId]
-    if session then
-      session.outcome = e.outcome
+    if p.session[e.sessionId] then
+      p.session[e.sessionId].outcome = e.outcome
     end
-    for index, agent in ipairs(p.agents) do
-      if agent.sessionId == e.sessionId then
-        table.remove(p.agents, index)
-        break
-      end
-    end
+    remove(p.agents, e.sessionId, "sessionId")
     change.shape = true
   end,
   turnFinished = function(p, e, change)
@@ -275,19 +252,17 @@ local FOLDS = {
   end,
   approvalAsked = function(p, e, change)
     local asked = { id = e.approvalId, kind = e.kind, subject = e.subject, purpose = e.purpose, askedAt = e.at }
-    asked.agentId, asked.taskId, asked.choices = given(e.agentId), given(e.taskId), e.choices
+    asked.agentId, asked.taskId, asked.choices = e.agentId, e.taskId, e.choices
     p.approvals[#p.approvals + 1] = asked
     change.shape = true
   end,
-  approvalAnswered = function(p, e, change)
-    change.shape = remove(p.approvals, e.approvalId) ~= nil or change.shape
-  end,
+  approvalAnswered = gone("approvals", "approvalId"),
   promptQueued = function(p, e, change)
     p.prompts[#p.prompts + 1] = { id = e.promptId, agentId = e.toAgentId, text = e.text, queuedAt = e.at }
     change.shape = true
   end,
-  promptWithdrawn = unqueued,
-  promptDelivered = unqueued,
+  promptWithdrawn = gone("prompts", "promptId"),
+  promptDelivered = gone("prompts", "promptId"),
   planStarted = function(p, e, change)
     change.shape = true
     p.planning = { id = e.planId, path = e.path, stage = e.stage, state = "running", writing = {}, reason = "" }

@@ -1,240 +1,160 @@
 --- What can be done with a node, as orders to the server, which alone decides whether it may be done.
 --- Refuses keys.
-local words = require("specloom.words")
+local is_active = require("specloom.projection").is_active
+local page = require("specloom.page")
+local places = require("specloom.tree.places")
+local tell = require("specloom.tell")
 
 local M = {}
 
----@class specloom.Action
----@field title string
----@field run fun()
-
----@param connection specloom.Connection
----@param node specloom.Node
----@return table? scope of a run
-local function scope_of(connection, node)
-  if node.kind == "task" or node.kind == "spec" then
-    return { kind = node.kind, id = node.ref }
-  elseif node.kind == "agent" or node.kind == "session" then
-    local session = connection.projection.session[node.ref]
-    return session and session.taskId and { kind = "task", id = session.taskId } or nil
-  end
-  return { kind = "project" }
+---@param p specloom.Projection
+---@return boolean
+local function is_planning(p)
+  return p.planning ~= nil and p.planning.state == "running"
 end
 
-local function told(refused)
-  if refused then
-    vim.notify(refused, vim.log.levels.WARN, { title = "Specloom" })
+---@param node specloom.Node
+---@return table scope of a run
+local function scope_of(node)
+  local task = node.item.taskId
+  if node.kind == "task" or node.kind == "spec" then
+    return { kind = node.kind, id = node.item.id }
   end
-  return not refused
+  return task and { kind = "task", id = task } or { kind = "project" }
 end
 
 ---Runs what the node stands for: plans where there are no specs, goes on with a paused run, retries what failed.
----@param connection specloom.Connection
+---@param tree specloom.Tree
 ---@param node specloom.Node
-function M.run(connection, node)
+function M.run(tree, node)
+  local connection = tree.connection
   local p = connection.projection ---@cast p -?
   if #p.specs == 0 then
-    return connection:order("specloom/spec/generate", vim.empty_dict())
+    return connection:order("specloom/spec/generate", {})
   elseif p.run and p.run.state == "paused" then
-    return connection:order("specloom/run/resume", vim.empty_dict())
+    return connection:order("specloom/run/resume", {})
   end
   local function start()
-    connection:order("specloom/run/start", { scope = scope_of(connection, node) })
+    connection:order("specloom/run/start", { scope = scope_of(node) })
   end
-  local task = node.kind == "task" and p.tasks[node.ref]
-  if task and task.isLeaf and (task.state == "failed" or task.state == "blocked") then
-    return connection:order("specloom/task/retry", { taskId = task.id }, function(refused)
-      if told(refused) and not require("specloom.projection").is_active(p) then
-        start()
-      end
-    end)
+  local task = node.item
+  if node.kind ~= "task" or not task.isLeaf or (task.state ~= "failed" and task.state ~= "blocked") then
+    return start()
   end
-  start()
+  connection:order("specloom/task/retry", { taskId = task.id }, function(refused)
+    if refused then
+      tell.warn(refused)
+    elseif not is_active(p) then
+      start()
+    end
+  end)
 end
 
 ---Stops the plan or the run.
----@param connection specloom.Connection
-function M.stop(connection)
-  local p = connection.projection ---@cast p -?
-  local planning = p.planning and p.planning.state == "running"
-  connection:order(planning and "specloom/spec/cancel" or "specloom/run/cancel", vim.empty_dict())
+---@param tree specloom.Tree
+function M.stop(tree)
+  local planning = is_planning(tree.connection.projection)
+  tree.connection:order(planning and "specloom/spec/cancel" or "specloom/run/cancel", {})
 end
 
----Lines in a window of their own, above the others.
----@param lines string[]
+---Lines in a window of their own, above the others, without going there.
+---@param text string
 ---@param kind string file type
-local function float(lines, kind)
-  vim.lsp.util.open_floating_preview(lines, kind, { border = "rounded", focus_id = "specloom", max_width = 100 })
+local function float(text, kind)
+  local frame = { border = "rounded", focus_id = "specloom", max_width = 100 }
+  vim.lsp.util.open_floating_preview(vim.split(text, "\n"), kind, frame)
 end
 
 ---@param connection specloom.Connection
 ---@param task specloom.TaskNode
-function M.show_changes(connection, task)
+local function show_changes(connection, task)
   connection:request("specloom/changeset/get", { taskId = task.id }, function(refused, result)
-    if told(refused) and result then
-      local lines = result.diff ~= "" and vim.split(result.diff, "\n") or { "No changes are recorded." }
-      require("specloom.page").show("changes/" .. task.id, lines, "diff")
+    if refused or not result then
+      return tell.warn(refused or "")
     end
+    local lines = result.diff ~= "" and vim.split(result.diff, "\n") or { "No changes are recorded." }
+    page.show("changes/" .. task.id, lines, "diff")
   end)
 end
 
----@param connection specloom.Connection
----@param task specloom.TaskNode
-function M.show_proof(connection, task)
-  connection:request("specloom/evidence/get", { taskId = task.id }, function(refused, result)
-    if not told(refused) or not result then
-      return
-    end
-    local lines = { ("# %s %s"):format(task.id, result.proven and "is proven" or "is not proven") }
-    for _, found in ipairs(result.evidence) do
-      lines[#lines + 1] = ("- %s, %s"):format(found.kind, found.at)
-      lines[#lines + 1] = found.command ~= "" and ("  `%s` exited with %s"):format(found.command, found.exitCode) or nil
-      vim.list_extend(lines, found.summary ~= "" and vim.split(found.summary, "\n") or {})
-      if found.discriminating == false then
-        lines[#lines + 1] = "  It passed before the attempt, too."
-      end
-    end
-    for _, path in ipairs(result.stale) do
-      lines[#lines + 1] = "- changed since: " .. path
-    end
-    float(lines, "markdown")
-  end)
-end
-
-local function fields(lines, name, values)
-  for _, value in ipairs(values) do
-    lines[#lines + 1] = ("- %s: %s"):format(name, value)
-  end
-end
-
----@param p specloom.Projection
----@param task specloom.TaskNode
----@return string[] markdown
-local function about_task(p, task)
-  local lines = { ("# %s %s"):format(task.id, task.title), "", "- state: " .. task.state:gsub("_", " ") }
-  fields(lines, "reason", task.reason ~= "" and { words.line(task.reason) } or {})
-  if task.attempts > 0 then
-    local turns, cost = words.count(task.turns, "turn"), words.money(task.usage) or "no known cost"
-    fields(lines, "attempts", { ("%d, %s, %s"):format(task.attempts, turns, cost) })
-  end
-  fields(lines, "changed since its proof", task.stale)
-  for _, id in ipairs(task.requirements) do
-    local found = p.requirements[id]
-    fields(lines, "serves", { found and ("%s: %s"):format(id, words.line(found.text)) or id })
-  end
-  for _, id in ipairs(task.dependsOn) do
-    fields(lines, "waits for", { ("%s (%s)"):format(id, p.tasks[id] and p.tasks[id].state or "gone") })
-  end
-  for _, command in ipairs(task.verify) do
-    fields(lines, "verify", { "`" .. command .. "`" })
-  end
-  return lines
-end
-
----Tells about a node without leaving it.
----@param connection specloom.Connection
+---Tells about a node without leaving it; of a task the server says all, with its proof.
+---@param tree specloom.Tree
 ---@param node specloom.Node
-function M.preview(connection, node)
-  local p = connection.projection ---@cast p -?
+function M.preview(tree, node)
+  local p, item = tree.connection.projection, node.item ---@cast p -?
   if node.kind == "task" then
-    return float(about_task(p, p.tasks[node.ref]), "markdown")
-  elseif node.kind == "approval" then
-    for _, asked in ipairs(p.approvals) do
-      if asked.id == node.ref then
-        float(vim.split(("%s\n%s"):format(asked.purpose, asked.subject), "\n"), "text")
-      end
-    end
-  elseif node.kind == "planning" and p.planning.reason ~= "" then
-    float(vim.split(p.planning.reason, "\n"), "text")
-  elseif node.kind == "project" and p.run and p.run.reason ~= "" then
-    float(vim.split(p.run.reason, "\n"), "text")
+    local place = assert(places.of(p, node))
+    local at = { textDocument = { uri = place.uri }, position = { line = place.line, character = 0 } }
+    return tree.connection:request("textDocument/hover", at, function(refused, hover)
+      float(hover and hover.contents.value or refused or "Nothing is known of it yet.", "markdown")
+    end)
   elseif node.kind == "spec" then
-    local path = vim.uri_to_fname(p.spec[node.ref].uri)
-    float(vim.uv.fs_stat(path) and vim.fn.readfile(path, "", 40) or { "It is not on disk." }, "markdown")
+    local path = vim.uri_to_fname(item.uri)
+    local lines = vim.uv.fs_stat(path) and vim.fn.readfile(path, "", 40) or { "It is not on disk." }
+    return float(table.concat(lines, "\n"), "markdown")
+  end
+  local reason = node.kind == "project" and p.run and p.run.reason or item.reason
+  local text = node.kind == "approval" and item.purpose .. "\n" .. item.subject or reason
+  if text and text ~= "" then
+    float(text, "text")
   end
 end
 
 -- As the server's table of states has it, so that a menu names nothing that is refused at once.
 local ORDERS = {
-  { "Retry", "specloom/task/retry", { failed = true, blocked = true, skipped = true } },
-  { "Unblock", "specloom/task/unblock", { blocked = true } },
-  { "Skip", "specloom/task/skip", { pending = true, ready = true, failed = true, blocked = true } },
-  { "Reset", "specloom/task/reset", { done = true, failed = true, blocked = true, skipped = true } },
+  { "Retry", "retry", { failed = true, blocked = true, skipped = true } },
+  { "Unblock", "unblock", { blocked = true } },
+  { "Skip", "skip", { pending = true, ready = true, failed = true, blocked = true } },
+  { "Reset", "reset", { done = true, failed = true, blocked = true, skipped = true } },
 }
-
----@param connection specloom.Connection
----@param node specloom.Node
----@return specloom.Action[]
-local function of_task(connection, node)
-  local task = connection.projection.tasks[node.ref]
-  local found = {}
-  for _, order in ipairs(task.isLeaf and ORDERS or {}) do
-    if order[3][task.state] then
-      found[#found + 1] = {
-        title = order[1],
-        run = function()
-          connection:order(order[2], { taskId = task.id })
-        end,
-      }
-    end
-  end
-  local function show(title, run)
-    found[#found + 1] = {
-      title = title,
-      run = function()
-        run(connection, task)
-      end,
-    }
-  end
-  if task.state == "done" then
-    show("Show proof", M.show_proof)
-  end
-  if task.attempts > 0 then
-    show("Show changes", M.show_changes)
-  end
-  return found
-end
 
 local RUNNABLE = { project = "Run all", spec = "Run spec", task = "Run" }
 
 ---The menu of a node: run and stop, what fits its state, and where to go.
 ---@param connection specloom.Connection
 ---@param node specloom.Node
----@return specloom.Action[]
+---@return { [1]: string, [2]: fun() }[] title, and what it does
 function M.of(connection, node)
   local p = connection.projection ---@cast p -?
-  local found = {}
-  local function put(title, run)
-    found[#found + 1] = { title = title, run = run }
+  local found, task = {}, node.kind == "task" and node.item or nil
+  local function put(title, run, ...)
+    local given = { ... }
+    found[#found + 1] = {
+      title,
+      function()
+        run(unpack(given))
+      end,
+    }
   end
   local function order(title, method, params)
-    put(title, function()
-      connection:order(method, params or vim.empty_dict())
-    end)
+    put(title, connection.order, connection, method, params)
   end
-  local active = require("specloom.projection").is_active(p)
-  local planning = p.planning and p.planning.state == "running"
-  local title = RUNNABLE[node.kind]
-  if title and not active and not planning then
-    local stale = node.kind == "task" and #p.tasks[node.ref].stale > 0
-    put(#p.specs == 0 and "Plan" or stale and "Verify again" or title, function()
-      M.run(connection, node)
-    end)
+  local active, planning = is_active(p), is_planning(p)
+  if RUNNABLE[node.kind] and not active and not planning then
+    local stale = task and #task.stale > 0
+    local title = #p.specs == 0 and "Plan" or stale and "Verify again" or RUNNABLE[node.kind]
+    put(title, M.run, { connection = connection }, node)
   end
-  if node.kind == "task" then
-    vim.list_extend(found, of_task(connection, node))
+  for _, each in ipairs(task and task.isLeaf and ORDERS or {}) do
+    if each[3][task.state] then
+      order(each[1], "specloom/task/" .. each[2], { taskId = task.id })
+    end
+  end
+  if task and task.state == "done" then
+    put("Show proof", M.preview, { connection = connection }, node)
+  end
+  if task and task.attempts > 0 then
+    put("Show changes", show_changes, connection, task)
   end
   if active and p.run.state == "paused" then
-    order("Resume run", "specloom/run/resume")
+    order("Resume run", "specloom/run/resume", {})
   elseif active then
     order("Pause run now", "specloom/run/pause", { when = "now" })
     order("Pause run after this turn", "specloom/run/pause", { when = "afterTurn" })
     order("Pause run after this task", "specloom/run/pause", { when = "afterTask" })
   end
   if active or planning then
-    put(planning and "Stop planning" or "Stop run", function()
-      M.stop(connection)
-    end)
+    put(planning and "Stop planning" or "Stop run", M.stop, { connection = connection })
   end
   return found
 end

@@ -11,7 +11,7 @@ local M = {}
 ---@field nodes specloom.Node[]
 ---@field lines string[]
 ---@field row table<string, integer> by node id, from 1
----@field kept table<string, { [1]: string, [2]: specloom.Span[] }> lines that still hold, by node id
+---@field kept table<string, { [1]: string, [2]: specloom.Span[] }> lines of tasks and specs that hold, by node id
 local Board = {}
 Board.__index = Board
 
@@ -22,16 +22,16 @@ function M.new(buf, view)
   return setmetatable({ buf = buf, view = view, nodes = {}, lines = {}, row = {}, kept = {} }, Board)
 end
 
+-- All others are few, and read otherwise at any time.
+local LASTING = { task = true, spec = true }
+
 ---@param p specloom.Projection
 ---@param node specloom.Node
 ---@return string text
 ---@return specloom.Span[]
 function Board:line(p, node)
-  local kept = self.kept[node.id]
-  if not kept then
-    kept = { render.line(p, node, self.view) }
-    self.kept[node.id] = kept
-  end
+  local kept = self.kept[node.id] or { render.line(p, node, self.view) }
+  self.kept[node.id] = LASTING[node.kind] and kept or nil
   return kept[1], kept[2]
 end
 
@@ -99,21 +99,20 @@ end
 
 ---Writes lines anew that read otherwise.
 ---@param p specloom.Projection
----@param ids table<string, true> node ids
+---@param ids table<string, true> of tasks and specs that changed
 ---@param shape boolean whether lines came or went
 function Board:change(p, ids, shape)
   for id in pairs(ids) do
-    self.kept[id] = nil
+    self.kept["task " .. id], self.kept["spec " .. id] = nil, nil
   end
   if shape then
     return self:reshape(p)
   end
   local spans = paint.rows(self.buf)
-  for id in pairs(ids) do
-    local row = self.row[id]
-    if row then
+  for row, node in ipairs(self.nodes) do
+    if not self.kept[node.id] then
       local text
-      text, spans[row] = self:line(p, self.nodes[row])
+      text, spans[row] = self:line(p, node)
       if text ~= self.lines[row] then
         self.lines[row] = text
         paint.write(self.buf, row - 1, row, { text })

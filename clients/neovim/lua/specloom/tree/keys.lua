@@ -1,54 +1,60 @@
---- Keys of the tree's buffer, and the help that lists them. Refuses global maps.
+--- Keys of the tree's buffer. Refuses orders of its own: those are actions.
 local actions = require("specloom.tree.actions")
 local places = require("specloom.tree.places")
 
 local M = {}
 
----@param tree specloom.Tree
----@return specloom.Node?
-local function node_of(tree)
-  return tree.board.nodes[vim.api.nvim_win_get_cursor(0)[1]]
-end
+---@alias specloom.Act fun(tree: specloom.Tree, node: specloom.Node)
 
-local function open(how)
-  ---@param tree specloom.Tree
-  ---@param node specloom.Node
-  return function(tree, node)
-    local place = places.of(tree.connection.projection, node)
-    if place then
-      places.open(tree.connection, place, how, tree.before)
-    end
+---@param tree specloom.Tree
+---@param place specloom.Place?
+---@param how string
+local function go_to(tree, place, how)
+  if place then
+    places.open(tree.connection, place, how, tree.before)
   end
 end
 
----@param tree specloom.Tree
----@param closed boolean?
-local function fold(closed)
-  ---@param node specloom.Node
+---@param how "edit"|"vsplit"|"split"|"tab"|"float"
+---@return specloom.Act
+local function open(how)
   return function(tree, node)
-    local view = tree.board.view
-    local to = closed
+    go_to(tree, places.of(tree.connection.projection, node), how)
+  end
+end
+
+---@type specloom.Act
+local function requirement(tree, node)
+  go_to(tree, places.requirement(tree.connection.projection, node), "edit")
+end
+
+---@param closed boolean? nil: the other way
+---@return specloom.Act
+local function fold(closed)
+  return function(tree, node)
+    local board = tree.board
+    local view, to = board.view, closed
     if to == nil then
       to = not view.closed[node.id]
     end
     if to and (not node.parent or view.closed[node.id]) then
       -- As `zc` does: closes what it stands in.
-      local row = tree.board.row[node.id]
-      while row > 1 and tree.board.nodes[row].depth >= node.depth do
+      local row = board.row[node.id]
+      while row > 1 and board.nodes[row].depth >= node.depth do
         row = row - 1
       end
-      node = tree.board.nodes[row]
+      node = board.nodes[row]
       vim.api.nvim_win_set_cursor(0, { row, 0 })
     end
     if node.parent then
-      view.closed[node.id] = to or nil
-      tree.board.kept[node.id] = nil
-      tree.board:reshape(tree.connection.projection)
+      view.closed[node.id], board.kept[node.id] = to or nil, nil
+      board:reshape(tree.connection.projection)
     end
   end
 end
 
 ---@param closed boolean
+---@return specloom.Act
 local function fold_all(closed)
   return function(tree)
     local p, view = tree.connection.projection, tree.board.view
@@ -60,98 +66,68 @@ local function fold_all(closed)
   end
 end
 
----@param step integer
----@param fits fun(p: specloom.Projection, node: specloom.Node): boolean
+---@param step 1|-1
+---@param fits fun(node: specloom.Node): boolean
+---@return specloom.Act
 local function go(step, fits)
   return function(tree)
-    local p, nodes = tree.connection.projection, tree.board.nodes
+    local nodes = tree.board.nodes
     local row = vim.api.nvim_win_get_cursor(0)[1] + step
-    while nodes[row] do
-      if fits(p, nodes[row]) then
-        return vim.api.nvim_win_set_cursor(0, { row, 0 })
-      end
+    while nodes[row] and not fits(nodes[row]) do
       row = row + step
+    end
+    if nodes[row] then
+      vim.api.nvim_win_set_cursor(0, { row, 0 })
     end
   end
 end
 
-local function is_failed(p, node)
-  local task = node.kind == "task" and p.tasks[node.ref]
-  return task and task.isLeaf and (task.state == "failed" or task.state == "blocked")
+local function is_failed(node)
+  return node.kind == "task" and node.item.isLeaf and (node.item.state == "failed" or node.item.state == "blocked")
 end
 
-local function is_spec(_, node)
+local function is_spec(node)
   return node.kind == "spec"
 end
 
 local toggle = fold()
 
----@param tree specloom.Tree
----@param node specloom.Node
+---@type specloom.Act
 local function act(tree, node)
-  local connection = tree.connection
-  if node.kind == "approval" then
-    return require("specloom.approvals").choose(connection, node.ref)
-  elseif node.kind == "agent" or node.kind == "session" then
-    return open("edit")(tree, node)
-  elseif node.kind == "prompt" then
-    return connection:order("specloom/prompt/withdraw", { promptId = node.ref })
-  elseif node.kind == "approvals" or node.kind == "agents" then
+  local connection, kind = tree.connection, node.kind
+  if kind == "approval" then
+    return require("specloom.approvals").choose(connection, node.item.id)
+  elseif kind == "prompt" then
+    return connection:order("specloom/prompt/withdraw", { promptId = node.item.id })
+  elseif kind == "approvals" or kind == "agents" then
     return toggle(tree, node)
   end
-  local menu = actions.of(connection, node)
+  local menu = kind ~= "agent" and kind ~= "session" and actions.of(connection, node) or {}
   if #menu == 0 then
     return open("edit")(tree, node)
   end
   local titles = vim.tbl_map(function(action)
-    return action.title
+    return action[1]
   end, menu)
-  vim.ui.select(titles, { prompt = "Specloom: " .. (node.ref ~= "" and node.ref or "project") }, function(_, index)
+  vim.ui.select(titles, { prompt = "Specloom: " .. (node.item.id or "plan") }, function(_, index)
     if index then
-      menu[index].run()
+      menu[index][2]()
     end
   end)
 end
 
----@type { [1]: string, [2]: string, [3]: fun(tree: specloom.Tree, node: specloom.Node) }[]
+---@type { [1]: string, [2]: string, [3]: specloom.Act }[]
 local KEYS = {
   { "<CR>", "menu; answer the question; follow the agent; take words back", act },
-  {
-    "r",
-    "run it; plan where there are no specs; go on when paused",
-    function(tree, node)
-      actions.run(tree.connection, node)
-    end,
-  },
-  {
-    "u",
-    "stop the run or the plan",
-    function(tree)
-      actions.stop(tree.connection)
-    end,
-  },
-  {
-    "p",
-    "tell about it",
-    function(tree, node)
-      actions.preview(tree.connection, node)
-    end,
-  },
+  { "r", "run it; plan where there are no specs; go on when paused", actions.run },
+  { "u", "stop the run or the plan", actions.stop },
+  { "p", "tell about it", actions.preview },
   { "o", "open it", open("edit") },
   { "<C-v>", "open it in a vertical split", open("vsplit") },
   { "<C-s>", "open it in a split", open("split") },
   { "<C-t>", "open it in a tab page", open("tab") },
   { "<C-f>", "open it in a floating window", open("float") },
-  {
-    "gd",
-    "go to its requirement",
-    function(tree, node)
-      local place = places.requirement(tree.connection.projection, node)
-      if place then
-        places.open(tree.connection, place, "edit", tree.before)
-      end
-    end,
-  },
+  { "gd", "go to its requirement", requirement },
   { "J", "next / previous that failed or is blocked", go(1, is_failed) },
   { "K", "next / previous that failed or is blocked", go(-1, is_failed) },
   { "}", "next / previous spec", go(1, is_spec) },
@@ -162,32 +138,23 @@ local KEYS = {
   { "zc", "unfold / fold", fold(true) },
   { "zR", "unfold / fold all specs", fold_all(false) },
   { "zM", "unfold / fold all specs", fold_all(true) },
-  {
-    "q",
-    "close",
-    function(tree)
-      require("specloom.tree").close(tree.connection)
-    end,
-  },
 }
 
-local function help()
-  require("specloom.tree.help").show("Task tree", KEYS)
+---@type specloom.Act
+local function close(tree)
+  require("specloom.tree").close(tree.connection)
 end
+
+KEYS[#KEYS + 1] = { "q", "close", close }
 
 ---@param tree specloom.Tree
 function M.map(tree)
-  for _, key in ipairs(KEYS) do
-    vim.keymap.set("n", key[1], function()
-      local node = node_of(tree)
-      if node and tree.connection.projection then
-        key[3](tree, node)
-      end
-    end, { buffer = tree.board.buf, nowait = true, silent = true, desc = "Specloom: " .. key[2] })
-  end
-  for _, lhs in ipairs({ "?", "g?" }) do
-    vim.keymap.set("n", lhs, help, { buffer = tree.board.buf, nowait = true, desc = "Specloom: keys" })
-  end
+  require("specloom.keys").map(tree.board.buf, "Task tree", KEYS, { "?", "g?" }, function(run)
+    local node = tree.board.nodes[vim.api.nvim_win_get_cursor(0)[1]]
+    if node and tree.connection.projection then
+      run(tree, node)
+    end
+  end)
 end
 
 return M

@@ -7,47 +7,18 @@ local M = {}
 ---@field agent? string whose output it is
 
 ---@param p specloom.Projection
----@param id string?
----@return specloom.Place?
-local function task_at(p, id)
-  local task = id and p.tasks[id]
-  return task and { uri = p.spec[task.specId].uri, line = task.line } or nil
-end
-
-local function first(items, id)
-  for _, item in ipairs(items) do
-    if item.id == id then
-      return item
-    end
-  end
-end
-
----@type table<string, fun(p: specloom.Projection, ref: string): specloom.Place?>
-local PLACES = {
-  task = task_at,
-  spec = function(p, ref)
-    return { uri = p.spec[ref].uri, line = 0 }
-  end,
-  approval = function(p, ref)
-    local asked = first(p.approvals, ref)
-    return asked and task_at(p, asked.taskId)
-  end,
-  agent = function(p, ref)
-    return p.session[ref] and { agent = p.session[ref].agentId }
-  end,
-  prompt = function(p, ref)
-    local prompt = first(p.prompts, ref)
-    return prompt and { agent = prompt.agentId }
-  end,
-}
-PLACES.session = PLACES.agent
-
----@param p specloom.Projection
 ---@param node specloom.Node
 ---@return specloom.Place?
 function M.of(p, node)
-  local find = PLACES[node.kind]
-  return find and find(p, node.ref) or nil
+  local item, kind = node.item, node.kind
+  local task = kind == "task" and item or kind == "approval" and p.tasks[item.taskId]
+  if task then
+    return { uri = p.spec[task.specId].uri, line = task.line }
+  elseif kind == "spec" then
+    return { uri = item.uri, line = 0 }
+  elseif kind == "agent" or kind == "session" or kind == "prompt" then
+    return { agent = item.agentId or item.id }
+  end
 end
 
 ---The requirement that a node serves first.
@@ -55,10 +26,8 @@ end
 ---@param node specloom.Node
 ---@return specloom.Place?
 function M.requirement(p, node)
-  local served = node.kind == "task" and p.tasks[node.ref].requirements
-    or node.kind == "spec" and p.spec[node.ref].requirements
-    or {}
-  for _, id in ipairs(served) do
+  local is_served = node.kind == "task" or node.kind == "spec"
+  for _, id in ipairs(is_served and node.item.requirements or {}) do
     local found = p.requirements[id]
     if found then
       return { uri = found.uri, line = found.line }
@@ -76,8 +45,7 @@ end
 ---Goes to the window in which a person works on files, or makes one.
 ---@param before integer?
 function M.leave(before)
-  local windows = vim.list_extend({ before }, vim.api.nvim_tabpage_list_wins(0))
-  for _, window in ipairs(windows) do
+  for _, window in ipairs(vim.list_extend({ before }, vim.api.nvim_tabpage_list_wins(0))) do
     if is_plain(window) then
       return vim.api.nvim_set_current_win(window)
     end
@@ -91,14 +59,10 @@ local SPLITS = { vsplit = "rightbelow vsplit", split = "rightbelow split", tab =
 
 local function float()
   local columns, rows = vim.o.columns, vim.o.lines
-  vim.api.nvim_open_win(vim.api.nvim_get_current_buf(), true, {
-    relative = "editor",
-    width = math.floor(columns * 0.8),
-    height = math.floor(rows * 0.7),
-    col = math.floor(columns * 0.1),
-    row = math.floor(rows * 0.12),
-    border = "rounded",
-  })
+  local place = { relative = "editor", border = "rounded" }
+  place.width, place.height = math.floor(columns * 0.8), math.floor(rows * 0.7)
+  place.col, place.row = math.floor(columns * 0.1), math.floor(rows * 0.12)
+  vim.api.nvim_open_win(vim.api.nvim_get_current_buf(), true, place)
 end
 
 ---@param connection specloom.Connection

@@ -12,36 +12,11 @@ local M = {}
 ---@class specloom.Node
 ---@field id string unique in the tree, the same as long as it means the same
 ---@field kind "project"|"planning"|"approvals"|"approval"|"spec"|"task"|"agents"|"agent"|"session"|"prompt"|"hint"
----@field ref string id of what it shows
+---@field item table what it shows, as the projection has it
 ---@field depth integer
 ---@field parent boolean can be closed
 
 ---@alias specloom.Span { [1]: integer, [2]: integer, [3]: string } bytes from, to, and the highlight group
-
-M.SIGNS = {
-  pending = { "·", ".", "SpecloomPending" },
-  ready = { "○", "o", "SpecloomReady" },
-  in_progress = { "▶", ">", "SpecloomInProgress" },
-  done = { "✓", "x", "SpecloomDone" },
-  failed = { "✗", "!", "SpecloomFailed" },
-  blocked = { "■", "#", "SpecloomBlocked" },
-  skipped = { "–", "-", "SpecloomSkipped" },
-  stale = { "≈", "~", "SpecloomStale" },
-  waiting = { "?", "?", "SpecloomWaiting" },
-  agent = { "◆", "*", "SpecloomAgent" },
-  prompt = { "»", "»", "SpecloomPrompt" },
-  open = { "▾", "v", "SpecloomFold" },
-  closed = { "▸", ">", "SpecloomFold" },
-}
-
----@param view specloom.View
----@param name string
----@return string sign
----@return string group
-local function sign(view, name)
-  local found = M.SIGNS[name]
-  return view.plain and found[2] or found[1], found[3]
-end
 
 ---The first of the parts that have room.
 local function joined(parts, cells)
@@ -52,13 +27,12 @@ local function joined(parts, cells)
   return words.fit(table.concat(parts, " · ", 1, left), cells)
 end
 
----Adds what is there.
-local function put(parts, ...)
+---Those of the parts that are there.
+local function given(...)
+  local parts = {}
   for index = 1, select("#", ...) do
     local part = select(index, ...)
-    if part and part ~= "" then
-      parts[#parts + 1] = part
-    end
+    parts[#parts + 1] = part and part ~= "" and part or nil
   end
   return parts
 end
@@ -76,160 +50,117 @@ local function near(ids, spec)
   return table.concat(names, ", ")
 end
 
-local SATISFIED = { done = true, skipped = true }
-
 ---@param p specloom.Projection
 ---@param task specloom.TaskNode
 local function waits_for(p, task)
   local left = vim.tbl_filter(function(id)
-    return p.tasks[id] ~= nil and not SATISFIED[p.tasks[id].state]
+    local before = p.tasks[id]
+    return before ~= nil and before.state ~= "done" and before.state ~= "skipped"
   end, task.dependsOn)
   if #task.dependsOnGroups > 0 and (p.graph.missing[task.id] or 0) > #left then
     left[#left + 1] = "others"
   end
-  return #left > 0 and "after " .. near(left, task.specId) or nil
+  return #left > 0 and "after " .. near(left, task.specId)
 end
 
-local function attempt(task)
-  return task.attempts > 1 and "attempt " .. task.attempts or nil
-end
-
-local function took(task, view)
-  return words.span(task.startedAt, task.endedAt, view.now)
-end
-
----@type table<string, fun(p: specloom.Projection, task: specloom.TaskNode, view: specloom.View): string[]>
-local DETAILS = {
-  pending = function(p, task)
-    return put({}, task.optional and "optional", waits_for(p, task))
-  end,
-  ready = function(_, task)
-    return put({}, task.optional and "optional", "ready", attempt(task))
-  end,
-  in_progress = function(_, task, view)
-    return put({}, "attempt " .. task.attempts, took(task, view), words.money(task.usage))
-  end,
-  done = function(_, task, view)
-    local said = #task.stale > 0 and "proof stale" or task.proven and "proven" or "done"
-    return put({}, said, took(task, view), words.money(task.usage))
-  end,
-  failed = function(_, task)
-    return put({}, words.line(task.reason))
-  end,
-  blocked = function(_, task)
-    return put({}, task.cause and "blocked by " .. near({ task.cause }, task.specId) or words.line(task.reason))
-  end,
-  skipped = function(_, task)
-    return put({}, "skipped", words.line(task.reason))
-  end,
-}
-
-local function of_task(p, node, view)
-  local task = p.tasks[node.ref]
-  local state = task.state == "done" and #task.stale > 0 and "stale" or task.state
-  local details
-  if task.isLeaf then
-    details = DETAILS[task.state](p, task, view)
-  else
-    local tally = p.graph.tally[task.id]
-    details = { ("%d/%d"):format((tally.done or 0) + (tally.skipped or 0), tally.total or 0) }
+---@param task specloom.TaskNode
+---@param p specloom.Projection
+---@param view specloom.View
+local function details_of(task, p, view)
+  local took, cost = words.span(task.startedAt, task.endedAt, view.now), words.money(task.usage)
+  local state, optional = task.state, task.optional and "optional"
+  if state == "pending" then
+    return given(optional, waits_for(p, task))
+  elseif state == "ready" then
+    return given(optional, "ready", task.attempts > 1 and "attempt " .. task.attempts)
+  elseif state == "in_progress" then
+    return given("attempt " .. task.attempts, took, cost)
+  elseif state == "done" then
+    return given(#task.stale > 0 and "proof stale" or task.proven and "proven" or "done", took, cost)
+  elseif state == "skipped" then
+    return given("skipped", words.line(task.reason))
   end
-  return state, task.number .. " " .. words.line(task.title), details
+  return given(task.cause and "blocked by " .. near({ task.cause }, task.specId) or words.line(task.reason))
+end
+
+local function of_task(task, p, view)
+  local title = task.number .. " " .. words.line(task.title)
+  if task.isLeaf then
+    return task.state == "done" and #task.stale > 0 and "stale" or task.state, title, details_of(task, p, view)
+  end
+  local tally = p.graph.tally[task.id]
+  return task.state, title, { ("%d/%d"):format((tally.done or 0) + (tally.skipped or 0), tally.total or 0) }
 end
 
 local function of_counts(counts)
-  local parts = { ("%d/%d"):format(counts.done + counts.skipped, counts.total) }
-  local failed = counts.failed > 0 and counts.failed .. " failed"
-  return put(parts, failed, counts.blocked > 0 and counts.blocked .. " blocked")
+  local failed, blocked = counts.failed, counts.blocked
+  local done = ("%d/%d"):format(counts.done + counts.skipped, counts.total)
+  return given(done, failed > 0 and failed .. " failed", blocked > 0 and blocked .. " blocked")
 end
 
-local function state_of_spec(spec)
+local function of_spec(spec)
   local counts = spec.counts
+  local title = words.line(vim.startswith(spec.title, spec.id) and spec.title or spec.id .. " " .. spec.title)
   if spec.status == "generating" then
-    return "in_progress"
-  elseif counts.failed > 0 then
-    return "failed"
-  elseif counts.blocked > 0 then
-    return "blocked"
+    return "in_progress", title, { "being written" }
   end
-  return counts.total > 0 and counts.done + counts.skipped == counts.total and "done" or "pending"
+  local whole = counts.total > 0 and counts.done + counts.skipped == counts.total
+  local state = counts.failed > 0 and "failed" or counts.blocked > 0 and "blocked" or whole and "done" or "pending"
+  return state, title, of_counts(counts)
 end
-
-local function of_spec(p, node)
-  local spec = p.spec[node.ref]
-  local details = spec.status == "generating" and { "being written" } or of_counts(spec.counts)
-  local text = vim.startswith(spec.title, spec.id) and spec.title or spec.id .. " " .. spec.title
-  return state_of_spec(spec), words.line(text), details
-end
-
----@param run specloom.Run
-local function of_scope(run)
-  return run.scope.kind == "project" and "" or (" %s %s"):format(run.scope.kind, run.scope.id)
-end
-
-local RUN_SIGNS = { running = "in_progress", pausing = "in_progress", cancelling = "in_progress", paused = "blocked" }
 
 local function of_project(p, _, view)
-  local run = p.run
-  local state = run and (RUN_SIGNS[run.state] or run.outcome == "completed" and "done" or "pending") or "pending"
-  local what = not run and "no run yet"
-    or run.state ~= "finished" and run.state .. of_scope(run)
-    or "run " .. (run.outcome == "fault" and "stopped" or run.outcome or "finished")
-  local counts = of_counts(p.counts)
-  local lasted = run and words.span(run.startedAt, run.endedAt, view.now)
-  local parts = put({}, what, p.readOnly and "read only", counts[1], words.money(p.usage), lasted)
-  return state, p.name, vim.list_extend(parts, counts, 2)
+  local run, counts, what, state = p.run, of_counts(p.counts), "no run yet", "pending"
+  if run and run.state == "finished" then
+    what = "run " .. (run.outcome == "fault" and "stopped" or run.outcome or "finished")
+    state = run.outcome == "completed" and "done" or "pending"
+  elseif run then
+    local scope = run.scope.kind == "project" and "" or (" %s %s"):format(run.scope.kind, run.scope.id)
+    what, state = run.state .. scope, run.state == "paused" and "blocked" or "in_progress"
+  end
+  local lasted, cost = run and words.span(run.startedAt, run.endedAt, view.now), words.money(p.usage)
+  return state, p.name, given(what, p.readOnly and "read only", counts[1], cost, lasted, unpack(counts, 2))
 end
 
 ---State, title and details, the most telling first.
----@type table<string, fun(p: specloom.Projection, node: specloom.Node, view: specloom.View): string?, string, string[]>
+---@type table<string, fun(item: table, p: specloom.Projection, view: specloom.View): string?, string, string[]>
 local TEXTS = {
   project = of_project,
   spec = of_spec,
   task = of_task,
-  planning = function(p)
-    if p.planning.state == "failed" then
-      return "failed", "plan failed", { words.line(p.planning.reason) }
+  planning = function(plan)
+    if plan.state == "failed" then
+      return "failed", "plan failed", { words.line(plan.reason) }
     end
     local writing = vim.tbl_map(function(item)
       return item.path
-    end, p.planning.writing)
-    local what = p.planning.stage == "tasks" and "deriving tasks" or "planning specs"
-    return "in_progress", what, writing
+    end, plan.writing)
+    return "in_progress", plan.stage == "tasks" and "deriving tasks" or "planning specs", writing
   end,
-  approvals = function(p)
+  approvals = function(_, p)
     return "waiting", "Waiting for you", { tostring(#p.approvals) }
   end,
-  approval = function(p, node, view)
-    local asked = vim.iter(p.approvals):find(function(item)
-      return item.id == node.ref
-    end)
-    return "waiting", words.line(asked.subject), put({}, asked.taskId, words.span(asked.askedAt, nil, view.now))
+  approval = function(asked, _, view)
+    return "waiting", words.line(asked.subject), given(asked.taskId, words.span(asked.askedAt, nil, view.now))
   end,
-  agents = function(p)
+  agents = function(_, p)
     return nil, "Agents", { #p.agents > 0 and #p.agents .. " at work" or "idle" }
   end,
-  agent = function(p, node)
-    local agent = vim.iter(p.agents):find(function(item)
-      return item.sessionId == node.ref
-    end)
-    local usage = p.session[agent.sessionId] and p.session[agent.sessionId].usage
-    return "agent", agent.role, put({}, agent.taskId, words.count(agent.turns, "turn"), usage and words.money(usage))
+  agent = function(agent, p)
+    local session = p.session[agent.sessionId]
+    local cost = session and words.money(session.usage)
+    return "agent", agent.role, given(agent.taskId, words.count(agent.turns, "turn"), cost)
   end,
-  session = function(p, node, view)
-    local session = p.session[node.ref]
+  session = function(session, _, view)
     local ended = session.outcome ~= "" and session.outcome or words.span(session.startedAt, nil, view.now)
     local name = session.parentId and "sub-agent" or ("session %d"):format(session.number)
-    return nil, name, put({}, ended, words.count(session.turns, "turn"), session.model)
+    return nil, name, given(ended, words.count(session.turns, "turn"), session.model)
   end,
-  prompt = function(p, node)
-    local prompt = vim.iter(p.prompts):find(function(item)
-      return item.id == node.ref
-    end)
+  prompt = function(prompt)
     return "prompt", words.line(prompt.text), { "unheard" }
   end,
-  hint = function(_, node)
-    return nil, node.ref, {}
+  hint = function()
+    return nil, "No specs yet: r plans them", {}
   end,
 }
 
@@ -240,7 +171,7 @@ local TITLES = {
   agents = "SpecloomSection",
   hint = "SpecloomDetail",
 }
-local MUTED = { failed = "SpecloomFailed", blocked = "SpecloomBlocked", stale = "SpecloomStale" }
+local LOUD = { failed = "SpecloomFailed", blocked = "SpecloomBlocked", stale = "SpecloomStale" }
 
 ---One line of the tree.
 ---@param p specloom.Projection
@@ -249,21 +180,24 @@ local MUTED = { failed = "SpecloomFailed", blocked = "SpecloomBlocked", stale = 
 ---@return string text
 ---@return specloom.Span[]
 function M.line(p, node, view)
-  local state, title, details = TEXTS[node.kind](p, node, view)
+  local state, title, details = TEXTS[node.kind](node.item, p, view)
   local spans, text = {}, ("  "):rep(node.depth)
   local function add(part, group)
     spans[#spans + 1] = group and { #text, #text + #part, group } or nil
     text = text .. part
   end
-  if node.parent then
-    add(sign(view, view.closed[node.id] and "closed" or "open"), M.SIGNS.open[3])
+  local function sign(name)
+    local found = words.SIGNS[name]
+    add(found[view.plain and 2 or 1], found[3])
     add(" ")
+  end
+  if node.parent then
+    sign(view.closed[node.id] and "closed" or "open")
   elseif node.depth > 0 and node.kind == "task" then
     add("  ")
   end
   if state then
-    add(sign(view, state))
-    add(" ")
+    sign(state)
   end
   local room = view.width - words.width(text)
   local detail = joined(details, math.max(math.floor(room * 0.4), room - words.width(title) - 2))
@@ -271,31 +205,9 @@ function M.line(p, node, view)
   add(words.fit(title, title_room), TITLES[node.kind] or (state == "skipped" and "SpecloomSkipped" or nil))
   if detail ~= "" then
     add((" "):rep(view.width - words.width(text) - words.width(detail)))
-    add(detail, MUTED[state] or "SpecloomDetail")
+    add(detail, LOUD[state] or "SpecloomDetail")
   end
   return text, spans
-end
-
----@param view specloom.View
----@return fun(kind: string, ref: string, depth: integer, parent: boolean): boolean whether what is below it shows
----@return specloom.Node[]
-local function lister(view)
-  local nodes = {}
-  return function(kind, ref, depth, parent)
-    local id = kind .. " " .. ref
-    nodes[#nodes + 1] = { id = id, kind = kind, ref = ref, depth = depth, parent = parent }
-    return parent and not view.closed[id]
-  end,
-    nodes
-end
-
-local function put_tasks(p, ids, depth, list)
-  for _, id in ipairs(ids) do
-    local children = p.tasks[id].children
-    if list("task", id, depth, #children > 0) then
-      put_tasks(p, children, depth + 1, list)
-    end
-  end
 end
 
 ---Sessions that led to this one, and those that its agent sent.
@@ -303,7 +215,7 @@ local function sessions_of(p, agent)
   local found, now = {}, p.session[agent.sessionId]
   while now do
     table.insert(found, 1, now)
-    now = now.previousId and p.session[now.previousId] or nil
+    now = now.previousId and p.session[now.previousId]
   end
   for _, session in ipairs(p.sessions) do
     if session.parentId == agent.sessionId and session.outcome == "" then
@@ -313,32 +225,36 @@ local function sessions_of(p, agent)
   return found
 end
 
+---@alias specloom.List fun(kind: string, id: string, item: table, depth: integer, parent?: boolean): boolean
+
+local function put_tasks(p, ids, depth, list)
+  for _, id in ipairs(ids) do
+    local task = p.tasks[id]
+    if list("task", id, task, depth, #task.children > 0) then
+      put_tasks(p, task.children, depth + 1, list)
+    end
+  end
+end
+
+---Words stand below the first agent that they are for, or below all.
 local function put_agents(p, list)
-  if #p.agents == 0 and #p.prompts == 0 then
-    return
-  end
-  if not list("agents", "", 0, true) then
-    return
-  end
   local told = {}
-  for _, agent in ipairs(p.agents) do
-    if list("agent", agent.sessionId, 1, true) then
-      for _, session in ipairs(sessions_of(p, agent)) do
-        list("session", session.id, 3, false)
-      end
-    end
+  local function put_prompts(agent, depth)
     for _, prompt in ipairs(p.prompts) do
-      if prompt.agentId == agent.id and not told[prompt.id] then
-        told[prompt.id] = true
-        list("prompt", prompt.id, 2, false)
+      if not told[prompt.id] and (not agent or prompt.agentId == agent.id) then
+        told[prompt.id] = list("prompt", prompt.id, prompt, depth) or true
       end
     end
   end
-  for _, prompt in ipairs(p.prompts) do
-    if not told[prompt.id] then
-      list("prompt", prompt.id, 1, false)
+  for _, agent in ipairs(p.agents) do
+    if list("agent", agent.sessionId, agent, 1, true) then
+      for _, session in ipairs(sessions_of(p, agent)) do
+        list("session", session.id, session, 3)
+      end
     end
+    put_prompts(agent, 2)
   end
+  put_prompts(nil, 1)
 end
 
 ---All lines that show, as nodes.
@@ -346,25 +262,33 @@ end
 ---@param view specloom.View
 ---@return specloom.Node[]
 function M.nodes(p, view)
-  local list, nodes = lister(view)
-  list("project", p.id, 0, false)
-  if p.planning and p.planning.state ~= "finished" then
-    list("planning", p.planning.id, 0, false)
+  local nodes, plan = {}, p.planning
+  ---@type specloom.List
+  local function list(kind, id, item, depth, parent)
+    id = kind .. " " .. id
+    nodes[#nodes + 1] = { id = id, kind = kind, item = item, depth = depth, parent = parent or false }
+    return parent and not view.closed[id] or false
   end
-  if #p.approvals > 0 and list("approvals", "", 0, true) then
+  list("project", p.id, p, 0)
+  if plan and plan.state ~= "finished" then
+    list("planning", plan.id, plan, 0)
+  end
+  if #p.approvals > 0 and list("approvals", "", p.approvals, 0, true) then
     for _, asked in ipairs(p.approvals) do
-      list("approval", asked.id, 1, false)
+      list("approval", asked.id, asked, 1)
     end
   end
   for _, spec in ipairs(p.specs) do
-    if list("spec", spec.id, 0, #spec.tops > 0) then
+    if list("spec", spec.id, spec, 0, #spec.tops > 0) then
       put_tasks(p, spec.tops, 1, list)
     end
   end
-  if #p.specs == 0 and not (p.planning and p.planning.state == "running") then
-    list("hint", "No specs yet: r plans them", 0, false)
+  if #p.specs == 0 and not (plan and plan.state == "running") then
+    list("hint", "", {}, 0)
   end
-  put_agents(p, list)
+  if #p.agents + #p.prompts > 0 and list("agents", "", p.agents, 0, true) then
+    put_agents(p, list)
+  end
   return nodes
 end
 
