@@ -70,6 +70,7 @@ async def test_a_read_sees_what_is_typed_and_an_edit_lands_in_the_buffer(tmp_pat
         assert (runtime.root / "a.txt").read_text() == "typed\ngood\nend\n", "the editor saved when it was asked"
         settled = [event for event in await events_of(runtime, proof.EditSettled) if event.path == "a.txt"]
         assert [(event.applied, event.in_buffer) for event in settled] == [(True, True)]
+        assert settled[0].diff == "@@ -2,1 +2,1 @@\n-bad\n+good"
 
 
 async def test_verification_waits_for_a_save_that_nobody_makes_and_goes_on_by_itself(tmp_path: Path) -> None:

@@ -311,6 +311,8 @@ export interface EditSettledEvent {
   applied: boolean;
   inBuffer: boolean;
   reason: string;
+  /** Hunks of a unified diff without context, what is left out after a backslash; empty for new and removed files. */
+  diff: string;
 }
 
 /** Committed events after `since`. */

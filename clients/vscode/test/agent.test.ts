@@ -121,12 +121,28 @@ test("an edit says where it was made", () => {
   const transcript = new Transcript();
   const edit = { start_line: 2, start_text: "a", end_line: 5, end_text: "d", new_text: "x\ny" };
   transcript.hear(calls("c1", "edit_file", { path: "./greet.py", edits: [edit] }));
-  transcript.hear(event("editSettled", { editId: "e", path: "greet.py", applied: true, inBuffer: true, reason: "" }));
+  transcript.hear(event("editSettled", { editId: "e", path: "greet.py", applied: true, inBuffer: true, reason: "", diff: "" }));
   const [item] = transcript.items;
   assert.ok(item?.kind === "call");
   assert.equal(item.line, 2);
   assert.deepEqual(item.notes, ["changed in the editor, not saved yet"]);
   assert.deepEqual(item.hunks[0]?.lines.map((line) => line.sign + line.text), ["-a", " ⋯ 2 more", "-d", "+x", "+y"]);
+});
+
+test("an edit that was made shows the lines that it removed, where they stand now", () => {
+  const transcript = new Transcript();
+  const edit = { start_line: 2, start_text: "a", end_line: 4, end_text: "c", new_text: "x" };
+  transcript.hear(calls("c1", "edit_file", { path: "greet.py", edits: [edit] }));
+  const diff = "@@ -7,3 +7,1 @@\n-a\n--- b\n-c\n+x\n@@ -20,2 +17,0 @@\n-d\n\\ 50 more lines\n\\ 3 more places";
+  transcript.hear(event("editSettled", { editId: "e", path: "greet.py", applied: true, inBuffer: false, reason: "", diff }));
+  transcript.hear(settles("c1", "made"));
+  transcript.hear(event("editSettled", { editId: "f", path: "greet.py", applied: true, inBuffer: false, reason: "", diff: "@@ -1,1 +1,1 @@\n-by\n+others" }));
+  const [item] = transcript.items;
+  assert.ok(item?.kind === "call");
+  assert.equal(item.line, 7);
+  assert.deepEqual(item.hunks.map((hunk) => hunk.line), [7, 17]);
+  const lines = item.hunks.map((hunk) => hunk.lines.map((line) => line.sign + line.text));
+  assert.deepEqual(lines, [["-a", "--- b", "-c", "+x"], ["-d", " ⋯ 50 more lines", " ⋯ 3 more places"]]);
 });
 
 test("memory is bounded, whatever comes", () => {

@@ -1,5 +1,6 @@
 """Writes down the edits of one attempt (or of the engine itself) before and after they happen."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -7,8 +8,12 @@ from specloom.domain.events import proof
 from specloom.domain.ids import AgentId, AttemptId, Digest, EditId, TaskId
 from specloom.domain.origin import Origin
 from specloom.domain.ports import Ids
+from specloom.domain.shown_edit import shown_edit
 from specloom.engine.ledger import PROJECT, Ledger
 from specloom.workspace.ports import Applied, EditResult, TextSnapshot
+
+MOST_COMPARED = 2_000_000
+"""Characters of the texts before and after beyond which nobody is shown what changed."""
 
 
 @dataclass(slots=True)
@@ -49,11 +54,18 @@ class AttemptJournal:
         if isinstance(result, Applied):
             self.before.setdefault(path, before)
             self.made[path] = result.snapshot.digest
-            event = proof.EditSettled(edit, path, True, result.in_buffer, result.snapshot.digest)
+            diff = await asyncio.to_thread(self._shown, before, result.snapshot)
+            event = proof.EditSettled(edit, path, True, result.in_buffer, result.snapshot.digest, diff=diff)
         else:
             present = None if result.present is None else result.present.digest
             event = proof.EditSettled(edit, path, False, False, present, f"{result.refusal}: {result.message}")
         await self.ledger.append(PROJECT, [event], self._by)
+
+    def _shown(self, before: TextSnapshot | None, after: TextSnapshot) -> str:
+        """For people. Keys go before the comparison, which parts those of several lines."""
+        if before is None or not after.text or len(before.text) + len(after.text) > MOST_COMPARED:
+            return ""
+        return shown_edit(self.ledger.redacted(before.text), self.ledger.redacted(after.text))
 
     @property
     def _by(self) -> Origin:

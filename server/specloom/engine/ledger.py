@@ -59,6 +59,10 @@ class Ledger:
             for record in page:
                 self.state = evolve(self.state, as_event(record), record.at, record.seq)
 
+    def redacted(self, text: str) -> str:
+        """The text as it may be kept."""
+        return self._redact(text)
+
     async def append(
         self,
         stream: str,

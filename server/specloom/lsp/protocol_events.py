@@ -327,6 +327,8 @@ class EditSettledEvent(EventBase):
     applied: bool
     in_buffer: bool
     reason: str
+    diff: str
+    """Hunks of a unified diff without context, what is left out after a backslash; empty for new and removed files."""
 
 
 class ChangeSetRecordedEvent(TaskEventBase):

@@ -298,7 +298,7 @@ _PROOF: tuple[_Row, ...] = (
     _row(
         proof.EditSettled,
         lambda e, h: w.EditSettledEvent(
-            **h, edit_id=e.edit, path=e.path, applied=e.applied, in_buffer=e.in_buffer, reason=e.reason
+            **h, edit_id=e.edit, path=e.path, applied=e.applied, in_buffer=e.in_buffer, reason=e.reason, diff=e.diff
         ),
     ),
     _row(

@@ -267,6 +267,7 @@
 ---@field applied boolean
 ---@field inBuffer boolean
 ---@field reason string
+---@field diff string Hunks of a unified diff without context, what is left out after a backslash; empty for new and removed files.
 
 --- Committed events after `since`.
 ---@class specloom.EventsListParams

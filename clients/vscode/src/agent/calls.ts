@@ -1,4 +1,5 @@
-// Reads the input of tool calls, whole or half streamed. Refuses nothing: what it cannot read is shown as it is.
+// Reads the input of tool calls, whole or half streamed, and what came of edits. Refuses nothing: what it cannot read is
+// shown as it is.
 
 import type { DiffLine, Hunk } from "./items";
 
@@ -42,7 +43,19 @@ function hunksOf(name: string, values: Record<string, unknown>): Hunk[] {
   return edits.filter(isObject).map(hunkOf);
 }
 
-/** An edit names only the ends of what it replaces; what lies between is counted. */
+/** What an edit changed, by the diff that its event tells; its places are those of the file as it is then. */
+export function changed(diff: string): Hunk[] {
+  const found: { line: number; lines: DiffLine[] }[] = [];
+  for (const line of diff === "" ? [] : diff.split("\n")) {
+    const place = /^@@ -\d+,\d+ \+(\d+),\d+ @@$/.exec(line);
+    const [sign, text] = [line.slice(0, 1), line.slice(1)];
+    if (place !== null) found.push({ line: Math.max(Number(place[1]), 1), lines: [] });
+    else found.at(-1)?.lines.push(sign === "-" || sign === "+" ? { sign, text } : { sign: " ", text: `⋯${text}` });
+  }
+  return found;
+}
+
+/** An edit names only the ends of what it replaces; what lies between is counted until it was made. */
 function hunkOf(edit: Record<string, unknown>): Hunk {
   const first = number(edit["start_line"]);
   const last = number(edit["end_line"]);

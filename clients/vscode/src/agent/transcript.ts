@@ -1,7 +1,7 @@
 // Folds events, and output between them, into items. Refuses to ask, to draw and to keep what the log cannot give back.
 
 import type { OutputParams, SessionStartedEvent, ToolRequestedEvent, ToolSettledEvent, WireEvent } from "../protocol.gen";
-import { about, glimpse, oneLine } from "./calls";
+import { about, changed, glimpse, oneLine } from "./calls";
 import type { Call, Check, Item, Words } from "./items";
 import { lineOf } from "./notes";
 import { People } from "./people";
@@ -187,6 +187,8 @@ export class Transcript {
     if (call === undefined) return;
     const where = event.inBuffer ? "changed in the editor, not saved yet" : "written to the file";
     call.notes = [...call.notes, event.applied ? where : `not changed: ${event.reason}`];
+    const hunks = event.applied && call.state === "running" ? changed(event.diff) : [];
+    if (hunks[0] !== undefined) Object.assign(call, { hunks, line: hunks[0].line });
     this.shelf.touch(call);
   }
 

@@ -72,6 +72,8 @@ class EditSettled:
     in_buffer: bool
     digest: Digest | None
     reason: str = ""
+    diff: str = ""
+    """What changed, as `shown_edit` tells it; empty for files that are new or gone, and in logs of old."""
 
 
 @dataclass(frozen=True, slots=True)
