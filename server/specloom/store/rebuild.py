@@ -5,6 +5,7 @@ newer Specloom wrote. Every step may be cut off: the next start goes on with it.
 """
 
 import contextlib
+import filecmp
 import json
 import os
 import shutil
@@ -96,17 +97,29 @@ def _rebuild(directory: Path, codec: Codec, ids: tuple[str, str], reason: str) -
 def _put_aside(directory: Path, now: str) -> Path:
     """A folder with the files under their names, which stay where they are too."""
     stamp = "".join(character for character in now if character.isalnum())
-    aside = directory / f"{ASIDE}{stamp}"
+    aside = _begun(directory) or directory / f"{ASIDE}{stamp}"
     aside.mkdir(mode=0o700, exist_ok=True)
-    for name in (FILE_NAME, _LOG):
+    # The log first: who finds the database there finds both.
+    for name in (_LOG, FILE_NAME):
         if (directory / name).exists() and not (aside / name).exists():
             try:
                 os.link(directory / name, aside / name)
             except OSError:
-                shutil.copyfile(directory / name, aside / name)
-                (aside / name).chmod(0o600)
+                part = shutil.copyfile(directory / name, aside / f"{name}.part")
+                part.chmod(0o600)
+                part.rename(aside / name)
     sync_folder(aside)
     return aside
+
+
+def _begun(directory: Path) -> Path | None:
+    """The folder of a rebuilding that was cut off: what it holds, if anything, stands in its place still."""
+    present = directory / FILE_NAME
+    for aside in sorted(directory.glob(f"{ASIDE}*")):
+        kept = aside / FILE_NAME
+        if aside.is_dir() and (not kept.exists() or (present.exists() and filecmp.cmp(kept, present, shallow=False))):
+            return aside
+    return None
 
 
 def _copy_readable(aside: Path, draft: Path, codec: Codec, ids: tuple[str, str], reason: str) -> Rebuilt:
