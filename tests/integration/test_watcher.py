@@ -1,6 +1,7 @@
 """The watcher, on a real file system: news once, echoes never, folders that come and go."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,8 +48,10 @@ def news() -> News:
 
 @pytest.fixture
 async def watcher(tmp_path: Path, news: News) -> AsyncIterator[Watcher]:
-    await asyncio.to_thread((tmp_path / "requirements.md").write_text, "one")
-    watcher = Watcher(tmp_path, follows, ("specs", ".kiro/specs"), news.deliver)
+    root = tmp_path / "root"
+    await asyncio.to_thread(root.mkdir)
+    await asyncio.to_thread((root / "requirements.md").write_text, "one")
+    watcher = Watcher(root, follows, ("specs", ".kiro/specs"), news.deliver)
     await watcher.start()
     yield watcher
     await watcher.stop()
@@ -92,6 +95,25 @@ async def test_folder_that_goes_and_comes_back_is_followed_again(watcher: Watche
         await asyncio.to_thread((folder / "01.md").unlink)
         await asyncio.to_thread(folder.rmdir)
         assert await news.next() == [FileEvent("specs/01.md", "deleted")]
+
+
+@pytest.mark.parametrize("name", ["specs", "."])
+async def test_folder_that_is_replaced_at_once_is_followed_again(watcher: Watcher, news: News, name: str) -> None:
+    folder, aside = watcher.root / name, watcher.root.parent / "aside"
+    await asyncio.to_thread((watcher.root / "specs").mkdir)
+    await write(watcher.root / "specs/a.md", "one")
+    await news.next()
+    await asyncio.to_thread(shutil.copytree, folder, aside)
+    await asyncio.to_thread(shutil.rmtree, folder)
+    await asyncio.to_thread(aside.rename, folder)
+    await write(watcher.root / "specs/a.md", "two")
+    await news.next()
+    await watcher.look()
+    news.events.clear()
+    await write(watcher.root / "specs/a.md", "three")
+    while FileEvent("specs/a.md", "changed") not in news.events:
+        await asyncio.wait_for(news.came.wait(), 10)
+        news.came.clear()
 
 
 async def test_replaced_file_is_one_change(watcher: Watcher, news: News) -> None:

@@ -135,8 +135,11 @@ class Watcher:
             await self._deliver_news()
             watching.set()
             while await asyncio.to_thread(self._existing) == folders:
-                await batch
+                found = await batch
                 await self._deliver_news()
+                if not frozenset(map(str, folders)).isdisjoint(_gone(found)):
+                    # What stands in its place, under the same name, is another folder, which nobody watches.
+                    return
                 batch = asyncio.create_task(_next(changes))
         finally:
             await to_the_end(_dropped(batch))
@@ -157,8 +160,9 @@ class Watcher:
             await self.deliver(tuple(sorted(events, key=lambda event: event.path)))
 
     def _concerns(self, change: Change, path: str) -> bool:
-        """Followed files, folders of interest with all that is in them, and the folders above those."""
-        _ = change
+        """Followed files, folders of interest with all that is in them, the folders above those, and the root."""
+        if path == str(self.root):
+            return change is not Change.modified
         relative = path[len(str(self.root)) + 1 :]
         return self.follows(relative) or any(
             f"{relative}/".startswith(f"{folder}/") or folder.startswith(f"{relative}/") for folder in self.folders
@@ -186,7 +190,10 @@ class Watcher:
 
 
 async def folder_changes(folder: Path, *, polls: bool = False) -> AsyncGenerator[None]:
-    """Something happened right in a folder. Raises `OSError`, `RuntimeError`; one that `polls` needs no watches."""
+    """Something happened right in a folder. Raises `OSError`, `RuntimeError`; one that `polls` needs no watches.
+
+    A folder that goes away is watched no more, whatever comes in its place: that is a `FileNotFoundError`.
+    """
     changes = awatch(
         folder,
         recursive=False,
@@ -196,10 +203,16 @@ async def folder_changes(folder: Path, *, polls: bool = False) -> AsyncGenerator
         force_polling=polls or None,
     )
     try:
-        async for _ in changes:
+        async for found in changes:
             yield
+            if str(folder) in _gone(found):
+                raise FileNotFoundError(f"{folder} was removed or replaced")
     finally:
         await changes.aclose()
+
+
+def _gone(found: set[tuple[Change, str]]) -> frozenset[str]:
+    return frozenset(path for change, path in found if change is Change.deleted)
 
 
 async def _dropped(batch: asyncio.Task[set[tuple[Change, str]]]) -> None:
