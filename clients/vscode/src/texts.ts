@@ -67,6 +67,13 @@ export function line(text: string, most: number): string {
   return flat.length <= most ? flat : `${flat.slice(0, most - 1)}…`;
 }
 
+/** What the server says where a key lacks, with what this editor has for it before all other ways. */
+export function keyless(message: string): string {
+  const here = "the command Specloom: Set API Key… takes one";
+  const told = message.replace(/No API key: (?=\S)/, `No API key: ${here}; or `);
+  return told === message ? `${message}; ${here}` : told;
+}
+
 /** What a run would probably take, in one line. */
 export function estimateLine(estimate: RunEstimateResult): string {
   const price = estimate.costUsd === null ? "price unknown" : `about ${span(estimate.costUsd, money)}`;

@@ -4,7 +4,7 @@ import { fitsNotification, questionText } from "../src/people/questions";
 import { Projection } from "../src/projection";
 import type { ProjectGetResult } from "../src/protocol.gen";
 import { statusLine } from "../src/runs/line";
-import { elapsed, estimateLine, money, percent, short } from "../src/texts";
+import { elapsed, estimateLine, keyless, money, percent, short } from "../src/texts";
 import { type Node, childrenOf, node, parentOf, rowOf, top } from "../src/tree/nodes";
 import { AT, NOTHING, ROOT, approval, project, session, spec, task } from "./people";
 
@@ -102,6 +102,13 @@ test("a question shows exactly what a yes allows, or leads to where it can be re
   assert.ok(!fitsNotification(approval("q", { subject: "x".repeat(500) })), "part of it would be hidden");
   assert.ok(!fitsNotification(approval("q", { subject: "rm  -r" })), "white space would be hidden");
   assert.ok(!fitsNotification(approval("q", { choices: [] })), "words are asked for");
+});
+
+test("where a key lacks, the command that takes one is named before what the server knows", () => {
+  const here = "the command Specloom: Set API Key… takes one";
+  assert.equal(keyless("No API key: set ANTHROPIC_API_KEY"), `No API key: ${here}; or set ANTHROPIC_API_KEY`);
+  assert.equal(keyless("The key is for a; No API key: set b"), `The key is for a; No API key: ${here}; or set b`);
+  assert.equal(keyless("key needed"), `key needed; ${here}`);
 });
 
 test("amounts are told as people write them", () => {

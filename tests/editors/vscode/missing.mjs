@@ -31,6 +31,10 @@ async function noKey(bench) {
   await bench.rows('Greeter').first().waitFor();
   await bench.command('Specloom: Run Project');
   await choose(bench, 'Run');
-  await bench.notification('No API key').waitFor();
+  const told = bench.notification('No API key: the command Specloom: Set API Key… takes one; or set ANTHROPIC_API_KEY');
+  await told.waitFor();
   await bench.shot('no-key');
+  await told.getByRole('button', { name: 'Set API Key…' }).click();
+  await choose(bench, 'https://api.anthropic.com');
+  await bench.page.locator('.quick-input-widget', { hasText: 'API key for https://api.anthropic.com' }).waitFor();
 }

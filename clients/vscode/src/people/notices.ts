@@ -1,6 +1,7 @@
 // How errors reach a person: one line, with what to do about it. Refuses to swallow any.
 
 import * as vscode from "vscode";
+import { keyless } from "../texts";
 import { messageOf, reasonOf } from "../wire";
 
 const SET = "Set API Key…";
@@ -12,14 +13,15 @@ export async function told<T>(log: vscode.LogOutputChannel, what: () => Promise<
   } catch (error) {
     log.error(messageOf(error));
     const lacksKey = reasonOf(error) === "no-key";
-    void vscode.window.showErrorMessage(`Specloom: ${messageOf(error)}`, ...(lacksKey ? [SET] : [])).then(leadToKey);
+    const text = lacksKey ? keyless(messageOf(error)) : messageOf(error);
+    void vscode.window.showErrorMessage(`Specloom: ${text}`, ...(lacksKey ? [SET] : [])).then(leadToKey);
     return undefined;
   }
 }
 
 /** A run waits for a key: says so, and leads to where one is given. */
 export function tellOfKey(reason: string): void {
-  void vscode.window.showWarningMessage(`Specloom: the run is paused: ${reason}`, SET).then(leadToKey);
+  void vscode.window.showWarningMessage(`Specloom: the run is paused: ${keyless(reason)}`, SET).then(leadToKey);
 }
 
 async function leadToKey(chosen: string | undefined): Promise<void> {
