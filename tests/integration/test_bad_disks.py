@@ -2,7 +2,8 @@
 
 import asyncio
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,7 @@ from specloom.domain.events import REGISTRY, agents
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome, RunState
+from specloom.domain.states import TaskState
 from specloom.engine.api import Published
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
@@ -22,6 +24,9 @@ from specloom.store.system import SystemClock
 from tests.integration.people import Person, agrees
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
+    DEADLINE,
+    ONE,
+    TWO,
     attempt,
     ended,
     events_of,
@@ -32,6 +37,7 @@ from tests.integration.stage import (
     start,
     task,
     turn,
+    until,
     write,
 )
 
@@ -82,6 +88,13 @@ async def goes_on(runtime: ProjectRuntime, known: tuple[Published, ...]) -> None
     assert len(calls) == len(set(calls))
 
 
+@asynccontextmanager
+async def staged_at(root: Path, given: dict[str, str]) -> AsyncGenerator[ProjectRuntime]:
+    """A runtime that nobody orders anything of."""
+    async with ScriptedServer(STORY, keep=None) as server, hosted(root, server, given) as runtime:
+        yield runtime
+
+
 @pytest.mark.parametrize("stays", [True, False])
 async def test_a_disk_that_is_full_stops_the_run_and_says_so_and_with_room_it_goes_on(
     tmp_path: Path, disk: Path, stays: bool
@@ -112,6 +125,42 @@ async def test_a_disk_that_is_full_stops_the_run_and_says_so_and_with_room_it_go
                 await goes_on(runtime, known)
         assert server.failures == []
     assert (root / "b.txt").read_text() == LONG[1:]
+
+
+async def test_documents_that_change_while_the_disk_is_full_are_taken_in_with_the_next_change(
+    tmp_path: Path, disk: Path
+) -> None:
+    root = project(tmp_path / "p", task(1), task(2))
+    given, spec = {"SPECLOOM_STATE_DIR": str(disk / ".specloom")}, root / "specs/01-steps.md"
+    async with staged_at(root, given) as runtime:
+        filler = await asyncio.to_thread(fill, disk)
+        text = spec.read_text().replace("- [ ] 1", "- [x] 1")
+        # More than the disk has kept in reserve.
+        await asyncio.to_thread(spec.write_text, text.replace("Step 1", LONG.replace("\n", " ")))
+        async with asyncio.timeout(DEADLINE):
+            while "make room" not in runtime.health(0.0).message:  # noqa: ASYNC110 - no event tells it
+                await asyncio.sleep(0.01)
+        await asyncio.to_thread(filler.unlink)
+        await asyncio.to_thread(spec.write_text, text.replace("- [ ] 2", "- [x] 2"))
+        await until(runtime, lambda state: state.record(ONE).state is TaskState.DONE)
+        await until(runtime, lambda state: state.record(TWO).state is TaskState.DONE)
+
+
+async def test_a_folder_that_is_away_for_a_while_is_followed_when_it_is_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root, away = project(tmp_path / "p", task(1)), tmp_path / "away"
+    (root / "specloom.toml").write_text("[limits]\nattempts = 1\n")
+    async with staged_at(root, {"SPECLOOM_STATE_DIR": str(tmp_path / "state")}) as runtime:
+        await asyncio.to_thread(root.rename, away)
+        async with asyncio.timeout(DEADLINE):
+            while "the settings were not read again" not in caplog.text:  # noqa: ASYNC110 - nothing is in the log
+                await asyncio.sleep(0.01)
+        assert ONE in runtime.state.graph.tasks
+        await asyncio.to_thread(away.rename, root)
+        spec = root / "specs/01-steps.md"
+        await asyncio.to_thread(spec.write_text, spec.read_text().replace("- [ ] 1", "- [x] 1"))
+        await until(runtime, lambda state: state.record(ONE).state is TaskState.DONE)
 
 
 async def test_a_read_only_disk_is_told_and_can_be_read(tmp_path: Path, disk: Path) -> None:

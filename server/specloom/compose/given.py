@@ -1,12 +1,14 @@
 """What an open root was given from outside, and its settings made from that again and again. Refuses to host."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from specloom.compose.errors import ConfigurationError
 from specloom.compose.files import SETTINGS, RootFiles, read_root
 from specloom.compose.key_orders import carry_out
 from specloom.compose.keys import KEYS, SET, keyring_of, with_kept_keys
@@ -24,6 +26,8 @@ from specloom.lsp.hosting import Sender
 from specloom.settings.credentials import sendable
 from specloom.store.grants import GrantFile, grants_folder
 from specloom.store.system import SystemClock
+
+log = logging.getLogger(__name__)
 
 
 def grant_file(root: Path, environment: Mapping[str, str]) -> GrantFile:
@@ -107,7 +111,12 @@ class Given:
         """Makes the runtime use other settings when the root's files or its editor say so."""
 
         async def reload() -> None:
-            files, before = await asyncio.to_thread(read_root, self.root), self.values
+            try:
+                files, before = await asyncio.to_thread(read_root, self.root), self.values
+            except ConfigurationError as error:
+                # A folder that is away may come back; whoever follows its files must not end over it.
+                log.warning("the settings were not read again: %s", error)
+                return
             fresh = await self.loaded(files)
             await runtime.tell_settings(tuple(differing(before, fresh.values)))
             runtime.use(fresh.options, fresh.budget, (*files.problems, *fresh.problems))

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from specloom.engine.git_head import git_folder
+from specloom.store.errors import StoreError
 from specloom.workspace.ports import WorkspaceError
 from specloom.workspace.watcher import POLLS, FileEvent, Watcher, folder_changes
 from specloom.workspace.workspace import Workspace
@@ -52,13 +53,20 @@ class GitFollowing:
     async def _follow(self, folder: Path) -> None:
         try:
             async for _ in folder_changes(folder):
-                await self._look()
+                await self._looked()
         except (OSError, RuntimeError) as error:
             if isinstance(error, FileNotFoundError):
                 raise
             self.trouble = POLLS.format(error=error)
             async for _ in folder_changes(folder, polls=True):
-                await self._look()
+                await self._looked()
+
+    async def _looked(self) -> None:
+        try:
+            await self._look()
+        except StoreError as error:
+            # The next change, or the next turn, tells of it too.
+            log.warning("what git did is not in the log yet: %s", error)
 
 
 class Following:
@@ -104,6 +112,8 @@ class Following:
                 await self._settings()
             await self._documents(paths)
             self._unread = ""
-        except WorkspaceError as error:
-            self._unread = f"changed documents could not be read: {error}"
+        except (WorkspaceError, StoreError) as error:
+            # Whoever works on them, and the next change, reads them all again.
+            how = "be read" if isinstance(error, WorkspaceError) else "get into the log"
+            self._unread = f"changed documents could not {how}: {error}"
             log.warning("%s", self._unread)
