@@ -1,4 +1,4 @@
-// Bundles the extension (and, with --units, the tests of its pure parts). Refuses to fetch anything.
+// Bundles the extension (and, with --units, the tests and benchmarks of its pure parts). Refuses to fetch anything.
 import { copyFileSync, readdirSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -14,7 +14,7 @@ const host = { ...shared, platform: "node", format: "cjs", target: "node20", ext
 const page = { ...shared, platform: "browser", format: "iife", target: "chrome122" };
 
 if (process.argv.includes("--units")) {
-  const tests = readdirSync("test").filter((name) => name.endsWith(".test.ts"));
+  const tests = readdirSync("test").filter((name) => /\.(test|bench)\.ts$/.test(name));
   await build({ ...host, minify: false, entryPoints: tests.map((name) => `test/${name}`), outdir: to ?? "dist/test" });
 } else {
   // The language client is a file of its own: activation does not wait for it.

@@ -12,6 +12,11 @@ export function task(id: string, told: Partial<Task> = {}): Task {
   return { id, specId, number, title: `Task ${number}`, ...state, ...place, turns: 0, usage: NOTHING, startedAt: null, endedAt: null, ...told };
 }
 
+/** Ten thousand tasks in a hundred specs. */
+export function crowd(): Task[] {
+  return Array.from({ length: 10_000 }, (_, at) => task(`${Math.floor(at / 100)}/${at % 100}`));
+}
+
 export function spec(id: string, told: Partial<Spec> = {}): Spec {
   const counts = { total: 0, done: 0, failed: 0, blocked: 0, skipped: 0, pending: 0 };
   const path = `specs/${id}.md`;
