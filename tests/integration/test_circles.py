@@ -88,6 +88,17 @@ async def test_turns_without_a_call_are_found(tmp_path: Path) -> None:
         assert await steps(runtime) == [("empty", "nudge")]
 
 
+async def test_turns_that_the_endpoint_pauses_for_ever_come_to_an_end(tmp_path: Path) -> None:
+    paused = turn(says("Hm."), stop="pause_turn")
+    sessions = first(*[paused] * 3), SUMMARY, session("second", NEXT, turns=[paused] * 2)
+    async with staged(one_task(tmp_path), *sessions) as (runtime, server):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.INCOMPLETE
+        assert await steps(runtime) == [("empty", "nudge"), ("empty", "session"), ("empty", "block")]
+        assert runtime.state.record(ONE).state is TaskState.BLOCKED
+        assert server.total == 10, "three turns each time, and the summary"
+
+
 WORK: dict[str, list[Json]] = {
     "polling a job": [
         turn(
