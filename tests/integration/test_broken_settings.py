@@ -71,6 +71,20 @@ async def test_settings_that_break_in_the_middle_of_a_run_lift_no_rule_and_no_li
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
 
 
+async def test_an_editor_setting_of_another_type_lifts_no_limit_and_what_the_file_says_counts(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, "true"))
+    async with staged(root, strict=False) as (runtime, _):
+        await runtime.configure({"budget": {"turns": 40}})
+        await runtime.configure({"budget": {"turns": "forty"}})
+        assert runtime.default_budget == Budget(turns=40)
+        await asyncio.to_thread((root / FILE).write_text, "[budget]\ntokens = 9\n")
+        await holding(runtime, lambda: runtime.default_budget == Budget(turns=40, tokens=9))
+        refused = await runtime.start_run(Scope(), Budget(), Origin("user", "test"), unattended=True)
+        assert isinstance(refused, Rejected)
+        await runtime.configure({"budget": {"turns": 50}})
+        assert runtime.default_budget == Budget(turns=50, tokens=9)
+
+
 async def test_nothing_goes_on_by_itself_by_settings_that_were_broken_while_no_specloom_ran(tmp_path: Path) -> None:
     port, root = free_port(), project(tmp_path / "p", task(1, "test -f b.txt"))
     before, state = served(port, held()), {"XDG_STATE_HOME": str(tmp_path / "state")}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from specloom.compose.errors import ConfigurationError
 from specloom.compose.files import SETTINGS, RootFiles, read_root
@@ -24,6 +24,7 @@ from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.working import at_work
 from specloom.lsp.hosting import Sender
 from specloom.settings.credentials import sendable
+from specloom.settings.load import EDITOR
 from specloom.store.grants import GrantFile, grants_folder
 from specloom.store.system import SystemClock
 
@@ -49,6 +50,10 @@ async def grant_book(root: Path, environment: Mapping[str, str]) -> GrantBook:
     return book
 
 
+Sources: TypeAlias = tuple[RootFiles, Mapping[str, Any] | None]
+"""The root's own, and the editor's settings."""
+
+
 @dataclass(slots=True)
 class Given:
     """Where settings come from besides the root's own files."""
@@ -70,39 +75,41 @@ class Given:
 
     endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
     """The addresses that the roles had then, with where the key of each was found."""
-    _sound: RootFiles | None = None
-    """As the files were when `specloom.toml` was last without an error; `None`: it has been wrong from the start."""
+    _sound: dict[str, Sources] = field(default_factory=dict[str, Sources])
+    """As the sources were when the one of this name had no error last; none: it has been wrong from the start."""
 
     async def loaded(self, files: RootFiles) -> Loaded:
         """The settings as they count now."""
         return await with_kept_keys(lambda: self._loaded(files), self.environment)
 
     def _loaded(self, files: RootFiles) -> Loaded:
-        loaded = self._read(files)
-        if not _is_broken(files, loaded):
-            self._sound = files
-        elif self._sound is not None:
-            loaded = self._kept(files, self._sound, loaded)
+        loaded = self._read(files, self.editor)
+        broken = _broken(files, loaded)
+        self._sound |= dict.fromkeys({SETTINGS, EDITOR} - broken, (files, self.editor))
+        if broken & self._sound.keys():
+            loaded = self._kept(files, loaded)
         self.values, self.endpoints = loaded.values, loaded.endpoints
         return loaded
 
-    def _kept(self, files: RootFiles, sound: RootFiles, broken: Loaded) -> Loaded:
-        """What counted before a file broke, with what is wrong with it: a run lost its limits, rules and model else."""
-        kept = self._read(replace(files, settings=sound.settings, problems=()))
+    def _kept(self, files: RootFiles, broken: Loaded) -> Loaded:
+        """What counted before a source broke, with what is wrong: a run lost its limits, rules and model else."""
+        sound = {name: self._sound.get(name, (files, self.editor)) for name in (SETTINGS, EDITOR)}
+        settings, editor = sound[SETTINGS][0].settings, sound[EDITOR][1]
+        kept = self._read(replace(files, settings=settings), editor)
         wrong = (refusal for refusal in broken.refusals if refusal.code == INVALID)
-        refusals = (*wrong, *kept.refusals)
+        refusals = (*wrong, *(refusal for refusal in kept.refusals if refusal.code != INVALID))
         options = replace(kept.options, refusal=next(iter(refusals), None))
         return replace(kept, options=options, problems=broken.problems, refusals=refusals)
 
-    def _read(self, files: RootFiles) -> Loaded:
+    def _read(self, files: RootFiles, editor: Mapping[str, Any] | None) -> Loaded:
         return loaded_options(
             files,
             self.environment,
             self.overrides,
-            self.editor,
+            editor,
             grant_proposals=self.grant_proposals,
             granted=self.book.proposals,
-            own=self.editor if self.sender is None else self.sender.settings.whole,
+            own=editor if self.sender is None else self.sender.settings.whole,
             redactor=self.redactor,
             held=KEYS.known,
         )
@@ -150,10 +157,10 @@ class Given:
         KEYS.follow(runtime, reload)
 
 
-def _is_broken(files: RootFiles, loaded: Loaded) -> bool:
-    """Whether `specloom.toml` has an error."""
+def _broken(files: RootFiles, loaded: Loaded) -> frozenset[str]:
+    """The sources that have an error."""
     found = (*files.problems, *loaded.problems)
-    return any(problem.path == SETTINGS and problem.severity is Severity.ERROR for problem in found)
+    return frozenset(problem.path for problem in found if problem.severity is Severity.ERROR)
 
 
 def differing(before: Mapping[str, object], after: Mapping[str, object], prefix: str = "") -> Iterator[str]:
