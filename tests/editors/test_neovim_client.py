@@ -226,7 +226,8 @@ def test_a_question_waits_until_nobody_types_and_closes_when_it_is_answered_else
     suite: str, neovim: Neovim, tmp_path: Path
 ) -> None:
     root = greeter(tmp_path / "greeter")
-    writes = script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=[*WRITES[:1], WRITES[1] | {"hold": "never"}]))
+    turns = [ASKS, WRITES[0], WRITES[1] | {"hold": "never"}]
+    writes = script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))
     with ScriptedServer(writes) as server, person(neovim(suite), root, tmp_path / "home", server) as at:
         at.open("requirements.md")
         at.screen.press("o")
@@ -238,14 +239,58 @@ def test_a_question_waits_until_nobody_types_and_closes_when_it_is_answered_else
         assert "Specloom asks" not in at.screen.until("R1.3 typed 1 2 3")
         at.screen.press("Escape")
         at.screen.until("Specloom asks", "2 verify commands from this repository", "Allow in this project")
-        answer = f"approvalId = {CONNECTION}.projection.approvals[1].id, choice = 'Allow once'"
-        at.lua(f"{CONNECTION}:order('specloom/approval/answer', {{{answer}}})")
+        answer_elsewhere(at, "Allow once")
         at.screen.until("R1.3 typed 1 2 3", gone="Specloom asks")
         at.until("#vim.api.nvim_list_wins()", 1)
+        # A question without choices is a line of input.
+        at.screen.until("Whom shall it greet?\n>")
+        at.screen.press("half a na")
+        at.screen.until("> half a na")
+        answer_elsewhere(at, "Ann")
+        at.until("vim.fn.mode()", "n")
+        at.until(f"#{CONNECTION}.projection.approvals", 0)
         at.until(f"#{CONNECTION}.projection.agents", 1)
         at.command("Specloom cancel")
         at.told("the run is over")
         at.leave()
+    must_all_end(root)
+
+
+ASKS = {"answer": [{"tool": "ask_user", "input": {"question": "Whom shall it greet?"}}]}
+
+
+def answer_elsewhere(at: Person, choice: str) -> None:
+    """As another client would."""
+    answer = f"approvalId = {CONNECTION}.projection.approvals[1].id, choice = '{choice}'"
+    at.lua(f"{CONNECTION}:order('specloom/approval/answer', {{{answer}}})")
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_swap_file_of_another_neovim_stops_nobody(suite: str, neovim: Neovim, tmp_path: Path) -> None:
+    root = greeter(tmp_path / "lines", spec_of("grep -q first lines.txt"))
+    (root / "lines.txt").write_text("line 1\nline 2\nline 3\n")
+    swaps = f"set swapfile directory={tmp_path}//"
+    turns = [READS, {"answer": [replaces(3, "line 3", "first")]}, says("Done.")]
+    command = [neovim(suite), "--clean", "--headless", "-c", swaps, "-c", "edit lines.txt", "-c", "normal! x"]
+    with (
+        ScriptedServer(script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))) as server,
+        person(neovim(suite), root, tmp_path / "home", server) as at,
+        subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as other,
+    ):
+        try:
+            at.open("requirements.md")
+            at.until(f"vim.uv.fs_stat('{tmp_path}/{str(root / 'lines.txt').replace('/', '%')}.swp') ~= nil")
+            at.command(swaps)
+            at.command("edit lines.txt")
+            at.until("vim.fn.expand('%:t')", "lines.txt")
+            at.command("Specloom run")
+            at.screen.until("Specloom asks", "grep -q first")
+            at.screen.press("1")
+            at.told("the run is over: 1 of 1 tasks done")
+            assert (root / "lines.txt").read_text() == "line 1\nline 2\nfirst\n"
+            at.leave()
+        finally:
+            other.kill()
     must_all_end(root)
 
 

@@ -139,8 +139,41 @@ function cases.keys_of_the_output()
   assert(vim.api.nvim_buf_is_valid(output.buf))
 end
 
+function cases.user_autocommands()
+  require("specloom.status").begin()
+  local heard, texts = {}, 0
+  vim.api.nvim_create_autocmd("User", {
+    pattern = "Specloom*",
+    callback = function(event)
+      same(event.data.root, connection.root)
+      texts = texts + (event.match == "SpecloomStatus" and 1 or 0)
+      event.data.root = nil
+      heard[#heard + 1] = event.match ~= "SpecloomStatus" and { event.match, event.data } or nil
+    end,
+  })
+  loopback.event("runStarted", { runId = "r2", scope = { kind = "project" }, budget = {}, unattended = false })
+  loopback.event("taskDone", { taskId = "01/1", proven = true })
+  loopback.event("approvalAsked", { approvalId = "q1", kind = "command", subject = "ls", purpose = "", choices = {} })
+  loopback.event("approvalAnswered", { approvalId = "q1", allowed = true })
+  loopback.event("runFinished", { runId = "r2", outcome = "cancelled", reason = "enough" })
+  loopback.settle(150)
+  connection:become("gone", "killed")
+  connection:become("live")
+  same(heard, {
+    { "SpecloomRun", { run = "r2", state = "running" } },
+    { "SpecloomTask", { task = "01/1", state = "done" } },
+    { "SpecloomAsked", { approval = "q1" } },
+    { "SpecloomAnswered", { approval = "q1", allowed = true } },
+    { "SpecloomRun", { run = "r2", state = "finished", reason = "enough" } },
+    { "SpecloomGone", { state = "gone" } },
+    { "SpecloomAttached", { state = "live" } },
+  })
+  assert(texts > 0, "the statusline did not change")
+end
+
 local failed = 0
-for _, name in ipairs({ "keys_that_move", "keys_that_open", "keys_that_order", "keys_of_the_output" }) do
+local ORDER = { "keys_that_move", "keys_that_open", "keys_that_order", "keys_of_the_output", "user_autocommands" }
+for _, name in ipairs(ORDER) do
   local fine, message = xpcall(cases[name], debug.traceback)
   failed = failed + (fine and 0 or 1)
   print(("%s %s%s"):format(fine and "ok  " or "FAIL", name:gsub("_", " "), fine and "" or "\n" .. message))

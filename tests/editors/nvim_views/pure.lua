@@ -164,6 +164,9 @@ function cases.times_and_sums_read_as_people_write_them()
   same(words.money({ costUsd = 1.5 }), "$1.50")
   same(words.money({}), nil)
   same(words.fit("漢字漢字", 5), "漢字…")
+  -- A window that is narrow and breaks lines changes nothing.
+  vim.wo.linebreak, vim.wo.breakindent, vim.wo.breakindentopt = true, true, "shift:3"
+  same(words.width(("é "):rep(200)), 400)
 end
 
 -- The output of an agent
@@ -257,7 +260,7 @@ function cases.a_question_shows_its_answer()
   }))
   made:event(event("approvalAnswered", { approvalId = "q1", allowed = true }))
   made:event(event("approvalAnswered", { approvalId = "q2", allowed = true }))
-  same(texts(made, "note")[2], "? runs a command: ls · allowed")
+  same(texts(made, "note")[2], "? runs a command · allowed")
 end
 
 function cases.a_turn_that_is_asked_again_begins_anew()

@@ -51,7 +51,7 @@ local function put(asked)
       asked.connection:order("specloom/approval/answer", { approvalId = approval.id, choice = answer })
     else
       put_off[approval.id] = true
-      tell.echo("the question waits; :Specloom approve puts it again")
+      tell.echo("it waits; :Specloom approve puts it again")
     end
     M.consider()
   end
@@ -60,7 +60,7 @@ local function put(asked)
   if #approval.choices == 0 then
     mine.withdraw = choice.input(text .. "\n> ", settle)
   else
-    mine.withdraw = choice.select(approval.choices, text, function(index)
+    mine.withdraw = choice.select(approval.choices, "Specloom asks", text, function(index)
       settle(approval.choices[index])
     end)
   end
@@ -113,7 +113,7 @@ local function withdraw_answered()
     local withdraw = shown.withdraw
     shown = nil
     withdraw()
-    tell.echo("the question was answered elsewhere, or is none any more")
+    tell.echo("the question was settled elsewhere")
   end
 end
 
@@ -134,7 +134,7 @@ function M.choose(connection, id)
   local labels = vim.tbl_map(function(asked)
     return ("%s: %s"):format(asked.approval.purpose, asked.approval.subject)
   end, all)
-  choice.select(labels, ("%d questions wait"):format(#all), function(index)
+  choice.select(labels, ("%d questions wait"):format(#all), "", function(index)
     if index and not shown then
       put(all[index])
     end

@@ -36,46 +36,43 @@ local function shown_by(show, answer)
 end
 
 ---@param items string[]
+---@param title string
 ---@param text string[]
 ---@return integer buf
 ---@return integer window
-local function opened(items, text)
-  local lines = vim.list_extend(vim.list_slice(text), { "" })
+local function opened(items, title, text)
+  local lines = vim.list_slice(text)
   for number, item in ipairs(items) do
     lines[#lines + 1] = ("%d  %s"):format(number, (item:gsub("\n", " ⏎ ")))
   end
   for number, line in ipairs(lines) do
     lines[number] = line == "" and "" or " " .. line
   end
-  local footer = (" 1-%d or <CR> answers   q later "):format(#items)
-  local buf, window = require("specloom.page").float(lines, { title = " Specloom asks ", footer = footer })
+  local footer = (" 1-%d or <CR>   q %s "):format(#items, #text > 0 and "later" or "closes")
+  local buf, window = require("specloom.page").float(lines, { title = (" %s "):format(title), footer = footer })
   vim.wo[window].cursorline = true
-  vim.api.nvim_win_set_cursor(window, { #text + 2, 1 })
+  vim.api.nvim_win_set_cursor(window, { #text + 1, 1 })
   local space = vim.api.nvim_create_namespace("specloom.choice")
   -- Who asks and why is quiet; what a yes allows is not.
   for line = 1, vim.fn.index(text, "") do
     vim.api.nvim_buf_set_extmark(buf, space, line - 1, 0, { line_hl_group = "Comment" })
   end
   for number = 1, #items do
-    vim.api.nvim_buf_set_extmark(
-      buf,
-      space,
-      #text + number,
-      1,
-      { end_col = 1 + #tostring(number), hl_group = "Number" }
-    )
+    local digits = { end_col = 1 + #tostring(number), hl_group = "Number" }
+    vim.api.nvim_buf_set_extmark(buf, space, #text + number - 1, 1, digits)
   end
   return buf, window
 end
 
 --- In a window of its own.
 ---@param items string[]
----@param prompt string
+---@param title string
+---@param text string[]
 ---@param answer fun(index: integer?)
 ---@return fun() withdraw
-local function in_window(items, prompt, answer)
-  local text, open = vim.split(prompt, "\n"), true
-  local buf, window = opened(items, text)
+local function in_window(items, title, text, answer)
+  local buf, window = opened(items, title, text)
+  local open = true
   local function settle(index)
     if open then
       open = false
@@ -83,17 +80,18 @@ local function in_window(items, prompt, answer)
       answer(index)
     end
   end
-  for number = 1, math.min(9, #items) do
-    vim.keymap.set("n", tostring(number), function()
-      settle(number)
+  local function map(key, index)
+    vim.keymap.set("n", key, function()
+      local chosen = index or vim.api.nvim_win_get_cursor(window)[1] - #text
+      if items[chosen] then
+        settle(chosen)
+      end
     end, { buffer = buf, nowait = true })
   end
-  vim.keymap.set("n", "<CR>", function()
-    local index = vim.api.nvim_win_get_cursor(window)[1] - #text - 1
-    if items[index] then
-      settle(index)
-    end
-  end, { buffer = buf, nowait = true })
+  for number = 1, math.min(9, #items) do
+    map(tostring(number), number)
+  end
+  map("<CR>")
   vim.api.nvim_create_autocmd("BufWipeout", {
     buffer = buf,
     callback = vim.schedule_wrap(function()
@@ -108,15 +106,16 @@ end
 
 --- Puts a choice; the answer is nil where the person put it off.
 ---@param items string[]
----@param prompt string
+---@param title string
+---@param text string what it is about, or nothing
 ---@param answer fun(index: integer?)
 ---@return fun() withdraw closes it without an answer
-function M.select(items, prompt, answer)
+function M.select(items, title, text, answer)
   if is_stock(vim.ui.select) then
-    return in_window(items, prompt, answer)
+    return in_window(items, title, text ~= "" and vim.split(text .. "\n", "\n") or {}, answer)
   end
   return shown_by(function(done)
-    vim.ui.select(items, { prompt = prompt, kind = "specloom" }, function(_, index)
+    vim.ui.select(items, { prompt = text ~= "" and text or title, kind = "specloom" }, function(_, index)
       done(index)
     end)
   end, answer)

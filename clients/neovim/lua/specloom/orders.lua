@@ -160,7 +160,7 @@ local function grants(call)
     local texts = vim.tbl_map(function(grant)
       return ("%s (%s)"):format(grant.text, grant.taskId or grant.scope)
     end, held)
-    require("specloom.choice").select(texts, "Take a grant back", function(index)
+    require("specloom.choice").select(texts, "Take a grant back", "", function(index)
       if index then
         order(call, "specloom/grant/revoke", { grantId = held[index].id }, "the grant is taken back")
       end

@@ -28,6 +28,7 @@ function M.dress(options, statusline)
   for name, value in pairs(options) do
     vim.api.nvim_set_option_value(name, value, { scope = "local", win = 0 })
   end
+  vim.opt_local.fillchars:append({ eob = " ", fold = " " })
 end
 
 ---@param window integer
@@ -77,9 +78,9 @@ end
 function M.float(lines, frame)
   local buf = vim.api.nvim_create_buf(false, true)
   fill(buf, lines, { "q", "<Esc>", "<C-c>" })
-  local width = vim.fn.strdisplaywidth(frame.footer or "")
+  local width = vim.api.nvim_strwidth(frame.footer or "")
   for _, line in ipairs(lines) do
-    width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
+    width = math.max(width, vim.api.nvim_strwidth(line) + 1)
   end
   local place = { relative = "editor", width = math.min(width, WIDEST, vim.o.columns - 4), height = 1, row = 0 }
   place.col = math.floor((vim.o.columns - place.width) / 2) - 1

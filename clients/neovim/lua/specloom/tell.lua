@@ -13,7 +13,7 @@ M.kept = {}
 ---@param group? string
 local function show(text, kept, group)
   local line, more = text:gsub("%s*\n%s*", " "), "… (:Specloom status)"
-  if vim.fn.strdisplaywidth(line) > vim.v.echospace then
+  if vim.api.nvim_strwidth(line) > vim.v.echospace then
     line = vim.fn.strcharpart(line, 0, math.max(1, vim.v.echospace - vim.fn.strchars(more))) .. more
   end
   -- Two messages without a redraw between them would ask for ENTER.

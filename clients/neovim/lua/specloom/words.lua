@@ -93,9 +93,9 @@ function M.line(text)
 end
 
 ---@param text string
----@return integer cells
+---@return integer cells, in whatever window: what `strdisplaywidth` says depends on the current one
 function M.width(text)
-  return text:find("[\128-\255]") and vim.fn.strdisplaywidth(text) or #text
+  return text:find("[\128-\255]") and vim.api.nvim_strwidth(text) or #text
 end
 
 ---The text in at most so many cells.
@@ -107,14 +107,10 @@ function M.fit(text, cells)
     return text
   elseif cells < 1 then
     return ""
-  elseif not text:find("[\128-\255]") then
-    return text:sub(1, cells - 1) .. "…"
   end
-  local length = cells
-  local kept = vim.fn.strcharpart(text, 0, length)
+  local kept = vim.fn.strcharpart(text, 0, cells - 1)
   while M.width(kept) > cells - 1 do
-    length = length - 1
-    kept = vim.fn.strcharpart(text, 0, length)
+    kept = vim.fn.strcharpart(kept, 0, vim.fn.strchars(kept) - 1)
   end
   return kept .. "…"
 end

@@ -210,6 +210,7 @@ local OPTIONS = {
   wrap = true,
   linebreak = true,
   breakindent = true,
+  breakindentopt = "shift:4",
   foldmethod = "expr",
   foldexpr = "v:lua.require'specloom.output'.level(v:lnum)",
   foldtext = "",
@@ -226,8 +227,7 @@ local OPTIONS = {
 function M.show(connection, agent)
   local output = of(connection, agent)
   vim.api.nvim_win_set_buf(0, output.buf)
-  page.dress(OPTIONS, ("Output of %s %%=i says something · g? help "):format((agent:gsub("%%", "%%%%"))))
-  vim.opt_local.fillchars:append({ fold = " " })
+  page.dress(OPTIONS, ("Output of %s %%<%%=i: speak · g? help "):format((agent:gsub("%%", "%%%%"))))
   output:draw()
   vim.api.nvim_win_set_cursor(0, { vim.api.nvim_buf_line_count(output.buf), 0 })
   return output

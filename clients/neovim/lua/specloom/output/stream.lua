@@ -317,8 +317,14 @@ function EVENTS.promptDelivered(stream, e)
 end
 
 function EVENTS.approvalAsked(stream, e)
-  local text = ("? %s: %s"):format(e.purpose ~= "" and e.purpose or e.kind, words.line(e.subject))
-  stream:note(e, text, "SpecloomWaiting", "asked " .. e.approvalId)
+  -- A command that is asked for stands above, as the call that it belongs to.
+  local subject = e.kind == "command" and "" or ": " .. words.line(e.subject)
+  stream:note(
+    e,
+    "? " .. (e.purpose ~= "" and e.purpose or e.kind) .. subject,
+    "SpecloomWaiting",
+    "asked " .. e.approvalId
+  )
 end
 
 function EVENTS.approvalAnswered(stream, e)

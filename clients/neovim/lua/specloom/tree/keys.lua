@@ -109,7 +109,7 @@ local function act(tree, node)
   local titles = vim.tbl_map(function(action)
     return action[1]
   end, menu)
-  vim.ui.select(titles, { prompt = "Specloom: " .. (node.item.id or "plan") }, function(_, index)
+  require("specloom.choice").select(titles, node.item.title or node.item.name or "Plan", "", function(index)
     if index then
       menu[index][2]()
     end
