@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -10,12 +11,14 @@ from specloom.engine.api import Question
 from specloom.engine.runtime import ProjectRuntime
 from specloom.workspace.ports import Applied, EditResult, FileChange, NotApplied, Refusal, TextSnapshot
 
+_NUMBERS = count(1)
+
 
 class Person:
     """Answers questions by a rule, and remembers what was asked and told. Has no documents open."""
 
-    def __init__(self, answers: Callable[[Question], str | None], *, final: bool = False, name: str = "person") -> None:
-        self.id = name
+    def __init__(self, answers: Callable[[Question], str | None], *, final: bool = False, name: str = "") -> None:
+        self.id = name or f"person-{next(_NUMBERS)}"
         self.final = final
         self.questions: list[Question] = []
         self.told: list[tuple[str, str]] = []

@@ -174,7 +174,7 @@ async def test_a_terminal_without_a_person_denies_at_once(tmp_path: Path) -> Non
 async def test_a_terminal_without_a_person_leaves_the_question_to_whoever_else_is_there(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "touch ran"))
     async with staged(root, attempt(1, turn(says()))) as (runtime, _):
-        pipe, editor = Person(lambda _: None, final=True, name="pipe"), Person(lambda _: None)
+        pipe, editor = Person(lambda _: None, final=True), Person(lambda _: None)
         with runtime.attach(pipe), runtime.attach(editor):
             await starts_attended(runtime)
             state = await until(runtime, lambda state: bool(state.approvals))
@@ -188,23 +188,23 @@ async def test_a_terminal_without_a_person_leaves_the_question_to_whoever_else_i
 
 async def test_client_that_is_attached_by_two_names_of_the_root_is_asked_and_told_once(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "touch ran"))
-    twins = [Person(lambda _: None), Person(lambda _: None)]
-    other, late = Person(lambda _: None, name="other"), Person(lambda _: None)
+    first, second, late = (Person(lambda _: None, name="twin") for _ in range(3))
+    other = Person(lambda _: None)
     async with staged(root, strict=False) as (runtime, _):
-        with runtime.attach(twins[0]), runtime.attach(twins[1]), runtime.attach(other):
+        with runtime.attach(first), runtime.attach(second), runtime.attach(other):
             await starts_attended(runtime)
             await until(runtime, lambda state: bool(state.approvals))
             with runtime.attach(late):
                 await runtime.engine.desk.tell("info", "told")
-            assert [len(person.questions) for person in (*twins, other, late)] == [1, 0, 1, 0]
-            assert [len(person.told) for person in (*twins, other, late)] == [1, 0, 1, 0]
+            assert [len(person.questions) for person in (first, second, other, late)] == [1, 0, 1, 0]
+            assert [len(person.told) for person in (first, second, other, late)] == [1, 0, 1, 0]
             await runtime.cancel(USER)
 
 
 async def test_a_question_ends_when_the_last_client_with_a_person_goes(tmp_path: Path) -> None:
     root = project(tmp_path / "p", task(1, "touch ran"))
     async with staged(root) as (runtime, _):
-        with runtime.attach(Person(lambda _: None, final=True, name="pipe")):
+        with runtime.attach(Person(lambda _: None, final=True)):
             with runtime.attach(Person(lambda _: None)):
                 await starts_attended(runtime)
                 await until(runtime, lambda state: bool(state.approvals))
