@@ -22,7 +22,7 @@ LOG = logging.getLogger(__name__)
 SET = "credential/set"
 KEYRING = "keyring"
 READ_DEADLINE = 15.0
-"""Seconds that opening a project waits for the keyring."""
+"""Seconds that opening a project waits for the keyring, for all its endpoints together."""
 CHANGE_DEADLINE = 45.0
 """Seconds that an order waits for it: a person may have to type a password."""
 
@@ -47,6 +47,8 @@ class KeyBox:
         self._keys: dict[Origin, Credentials] = {}
         self._silent: set[str] = set()
         """Endpoints whose keys the keyring did not give: it is not asked for them again and again."""
+        self._shut = False
+        """The keyring is locked or does not answer: it is asked for nothing until it has taken a key."""
         self._newest: dict[str, object] = {}
         """The newest order about each endpoint: what began before it, and ends later, counts no more."""
         self._keeping = threading.Lock()
@@ -69,8 +71,12 @@ class KeyBox:
     def clear(self) -> None:
         """Forgets all of them, as the end of the process does."""
         self._keys.clear()
-        self._silent.clear()
+        self._opened()
         self._newest.clear()
+
+    def _opened(self) -> None:
+        self._silent.clear()
+        self._shut = False
 
     async def put(self, url: str, key: str, keyring: SystemKeyring, *, keep: bool) -> Put:
         """Holds a key for the origin of `url`, also in the keyring if `keep`; an empty one takes it out of both."""
@@ -102,6 +108,8 @@ class KeyBox:
             await _beside(keep if key else lambda: keyring.forget(name), CHANGE_DEADLINE)
         except KeyringError as error:
             return Put("memory" if any(held.endpoint == name for held in self.known) else "nowhere", str(error))
+        if key:
+            self._opened()
         return Put("keyring" if key else "nowhere")
 
     async def _tell(self) -> None:
@@ -118,19 +126,21 @@ class KeyBox:
         for origin in gone:
             del self._keys[origin]
         wanted = {at: address_of(at) for at in map(origin_of, urls) if at is not None and at not in self._keys}
-        found = [await self._read(at, name, keyring) for at, name in wanted.items() if name in kept]
+        clock = asyncio.get_running_loop().time
+        end = clock() + READ_DEADLINE
+        found = [await self._read(at, name, keyring, end - clock()) for at, name in wanted.items() if name in kept]
         return bool(gone) or any(found)
 
-    async def _read(self, origin: Origin, name: str, keyring: SystemKeyring) -> bool:
-        if name in self._silent:
+    async def _read(self, origin: Origin, name: str, keyring: SystemKeyring, deadline: float) -> bool:
+        if self._shut or name in self._silent:
             return False
         order = self._newest.get(name)
         try:
             # What others may have changed there is looked at as if somebody typed it.
-            key = sendable(await _beside(lambda: keyring.read(name), READ_DEADLINE) or "")
+            key = sendable(await _beside(lambda: keyring.read(name), deadline) or "")
         except KeyringError as error:
-            LOG.warning("the key for %s was not read: %s", name, error)
-            key = None
+            LOG.warning("the key for %s was not read, and no other is looked for: %s", name, error)
+            key, self._shut = None, True
         if self._newest.get(name) is not order:
             return False
         if key is None:
