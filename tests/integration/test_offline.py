@@ -20,13 +20,17 @@ from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Person, agrees
 from tests.integration.projects import USER, opened
 from tests.integration.stage import (
+    DEADLINE,
     ONE,
     TWO,
     Json,
     attempt,
     events_of,
     finished,
+    log_of,
     project,
+    read,
+    review,
     run_of,
     says,
     script,
@@ -37,6 +41,8 @@ from tests.integration.stage import (
     write,
 )
 from tests.integration.test_head import git, repository
+from tests.integration.test_subagents import ANSWERS, send, sub
+from tests.unit.planning import planning_scripts as plans
 
 WRITES = turn(write("a.txt", "a\n"))
 STORY = attempt(1, WRITES, turn(write("b.txt", "b\n")), turn(says()))
@@ -166,6 +172,67 @@ async def test_a_person_decides_at_once_while_the_endpoint_is_away(tmp_path: Pat
                 assert run_of(runtime.state).state is RunState.PAUSED, "who paused it says when it goes on"
                 assert not isinstance(await runtime.resume(USER), Rejected)
                 assert await finished(runtime) is RunOutcome.COMPLETED
+
+
+async def test_subagents_wait_together_and_go_on_in_their_sessions(tmp_path: Path) -> None:
+    port, root = free_port(), project(tmp_path / "p", task(1, "true"))
+    parent = attempt(1, turn(send("red"), send("blue")), turn(says()))
+    looks = {name: turn(read("requirements.md")) for name in ("red", "blue")}
+    asked = [sub(name, look, turn(says(ANSWERS[name]), hold="never")) for name, look in looks.items()]
+    before = served(port, parent, *asked)
+    await asyncio.to_thread(before.start)
+    async with at(root, port) as runtime:
+        await start(runtime)
+        assert await before.until(lambda server: server.total == 5, DEADLINE)
+        await asyncio.to_thread(before.stop)
+        await paused(runtime, PauseCause.OFFLINE)
+        answers = [sub(name, look, turn(says(ANSWERS[name]))) for name, look in looks.items()]
+        async with served(port, parent, *answers) as after:
+            assert await finished(runtime) is RunOutcome.COMPLETED
+            assert (after.total, after.failures) == (3, [])
+        names = [type(event).__name__ for event in await log_of(runtime)]
+        assert names.count("RunPaused") == 1
+        assert "TurnRequested" not in names[names.index("RunPaused") : names.index("RunResumed")]
+        assert len(runtime.state.sessions) == 3
+
+
+async def test_a_review_waits_for_its_endpoint_and_goes_on(tmp_path: Path) -> None:
+    port, root = free_port(), project(tmp_path / "p", task(1))
+    cites: Json = {"verdict": "pass", "citations": [{"requirement": "R1.1", "path": "a.txt", "line": 1}], "summary": ""}
+    verdict: Json = {"tool": "submit_review", "input": cites}
+    works = attempt(1, WRITES, turn(says()))
+    before = served(port, works, review(1, turn(read("a.txt")), turn(verdict, hold="never")))
+    await asyncio.to_thread(before.start)
+    async with at(root, port) as runtime:
+        await start(runtime)
+        assert await before.until(lambda server: server.total == 4, DEADLINE)
+        await asyncio.to_thread(before.stop)
+        await paused(runtime, PauseCause.OFFLINE)
+        async with served(port, works, review(1, turn(read("a.txt")), turn(verdict))) as after:
+            assert await finished(runtime) is RunOutcome.COMPLETED
+            assert (after.total, after.failures) == (1, [])
+
+
+async def test_a_plan_waits_for_its_endpoint_and_goes_on(tmp_path: Path) -> None:
+    port, root, person = free_port(), tmp_path / "p", Person(agrees)
+    root.mkdir()
+    (root / "requirements.md").write_text(plans.REQUIREMENTS)
+    outline = plans.session("# Outline: requirements.md", plans.submits(plans.STORE, plans.COMMANDS, hold="never"))
+    before = ScriptedServer(script(outline), port=port, keep=None)
+    await asyncio.to_thread(before.start)
+    async with at(root, port) as runtime:
+        with runtime.attach(person):
+            assert not isinstance(await runtime.plan(None, "", USER), Rejected)
+            assert await before.until(lambda server: server.total == 1, DEADLINE)
+            await asyncio.to_thread(before.stop)
+            async with asyncio.timeout(DEADLINE):
+                while not any("offline" in message for _, message in person.told):  # noqa: ASYNC110 - a client is told
+                    await asyncio.sleep(0.01)
+            async with ScriptedServer(plans.WHOLE, port=port, keep=None) as after:
+                await runtime.wait_idle()
+                assert after.failures == []
+        assert runtime.state.planning is not None
+        assert runtime.state.planning.state == "finished"
 
 
 async def test_who_wants_a_pause_after_the_task_gets_it_there_though_the_endpoint_goes_away(tmp_path: Path) -> None:

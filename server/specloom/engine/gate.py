@@ -70,6 +70,8 @@ class RunGate:
     """Of the changes of HEAD, those from before the newest turn."""
     _strandings: int = 0
     """How often the run was paused for the sake of an endpoint."""
+    _pausing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the run is being paused for that."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _beside: list[Spent] = field(default_factory=list[Spent])
     """What the turns of sub-agents that are under way may cost."""
@@ -153,16 +155,23 @@ class RunGate:
         while self._beside:
             self._changed.clear()
             await self._changed.wait()
-        run = self.mailbox.state.run
-        if known == self._strandings and run is not None:
-            self._strandings += 1
-            # Where a person wanted a pause at the next turn anyway, it is over when he says so.
-            goes_on = run.state is RunState.RUNNING or self._goes_to_its_end(run)
-            kept = cause if goes_on else PauseCause.OTHER
-            await self.mailbox.submit(c.SettlePause(told(error, kept), kept))
-            self.endpoints.begin()
+        # Who comes second finds the run paused, and not about to be.
+        async with self._pausing:
+            if known == self._strandings:
+                self._strandings += 1
+                await self._pause_for(error, cause, self.endpoints)
         await self.unpaused()
         return True
+
+    async def _pause_for(self, error: ProviderError, cause: PauseCause, endpoints: EndpointWaiter) -> None:
+        run = self.mailbox.state.run
+        if run is None:
+            return
+        # Where a person wanted a pause at the next turn anyway, it is over when he says so.
+        goes_on = run.state is RunState.RUNNING or self._goes_to_its_end(run)
+        kept = cause if goes_on else PauseCause.OTHER
+        await self.mailbox.submit(c.SettlePause(told(error, kept), kept))
+        endpoints.begin()
 
     async def unpaused(self) -> Halt | None:
         """Waits while paused; a halt when the run is over. For what costs none of the budget."""
