@@ -1,25 +1,29 @@
 """People go first: whatever waits of the engine's own, an order waits for what is under way and no more."""
 
 import asyncio
+from contextvars import Context
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from specloom.domain import commands as c
 from specloom.domain.events import REGISTRY
-from specloom.domain.events.documents import ProjectOpened
+from specloom.domain.events.documents import ProjectOpened, SettingsChanged
 from specloom.domain.events.runs import RunStarted
 from specloom.domain.ids import RunId
 from specloom.domain.origin import Origin
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, Scope
+from specloom.engine import precedence
 from specloom.engine.api import Accepted
 from specloom.engine.lanes import BUSY, MOST, STREAK, Lane, Lanes
 from specloom.engine.ledger import PROJECT, Ledger
 from specloom.engine.mailbox import ENGINE, Mailbox
 from specloom.store.log import EventStore
 from specloom.store.system import SystemClock
+from tests.integration.stage import DEADLINE, ONE, project, staged, task, until
 
 MANY = 10_000
 USER, WATCHER = Origin("user", "test"), Origin("watcher")
@@ -114,11 +118,11 @@ def test_one_at_a_time_also_when_who_waits_gives_up(turns: list[tuple[Lane, int]
                     inside -= 1
 
         tasks = [asyncio.create_task(take(lane, steps)) for lane, steps in turns]
-        for task in tasks:
+        for taken in tasks:
             for _ in range(data.draw(st.integers(0, 3))):
                 await asyncio.sleep(0)
             if data.draw(st.booleans()):
-                task.cancel()
+                taken.cancel()
         async with asyncio.timeout(20):
             results = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(result is None or isinstance(result, asyncio.CancelledError) for result in results)
@@ -126,3 +130,51 @@ def test_one_at_a_time_also_when_who_waits_gives_up(turns: list[tuple[Lane, int]
             assert lanes.waiting(Lane.WORK) == lanes.waiting(Lane.INTERACTIVE) == 0
 
     asyncio.run(story())
+
+
+async def flood(ledger: Ledger, groups: list[int]) -> None:
+    """The engine commits as fast as it can."""
+    while True:
+        records = await ledger.append(PROJECT, [SettingsChanged(("models.default.model",))], ENGINE)
+        groups.append(records[0].seq)
+
+
+async def test_an_order_of_many_steps_gets_to_its_end_before_the_engine_commits_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precedence, "LONGEST", 60.0)
+    root = project(tmp_path / "p", task(1, "true"), task(2, "true"))
+    async with staged(root) as (runtime, _):
+        groups: list[int] = []
+        flooding = asyncio.create_task(flood(runtime.engine.ledger, groups))
+        for order in (c.SkipTask(ONE), c.ResetTask(ONE)) * 3:
+            before = len(groups)
+            assert isinstance(await runtime.change_task(order, USER), Accepted)
+            assert len(groups) - before <= 1, "what was under way"
+        seq = runtime.state.seq
+        await until(runtime, lambda state: state.seq > seq)
+        flooding.cancel()
+        await asyncio.gather(flooding, return_exceptions=True)
+
+
+async def test_a_commit_waits_for_orders_for_a_moment_only_and_is_not_lost_if_it_is_cut_off(tmp_path: Path) -> None:
+    store, made, ledger = await mailbox(tmp_path)
+    fact, clock = SettingsChanged(("models.default.model",)), asyncio.get_running_loop().time
+    with ledger.orders.order():
+        within = clock()
+        await ledger.append(PROJECT, [fact], ENGINE)
+        assert clock() - within < DEADLINE
+
+        async def outside() -> None:
+            await made.record(fact)
+
+        # As a task of the engine's, which no order has begun.
+        other = asyncio.create_task(outside(), context=Context())
+        await asyncio.sleep(0)
+        other.cancel()
+        before = ledger.state.seq
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.gather(other, return_exceptions=True)
+        assert ledger.state.seq == before + 1
+    await ledger.drain()
+    await store.close()

@@ -12,7 +12,7 @@ from typing import Protocol
 from specloom.agent.roles import RoleName
 from specloom.domain import commands as c
 from specloom.domain.events import runs
-from specloom.domain.ids import RunId, SessionId
+from specloom.domain.ids import RunId
 from specloom.domain.origin import Origin
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
@@ -247,9 +247,8 @@ class EndpointWait:
         await self.engine.mailbox.submit(c.ResumeRun(cause), by)
         self.work()
 
-    async def about_plan(self, session: SessionId, error: ProviderError) -> bool:
+    async def about_plan(self, error: ProviderError) -> bool:
         """Whether a plan may ask again. Waits for its endpoint, if that answered before."""
-        del session
         if error.fault is not ProviderFault.UNREACHABLE or not error.met:
             return False
         await self.engine.desk.tell("warning", f"offline: {error.what}; the plan goes on by itself once it answers")

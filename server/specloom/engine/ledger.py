@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from specloom.domain.events import Event
@@ -14,6 +15,7 @@ from specloom.engine import snapshots
 from specloom.engine.api import EventListener, Published
 from specloom.engine.lanes import Lane, Lanes
 from specloom.engine.listeners import Listeners
+from specloom.engine.precedence import Precedence
 from specloom.engine.state_guard import StateGuard
 from specloom.engine.unkeyed import unchanged, without_keys
 from specloom.store.database import FILE_NAME
@@ -38,6 +40,7 @@ class Ledger:
         self._redact = redact
         self.lanes = Lanes()
         """Of readings of the log, which share one thread."""
+        self.orders = Precedence()
         self.guard = StateGuard(store.directory / FILE_NAME)
         self.state = EMPTY
         """The projection of everything that is committed."""
@@ -71,26 +74,29 @@ class Ledger:
         *,
         expected: int | None = None,
         command_id: str | None = None,
+        in_turn: bool = False,
     ) -> tuple[EventRecord, ...]:
         """Commits events, folds them and tells the listeners. A cancellation waits until they are folded.
+
+        What the engine commits gives way to orders, but not `in_turn`: who holds up others waits for none of them.
 
         Nothing but a `command_id` is kept too: that order was carried out. Raises `ConcurrencyConflict` when `expected`
         is not the stream's last sequence number, and `StoreError`.
         """
         if not events and command_id is None:
             return ()
-        return await to_the_end(self._append(stream, events, by, expected, command_id))
+        return await to_the_end(self._append(_Batch(stream, events, by, expected, command_id, in_turn)))
 
-    async def _append(
-        self, stream: str, events: Sequence[Event], by: Origin, expected: int | None, command_id: str | None
-    ) -> tuple[EventRecord, ...]:
-        known = None if command_id is None else CommandId(command_id)
+    async def _append(self, batch: "_Batch") -> tuple[EventRecord, ...]:
+        known = None if batch.command_id is None else CommandId(batch.command_id)
         task = asyncio.current_task()
         assert task is not None
         self._appending.add(task)
         try:
-            kept = without_keys(events, self._redact)
-            records = await self._store.append(stream, expected, [NewEvent(event, by) for event in kept], known)
+            if not batch.in_turn:
+                await self.orders.give_way(batch.by)
+            new = [NewEvent(event, batch.by) for event in without_keys(batch.events, self._redact)]
+            records = await self._store.append(batch.stream, batch.expected, new, known)
             self.fault = ""
             self._take(records)
         except ConcurrencyConflict:
@@ -174,6 +180,18 @@ class Ledger:
         if self.state.seq - self._kept >= snapshots.WORTH:
             self._kept = self.state.seq
             await snapshots.save(self._store, self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """One order to append."""
+
+    stream: str
+    events: Sequence[Event]
+    by: Origin
+    expected: int | None
+    command_id: str | None
+    in_turn: bool
 
 
 def as_event(record: EventRecord) -> Event:

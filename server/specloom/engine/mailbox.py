@@ -4,6 +4,8 @@ What an order sets in motion (a model, a process, an editor) is never awaited he
 engine's own, so that stopping, approving and reading are answered whatever goes on.
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, nullcontext
 from typing import assert_never
 
 from specloom.domain.commands import Command
@@ -39,8 +41,16 @@ class Mailbox:
         lane = lane_of(by)
         if lane is Lane.INTERACTIVE and self.lanes.full(lane):
             return BUSY
-        async with self.lanes.turn(lane):
+        async with self._turn(by):
             return await self._decide(command, by, command_id)
+
+    @asynccontextmanager
+    async def _turn(self, by: Origin) -> AsyncGenerator[None]:
+        lane, orders = lane_of(by), self._ledger.orders
+        await orders.give_way(by)
+        with orders.order() if lane is Lane.INTERACTIVE else nullcontext():
+            async with self.lanes.turn(lane):
+                yield
 
     async def _decide(self, command: Command, by: Origin, command_id: str | None) -> Accepted | Rejected:
         known = await self._known(command_id)
@@ -49,15 +59,15 @@ class Mailbox:
         decided = decide(self._ledger.state, command)
         if isinstance(decided, Rejected):
             return decided
-        await self._ledger.append(PROJECT, decided, by, command_id=command_id)
+        await self._ledger.append(PROJECT, decided, by, command_id=command_id, in_turn=True)
         return Accepted(self._ledger.state.seq)
 
     async def start(self, event: Event, by: Origin, command_id: str | None) -> Accepted | None:
         """Commits the first fact of what an order starts; the acceptance of an earlier time if it was given before."""
-        async with self.lanes.turn(lane_of(by)):
+        async with self._turn(by):
             known = await self._known(command_id)
             if known is None:
-                await self._ledger.append(PROJECT, [event], by, command_id=command_id)
+                await self._ledger.append(PROJECT, [event], by, command_id=command_id, in_turn=True)
             return known
 
     async def repeated(self, command_id: str | None) -> Accepted | Rejected | None:

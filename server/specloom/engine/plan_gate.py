@@ -32,7 +32,8 @@ class PlanGate:
 
     async def stranded(self, session: SessionId, error: ProviderError) -> bool:
         """Waits for an endpoint that cannot be reached."""
-        return await self.endpoint.about_plan(session, error)
+        del session
+        return await self.endpoint.about_plan(error)
 
     @property
     def _state(self) -> ProjectState:

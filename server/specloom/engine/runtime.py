@@ -320,6 +320,10 @@ class ProjectRuntime(ProjectDesk):
         self, command: c.UserTaskCommand, by: Origin, command_id: str | None = None
     ) -> Accepted | Rejected:
         """Skip, retry, unblock or reset; the box in the file follows."""
+        with self._engine.ledger.orders.order():
+            return await self._change_task(command, by, command_id)
+
+    async def _change_task(self, command: c.UserTaskCommand, by: Origin, command_id: str | None) -> Accepted | Rejected:
         if (known := await self._engine.mailbox.repeated(command_id)) is not None:
             return known
         freed = await free_idle(self._engine, command.task)
