@@ -139,11 +139,17 @@ function M.output(params)
   dispatch.notification("specloom/output", vim.tbl_extend("keep", params, { name = "", dropped = 0 }))
 end
 
----Lets everything that was scheduled happen.
----@param ms integer?
+---Lets everything that was scheduled happen, and then what that put off to the next tick, on however busy a machine.
+---@param ms integer? of each
 function M.settle(ms)
-  vim.wait(ms or 60, function()
-    return false
+  local over = false
+  vim.defer_fn(function()
+    vim.defer_fn(function()
+      over = true
+    end, ms or 35)
+  end, ms or 35)
+  vim.wait(10000, function()
+    return over
   end, 5)
 end
 

@@ -60,7 +60,7 @@ local function sheet()
       loopback.settle()
       vim.api.nvim_win_set_cursor(reader, { 40, 0 })
     elseif number % 500 == 0 then
-      loopback.settle(35)
+      loopback.settle(16)
     end
   end
   loopback.settle()

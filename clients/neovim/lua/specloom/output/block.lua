@@ -112,6 +112,18 @@ function Block:shorten()
   self.rows, self.from = vim.list_extend(rows, self.rows, first + over + 1), 1
 end
 
+---Puts other rows in place of all, where they read otherwise.
+---@param rows specloom.Row[]
+function Block:show(rows)
+  local same = #rows == #self.rows
+  for index, row in ipairs(rows) do
+    same = same and row.text == self.rows[index].text
+  end
+  if not same then
+    self.rows, self.from = rows, 1
+  end
+end
+
 ---Puts another text in place of all but the head, and folds it away or shows it.
 ---@param text string
 ---@param folded boolean

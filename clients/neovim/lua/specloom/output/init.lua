@@ -21,6 +21,8 @@ local WIDE = 140
 ---@field buf integer
 ---@field stream specloom.Stream
 ---@field sheet specloom.Sheet
+---@field first specloom.Block
+---@field last specloom.Block
 ---@field since integer where what is shown begins
 ---@field late fun()[]? what came while the past was being fetched, to be taken up behind it
 ---@field due boolean
@@ -60,7 +62,7 @@ end
 
 ---Words that wait to be heard, and the state.
 ---@return specloom.Row[]
-function Output:tail()
+function Output:below()
   local p, rows = self.connection.projection, {}
   for _, prompt in ipairs(p and p.prompts or {}) do
     if prompt.agentId == self.agent then
@@ -76,23 +78,28 @@ function Output:tail()
   return rows
 end
 
----@return specloom.Row?
-function Output:note()
+---What stands before all.
+---@return specloom.Row[]
+function Output:above()
   if self.stream.dropped == 0 and self.since == 0 then
-    return nil
+    return {}
   end
   local path = self.stream.session and (".specloom/sessions/%s.md"):format(self.stream.session)
   local text = "Older output is not kept here" .. (path and "; all of this session: " .. path or "")
   local row = block.row(text, "SpecloomDetail")
   row.path = path
-  return row
+  return { row }
 end
 
 function Output:draw()
   self.due = false
   if vim.api.nvim_buf_is_valid(self.buf) then
-    self.stream:bound()
-    self.sheet:draw(self.stream, self:note(), self:tail())
+    local gone = self.stream:bound()
+    self.first:show(self:above())
+    self.last:show(self:below())
+    local blocks = vim.list_extend({ self.first }, self.stream.blocks)
+    blocks[#blocks + 1] = self.last
+    self.sheet:draw(blocks, gone)
   end
 end
 
@@ -125,6 +132,7 @@ function Output:begin()
   local p = connection.projection ---@cast p -?
   self.project = connection.project_id
   self.stream, self.late = stream.new(self.agent, p.sessions), nil
+  self.first, self.last = block.new("first", "note"), block.new("last", "note")
   self.sheet:clear()
   self.since = math.max(0, p.seq - PAST)
   self.stream.seq = self.since

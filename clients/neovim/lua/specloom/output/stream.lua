@@ -20,7 +20,6 @@ local MOST_INPUT = 400
 ---@field sessions table<string, integer> the last turn of each that is whole
 ---@field tasks table<string, true>
 ---@field dropped integer rows given up at the start
----@field gone integer blocks given up since the last drawing, as rows in the buffer
 ---@field session string? the newest one
 local Stream = {}
 Stream.__index = Stream
@@ -29,7 +28,7 @@ Stream.__index = Stream
 ---@param sessions specloom.Session[] known ones
 ---@return specloom.Stream
 function M.new(agent, sessions)
-  local empty = { agent = agent, seq = 0, blocks = {}, by_key = {}, sessions = {}, tasks = {}, dropped = 0, gone = 0 }
+  local empty = { agent = agent, seq = 0, blocks = {}, by_key = {}, sessions = {}, tasks = {}, dropped = 0 }
   local stream = setmetatable(empty, Stream)
   for _, session in ipairs(sessions) do
     if session.agentId == agent then
@@ -391,23 +390,20 @@ function Stream:event(e)
 end
 
 ---Gives the oldest blocks up once there are too many rows.
+---@return integer gone how many of their rows were drawn
 function Stream:bound()
-  local rows = 0
+  local rows, first, gone = 0, 1, 0
   for _, item in ipairs(self.blocks) do
     rows = rows + #item.rows
   end
-  if rows <= M.MOST_ROWS then
-    return
-  end
-  local first = 1
-  while rows > M.KEPT_ROWS and first < #self.blocks do
+  while rows > M.KEPT_ROWS and first < #self.blocks and (first > 1 or rows > M.MOST_ROWS) do
     local item = self.blocks[first]
-    rows, first = rows - #item.rows, first + 1
-    self.gone = self.gone + item.drawn
+    rows, first, gone = rows - #item.rows, first + 1, gone + item.drawn
     self.dropped = self.dropped + #item.rows
     self.by_key[item.key] = nil
   end
   self.blocks = vim.list_slice(self.blocks, first)
+  return gone
 end
 
 return M

@@ -11,7 +11,7 @@ local M = {}
 ---@field nodes specloom.Node[]
 ---@field lines string[]
 ---@field row table<string, integer> by node id, from 1
----@field kept table<string, { [1]: string, [2]: specloom.Span[] }> lines of tasks and specs that hold, by node id
+---@field kept table<string, { text: string, spans: specloom.Span[] }> lines of tasks and specs that hold, by node id
 local Board = {}
 Board.__index = Board
 
@@ -27,12 +27,15 @@ local LASTING = { task = true, spec = true }
 
 ---@param p specloom.Projection
 ---@param node specloom.Node
----@return string text
----@return specloom.Span[]
+---@return { text: string, spans: specloom.Span[] }
 function Board:line(p, node)
-  local kept = self.kept[node.id] or { render.line(p, node, self.view) }
-  self.kept[node.id] = LASTING[node.kind] and kept or nil
-  return kept[1], kept[2]
+  local line = self.kept[node.id]
+  if not line then
+    line = {}
+    line.text, line.spans = render.line(p, node, self.view)
+    self.kept[node.id] = LASTING[node.kind] and line or nil
+  end
+  return line
 end
 
 ---Where each window looks, in terms of nodes.
@@ -76,13 +79,13 @@ end
 function Board:reshape(p)
   local places = self:places()
   local nodes, lines, row = render.nodes(p, self.view), {}, {}
-  local spans = paint.rows(self.buf)
+  local painted = paint.rows(self.buf)
   for index, node in ipairs(nodes) do
-    lines[index], spans[index] = self:line(p, node)
-    row[node.id] = index
+    painted[index], row[node.id] = self:line(p, node), index
+    lines[index] = painted[index].text
   end
   for index = #nodes + 1, #self.nodes do
-    spans[index] = nil
+    painted[index] = nil
   end
   local first, last = ends(self.lines, lines)
   local changed = first + last < math.max(#lines, #self.lines)
@@ -108,14 +111,13 @@ function Board:change(p, ids, shape)
   if shape then
     return self:reshape(p)
   end
-  local spans = paint.rows(self.buf)
+  local painted = paint.rows(self.buf)
   for row, node in ipairs(self.nodes) do
     if not self.kept[node.id] then
-      local text
-      text, spans[row] = self:line(p, node)
-      if text ~= self.lines[row] then
-        self.lines[row] = text
-        paint.write(self.buf, row - 1, row, { text })
+      painted[row] = self:line(p, node)
+      if painted[row].text ~= self.lines[row] then
+        self.lines[row] = painted[row].text
+        paint.write(self.buf, row - 1, row, { painted[row].text })
       end
     end
   end

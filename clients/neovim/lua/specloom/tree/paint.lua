@@ -3,7 +3,7 @@
 local M = {}
 
 local space = vim.api.nvim_create_namespace("specloom")
----@type table<integer, specloom.Span[][]> by buffer, then by row from 1
+---@type table<integer, { spans: specloom.Span[] }[]> by buffer, then by row from 1
 local painted = {}
 
 M.GROUPS = {
@@ -32,7 +32,8 @@ M.GROUPS = {
 }
 
 local function on_line(_, _, buf, row)
-  for _, span in ipairs(painted[buf][row + 1] or {}) do
+  local found = painted[buf][row + 1]
+  for _, span in ipairs(found and found.spans or {}) do
     vim.api.nvim_buf_set_extmark(buf, space, row, span[1], {
       end_col = span[2],
       hl_group = span[3],
@@ -45,7 +46,7 @@ end
 
 ---The rows of a buffer, to be kept in step with its lines by the caller.
 ---@param buf integer
----@return specloom.Span[][]
+---@return { spans: specloom.Span[] }[]
 function M.rows(buf)
   if not painted[buf] then
     for group, like in pairs(M.GROUPS) do
