@@ -70,6 +70,18 @@ test("output that comes after its turn adds nothing; what was thought stands bef
   assert.deepEqual(shown(transcript.items).slice(1), ["words: Hm.", "words: I write it.", "call: run_command ls"]);
 });
 
+test("a spec that comes behind the end of its session is not being written", () => {
+  const transcript = new Transcript();
+  [begins({ role: "planner" }), asks(1)].forEach((one) => transcript.hear(one));
+  transcript.stream(output("spec", "1.0", "## Purp", { name: "specs/01.md" }));
+  const [, words] = transcript.items;
+  assert.ok(words?.kind === "words" && words.live);
+  transcript.hear(event("sessionEnded", { outcome: "ended", reason: "" }));
+  assert.equal(words.live, false);
+  transcript.stream(output("spec", "2.0", "## Tasks", { name: "specs/01.md" }));
+  assert.deepEqual(transcript.items.map((item) => item.kind === "words" && item.live), [false, false, false]);
+});
+
 test("a turn that is asked again says everything anew", () => {
   const transcript = new Transcript();
   [begins(), asks(1)].forEach((one) => transcript.hear(one));

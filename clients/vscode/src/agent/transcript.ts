@@ -21,6 +21,8 @@ export class Transcript {
   private readonly turns = new Map<string, number>();
   /** The newest turn of each session that is over. Its output may come after it, as that is joined and sent later. */
   private readonly ends = new Map<string, number>();
+  /** Sessions that ended; a spec may come behind its end, and no event holds its text. */
+  private readonly over = new Set<string>();
   private heard = 0;
 
   get items(): readonly Item[] {
@@ -94,7 +96,7 @@ export class Transcript {
       case "toolSettled":
         return this.settle(event);
       case "sessionEnded":
-        return this.drop((item) => item.kind === "call" && item.state === "writing" && item.session === event.sessionId);
+        return this.leave(event.sessionId);
       case "editSettled":
         return this.edit(event);
       case "checkRequested":
@@ -153,6 +155,12 @@ export class Transcript {
     if (lack !== undefined && lack !== "" && last !== undefined) this.grow(last, lack);
     if (lack === undefined) streamed.forEach((words) => this.shelf.remove(words));
     return lack !== undefined;
+  }
+
+  private leave(session: string): void {
+    this.over.add(session);
+    this.drop((item) => item.kind === "call" && item.state === "writing" && item.session === session);
+    this.recent((item): item is Words => item.kind === "words" && item.live && item.session === session).forEach((words) => this.still(words));
   }
 
   private still(words: Words): void {
@@ -228,7 +236,8 @@ export class Transcript {
     if (known?.kind === "words") return known;
     this.writing.add(session);
     this.drop((item) => item.kind === "words" && item.who === "agent" && item.live && item.session === session);
-    return this.shelf.add({ kind: "words", ...this.of(id, session), who: "spec", title: path, text: "", cut: 0, live: true });
+    const live = !this.over.has(session);
+    return this.shelf.add({ kind: "words", ...this.of(id, session), who: "spec", title: path, text: "", cut: 0, live });
   }
 
   private grow(words: Words, text: string): void {
