@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "clients" / "vscode"
 MANIFEST: dict[str, Any] = json.loads((CLIENT / "package.json").read_text())
 MOST_BYTES = 1_000_000
+MOST_PICTURE_BYTES = 500_000
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +88,14 @@ def test_the_lock_file_names_no_registry() -> None:
     lock = (CLIENT / "package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert not re.search(r"https?://[^\"]*/-/", lock)
+
+
+def test_the_pictures_of_the_readme_are_there_and_stay_small() -> None:
+    named = re.findall(r"!\[[^\]]{20,}\]\(([^)]+)\)", (CLIENT / "README.md").read_text())
+    pictures = [(CLIENT / name).read_bytes() for name in named]
+    assert pictures
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+    assert sum(map(len, pictures)) <= MOST_PICTURE_BYTES
 
 
 def _files_named() -> set[str]:

@@ -14,6 +14,8 @@ from tests.editors.vscode_workbench import Installed
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "clients" / "vscode"
+UNTOUCHED = ("--allow-missing-repository", "--no-rewrite-relative-links")
+"""The README keeps its links as they are."""
 PARTS = ("src", "media", "package.json", "esbuild.mjs", "tsconfig.json", ".vscodeignore", "README.md")
 DEADLINE = 120
 
@@ -43,7 +45,7 @@ def _package(installed: Installed, folder: Path, vsix: Path) -> None:
     (folder / "node_modules").symlink_to(SOURCE / "node_modules")
     _run(installed, folder, "esbuild.mjs", "--production")
     vsce = str(SOURCE / "node_modules" / "@vscode" / "vsce" / "vsce")
-    _run(installed, folder, vsce, "package", "--no-dependencies", "--allow-missing-repository", "--out", str(vsix))
+    _run(installed, folder, vsce, "package", "--no-dependencies", *UNTOUCHED, "--out", str(vsix))
 
 
 def _run(installed: Installed, folder: Path, *words: str) -> None:

@@ -8,6 +8,7 @@ const THEMES = [['Light Modern', 'vscode-light'], ['Dark High Contrast', 'vscode
 await play(async (bench) => {
   await bench.folder(told('ROOT'));
   await show(bench);
+  await bench.widen(460);
   await plan(bench);
   await runFirst(bench);
   await steer(bench);
@@ -29,7 +30,11 @@ async function plan(bench) {
   ask('release', 'half');
   await entries(bench, 'note', 'Plan finished').first().waitFor();
   await bench.rows('Greeter').first().waitFor();
+  await bench.file('01-greeter.md');
+  await bench.page.locator('.codelens-decoration', { hasText: 'Run' }).first().waitFor();
+  await bench.page.locator('.statusbar', { hasText: 'Activating Extensions' }).waitFor({ state: 'detached' });
   await bench.shot('planned');
+  await bench.command('View: Close Editor');
 }
 
 async function runFirst(bench) {
@@ -43,6 +48,8 @@ async function runFirst(bench) {
   await onDisk('bye.py', 'return "Bye "');
   await entries(bench, 'words', 'Thinking').first().waitFor();
   await bench.notification('print(6 * 7)').waitFor();
+  await bench.rows('print(6 * 7)').first().waitFor();
+  await bench.file('requirements.md');
   await bench.shot('asks-for-a-command');
   await answer(bench, 'print(6 * 7)', 'Allow once');
   await entries(bench, 'call', 'print(6 * 7)').locator('summary').first().click();

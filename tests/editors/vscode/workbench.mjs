@@ -154,8 +154,19 @@ export class Workbench {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
   }
 
-  /** Keeps what is shown, numbered in the order of the story. */
+  /** Pulls the edge of the side bar, as a person who wants to read there. */
+  async widen(width) {
+    const { x, y, width: now, height } = await this.page.locator('.part.sidebar').boundingBox();
+    await this.page.mouse.move(x + now, y + height / 2);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x + width, y + height / 2, { steps: 4 });
+    await this.page.mouse.up();
+  }
+
+  /** Keeps what is shown, numbered in the order of the story; notifications are not caught half faded in. */
   async shot(name) {
+    const half = this.page.locator('.notifications-toasts.visible .notification-toast:not(.notification-fade-in-done)');
+    await half.first().waitFor({ state: 'detached' });
     shots += 1;
     const file = path.join(told('SHOTS'), `${String(shots).padStart(2, '0')}-${name}.png`);
     fs.mkdirSync(path.dirname(file), { recursive: true });
