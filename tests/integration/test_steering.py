@@ -20,6 +20,7 @@ from tests.integration.stage import (
     ONE,
     TWO,
     attempt,
+    command,
     ended,
     events_of,
     log_of,
@@ -282,3 +283,16 @@ async def test_other_settings_reach_an_agent_at_work_at_its_next_turn_and_are_to
         assert len(await events_of(runtime, documents.SettingsChanged)) == 1
         server.release("on")
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+
+
+async def test_other_limits_of_commands_and_retries_reach_a_session_at_work(tmp_path: Path) -> None:
+    busy = turn(says(), fault={"status": 529, "retry_after": "0"})
+    turns = (turn(write("a.txt", "a\n"), hold="on"), turn(command("sleep 60")), busy)
+    async with staged(one_task(tmp_path), attempt(1, *turns)) as (runtime, server):
+        await start(runtime)
+        await until(runtime, lambda state: any(item.awaiting for item in state.sessions.values()))
+        await runtime.configure({"limits": {"command_timeout_s": 0.2, "stream_retries": 0}})
+        server.release("on")
+        assert (await ended(runtime)).outcome is RunOutcome.FAULT
+        assert "0.2" in newest_message(server, "1 at 1", 3)
+        assert [event.asked for event in await events_of(runtime, agents.TurnFailed)] == [1]

@@ -147,6 +147,8 @@ class LoopPorts:
     """Why another session must go on with the work, by the settings as they are now; empty: none must."""
     more_turns: MoreTurns | None = None
     """`None`: nobody is asked for more than the session was given."""
+    now: Callable[["LoopPorts"], "LoopPorts"] = lambda ports: ports
+    """The same by the settings as they are at a turn's begin."""
 
 
 async def run_session(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
@@ -199,6 +201,7 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
 async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
     cut, most = 0, setup.max_turns
     while True:
+        ports = ports.now(ports)
         if conversation.turns >= most:
             more = await _more(setup, conversation, ports)
             if not isinstance(more, int):

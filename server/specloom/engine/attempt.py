@@ -444,7 +444,11 @@ class Attempt:
                 engine.workspace, self.journal, aside, context.read_only, busy, pack, engine.head
             )
         box = engine.box(RoleName.EXECUTOR)
-        return SessionHands(box, context, engine.output, self.images, self.gate.held_back)
+        return SessionHands(box, context, engine.output, self.images, self.gate.held_back, now=self._now)
+
+    def _now(self, context: ToolContext) -> ToolContext:
+        limits = self.engine.options.limits
+        return replace(context, command_timeout=limits.command_timeout_s, edits_per_call=limits.edits_per_call)
 
 
 def _is_busy(shell: AgentShell) -> bool:

@@ -1,7 +1,7 @@
 """The parts of one hosted project, built once by the runtime and handed to what works on it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from specloom.agent.ask import AskPorts
@@ -96,7 +96,11 @@ class EngineContext:
 
     def loop(self, asking: AskPorts, hands: Hands, gate: Gate) -> LoopPorts:
         """What a session is run through."""
-        return LoopPorts(asking, hands, gate, self.options.limits.parallel_tools)
+        return self._now(LoopPorts(asking, hands, gate, now=self._now))
+
+    def _now(self, ports: LoopPorts) -> LoopPorts:
+        asking = replace(ports.asking, retry=self.options.retry)
+        return replace(ports, asking=asking, parallel=self.options.limits.parallel_tools)
 
     def setup(
         self,

@@ -33,6 +33,9 @@ class SessionHands:
     watch: Watch | None = None
     """Where open files are kept in sight: what changes while a command runs is put down to it."""
 
+    now: Callable[[ToolContext], ToolContext] = lambda context: context
+    """The context by the settings as they are when a call is made."""
+
     def effect(self, name: str) -> Effect:
         """What a tool touches."""
         return self.toolbox.effect(name)
@@ -45,7 +48,7 @@ class SessionHands:
         """Runs one call. Raises only `CancelledError`, and `StateLostError` where a command took the log away."""
         before = _digests(self.context.memory)
         stream = self.output.command(self.context.session, CallId(call.id))
-        hands = self.toolbox.bound(replace(self.context, output=stream))
+        hands = self.toolbox.bound(replace(self.now(self.context), output=stream))
         if self.context.shell is not None and self.effect(call.name) is Effect.COMMAND:
             await write_down(self.context.shell, call.id)
         with about(session=self.context.session, task=self.context.task or ""):
