@@ -200,8 +200,9 @@ local function texts(made, kind)
   return rows
 end
 
-local function turn(number, text)
-  return event("turnFinished", { sessionId = "s1", turn = number, text = text, stop = "end_turn" })
+local function turn(number, text, thinking)
+  local members = { sessionId = "s1", turn = number, text = text, thinking = thinking or "", stop = "end_turn" }
+  return event("turnFinished", members)
 end
 
 function cases.pieces_join_into_lines_and_the_whole_block_changes_nothing_of_them()
@@ -224,10 +225,10 @@ function cases.what_was_lost_on_the_way_is_put_right_by_the_finished_block()
   same(texts(made, "text"), { "I look and write" })
 end
 
-function cases.pieces_behind_the_event_that_told_all_of_them_change_nothing_but_thoughts()
+function cases.pieces_behind_the_event_that_told_all_of_them_change_nothing()
   local made = stream()
   said(made, "text", "1.1", "I lo")
-  made:event(turn(1, "I look"))
+  made:event(turn(1, "I look", "Where is it?"))
   made:event(
     event("toolRequested", { sessionId = "s1", callId = "c1", name = "run_command", input = '{"command":"ls"}' })
   )
@@ -237,7 +238,7 @@ function cases.pieces_behind_the_event_that_told_all_of_them_change_nothing_but_
   said(made, "text", "1.1", "ok")
   said(made, "tool_input", "1.2", '{"command":"ls"}')
   said(made, "command", "c1", "a.py\n")
-  said(made, "thinking", "1.0", "Where is it?")
+  said(made, "thinking", "1.0", "Where")
   same(texts(made), {
     "── executor · 01/1 · m ──",
     "▸ thinking · 1 line",
@@ -292,22 +293,21 @@ function cases.a_call_shows_its_output_while_it_runs_and_folds_it_away_then()
   same({ made.by_key["s1 c1"].rows[1].level, made.by_key["s1 c1"].rows[2].level }, { ">1", "1" })
 end
 
-function cases.an_edit_shows_as_a_diff_that_knows_its_lines()
+function cases.an_edit_shows_as_the_diff_that_was_made_and_knows_its_lines()
   local made = stream()
-  local input = vim.json.encode({
-    path = "a.py",
-    edits = { { start_line = 4, start_text = "x", end_line = 7, end_text = "y", new_text = "z\nw" } },
-  })
+  local input = vim.json.encode({ path = "a.py", edits = { { start_line = 4, start_text = "x", new_text = "z\nw" } } })
   made:event(event("toolRequested", { sessionId = "s1", callId = "c1", name = "edit_file", input = input }))
+  local diff = "@@ -4,2 +5,2 @@\n-x\n-y\n+z\n+w\n\\ 3 more places"
+  made:event(event("editSettled", { agentId = "agent-1", path = "a.py", applied = true, reason = "", diff = diff }))
   made:event(
     event("toolSettled", { sessionId = "s1", callId = "c1", name = "edit_file", isError = false, text = "made" })
   )
   same(
     texts(made, "tool"),
-    { "✓ edit_file  a.py", "  @@ line 4 @@", "  - x", "  - … 2 lines", "  - y", "  + z", "  + w" }
+    { "✓ edit_file  a.py", "  @@ -4,2 +5,2 @@", "  - x", "  - y", "  + z", "  + w", "  … 3 more places" }
   )
-  local row = made.by_key["s1 c1"].rows[7]
-  same({ row.path, row.line, row.spans[1][3] }, { "a.py", 5, "SpecloomAdded" })
+  local row = made.by_key["s1 c1"].rows[6]
+  same({ row.path, row.line, row.spans[1][3] }, { "a.py", 6, "SpecloomAdded" })
 end
 
 function cases.an_input_that_was_cut_on_its_way_still_names_its_file()

@@ -1,4 +1,4 @@
---- The calls of tools as a person reads them: a line, and for edits a small diff. Refuses to look into files.
+--- The calls of tools as a person reads them: a line, and what they write or change. Refuses to look into files.
 local words = require("specloom.words")
 
 local M = {}
@@ -39,49 +39,39 @@ end
 ---@class specloom.DiffLine
 ---@field [1] string text
 ---@field [2] string group
----@field [3] integer? from 1, in the file as the agent saw it
+---@field [3] integer? from 1, in the file as it is then
 
----@param lines specloom.DiffLine[] that more are added to
-local function add_new(lines, text, from)
-  for offset, line in ipairs(vim.split((text:gsub("\n$", "")), "\n", { plain = true })) do
-    lines[#lines + 1] = { "+ " .. line, "SpecloomAdded", from + offset - 1 }
-  end
-end
-
-local function add_edit(lines, edit)
-  lines[#lines + 1] = { ("@@ line %d @@"):format(edit.start_line), "SpecloomDetail", edit.start_line }
-  lines[#lines + 1] = { "- " .. edit.start_text, "SpecloomRemoved", edit.start_line }
-  local between = edit.end_line - edit.start_line - 1
-  if between > 0 then
-    lines[#lines + 1] = { ("- … %s"):format(words.count(between, "line")), "SpecloomRemoved" }
-  end
-  if between >= 0 then
-    lines[#lines + 1] = { "- " .. edit.end_text, "SpecloomRemoved", edit.end_line }
-  end
-  if edit.new_text ~= "" then
-    add_new(lines, edit.new_text, edit.start_line)
-  end
-end
-
----The lines that a call means to change; none for a call that edits nothing, or whose input was cut on its way.
+---The lines of a file that a call writes as a whole; none for other calls, and for an input that was cut on its way.
 ---@param name string
 ---@param input string
 ---@return specloom.DiffLine[]
-function M.diff(name, input)
-  local values, lines = decoded(input) or {}, {}
-  -- What a model calls may lack anything; what can be shown is.
-  pcall(function()
-    if name == "write_file" then
-      add_new(lines, values.content, 1)
-    end
-    for _, edit in ipairs(name == "edit_file" and values.edits or {}) do
-      add_edit(lines, edit)
-    end
-  end)
-  local left = #lines - MOST_SHOWN
-  if left > 0 then
-    lines = vim.list_slice(lines, 1, MOST_SHOWN)
-    lines[#lines + 1] = { ("… %s more"):format(words.count(left, "line")), "SpecloomDetail" }
+function M.written(name, input)
+  local values, lines = decoded(input), {}
+  if name ~= "write_file" or not values or type(values.content) ~= "string" then
+    return lines
+  end
+  local content = vim.split((values.content:gsub("\n$", "")), "\n", { plain = true })
+  for number = 1, math.min(#content, MOST_SHOWN) do
+    lines[number] = { "+ " .. content[number], "SpecloomAdded", number }
+  end
+  local left = #content - MOST_SHOWN
+  lines[#lines + 1] = left > 0 and { ("… %s more"):format(words.count(left, "line")), "SpecloomDetail" } or nil
+  return lines
+end
+
+local GROUPS = { ["+"] = "SpecloomAdded", ["-"] = "SpecloomRemoved" }
+
+---What an edit changed, by the diff that its event tells.
+---@param diff string
+---@return specloom.DiffLine[]
+function M.changed(diff)
+  local lines, at = {}, 1
+  for text in vim.gsplit(diff, "\n", { plain = true, trimempty = true }) do
+    local sign, rest = text:sub(1, 1), text:sub(2)
+    at = tonumber(text:match("^@@ .-%+(%d+)")) or at
+    local shown = GROUPS[sign] and sign .. " " .. rest or sign == "\\" and "…" .. rest or text
+    lines[#lines + 1] = { shown, GROUPS[sign] or "SpecloomDetail", math.max(at, 1) }
+    at = sign == "+" and at + 1 or at
   end
   return lines
 end

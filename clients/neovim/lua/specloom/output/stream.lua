@@ -94,29 +94,23 @@ local OPENED = {
   end,
 }
 
----What streams in late, behind the event that told all of it. Thoughts are told by no event: they go before the rest.
+---@param found specloom.Block
+local function count_thoughts(found)
+  if found.kind == "thinking" then
+    local lines = #found.rows - (found.head and 1 or 0)
+    found:set_head(("▸ thinking · %s"):format(words.count(lines, "line")), "SpecloomThinking")
+  end
+end
+
+---What streams in late, behind the event that told all of it.
 ---@param o specloom.OutputParams
 ---@return boolean whether it counts no more
 function Stream:late(o)
-  local key = o.sessionId .. " " .. o.block
-  local found = self.by_key[key]
+  local found = self.by_key[o.sessionId .. " " .. o.block]
   if o.kind == "command" then
     return found ~= nil and found.call ~= nil and found.call.settled == true
   end
-  local turn = tonumber(o.block:match("^%d+")) or 0
-  if turn > self.sessions[o.sessionId] then
-    return false
-  elseif o.kind == "thinking" and not found then
-    local start = ("%s %d."):format(o.sessionId, turn)
-    for index, item in ipairs(self.blocks) do
-      if vim.startswith(item.key, start) then
-        OPENED.thinking(self, key)
-        table.insert(self.blocks, index, table.remove(self.blocks))
-        return false
-      end
-    end
-  end
-  return o.kind ~= "thinking"
+  return (tonumber(o.block:match("^%d+")) or 0) <= self.sessions[o.sessionId]
 end
 
 ---A piece of the stream.
@@ -134,23 +128,54 @@ function Stream:output(o)
     return found:set_head("▶ " .. (edits.head(o.name, found.raw)), "SpecloomInProgress")
   end
   found:add(text)
-  if found.kind == "thinking" then
-    local lines = #found.rows - (found.head and 1 or 0)
-    found:set_head(("▸ thinking · %s"):format(words.count(lines, "line")), "SpecloomThinking")
-  end
+  count_thoughts(found)
 end
 
 ---Blocks of a turn as they stream in, in order.
+---@param e table
+---@param kind string
+---@return specloom.Block[]
+---@return integer? first index of any of that turn
 function Stream:streamed(e, kind)
-  local start = ("%s %d."):format(e.sessionId, e.turn)
-  return vim.tbl_filter(function(item)
-    return item.kind == kind and vim.startswith(item.key, start)
-  end, self.blocks)
+  local start, found, first = ("%s %d."):format(e.sessionId, e.turn), {}, nil
+  for index, item in ipairs(self.blocks) do
+    if vim.startswith(item.key, start) then
+      first = first or index
+      found[#found + 1] = item.kind == kind and item or nil
+    end
+  end
+  return found, first
 end
 
 function Stream:forget(found)
   found.rows, found.from, found.kind = {}, 1, "gone"
   self.by_key[found.key] = nil
+end
+
+---What was thought or said in a turn, told whole: puts right what was lost on the way.
+---@param e table
+---@param kind "thinking"|"text"
+---@param text string
+function Stream:whole(e, kind, text)
+  local shown, first = self:streamed(e, kind)
+  local seen = {}
+  for _, found in ipairs(shown) do
+    for index = found.head and 2 or 1, #found.rows do
+      seen[#seen + 1] = found.rows[index].text:sub(#found.indent + 1)
+    end
+  end
+  if table.concat(seen, "\n") == text then
+    return
+  end
+  local found = shown[1] or OPENED[kind](self, ("%s %d.%s"):format(e.sessionId, e.turn, kind))
+  if not shown[1] and kind == "thinking" and first then
+    table.insert(self.blocks, first, table.remove(self.blocks))
+  end
+  for index = 2, #shown do
+    self:forget(shown[index])
+  end
+  found:set(text, kind == "thinking")
+  count_thoughts(found)
 end
 
 ---@type table<string, fun(stream: specloom.Stream, e: table)>
@@ -187,29 +212,18 @@ end
 function EVENTS.turnRequested(stream, e)
   -- Asked again: what came of the last try counts no more.
   for _, kind in ipairs({ "text", "thinking", "tool_input" }) do
-    vim.iter(stream:streamed(e, kind)):each(function(found)
+    for _, found in ipairs((stream:streamed(e, kind))) do
       stream:forget(found)
-    end)
+    end
   end
 end
 
 function EVENTS.turnFinished(stream, e)
   stream.sessions[e.sessionId] = e.turn
-  local shown, seen = stream:streamed(e, "text"), {}
-  for _, found in ipairs(shown) do
-    for _, row in ipairs(found.rows) do
-      seen[#seen + 1] = row.text
-    end
+  if (e.thinking or "") ~= "" then
+    stream:whole(e, "thinking", e.thinking)
   end
-  if table.concat(seen, "\n") == e.text then
-    return
-  elseif #shown == 0 then
-    shown[1] = OPENED.text(stream, ("%s %d.text"):format(e.sessionId, e.turn))
-  end
-  for index = 2, #shown do
-    stream:forget(shown[index])
-  end
-  shown[1]:set(e.text, false)
+  stream:whole(e, "text", e.text)
 end
 
 function EVENTS.turnFailed(stream, e)
@@ -235,16 +249,22 @@ local function call_block(stream, e)
   return present or stream:open(key, "tool", SHOWN)
 end
 
-function EVENTS.toolRequested(stream, e)
-  local found, head, path = call_block(stream, e), edits.head(e.name, e.input)
-  local diff = edits.diff(e.name, e.input)
-  found.call = { head = head, path = path, diff = #diff > 0 }
-  found:set_head("▶ " .. head, "SpecloomInProgress", path)
-  for _, line in ipairs(diff) do
+---@param found specloom.Block
+---@param lines specloom.DiffLine[]
+local function put_diff(found, lines)
+  found.call.diff = #lines > 0
+  for _, line in ipairs(lines) do
     local row = block.row("  " .. line[1], line[2])
-    row.path, row.line = path, line[3]
+    row.path, row.line = found.call.path, line[3]
     found:put(row)
   end
+end
+
+function EVENTS.toolRequested(stream, e)
+  local found, head, path = call_block(stream, e), edits.head(e.name, e.input)
+  found.call = { head = head, path = path }
+  found:set_head("▶ " .. head, "SpecloomInProgress", path)
+  put_diff(found, edits.written(e.name, e.input))
 end
 
 ---What came of a call or a check, folded away or shown below its head.
@@ -280,7 +300,14 @@ end
 
 function EVENTS.editSettled(stream, e)
   if not e.applied then
-    stream:note(e, ("✗ %s was not changed: %s"):format(e.path, words.line(e.reason)), "SpecloomFailed")
+    return stream:note(e, ("✗ %s was not changed: %s"):format(e.path, words.line(e.reason)), "SpecloomFailed")
+  end
+  local found = vim.iter(stream.blocks):rev():find(function(item)
+    return item.call and not item.call.settled and (item.call.path or ""):gsub("^%./", "") == e.path
+  end)
+  if found and (e.diff or "") ~= "" then
+    found:set("", false)
+    put_diff(found, edits.changed(e.diff))
   end
 end
 
