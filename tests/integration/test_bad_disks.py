@@ -13,7 +13,7 @@ import pytest
 from specloom.domain.events import REGISTRY, agents
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import RunOutcome, RunState
+from specloom.domain.runs import PauseCause, RunOutcome, RunState
 from specloom.domain.states import TaskState
 from specloom.engine.api import Published
 from specloom.engine.runtime import ProjectRuntime
@@ -30,6 +30,7 @@ from tests.integration.stage import (
     attempt,
     ended,
     events_of,
+    finished,
     project,
     run_of,
     says,
@@ -40,6 +41,7 @@ from tests.integration.stage import (
     until,
     write,
 )
+from tests.integration.test_offline import at, free_port, held, paused, served
 
 LONG = "".join(f"{number:06} a line of a file\n" for number in range(4000))
 STORY = script(
@@ -144,6 +146,26 @@ async def test_documents_that_change_while_the_disk_is_full_are_taken_in_with_th
         await asyncio.to_thread(spec.write_text, text.replace("- [ ] 2", "- [x] 2"))
         await until(runtime, lambda state: state.record(ONE).state is TaskState.DONE)
         await until(runtime, lambda state: state.record(TWO).state is TaskState.DONE)
+
+
+async def test_a_run_that_waits_for_its_endpoint_goes_on_though_the_disk_was_full_when_it_came_back(
+    tmp_path: Path, disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port, root = free_port(), project(tmp_path / "p", task(1, "test -f b.txt"))
+    before = served(port, held())
+    await asyncio.to_thread(before.start)
+    async with at(root, port, {"SPECLOOM_STATE_DIR": str(disk / ".specloom")}) as runtime:
+        await start(runtime)
+        assert await before.until(lambda server: server.total == 2, DEADLINE)
+        await asyncio.to_thread(before.stop)
+        await paused(runtime, PauseCause.OFFLINE)
+        filler = await asyncio.to_thread(fill, disk)
+        async with served(port):
+            async with asyncio.timeout(DEADLINE):
+                while "the run does not go on yet" not in caplog.text:  # noqa: ASYNC110 - nothing gets into the log
+                    await asyncio.sleep(0.01)
+            await asyncio.to_thread(filler.unlink)
+            assert await finished(runtime) is RunOutcome.COMPLETED
 
 
 async def test_a_folder_that_is_away_for_a_while_is_followed_when_it_is_back(

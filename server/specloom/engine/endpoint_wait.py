@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from specloom.agent.roles import RoleName
@@ -96,7 +97,16 @@ class EndpointWait:
     def begin(self) -> None:
         """The run is paused for its endpoint, now or since an earlier process."""
         if self._cause in WAITS and (self._waiting is None or self._waiting.done()):
-            self._waiting = asyncio.create_task(self._wait())
+            self._waiting = asyncio.create_task(self._kept(self._wait))
+
+    async def _kept(self, wait: Callable[[], Awaitable[None]]) -> None:
+        """Where the log takes nothing, tries again: nobody else would."""
+        while True:
+            try:
+                return await wait()
+            except StoreError as error:
+                log.warning("the run does not go on yet: %s", error)
+                await asyncio.sleep(self.probes.longest)
 
     async def look_for_key(self) -> None:
         """Of a run that an earlier process left at work: says so where there is no key to go on with.
@@ -119,7 +129,8 @@ class EndpointWait:
         if self._cause is not wanted or not role.key or fresh not in (None, role.address) or self._unsettled:
             return
         if self._resuming is None or self._resuming.done():
-            self._resuming = self._waiting = asyncio.create_task(self._with_key(wanted, self._waiting))
+            keyed = partial(self._with_key, wanted, self._waiting)
+            self._resuming = self._waiting = asyncio.create_task(self._kept(keyed))
 
     async def _with_key(self, cause: PauseCause, earlier: asyncio.Task[None] | None) -> None:
         if earlier is not None:
