@@ -167,8 +167,9 @@ function Connection:request(method, params, on_answer, deadline_ms)
   end
   if client then
     sent, id = M.call(client, "request", method, params, function(error, result)
-      plain({ result })
-      settle(error and sentence(error), result, error)
+      local answer = { result }
+      plain(answer)
+      settle(error and sentence(error), answer[1], error)
     end)
   end
   if not sent then

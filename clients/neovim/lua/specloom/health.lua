@@ -5,35 +5,23 @@ local health = vim.health
 
 local function check_neovim()
   health.start("Specloom: Neovim")
-  local version = tostring(vim.version())
+  local version = "Neovim " .. tostring(vim.version())
   if vim.fn.has("nvim-0.10") == 1 then
-    health.ok("Neovim " .. version)
+    health.ok(version)
   else
-    health.error("Neovim " .. version .. " is too old", { "Install 0.10 or newer" })
+    health.error(version .. " is too old", "Install 0.10 or newer")
   end
   if vim.g.loaded_specloom ~= true then
-    health.error(
-      "plugin/specloom.lua was not loaded",
-      { "Put the plugin on 'runtimepath'; see :help specloom-install" }
-    )
+    health.error("plugin/specloom.lua was not loaded", "Put the plugin on 'runtimepath'; see :help specloom-install")
   end
-end
-
-local function check_options()
-  health.start("Specloom: options")
   local config = require("specloom.config")
   config.get()
-  for _, problem in ipairs(config.problems) do
-    health.error(problem)
-  end
+  vim.tbl_map(health.error, config.problems)
   if #config.problems == 0 then
     health.ok("vim.g.specloom and setup() say nothing that is wrong")
   end
   if not vim.o.autoread then
-    health.warn(
-      "'autoread' is off: files that the agent's commands change stay old in open buffers",
-      { ":set autoread" }
-    )
+    health.warn("'autoread' is off: files that the agent's commands change stay old in buffers", ":set autoread")
   end
 end
 
@@ -44,9 +32,8 @@ local function check_program(command)
     return health.ok(("%s answers: %s"):format(command[1], vim.trim(ran.stdout)))
   end
   local said = vim.trim((ran.stderr or "") .. (ran.stdout or ""))
-  health.error(("%s does not run (status %d): %s"):format(command[1], ran.code, said:sub(-300)), {
-    "Specloom needs Python 3.11 or newer; install it again: pip install --force-reinstall specloom",
-  })
+  local advice = "Specloom needs Python 3.11 or newer; install it again: pip install --force-reinstall specloom"
+  health.error(("%s does not run (status %d): %s"):format(command[1], ran.code, said:sub(-300)), advice)
 end
 
 ---@param root string
@@ -59,9 +46,8 @@ local function check_server(root)
   end
   local command, why = server.command(root)
   if not command then
-    return health.error(why)
-  end
-  if type(command) == "table" then
+    health.error(why)
+  elseif type(command) == "table" then
     health.ok("used: " .. table.concat(command, " "))
     check_program(command)
   end
@@ -70,21 +56,18 @@ end
 ---@param connection specloom.Connection
 local function check_connection(connection)
   health.start("Specloom: project " .. vim.fn.fnamemodify(connection.root, ":~"))
-  if connection.state ~= "live" then
-    health.error(("not connected (%s): %s"):format(connection.state, connection.reason), {
-      ":Specloom restart",
-      "The server's own words are in " .. vim.lsp.log.get_filename(),
-    })
-  else
+  if connection.state == "live" then
     health.ok(("connected, at event %d"):format(connection.seq))
+  else
+    local log = "The server's own words are in " .. vim.lsp.log.get_filename()
+    health.error(("not connected (%s): %s"):format(connection.state, connection.reason), { ":Specloom restart", log })
   end
-  local found = connection.health
+  local found, p = connection.health, connection.projection
   if found and found.status ~= "ok" then
     health[found.status == "error" and "error" or "warn"](found.message)
   elseif found then
     health.ok("the server is well")
   end
-  local p = connection.projection
   if p and p.readOnly then
     health.warn("another process works on this project; orders are refused until it ends")
   end
@@ -92,24 +75,17 @@ end
 
 function M.check()
   check_neovim()
-  check_options()
-  local root = require("specloom.root")
-  local name = vim.api.nvim_buf_get_name(0)
-  local here = root.above(name ~= "" and vim.bo.buftype == "" and vim.fs.dirname(name) or vim.uv.cwd() or "/")
-  local all = require("specloom.client").all()
+  local root, all = require("specloom.root"), require("specloom.client").all()
+  local here = root.above(root.folder(0))
   if here then
     check_server(here)
     if not root.has_work(here) then
       health.info("No requirements or specs here, so nothing was started; write requirements.md, then :Specloom plan")
     end
   elseif #all == 0 then
-    health.info(
-      "No project here: there is no requirements.md, specs/, .kiro/, .specify/ or specloom.toml above this file"
-    )
+    health.info("No project: there is no requirements.md, specs/, .kiro/, .specify/ or specloom.toml above this file")
   end
-  for _, connection in ipairs(all) do
-    check_connection(connection)
-  end
+  vim.tbl_map(check_connection, all)
 end
 
 return M

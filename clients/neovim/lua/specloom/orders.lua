@@ -207,10 +207,9 @@ M.OF_PROJECT = {
 ---@param what "start"|"stop"|"restart"
 local function server(what)
   return function()
-    local connection, name = client.of(0), vim.api.nvim_buf_get_name(0)
-    local folder = vim.bo.buftype == "" and name ~= "" and vim.fs.dirname(name) or vim.uv.cwd() or "/"
-    local root = connection and connection.root or require("specloom.root").above(folder) or vim.fs.normalize(folder)
-    require("specloom.server")[what](root)
+    local root, connection = require("specloom.root"), client.of(0)
+    local folder = root.folder(0)
+    require("specloom.server")[what](connection and connection.root or root.above(folder) or vim.fs.normalize(folder))
   end
 end
 

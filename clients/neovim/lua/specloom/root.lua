@@ -8,42 +8,29 @@ M.MARKS = { "requirements.md", "specs", ".kiro", ".specify", "specloom.toml", ".
 local INSIDE =
   { "^(.+)/docs$", "^(.+)/specs$", "^(.+)/specs/[^/]+$", "^(.+)/%.kiro/", "^(.+)/%.specify/", "^(.+)/%.kiro$" }
 
----@param path string
-local function exists(path)
-  return vim.uv.fs_stat(path) ~= nil
+-- A repository alone has no work.
+local WORK = { "requirements.md", "docs/requirements.md", "specloom.toml", ".specloom", ".kiro/specs", ".specify" }
+
+---@param folder string
+---@param names string[]
+local function has_any(folder, names)
+  return vim.iter(names):any(function(name)
+    return vim.uv.fs_stat(folder .. "/" .. name) ~= nil
+  end)
 end
 
 ---@param folder string
 local function is_marked(folder)
-  for _, mark in ipairs(M.MARKS) do
-    if exists(folder .. "/" .. mark) then
-      return true
-    end
-  end
-  return exists(folder .. "/docs/requirements.md")
+  return has_any(folder, M.MARKS) or has_any(folder, { "docs/requirements.md" })
 end
 
---- Whether there is anything for Specloom: a repository alone is none.
+--- Whether there is anything for Specloom.
 ---@param root string
 function M.has_work(root)
-  for _, path in ipairs({
-    "requirements.md",
-    "docs/requirements.md",
-    "specloom.toml",
-    ".specloom",
-    ".kiro/specs",
-    ".specify",
-  }) do
-    if exists(root .. "/" .. path) then
-      return true
-    end
-  end
-  for name in vim.fs.dir(root .. "/specs") do
-    if name:find("^%d") then
-      return true
-    end
-  end
-  return false
+  return has_any(root, WORK)
+    or vim.iter(vim.fs.dir(root .. "/specs")):any(function(name)
+      return name:find("^%d") ~= nil
+    end)
 end
 
 --- The nearest folder with a mark, upwards from one; nil if there is none.
@@ -57,27 +44,27 @@ function M.above(folder)
       return M.above(outer)
     end
   end
-  if is_marked(folder) then
-    return folder
-  end
   local parent = vim.fs.dirname(folder)
-  return parent ~= folder and M.above(parent) or nil
+  return is_marked(folder) and folder or parent ~= folder and M.above(parent) or nil
 end
 
---- The root of a buffer's file if there is work for Specloom in it, and of the working directory for other buffers.
+--- The folder of a buffer's file, and the working directory for other buffers.
+---@param buf integer
+---@return string
+function M.folder(buf)
+  local name = vim.api.nvim_buf_get_name(buf)
+  return vim.bo[buf].buftype == "" and name ~= "" and vim.fs.dirname(name) or vim.uv.cwd() or "/"
+end
+
+--- The root of a buffer if there is work for Specloom in it.
 ---@param buf integer
 ---@return string?
 function M.of(buf)
-  local name = vim.api.nvim_buf_get_name(buf)
-  local root
-  if vim.bo[buf].buftype == "" and name ~= "" then
-    if name:find("/.git/", 1, true) or name:find("/.specloom/", 1, true) or name:find("^%a[%w+.-]+://") then
-      return nil
-    end
-    root = M.above(vim.fs.dirname(name))
-  else
-    root = M.above(vim.uv.cwd() or "/")
+  local folder = M.folder(buf) .. "/"
+  if folder:find("/%.git/") or folder:find("/%.specloom/") or folder:find("^%a[%w+.-]+://") then
+    return nil
   end
+  local root = M.above(folder)
   return root and M.has_work(root) and root or nil
 end
 
