@@ -139,6 +139,29 @@ async def test_who_resumes_without_saving_is_asked_again(tmp_path: Path) -> None
         await until(runtime, lambda state: run_of(state).state is RunState.FINISHED)
 
 
+async def test_what_two_editors_typed_apart_is_verified_only_once_a_person_has_joined_it(tmp_path: Path) -> None:
+    async with edited(tmp_path, READS, EDITS, CLAIMS | {"hold": "apart"}) as (runtime, server, editor):
+        other = Editor(runtime)
+        await asyncio.to_thread(other.open, "a.txt")
+        with runtime.attach(other):
+            await start(runtime)
+            assert await server.until(lambda known: known.total == 3)
+            other.type("a.txt", "bad\nend\nelsewhere\n")
+            server.release("apart")
+            await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
+            assert run_of(runtime.state).reason == "save 1 file: a.txt"
+            assert [event.phase for event in await events_of(runtime, proof.CheckRequested)] == [
+                proof.CheckPhase.BEFORE
+            ]
+            assert (runtime.root / "a.txt").read_text() == other.text("a.txt") == "bad\nend\nelsewhere\n"
+            assert editor.text("a.txt") == "typed\ngood\nend\n", "nobody's words are gone"
+            editor.type("a.txt", "typed\ngood\nend\nelsewhere\n")
+            await asyncio.to_thread(editor.write, "a.txt")
+            other.type("a.txt", editor.text("a.txt"))
+            await until(runtime, lambda state: run_of(state).state is RunState.FINISHED)
+            assert run_of(runtime.state).outcome is RunOutcome.COMPLETED
+
+
 async def test_typing_elsewhere_while_the_model_thinks_is_kept(tmp_path: Path) -> None:
     held = EDITS | {"hold": "edit"}
     async with edited(tmp_path, READS, held, CLAIMS) as (runtime, server, editor):
