@@ -116,6 +116,12 @@ function cases.keys_that_order()
   press("J<CR>")
   same(offered, { "Retry", "Skip", "Reset", "Resume run", "Stop run" })
   same(asked(), { "specloom/task/skip", { taskId = "01/2" } })
+  loopback.event("runFinished", { runId = "r1", outcome = "cancelled", reason = "" })
+  loopback.settle()
+  press("k<CR>")
+  same(offered, { "Run", "Skip" })
+  press("jj<CR>")
+  same(offered[1], "Skip")
 end
 
 function cases.keys_of_the_output()

@@ -108,6 +108,8 @@ local ORDERS = {
   { "Reset", "reset", { done = true, failed = true, blocked = true, skipped = true } },
 }
 
+-- Leaves that a run would begin with, failed ones after another round of attempts was ordered.
+local STARTS = { ready = true, failed = true, blocked = true }
 local RUNNABLE = { project = "Run all", spec = "Run spec", task = "Run" }
 
 ---The menu of a node: run and stop, what fits its state, and where to go.
@@ -130,8 +132,9 @@ function M.of(connection, node)
     put(title, connection.order, connection, method, params)
   end
   local active, planning = is_active(p), is_planning(p)
-  if RUNNABLE[node.kind] and not active and not planning then
-    local stale = task and #task.stale > 0
+  local stale = task ~= nil and #task.stale > 0
+  local runnable = not task or stale or (task.isLeaf and STARTS[task.state] or not task.isLeaf and task.state ~= "done")
+  if RUNNABLE[node.kind] and runnable and not active and not planning then
     local title = #p.specs == 0 and "Plan" or stale and "Verify again" or RUNNABLE[node.kind]
     put(title, M.run, { connection = connection }, node)
   end
