@@ -157,7 +157,9 @@ async def test_an_order_of_many_steps_gets_to_its_end_before_the_engine_commits_
         await asyncio.gather(flooding, return_exceptions=True)
 
 
-async def test_a_commit_waits_for_orders_for_a_moment_only_and_is_not_lost_if_it_is_cut_off(tmp_path: Path) -> None:
+async def test_a_commit_waits_for_orders_for_a_moment_only_and_is_not_lost_if_it_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, made, ledger = await mailbox(tmp_path)
     fact, clock = SettingsChanged(("models.default.model",)), asyncio.get_running_loop().time
     with ledger.orders.order():
@@ -176,5 +178,9 @@ async def test_a_commit_waits_for_orders_for_a_moment_only_and_is_not_lost_if_it
         async with asyncio.timeout(DEADLINE):
             await asyncio.gather(other, return_exceptions=True)
         assert ledger.state.seq == before + 1
+        monkeypatch.setattr(precedence, "LONGEST", 60.0)
+        monkeypatch.setattr(precedence, "PATIENCE", 0.0)
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.create_task(outside(), context=Context())
     await ledger.drain()
     await store.close()

@@ -15,6 +15,8 @@ from specloom.domain.origin import Origin
 
 LONGEST = 0.1
 """Seconds that one commit waits for orders."""
+PATIENCE = 2.0
+"""Seconds after which commits wait no more: orders come without a pause, or one waits for something else, such as git."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +33,7 @@ class Precedence:
 
     def __init__(self) -> None:
         self._going = 0
+        self._since = 0.0
         self._ended = asyncio.Event()
 
     @contextmanager
@@ -41,6 +44,8 @@ class Precedence:
             return
         order = _Order()
         token = _CURRENT.set(order)
+        if not self._going:
+            self._since = asyncio.get_running_loop().time()
         self._going += 1
         self._ended.clear()
         try:
@@ -55,6 +60,8 @@ class Precedence:
     async def give_way(self, by: Origin) -> None:
         """Returns when no order is under way, or after a moment; at once for what people and watchers bring."""
         if not self._going or by.actor not in ("engine", "agent") or _is_ordered():
+            return
+        if asyncio.get_running_loop().time() - self._since >= PATIENCE:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LONGEST):
