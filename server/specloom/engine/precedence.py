@@ -16,7 +16,7 @@ from specloom.domain.origin import Origin
 LONGEST = 0.1
 """Seconds that one commit waits for orders."""
 PATIENCE = 2.0
-"""Seconds after which commits wait no more: orders come without a pause, or one waits for something else, such as git."""
+"""Seconds after which commits wait no more: orders come without a pause, or one waits for git, say."""
 
 
 @dataclass(slots=True, eq=False)
