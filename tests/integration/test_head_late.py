@@ -1,18 +1,22 @@
-"""What git does at the end of a run, when proofs that no longer stand are verified once more."""
+"""What git does while somebody is asked, and at the end of a run, when stale proofs are verified again."""
 
 import asyncio
 from pathlib import Path
 
 from specloom.domain.events import proof
 from specloom.domain.events.documents import HeadChanged
-from specloom.domain.runs import RunOutcome
+from specloom.domain.rejection import Rejected
+from specloom.domain.runs import Budget, RunOutcome, Scope
 from specloom.domain.states import TaskState
+from tests.integration.people import Person
 from tests.integration.projects import USER
 from tests.integration.stage import (
     ONE,
     attempt,
+    command,
     ended,
     events_of,
+    finished,
     read,
     replace_line,
     says,
@@ -53,3 +57,21 @@ async def test_checkout_under_a_late_verification_is_no_regression(tmp_path: Pat
         assert runtime.state.record(ONE).stale == ()
         phases = [event.phase for event in await events_of(runtime, proof.CheckRequested) if event.task == ONE]
         assert phases.count(proof.CheckPhase.RECHECK) == 2
+
+
+async def test_command_that_is_allowed_after_a_checkout_is_held_back(tmp_path: Path) -> None:
+    root = repository(tmp_path / "p", task(1, "test -f a.txt"))
+    turns = (turn(command("touch made")), turn(write("a.txt", "a\n"), expect="not run: HEAD changed"), turn(says()))
+    person = Person(lambda question: None if question.subject == "touch made" else question.choices[0])
+    async with staged(root, attempt(1, *turns)) as (runtime, _):
+        with runtime.attach(person):
+            assert not isinstance(await runtime.start_run(Scope(), Budget(), USER), Rejected)
+            state = await until(runtime, lambda state: any(a.subject == "touch made" for a in state.approvals.values()))
+            await asyncio.to_thread(git, root, "switch", "-q", "other")
+            await until_event(runtime, HeadChanged, lambda event: event.branch == "other")
+            (asked,) = state.approvals.values()
+            assert not isinstance(await runtime.answer(asked.id, asked.choices[0], USER), Rejected)
+            await until(runtime, paused)
+            assert not (root / "made").exists()
+            assert not isinstance(await runtime.resume(USER), Rejected)
+            assert await finished(runtime) is RunOutcome.COMPLETED

@@ -10,7 +10,7 @@ from specloom.engine.cut_output import write_down
 from specloom.engine.output import OutputHub
 from specloom.llm.messages import ToolUse
 from specloom.logs.about import about
-from specloom.tools.ports import ReadMemory, ToolContext
+from specloom.tools.ports import Asker, Decision, ReadMemory, Reply, ToolContext, Wanted
 from specloom.tools.registry import BoundTools, ToolBox
 from specloom.tools.tool import Effect, ToolOutcome
 from specloom.workspace.shielding import to_the_end
@@ -48,7 +48,7 @@ class SessionHands:
         """Runs one call. Raises only `CancelledError`, and `StateLostError` where a command took the log away."""
         before = _digests(self.context.memory)
         stream = self.output.command(self.context.session, CallId(call.id))
-        hands = self.toolbox.bound(replace(self.now(self.context), output=stream))
+        hands = self.toolbox.bound(replace(self.now(self.context), output=stream, asker=self._asker(call)))
         if self.context.shell is not None and self.effect(call.name) is Effect.COMMAND:
             await write_down(self.context.shell, call.id)
         with about(session=self.context.session, task=self.context.task or ""):
@@ -70,8 +70,32 @@ class SessionHands:
         touched = await self.images.catch_up()
         return _noted(await hands.run(call), touched)
 
+    def _asker(self, call: ToolUse) -> Asker:
+        asker = self.context.asker
+        if self.held_back is None or self.effect(call.name) not in (Effect.COMMAND, Effect.WRITE):
+            return asker
+        return _LateAsker(asker, self.held_back)
+
     async def _reason(self) -> str:
         return "" if self.held_back is None else await self.held_back()
+
+
+@dataclass(frozen=True, slots=True)
+class _LateAsker:
+    """A `tools.ports.Asker` whose yes is worth nothing where what it was said to is another tree by then."""
+
+    asker: Asker
+    held_back: Callable[[], Awaitable[str]]
+
+    async def may_call(self, wanted: Wanted) -> Decision:
+        """As the asker, and only while nothing holds the call back."""
+        decision = await self.asker.may_call(wanted)
+        reason = await self.held_back() if decision.allowed else ""
+        return Decision(False, reason, decision.rule) if reason else decision
+
+    async def ask(self, question: str, choices: tuple[str, ...]) -> Reply:
+        """As the asker."""
+        return await self.asker.ask(question, choices)
 
 
 def with_news(outcome: ToolOutcome, context: ToolContext) -> ToolOutcome:
