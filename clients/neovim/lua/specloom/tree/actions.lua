@@ -102,62 +102,72 @@ end
 
 -- As the server's table of states has it, so that a menu names nothing that is refused at once.
 local ORDERS = {
-  { "Retry", "retry", { failed = true, blocked = true, skipped = true } },
-  { "Unblock", "unblock", { blocked = true } },
-  { "Skip", "skip", { pending = true, ready = true, failed = true, blocked = true } },
-  { "Reset", "reset", { done = true, failed = true, blocked = true, skipped = true } },
+  { "Retry", "specloom/task/retry", { failed = true, blocked = true, skipped = true } },
+  { "Unblock", "specloom/task/unblock", { blocked = true } },
+  { "Skip", "specloom/task/skip", { pending = true, ready = true, failed = true, blocked = true } },
+  { "Reset", "specloom/task/reset", { done = true, failed = true, blocked = true, skipped = true } },
 }
 
 -- Leaves that a run would begin with, failed ones after another round of attempts was ordered.
 local STARTS = { ready = true, failed = true, blocked = true }
 local RUNNABLE = { project = "Run all", spec = "Run spec", task = "Run" }
 
----The menu of a node: run and stop, what fits its state, and where to go.
----@param connection specloom.Connection
+---@param p specloom.Projection
+---@param node specloom.Node
+---@return string? title of what runs it
+local function runs(p, node)
+  local task = node.kind == "task" and node.item
+  if is_active(p) or is_planning(p) then
+    return nil
+  elseif not task or not task.isLeaf then
+    local done = task and task.state == "done"
+    return #p.specs == 0 and "Plan" or not done and RUNNABLE[node.kind] or nil
+  end
+  return #task.stale > 0 and "Verify again" or STARTS[task.state] and "Run" or nil
+end
+
+---@param p specloom.Projection
+---@return { [1]: string, [2]: string, [3]: table }[] title, method and parameters of orders to what goes on
+local function steering(p)
+  if is_planning(p) then
+    return { { "Stop planning", "specloom/spec/cancel", {} } }
+  elseif not is_active(p) then
+    return {}
+  elseif p.run.state == "paused" then
+    return { { "Resume run", "specloom/run/resume", {} }, { "Stop run", "specloom/run/cancel", {} } }
+  end
+  return {
+    { "Pause run now", "specloom/run/pause", { when = "now" } },
+    { "Pause run after this turn", "specloom/run/pause", { when = "afterTurn" } },
+    { "Pause run after this task", "specloom/run/pause", { when = "afterTask" } },
+    { "Stop run", "specloom/run/cancel", {} },
+  }
+end
+
+---The menu of a node: run and stop, what fits its state, and what there is to see.
+---@param tree specloom.Tree
 ---@param node specloom.Node
 ---@return { [1]: string, [2]: fun() }[] title, and what it does
-function M.of(connection, node)
-  local p = connection.projection ---@cast p -?
-  local found, task = {}, node.kind == "task" and node.item or nil
+function M.of(tree, node)
+  local p, connection, found = tree.connection.projection, tree.connection, {} ---@cast p -?
   local function put(title, run, ...)
     local given = { ... }
-    found[#found + 1] = {
-      title,
-      function()
-        run(unpack(given))
-      end,
-    }
+    local function act()
+      run(unpack(given))
+    end
+    found[#found + 1] = title and { title, act } or nil
   end
-  local function order(title, method, params)
-    put(title, connection.order, connection, method, params)
-  end
-  local active, planning = is_active(p), is_planning(p)
-  local stale = task ~= nil and #task.stale > 0
-  local runnable = not task or stale or (task.isLeaf and STARTS[task.state] or not task.isLeaf and task.state ~= "done")
-  if RUNNABLE[node.kind] and runnable and not active and not planning then
-    local title = #p.specs == 0 and "Plan" or stale and "Verify again" or RUNNABLE[node.kind]
-    put(title, M.run, { connection = connection }, node)
-  end
-  for _, each in ipairs(task and task.isLeaf and ORDERS or {}) do
+  put(runs(p, node), M.run, tree, node)
+  local task = node.kind == "task" and node.item or { attempts = 0 }
+  for _, each in ipairs(task.isLeaf and ORDERS or {}) do
     if each[3][task.state] then
-      order(each[1], "specloom/task/" .. each[2], { taskId = task.id })
+      put(each[1], connection.order, connection, each[2], { taskId = task.id })
     end
   end
-  if task and task.state == "done" then
-    put("Show proof", M.preview, { connection = connection }, node)
-  end
-  if task and task.attempts > 0 then
-    put("Show changes", show_changes, connection, task)
-  end
-  if active and p.run.state == "paused" then
-    order("Resume run", "specloom/run/resume", {})
-  elseif active then
-    order("Pause run now", "specloom/run/pause", { when = "now" })
-    order("Pause run after this turn", "specloom/run/pause", { when = "afterTurn" })
-    order("Pause run after this task", "specloom/run/pause", { when = "afterTask" })
-  end
-  if active or planning then
-    put(planning and "Stop planning" or "Stop run", M.stop, { connection = connection })
+  put(task.state == "done" and "Show proof", M.preview, tree, node)
+  put(task.attempts > 0 and "Show changes", show_changes, connection, task)
+  for _, each in ipairs(steering(p)) do
+    put(each[1], connection.order, connection, each[2], each[3])
   end
   return found
 end

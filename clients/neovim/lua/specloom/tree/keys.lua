@@ -102,7 +102,7 @@ local function act(tree, node)
   elseif kind == "approvals" or kind == "agents" then
     return toggle(tree, node)
   end
-  local menu = kind ~= "agent" and kind ~= "session" and actions.of(connection, node) or {}
+  local menu = kind ~= "agent" and kind ~= "session" and actions.of(tree, node) or {}
   if #menu == 0 then
     return open("edit")(tree, node)
   end
