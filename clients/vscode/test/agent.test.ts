@@ -70,6 +70,16 @@ test("output that comes after its turn adds nothing; what was thought stands bef
   assert.deepEqual(shown(transcript.items).slice(1), ["words: Hm.", "words: I write it.", "call: run_command ls"]);
 });
 
+test("what was thought stays where it was unfolded, and is told to its end", () => {
+  const transcript = new Transcript();
+  [begins(), asks(1)].forEach((one) => transcript.hear(one));
+  transcript.stream(output("thinking", "1.0", "H"));
+  const [, thought] = transcript.items;
+  transcript.hear(says(1, "", "Hm."));
+  assert.equal(transcript.items[1], thought);
+  assert.equal(textOf(thought as Item), "Hm.");
+});
+
 test("a spec that comes behind the end of its session is not being written", () => {
   const transcript = new Transcript();
   [begins({ role: "planner" }), asks(1)].forEach((one) => transcript.hear(one));

@@ -293,6 +293,7 @@ export class Transcript {
 function lacking(said: readonly Words[], told: string): string | undefined {
   const streamed = said.map((words) => words.text).join("\n");
   if (streamed === told) return "";
+  if (streamed !== "" && told.startsWith(streamed) && said.every((words) => words.cut === 0)) return told.slice(streamed.length);
   const gap = LEFT_OUT.exec(told);
   if (gap === null || streamed.length + told.length / 2 <= told.length) return undefined;
   const tail = told.slice(gap.index + gap[0].length);
