@@ -11,6 +11,7 @@ local function written(path, lines)
 end
 
 local same = loopback.same
+local stock_select = vim.ui.select
 
 local function press(keys)
   vim.api.nvim_feedkeys(vim.keycode(keys), "mx", false)
@@ -177,8 +178,51 @@ function cases.user_autocommands()
   assert(texts > 0, "the statusline did not change")
 end
 
+function cases.edits_that_are_refused()
+  local path = root .. "/greet.py"
+  vim.cmd.edit(path)
+  local buf = vim.api.nvim_get_current_buf()
+  local function applied(name, version)
+    local start = { line = 0, character = 0 }
+    local edits = { { range = { start = start, ["end"] = start }, newText = "# new\n" } }
+    local document = { uri = vim.uri_from_fname(root .. "/" .. name), version = version }
+    local context = { client_id = connection.lsp.id, method = "workspace/applyEdit" }
+    local params = { edit = { documentChanges = { { textDocument = document, edits = edits } } } }
+    return require("specloom.documents").HANDLERS["workspace/applyEdit"](nil, params, context).applied
+  end
+  vim.lsp.util.buf_versions[buf] = 5
+  same({ applied("other.py", 1), vim.fn.bufexists(root .. "/other.py") }, { false, 0 })
+  same({ applied("greet.py", 3), vim.bo[buf].modified }, { false, false })
+  vim.bo[buf].modifiable = false
+  same({ applied("greet.py", 5), vim.bo[buf].modified }, { false, false })
+  vim.bo[buf].modifiable = true
+  same({ applied("greet.py", 5), vim.bo[buf].modified }, { true, true })
+end
+
+function cases.choices_that_are_taken_back()
+  local answered = 0
+  local function answer()
+    answered = answered + 1
+  end
+  for _, own in ipairs({ false, true }) do
+    vim.ui.select = own
+        and function()
+          vim.api.nvim_open_win(0, true, { relative = "editor", row = 1, col = 1, width = 9, height = 1 })
+        end
+      or stock_select
+    local windows = #vim.api.nvim_list_wins()
+    local withdraw = require("specloom.choice").select({ "Yes", "No" }, "Specloom asks", "ls", answer)
+    loopback.settle()
+    same(#vim.api.nvim_list_wins(), windows + 1)
+    withdraw()
+    loopback.settle()
+    same({ #vim.api.nvim_list_wins(), answered }, { windows, 0 })
+  end
+end
+
 local failed = 0
 local ORDER = { "keys_that_move", "keys_that_open", "keys_that_order", "keys_of_the_output", "user_autocommands" }
+vim.list_extend(ORDER, { "edits_that_are_refused", "choices_that_are_taken_back" })
 for _, name in ipairs(ORDER) do
   local fine, message = xpcall(cases[name], debug.traceback)
   failed = failed + (fine and 0 or 1)
