@@ -38,6 +38,11 @@ class ProjectOrder:
     id: str | None = None
     """The same id twice is one effect."""
     creates: bool = False
+    opens: bool = False
+    """Nobody said so: the root is hosted."""
+
+
+ARCHIVED, TAKEN_OUT = "archived the project", "took the project out of the archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def acts_of(before: KnownProject, after: KnownProject, order: ProjectOrder) -> t
         given = ("gave the project an alias", after.alias)
         told.append(given if after.alias else ("took the project's alias away", before.alias))
     if before.archived != after.archived:
-        told.append(("archived the project" if after.archived else "took the project out of the archive", ""))
+        told.append((ARCHIVED, "") if after.archived else (TAKEN_OUT, "by opening it" if order.opens else ""))
     return tuple(ProjectAct(after.id, order.at, order.client, act, subject) for act, subject in told)
 
 

@@ -85,7 +85,8 @@ class ProjectRegistry:
             others = (item for item in known if item.id != project and item.root != place)
             kept = sorted(others, key=lambda item: (bool(item.alias), item.opened_at), reverse=True)
             present = replace(now, root=place, opened_at=at, archived=False)
-            return replace(registry, known=(present, *kept[:MOST]))
+            acts = acts_of(now, present, ProjectOrder(at, opens=True))
+            return _Registry((present, *kept[:MOST]), (*registry.acts, *acts)[-ACTS:])
 
         return self._change(seen).known[0]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from specloom.domain.ids import ProjectId
-from specloom.domain.known_projects import KnownProject, ProjectOrder
+from specloom.domain.known_projects import ARCHIVED, TAKEN_OUT, KnownProject, ProjectOrder
 from specloom.domain.rejection import Rejected
 from specloom.store.projects import ProjectRegistry, project_registry
 
@@ -94,10 +94,11 @@ def test_acts_outlive_that_their_project_is_opened_and_an_order_without_effect_i
     registry: ProjectRegistry, tmp_path: Path
 ) -> None:
     registry.opened(ProjectId("p-1"), tmp_path, "One", at(1))
-    for minute, archived in ((2, True), (3, True), (4, False)):
+    for minute, archived in ((2, True), (3, True), (4, False), (5, True)):
         registry.change(
             "p-1", lambda item, archived=archived: replace(item, archived=archived), ProjectOrder(at(minute))
         )
-    registry.opened(ProjectId("p-1"), tmp_path, "One", at(5))
-    told = ["archived the project", "took the project out of the archive"]
-    assert [act.act for act in registry.acts(ProjectId("p-1"))] == told
+    for minute in (6, 7):
+        registry.opened(ProjectId("p-1"), tmp_path, "One", at(minute))
+    told = [(ARCHIVED, ""), (TAKEN_OUT, ""), (ARCHIVED, ""), (TAKEN_OUT, "by opening it")]
+    assert [(act.act, act.subject) for act in registry.acts(ProjectId("p-1"))] == told
