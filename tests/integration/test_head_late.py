@@ -8,9 +8,11 @@ from specloom.domain.events.documents import HeadChanged
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunOutcome, Scope
 from specloom.domain.states import TaskState
-from tests.integration.people import Person
+from specloom.engine.runtime import ProjectRuntime
+from tests.integration.people import Editor, Person
 from tests.integration.projects import USER
 from tests.integration.stage import (
+    DEADLINE,
     ONE,
     attempt,
     command,
@@ -75,3 +77,39 @@ async def test_command_that_is_allowed_after_a_checkout_is_held_back(tmp_path: P
             assert not (root / "made").exists()
             assert not isinstance(await runtime.resume(USER), Rejected)
             assert await finished(runtime) is RunOutcome.COMPLETED
+
+
+class SlowEditor(Editor):
+    """Saves only once somebody lets it."""
+
+    def __init__(self, runtime: ProjectRuntime) -> None:
+        super().__init__(runtime)
+        self.may_save = asyncio.Event()
+
+    async def save(self, paths: tuple[str, ...], deadline: float) -> tuple[str, ...]:
+        self.saving.set()
+        await self.may_save.wait()
+        return await super().save(paths, deadline)
+
+
+async def test_checkout_while_a_file_is_being_saved_is_looked_at_before_anything_is_verified(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    root.mkdir()
+    (root / "a.txt").write_text("bad\n")
+    repository(root, task(1, "grep -q good a.txt"))
+    turns = (turn(read("a.txt")), turn(replace_line("a.txt", 1, "bad", "good")), turn(says()))
+    async with staged(root, attempt(1, *turns)) as (runtime, _):
+        editor = SlowEditor(runtime)
+        await asyncio.to_thread(editor.open, "a.txt")
+        with runtime.attach(editor):
+            await start(runtime)
+            async with asyncio.timeout(DEADLINE):
+                await editor.saving.wait()
+            await asyncio.to_thread(git, root, "switch", "-q", "other")
+            await until_event(runtime, HeadChanged, lambda event: event.branch == "other")
+            editor.may_save.set()
+            await until(runtime, paused)
+            checks = await events_of(runtime, proof.CheckRequested)
+            assert [event.phase for event in checks] == [proof.CheckPhase.BEFORE]
+            await runtime.resume(USER, unattended=True)
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED

@@ -306,7 +306,9 @@ class Attempt:
 
     async def _verify(self) -> Stopped | None:
         engine = self.engine
-        halt = await self.gate.unpaused() or await saved(engine, self.gate, self.journal)
+        # Again after the save, which may take a person and his git a while.
+        saving = await self.gate.unpaused() or await saved(engine, self.gate, self.journal)
+        halt = saving or await self.gate.unpaused()
         if halt is not None:
             return await self._release(halt)
         tree = engine.head.changes

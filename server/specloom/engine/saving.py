@@ -39,13 +39,17 @@ async def _until_saved(engine: EngineContext, gate: RunGate, dirty: tuple[str, .
     try:
         while not passing.done():
             await asyncio.wait([passing], timeout=LOOK_AGAIN)
-            run = engine.state.run
-            waits = run is not None and run.state is RunState.PAUSED and run.reason.startswith("save ")
-            if waits and not await _dirty(engine, dirty) and not _planning(engine):
+            if not await _dirty(engine, dirty) and not _planning(engine) and _waits(engine):
                 await engine.mailbox.submit(c.ResumeRun())
         return passing.result()
     finally:
         passing.cancel()
+
+
+def _waits(engine: EngineContext) -> bool:
+    """Whether it is for a save that the run is paused, and for nothing that came meanwhile."""
+    run = engine.state.run
+    return run is not None and run.state is RunState.PAUSED and run.reason.startswith("save ")
 
 
 def _planning(engine: EngineContext) -> bool:
