@@ -30,8 +30,9 @@ async def recheck(engine: EngineContext, trust: Trust, gate: RunGate, scope: fro
     doubtful = [task for task in state.graph.order if task in scope and (task in stale or state.record(task).outdated)]
     commands = {task: commands_again(engine, task) for task in doubtful}
     # What is in evidence was granted once; nothing that a command of an agent wrote gets there.
-    await trust.ask_for((command for task in doubtful for command in _proven_by(state, task)), at_start=True)
-    await trust.ask_for(command for found in commands.values() for command in found)
+    wanted = [(command, command in _proven_by(state, task)) for task in doubtful for command in commands[task]]
+    await trust.ask_for((command for command, proved in wanted if proved), at_start=True)
+    await trust.ask_for(command for command, _ in wanted)
     for task, found in commands.items():
         halt = await gate.unpaused()
         if halt is not None:
