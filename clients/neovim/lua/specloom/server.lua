@@ -196,10 +196,10 @@ function M.start(root, quiet)
       return false
     end
     at.id, at.told = launched(lsp_config(root, command)), nil
-  end
-  for _, buf in ipairs(at.id and vim.api.nvim_list_bufs() or {}) do
-    if is_file(buf) and require("specloom.root").of(buf) == root then
-      vim.lsp.buf_attach_client(buf, at.id)
+    for _, buf in ipairs(at.id and vim.api.nvim_list_bufs() or {}) do
+      if is_file(buf) and require("specloom.root").of(buf) == root then
+        vim.lsp.buf_attach_client(buf, at.id)
+      end
     end
   end
   return at.id ~= nil
