@@ -178,6 +178,34 @@ function cases.user_autocommands()
   assert(texts > 0, "the statusline did not change")
 end
 
+function cases.subcommands()
+  vim.cmd.runtime("plugin/specloom.lua")
+  same(vim.fn.getcompletion("Specloom re", "cmdline"), { "reset", "restart", "resume", "retry" })
+  same(vim.fn.getcompletion("Specloom pause ", "cmdline"), { "now", "turn", "task" })
+  same(vim.fn.getcompletion("Specloom skip 02/", "cmdline"), { "02/1", "02/2", "02/3" })
+  same(vim.fn.getcompletion("Specloom run 0", "cmdline")[1], "01")
+  local function order(name, rest)
+    local call = { connection = connection, rest = rest, words = vim.split(rest, " ", { trimempty = true }) }
+    require("specloom.orders").OF_PROJECT[name](call)
+    loopback.settle()
+    return asked()
+  end
+  local limited = { scope = { kind = "spec", id = "01" }, budget = { usd = 2.5, turns = 30 } }
+  same(order("run", "01 usd=2.5 turns=30"), { "specloom/run/start", limited })
+  same(order("skip", "01/3 not needed now"), { "specloom/task/skip", { taskId = "01/3", reason = "not needed now" } })
+  vim.cmd.edit(root .. "/specs/01-part.md")
+  vim.api.nvim_win_set_cursor(0, { 3, 0 })
+  for name, method in pairs({ retry = "retry", unblock = "unblock", reset = "reset" }) do
+    same(order(name, ""), { "specloom/task/" .. method, { taskId = "01/2" } })
+  end
+  same(order("plan", "smaller tasks"), { "specloom/spec/generate", { feedback = "smaller tasks" } })
+  local before = #loopback.asked
+  for name, rest in pairs({ run = "usd=much", reset = "01", pause = "later", retry = "9/9" }) do
+    order(name, rest)
+  end
+  same(#loopback.asked, before)
+end
+
 function cases.edits_that_are_refused()
   local path = root .. "/greet.py"
   vim.cmd.edit(path)
@@ -222,7 +250,7 @@ end
 
 local failed = 0
 local ORDER = { "keys_that_move", "keys_that_open", "keys_that_order", "keys_of_the_output", "user_autocommands" }
-vim.list_extend(ORDER, { "edits_that_are_refused", "choices_that_are_taken_back" })
+vim.list_extend(ORDER, { "subcommands", "edits_that_are_refused", "choices_that_are_taken_back" })
 for _, name in ipairs(ORDER) do
   local fine, message = xpcall(cases[name], debug.traceback)
   failed = failed + (fine and 0 or 1)
