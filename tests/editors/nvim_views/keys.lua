@@ -112,7 +112,7 @@ function cases.keys_that_order()
   local offered
   vim.ui.select = function(titles, _, chosen)
     offered = titles
-    chosen(titles[2], 2)
+    chosen(titles[2], titles[2] and 2)
   end
   press("J<CR>")
   same(offered, { "Retry", "Skip", "Reset", "Resume run", "Stop run" })
@@ -227,6 +227,21 @@ function cases.edits_that_are_refused()
   same({ applied("greet.py", 5), vim.bo[buf].modified }, { true, true })
 end
 
+function cases.choices_that_are_longer_than_the_screen()
+  vim.ui.select = stock_select
+  for _, seen in ipairs({ { lines = 3, cursor = 5, chosen = 1 }, { lines = 200, cursor = 1 } }) do
+    local text, chosen = vim.trim(("run this\n"):rep(seen.lines)), nil
+    require("specloom.choice").select({ "Yes", "No" }, "Specloom asks", text, function(index)
+      chosen = index
+    end)
+    same(vim.api.nvim_win_get_cursor(0)[1], seen.cursor)
+    press("<CR>")
+    same(chosen, seen.chosen)
+    press("G<CR>")
+    same(chosen, seen.chosen or 2)
+  end
+end
+
 function cases.choices_that_are_taken_back()
   local answered = 0
   local function answer()
@@ -250,7 +265,10 @@ end
 
 local failed = 0
 local ORDER = { "keys_that_move", "keys_that_open", "keys_that_order", "keys_of_the_output", "user_autocommands" }
-vim.list_extend(ORDER, { "subcommands", "edits_that_are_refused", "choices_that_are_taken_back" })
+vim.list_extend(
+  ORDER,
+  { "subcommands", "edits_that_are_refused", "choices_that_are_longer_than_the_screen", "choices_that_are_taken_back" }
+)
 for _, name in ipairs(ORDER) do
   local fine, message = xpcall(cases[name], debug.traceback)
   failed = failed + (fine and 0 or 1)

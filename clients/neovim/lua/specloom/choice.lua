@@ -51,7 +51,9 @@ local function opened(items, title, text)
   local footer = (" 1-%d or <CR>   q %s "):format(#items, #text > 0 and "later" or "closes")
   local buf, window = require("specloom.page").float(lines, { title = (" %s "):format(title), footer = footer })
   vim.wo[window].cursorline = true
-  vim.api.nvim_win_set_cursor(window, { #text + 1, 1 })
+  -- What does not fit is read from its start, before an answer is at hand.
+  local fits = vim.api.nvim_win_text_height(window, {}).all <= vim.api.nvim_win_get_height(window)
+  vim.api.nvim_win_set_cursor(window, { fits and #text + 1 or 1, 1 })
   local space = vim.api.nvim_create_namespace("specloom.choice")
   -- Who asks and why is quiet; what a yes allows is not.
   for line = 1, vim.fn.index(text, "") do

@@ -78,8 +78,8 @@ end
 function M.float(lines, frame)
   local buf = vim.api.nvim_create_buf(false, true)
   fill(buf, lines, { "q", "<Esc>", "<C-c>" })
-  local width = vim.api.nvim_strwidth(frame.footer or "")
-  for _, line in ipairs(lines) do
+  local width = vim.api.nvim_strwidth(frame.title)
+  for _, line in ipairs(vim.list_extend({ frame.footer }, lines)) do
     width = math.max(width, vim.api.nvim_strwidth(line) + 1)
   end
   local place = { relative = "editor", width = math.min(width, WIDEST, vim.o.columns - 4), height = 1, row = 0 }
@@ -89,8 +89,8 @@ function M.float(lines, frame)
   local window = vim.api.nvim_open_win(buf, true, vim.tbl_extend("error", place, frame))
   local wo = vim.wo[window]
   wo.wrap, wo.linebreak, wo.breakindent, wo.breakindentopt = true, true, true, "shift:3"
-  place.height = math.min(vim.api.nvim_win_text_height(window, {}).all, vim.o.lines - 6)
-  place.row = math.floor((vim.o.lines - place.height) / 2) - 1
+  place.height = math.max(1, math.min(vim.api.nvim_win_text_height(window, {}).all, vim.o.lines - 6))
+  place.row = math.max(0, math.floor((vim.o.lines - place.height) / 2) - 1)
   vim.api.nvim_win_set_config(window, place)
   vim.api.nvim_create_autocmd("WinLeave", {
     buffer = buf,
