@@ -206,6 +206,43 @@ function cases.subcommands()
   same(#loopback.asked, before)
 end
 
+function cases.pages()
+  local spent = { usd = 0.5, tokens = 1200, turns = 3, minutes = 1.4 }
+  local project = vim.deepcopy(loopback.answers["specloom/project/get"])
+  project.budget, project.run, project.today = { usd = 2 }, nil, { spent = spent, budget = vim.empty_dict() }
+  loopback.answers["specloom/project/get"] = project
+  local turns = { likely = 9, low = 4, high = 20 }
+  local estimate = { tasks = 5, planned = true, model = "m", turns = turns, basis = "history", samples = 7 }
+  loopback.answers["specloom/run/estimate"] = estimate
+  loopback.answers["specloom/grant/list"] = { grants = { { id = "g1", text = "pytest", scope = "project" } } }
+  local function page(name, bang)
+    require("specloom.orders").OF_PROJECT[name]({ connection = connection, rest = "", words = {}, bang = bang })
+    loopback.settle()
+    loopback.settle()
+    return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
+  end
+  local budget = page("budget")
+  for _, part in ipairs({
+    "- a run may use: $2.00",
+    "- today: $0.50, 1200 tokens, 3 turns, 1 minutes used of no limit",
+    "- 5 tasks with m",
+    "- 9 turns (4 to 20)",
+    "- its price is unknown",
+    "- by 7 tasks that were done here",
+  }) do
+    assert(budget:find(part, 1, true), part .. " is missing in\n" .. budget)
+  end
+  vim.cmd.close()
+  local question = { approvalId = "q2", kind = "command", subject = "ls", purpose = "runs ls", choices = { "Yes" } }
+  loopback.event("approvalAsked", question)
+  same(page("approve", true), "## runs ls\n\nls\n\n- Yes\n")
+  vim.cmd.close()
+  vim.ui.select = stock_select
+  page("grants")
+  press("1")
+  same(asked(), { "specloom/grant/revoke", { grantId = "g1" } })
+end
+
 function cases.edits_that_are_refused()
   local path = root .. "/greet.py"
   vim.cmd.edit(path)
