@@ -68,7 +68,7 @@ def story() -> dict[str, Any]:
 def plan(at: Person) -> None:
     """What to press is said; the plan is made."""
     at.open("requirements.md")
-    at.told(":Specloom plan turns the requirements into specs and tasks")
+    at.told(":Specloom plan writes specs and tasks")
     at.command("Specloom plan")
     at.told("the plan is whole")
 

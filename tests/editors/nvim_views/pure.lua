@@ -151,7 +151,9 @@ function cases.a_plan_shows_while_it_runs_and_why_it_failed()
   assert(drawn(p, view)[2]:find("^✗ plan failed +no key is set$"), drawn(p, view)[2])
   projection.fold(p, event("planStarted", { planId = "plan-2", path = "requirements.md", stage = "specs" }))
   projection.fold(p, event("planFinished", { planId = "plan-2", specIds = {} }))
-  same(#drawn(p, view), 2)
+  same(drawn(p, view)[2], "No specs yet: r plans them")
+  projection.fold(p, event("planFinished", { planId = "plan-2", specIds = { "01" } }))
+  same(#drawn(p, view), 1)
 end
 
 function cases.times_and_sums_read_as_people_write_them()

@@ -130,7 +130,7 @@ local NOTICES = {
     notice(("the run is paused%s; :Specloom resume goes on"):format(reason and ": " .. reason or ""))
   end,
   planFinished = function()
-    notice("the plan is whole; :Specloom tree shows it, :Specloom run works through it")
+    notice("the plan is whole; :Specloom run works through it")
   end,
   planFailed = function(_, _, reason)
     notice("the plan failed: " .. (reason or "no reason was given"), true)
@@ -170,7 +170,7 @@ local function greet(connection, p)
     local why = run.reason ~= "" and (" (%s)"):format(run.reason) or ""
     notice(("a run is %s here%s, %s; :Specloom tree shows it"):format(run.state, why, done_of(p)))
   elseif #p.specs == 0 and not (p.planning and p.planning.state == "running") then
-    notice(":Specloom plan turns the requirements into specs and tasks")
+    notice(":Specloom plan writes specs and tasks")
   end
 end
 

@@ -196,8 +196,8 @@ function EVENTS.sessionEnded(stream, e)
   if e.outcome ~= "claimed" and e.outcome ~= "rotated" then
     local last = stream.blocks[#stream.blocks]
     local told = e.reason == "" or (last and vim.startswith(last.key, "turnFailed "))
-    local why = told and "" or ": " .. words.line(e.reason)
-    stream:note(e, ("session ended, %s%s"):format(e.outcome, why), "SpecloomDetail")
+    local how, why = e.outcome == "ended" and "" or ", " .. e.outcome, told and "" or ": " .. words.line(e.reason)
+    stream:note(e, ("session ended%s%s"):format(how, why), "SpecloomDetail")
   end
 end
 

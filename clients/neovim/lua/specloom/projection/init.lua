@@ -275,8 +275,9 @@ local FOLDS = {
       return item.specId ~= e.specId
     end, plan.writing)
   end),
-  planFinished = of_plan(function(plan)
-    plan.state = "finished"
+  planFinished = of_plan(function(plan, e)
+    -- What they say comes with the next snapshot.
+    plan.state, plan.written = "finished", #e.specIds > 0
   end),
   planFailed = of_plan(function(plan, e)
     plan.state, plan.reason = "failed", e.reason

@@ -7,6 +7,8 @@ local tell = require("specloom.tell")
 
 local M = {}
 
+local MOST_COLUMNS = 76
+
 ---@param p specloom.Projection
 ---@return boolean
 local function is_planning(p)
@@ -57,12 +59,20 @@ function M.stop(tree)
   tree.connection:order(planning and "specloom/spec/cancel" or "specloom/run/cancel", {})
 end
 
----Lines in a window of their own, above the others, without going there.
+---A text in a window above the others, without going there.
 ---@param text string
 ---@param kind string file type
 local function float(text, kind)
-  local frame = { border = "rounded", focus_id = "specloom", max_width = 100 }
-  vim.lsp.util.open_floating_preview(vim.split(text, "\n"), kind, frame)
+  local lines, width = vim.split(text, "\n"), 20
+  local _, window = vim.lsp.util.open_floating_preview(lines, kind, { border = "rounded", focus_id = "specloom" })
+  for _, line in ipairs(lines) do
+    width = math.max(width, vim.api.nvim_strwidth(line))
+  end
+  -- Neovim makes it no wider than the window below, and breaks words.
+  vim.wo[window].linebreak, vim.wo[window].breakindent, vim.wo[window].breakindentopt = true, true, "shift:2"
+  vim.api.nvim_win_set_config(window, { width = math.min(width, MOST_COLUMNS, vim.o.columns - 4) })
+  local height = vim.api.nvim_win_text_height(window, {}).all
+  vim.api.nvim_win_set_config(window, { height = math.min(height, vim.o.lines - 6) })
 end
 
 ---@param connection specloom.Connection

@@ -283,7 +283,7 @@ function M.nodes(p, view)
       put_tasks(p, spec.tops, 1, list)
     end
   end
-  if #p.specs == 0 and not (plan and plan.state == "running") then
+  if #p.specs == 0 and not (plan and (plan.state == "running" or plan.written)) then
     list("hint", "", {}, 0)
   end
   if #p.agents + #p.prompts > 0 and list("agents", "", p.agents, 0, true) then
