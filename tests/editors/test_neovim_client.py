@@ -265,16 +265,15 @@ def answer_elsewhere(at: Person, choice: str) -> None:
     at.lua(f"{CONNECTION}:order('specloom/approval/answer', {{{answer}}})")
 
 
-@pytest.mark.parametrize("suite", SUITES)
-def test_a_swap_file_of_another_neovim_stops_nobody(suite: str, neovim: Neovim, tmp_path: Path) -> None:
+def test_a_swap_file_of_another_neovim_stops_nobody(neovim: Neovim, tmp_path: Path) -> None:
     root = greeter(tmp_path / "lines", spec_of("grep -q first lines.txt"))
     (root / "lines.txt").write_text("line 1\nline 2\nline 3\n")
     swaps = f"set swapfile directory={tmp_path}//"
     turns = [READS, {"answer": [replaces(3, "line 3", "first")]}, says("Done.")]
-    command = [neovim(suite), "--clean", "--headless", "-c", swaps, "-c", "edit lines.txt", "-c", "normal! x"]
+    command = [neovim(SUITES[0]), "--clean", "--headless", "-c", swaps, "-c", "edit lines.txt", "-c", "normal! x"]
     with (
         ScriptedServer(script(session("1.1", "# Task 01/1.1 (attempt 1)", turns=turns))) as server,
-        person(neovim(suite), root, tmp_path / "home", server) as at,
+        person(neovim(SUITES[0]), root, tmp_path / "home", server) as at,
         subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as other,
     ):
         try:
