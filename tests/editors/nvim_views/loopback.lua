@@ -89,7 +89,7 @@ function M.start(snapshot, root)
   vim.lsp.start({
     name = "specloom",
     root_dir = root,
-    handlers = client.handlers(),
+    handlers = client.HANDLERS,
     on_init = client.attach,
     cmd = function(dispatchers)
       dispatch = dispatchers

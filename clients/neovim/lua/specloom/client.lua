@@ -319,9 +319,12 @@ function Connection:hear(event)
   end
 end
 
----@param kind specloom.Kind
-local function told(kind)
-  return function(_, params, context)
+--- Handlers of what the server tells, for the configuration of the language client.
+---@type table<string, lsp.Handler>
+M.HANDLERS = {}
+
+for _, kind in ipairs({ "event", "output", "health" }) do
+  M.HANDLERS["specloom/" .. kind] = function(_, params, context)
     local connection = by_client[context.client_id]
     if not connection or not connection.projection then
       return
@@ -329,21 +332,10 @@ local function told(kind)
     plain(params)
     if kind == "event" then
       return connection:hear(params)
-    elseif kind == "health" then
-      connection.health = params
     end
+    connection.health = kind == "health" and params or connection.health
     emit(kind, connection, params)
   end
-end
-
---- Handlers of what the server tells, for the configuration of the language client.
----@return table<string, lsp.Handler>
-function M.handlers()
-  return {
-    ["specloom/event"] = told("event"),
-    ["specloom/output"] = told("output"),
-    ["specloom/health"] = told("health"),
-  }
 end
 
 --- A language client is ready: its root is fetched, or goes on where it was.

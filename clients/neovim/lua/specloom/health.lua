@@ -41,8 +41,9 @@ local function check_server(root)
   health.start("Specloom: server for " .. vim.fn.fnamemodify(root, ":~"))
   local server = require("specloom.server")
   for _, candidate in ipairs(require("specloom.config").get().cmd and {} or server.candidates(root)) do
-    local path = candidate.path ~= "" and candidate.path or "nothing"
-    health.info(("%s: %s%s"):format(candidate.where, path, candidate.found and "" or " (not there)"))
+    local there = vim.fn.executable(candidate[2]) == 1
+    local path = candidate[2] ~= "" and candidate[2] or "nothing"
+    health.info(("%s: %s%s"):format(candidate[1], path, there and "" or " (not there)"))
   end
   local command, why = server.command(root)
   if not command then

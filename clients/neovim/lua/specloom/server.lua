@@ -3,11 +3,6 @@ local client = require("specloom.client")
 
 local M = {}
 
----@class specloom.Candidate
----@field where string for people
----@field path string
----@field found boolean
-
 -- A server that is lost again and again is not helped by another start.
 local TRIES, WITHIN_MS = 4, 60000
 local PAUSE_MS = 400
@@ -23,19 +18,15 @@ local serving = vim.defaulttable(function()
   return { lost = {} }
 end)
 
---- Where the server is looked for, the first that is found counts.
+--- Where the server is looked for, the first that is a program counts.
 ---@param root string
----@return specloom.Candidate[]
+---@return { [1]: string, [2]: string }[] the place in words, and the path
 function M.candidates(root)
-  local environment = vim.env.VIRTUAL_ENV
-  local places = {
-    { "$VIRTUAL_ENV", environment and environment .. "/bin/specloom" or "" },
+  return {
+    { "$VIRTUAL_ENV", vim.env.VIRTUAL_ENV and vim.env.VIRTUAL_ENV .. "/bin/specloom" or "" },
     { ".venv of the project", root .. "/.venv/bin/specloom" },
     { "$PATH", vim.fn.exepath("specloom") },
   }
-  return vim.tbl_map(function(place)
-    return { where = place[1], path = place[2], found = place[2] ~= "" and vim.fn.executable(place[2]) == 1 }
-  end, places)
 end
 
 local MISSING = "Specloom: no server: pip install specloom (or uv tool install specloom), or name it: "
@@ -61,8 +52,8 @@ function M.command(root)
       ""
   end
   for _, candidate in ipairs(M.candidates(root)) do
-    if candidate.found then
-      return { candidate.path, "lsp" }, ""
+    if vim.fn.executable(candidate[2]) == 1 then
+      return { candidate[2], "lsp" }, ""
     end
   end
   return nil, MISSING
@@ -98,54 +89,40 @@ local function ended(root, client_id, code)
   end, PAUSE_MS * #at.lost * #at.lost)
 end
 
---- Starts the program, and keeps its status for the plugin: Neovim would put a "Press ENTER" before whoever types.
----@param root string
----@param command string[]|function
----@return fun(dispatchers: vim.lsp.rpc.Dispatchers, config: vim.lsp.ClientConfig): vim.lsp.rpc.PublicClient
----@return fun(): integer status
-local function program(root, command)
-  local status = 0
-  return function(dispatchers, config)
-    local exit = dispatchers.on_exit
-    dispatchers.on_exit = function(code, signal)
-      status = code ~= 0 and code or signal
-      exit(0, 0)
-    end
-    if type(command) == "function" then
-      return command(dispatchers, config)
-    end
-    return vim.lsp.rpc.start(command, dispatchers, { cwd = root })
-  end, function()
-    return status
-  end
-end
-
 ---@param root string
 ---@param command string[]|function
 ---@return vim.lsp.ClientConfig
 local function lsp_config(root, command)
   local configured = vim.fn.has("nvim-0.11") == 1 and vim.deepcopy(vim.lsp.config.specloom) or {}
-  local settings = require("specloom.config").get().settings
-  local start, status = program(root, command)
+  local settings, status = require("specloom.config").get().settings, 0
+  -- Its status is kept for the plugin: Neovim would put a "Press ENTER" before whoever types.
+  local function start(dispatchers, config)
+    local exit = dispatchers.on_exit
+    dispatchers.on_exit = function(code, signal)
+      status = code ~= 0 and code or signal
+      exit(0, 0)
+    end
+    local is_own = type(command) == "function"
+    return is_own and command(dispatchers, config) or vim.lsp.rpc.start(command, dispatchers, { cwd = root })
+  end
+  local function on_exit(_, _, client_id)
+    vim.schedule(function()
+      ended(root, client_id, status)
+    end)
+  end
   local ours = {
     name = "specloom",
     cmd = start,
     root_dir = root,
     capabilities = { experimental = { specloom = { documentSave = true, approvals = true } } },
     settings = { specloom = vim.tbl_isempty(settings) and vim.empty_dict() or settings },
-    handlers = vim.tbl_extend("force", client.handlers(), require("specloom.documents").HANDLERS),
+    handlers = vim.tbl_extend("force", client.HANDLERS, require("specloom.documents").HANDLERS),
+    on_init = vim.iter({ client.attach, configured.on_init or {} }):flatten():totable(),
+    on_exit = vim.iter({ on_exit, configured.on_exit or {} }):flatten():totable(),
   }
   -- 0.10 sends the capabilities that it is given, and nothing else.
   local base = { capabilities = vim.lsp.protocol.make_client_capabilities() }
-  local config = vim.tbl_deep_extend("force", base, configured, ours)
-  local function on_exit(_, _, client_id)
-    vim.schedule(function()
-      ended(root, client_id, status())
-    end)
-  end
-  config.on_init = vim.iter({ client.attach, configured.on_init or {} }):flatten():totable()
-  config.on_exit = vim.iter({ on_exit, configured.on_exit or {} }):flatten():totable()
-  return config
+  return vim.tbl_deep_extend("force", base, configured, ours)
 end
 
 local begun = false
