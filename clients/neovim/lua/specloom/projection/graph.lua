@@ -42,21 +42,17 @@ local function spread(g, tasks, node, satisfied, seen)
   end
 end
 
----@param parent specloom.TaskNode
----@param leaf specloom.TaskNode
-local function counts_for(parent, leaf)
-  return parent.optional or not leaf.optional
-end
-
-local function tallied(g, tasks, leaf, state, by)
+---@param visit fun(parent: specloom.TaskNode, counts: boolean) and whether the leaf counts for it
+local function each_parent(tasks, leaf, visit)
   local parent = tasks[leaf.parent]
   while parent do
-    if counts_for(parent, leaf) then
-      local tally = g.tally[parent.id]
-      tally[state], tally.total = (tally[state] or 0) + by, (tally.total or 0) + by
-    end
+    visit(parent, parent.optional or not leaf.optional)
     parent = tasks[parent.parent]
   end
+end
+
+local function none()
+  return 0
 end
 
 ---@param listed specloom.TaskNode[]
@@ -74,12 +70,15 @@ function M.new(listed, tasks, groups)
       link(g, task.id, task.dependsOn)
       link(g, task.id, vim.tbl_map(group, task.dependsOnGroups))
     else
-      g.tally[task.id] = {}
+      g.tally[task.id] = vim.defaulttable(none)
     end
   end
   for _, task in ipairs(listed) do
     if task.isLeaf then
-      tallied(g, tasks, task, task.state, 1)
+      each_parent(tasks, task, function(parent, counts)
+        local tally, by = g.tally[parent.id], counts and 1 or 0
+        tally[task.state], tally.total = tally[task.state] + by, tally.total + by
+      end)
       if SATISFIED[task.state] then
         spread(g, tasks, task.id, true, function() end)
       end
@@ -93,16 +92,12 @@ end
 
 ---@return string state of a parent
 local function summed(tally)
-  local total = tally.total or 0
-  if total > 0 and (tally.done or 0) + (tally.skipped or 0) == total then
+  if tally.total > 0 and tally.done + tally.skipped == tally.total then
     return "done"
   end
-  for _, state in ipairs(FIRST_SEEN) do
-    if (tally[state] or 0) > 0 then
-      return state
-    end
-  end
-  return "pending"
+  return vim.iter(FIRST_SEEN):find(function(state)
+    return tally[state] > 0
+  end) or "pending"
 end
 
 local function count(counts, state, by)
@@ -121,14 +116,12 @@ local function enter(p, leaf, state, change)
   if before == state then
     return
   end
-  tallied(p.graph, p.tasks, leaf, before, -1)
-  tallied(p.graph, p.tasks, leaf, state, 1)
-  local parent = p.tasks[leaf.parent]
-  while parent do
-    parent.state = summed(p.graph.tally[parent.id])
+  each_parent(p.tasks, leaf, function(parent, counts)
+    local tally, by = p.graph.tally[parent.id], counts and 1 or 0
+    tally[before], tally[state] = tally[before] - by, tally[state] + by
+    parent.state = summed(tally)
     change.ids[parent.id] = true
-    parent = p.tasks[parent.parent]
-  end
+  end)
   if not leaf.optional then
     for _, counts in ipairs({ p.counts, p.spec[leaf.specId].counts }) do
       count(counts, before, -1)

@@ -89,7 +89,7 @@ local function of_task(task, p, view)
     return task.state == "done" and #task.stale > 0 and "stale" or task.state, title, details_of(task, p, view)
   end
   local tally = p.graph.tally[task.id]
-  return task.state, title, { ("%d/%d"):format((tally.done or 0) + (tally.skipped or 0), tally.total or 0) }
+  return task.state, title, { ("%d/%d"):format(tally.done + tally.skipped, tally.total) }
 end
 
 local function of_counts(counts)
