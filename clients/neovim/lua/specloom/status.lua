@@ -1,23 +1,22 @@
 --- What goes on, in a few words: the statusline component, notices of what ends or waits, and `User` autocommands.
 --- Refuses to compute anything while nothing changes.
 local client = require("specloom.client")
+local tick = require("specloom.tick")
 local words = require("specloom.words")
 
 local M = {}
 
--- The server gives a sign of life every 15 seconds.
-local SILENT_MS = 50000
-local TICK_MS = 100
-
 ---@class specloom.Shown
 ---@field text string what the statusline shows
----@field heard integer? time of the last sign of life
 ---@field greeted boolean? whether it was told that a run goes on
 
 ---@type table<string, specloom.Shown> by root
 local shown = vim.defaulttable(function()
   return { text = "" }
 end)
+
+-- Runs that are not over, by state; all others are paused or soon will be.
+local RUNS = { running = "in_progress", cancelling = "blocked" }
 
 ---@param name string
 local function sign(name)
@@ -33,7 +32,7 @@ local function of_run(p)
     local spec = plan.writing[#plan.writing]
     return { sign("in_progress") .. " planning", spec and spec.specId }
   elseif run and run.state ~= "finished" then
-    local parts = { sign(words.of_run(run.state)) .. " " .. run.state }
+    local parts = { sign(RUNS[run.state] or "paused") .. " " .. run.state }
     parts[#parts + 1] = p.agents[1] and p.agents[1].taskId
     parts[#parts + 1] = counts.total > 0 and ("%d%%"):format(100 * (counts.done + counts.skipped) / counts.total) or nil
     parts[#parts + 1] = words.money(run.usage)
@@ -50,7 +49,7 @@ end
 ---@param connection specloom.Connection
 ---@return string
 local function compose(connection)
-  local p, heard = connection.projection, shown[connection.root].heard
+  local p, health = connection.projection, connection.health
   if connection.state == "gone" then
     return "! Specloom is not running"
   elseif not p then
@@ -60,8 +59,7 @@ local function compose(connection)
   if #p.approvals > 0 then
     table.insert(parts, 1, "?" .. #p.approvals)
   end
-  local silent = heard and vim.uv.now() - heard > SILENT_MS
-  if silent or (connection.health and connection.health.status ~= "ok") then
+  if health and health.status ~= "ok" then
     table.insert(parts, 1, "!")
   end
   return table.concat(parts, " ")
@@ -83,25 +81,19 @@ local function announce(name, connection, data)
   vim.api.nvim_exec_autocmds("User", { pattern = "Specloom" .. name, modeline = false, data = data })
 end
 
-local due = false
+--- What the statusline shows, composed anew at the next tick.
+local view = { due = false }
 
---- At the next tick, what the statusline shows is composed anew.
-local function touch()
-  if due then
-    return
-  end
-  due = true
-  vim.defer_fn(function()
-    due = false
-    for _, connection in ipairs(client.all()) do
-      local at, text = shown[connection.root], compose(connection)
-      if text ~= at.text then
-        at.text = text
-        vim.cmd.redrawstatus({ bang = true })
-        announce("Status", connection, { text = text })
-      end
+function view:draw()
+  self.due = false
+  for _, connection in ipairs(client.all()) do
+    local at, text = shown[connection.root], compose(connection)
+    if text ~= at.text then
+      at.text = text
+      vim.cmd.redrawstatus({ bang = true })
+      announce("Status", connection, { text = text })
     end
-  end, TICK_MS)
+  end
 end
 
 ---@param text string
@@ -176,11 +168,10 @@ end
 
 function M.begin()
   for _, kind in ipairs({ "snapshot", "event", "health", "state" }) do
-    client.on(kind, function(connection, _, change)
-      shown[connection.root].heard = kind ~= "state" and vim.uv.now() or shown[connection.root].heard
+    client.on(kind, function(_, _, change)
       -- Most events say nothing that the statusline shows.
       if not change or change.top or change.shape or next(change.ids) then
-        touch()
+        tick.soon(view)
       end
     end)
   end

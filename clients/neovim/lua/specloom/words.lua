@@ -20,15 +20,6 @@ M.SIGNS = {
   closed = { "▸", ">", "SpecloomFold" },
 }
 
-local OF_RUN = { running = "in_progress", cancelling = "blocked" }
-
---- The sign for the state of a run that is not over.
----@param state string
----@return string name
-function M.of_run(state)
-  return OF_RUN[state] or "paused"
-end
-
 ---Seconds since 1970 of an ISO time in UTC, nil for none.
 ---@param at string?
 ---@return number?
