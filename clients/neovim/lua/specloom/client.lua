@@ -196,16 +196,18 @@ function Connection:ask(method, params, on_answer, deadline_ms)
   end, deadline_ms)
 end
 
---- The same for what changes something: sent twice it is one effect, and a refusal is told unless somebody hears it.
+--- The same for what changes something: sent twice it is one effect, and a refusal is told.
 ---@param method string
 ---@param params table
----@param on_answer? specloom.OnAnswer
-function Connection:order(method, params, on_answer)
+---@param on_done? fun() where it was not refused
+function Connection:order(method, params, on_done)
   orders = orders + 1
   local id = ("nvim-%d-%x-%d"):format(vim.uv.os_getpid(), vim.uv.hrtime(), orders)
-  self:request(method, vim.tbl_extend("keep", params, { commandId = id }), on_answer or function(refused)
+  self:request(method, vim.tbl_extend("keep", params, { commandId = id }), function(refused)
     if refused then
       require("specloom.tell").warn(refused)
+    elseif on_done then
+      on_done()
     end
   end)
 end

@@ -15,10 +15,7 @@ local M = {}
 ---@param params table
 ---@param done string
 local function order(call, method, params, done)
-  call.connection:order(method, params, function(refused)
-    if refused then
-      return tell.warn(refused)
-    end
+  call.connection:order(method, params, function()
     tell.echo(done)
   end)
 end

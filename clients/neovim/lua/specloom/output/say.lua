@@ -14,22 +14,19 @@ function M.open(connection, agent)
   local hint = ("Say to %s: <CR> sends, <C-c> leaves"):format((agent:gsub("%%", "%%%%")))
   require("specloom.page").dress({ winfixheight = true, wrap = true }, hint)
   local function leave()
-    vim.cmd.stopinsert()
-    pcall(vim.api.nvim_buf_delete, buf, { force = true })
-    pcall(vim.api.nvim_set_current_win, above)
+    if vim.api.nvim_buf_is_valid(buf) then
+      vim.cmd.stopinsert()
+      vim.api.nvim_buf_delete(buf, { force = true })
+      pcall(vim.api.nvim_set_current_win, above)
+    end
   end
   local function send()
     local text = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), "\n")
     if vim.trim(text) == "" then
       return
     end
-    connection:order("specloom/agent/prompt", { agentId = agent, text = text }, function(refused)
-      if refused then
-        -- It stays in the line, to be sent again.
-        return require("specloom.tell").warn(refused)
-      end
-      leave()
-    end)
+    -- What is refused stays in the line, to be sent again.
+    connection:order("specloom/agent/prompt", { agentId = agent, text = text }, leave)
   end
   vim.keymap.set({ "n", "i" }, "<CR>", send, { buffer = buf })
   vim.keymap.set({ "n", "i" }, "<C-c>", leave, { buffer = buf })

@@ -43,10 +43,8 @@ function M.run(tree, node)
   if node.kind ~= "task" or not task.isLeaf or (task.state ~= "failed" and task.state ~= "blocked") then
     return start()
   end
-  connection:order("specloom/task/retry", { taskId = task.id }, function(refused)
-    if refused then
-      tell.warn(refused)
-    elseif not is_active(p) then
+  connection:order("specloom/task/retry", { taskId = task.id }, function()
+    if not is_active(p) then
       start()
     end
   end)
