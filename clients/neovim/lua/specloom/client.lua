@@ -137,17 +137,6 @@ function M.known(root, go)
   table.insert(awaited[root], go)
 end
 
----@param error lsp.ResponseError
----@return string
-local function sentence(error)
-  local data = type(error.data) == "table" and error.data or {}
-  local parts = { error.message }
-  for _, field in ipairs(type(data.fields) == "table" and data.fields or {}) do
-    parts[#parts + 1] = ("%s: %s"):format(field.field, field.message)
-  end
-  return table.concat(parts, "; ")
-end
-
 --- Asks the server; exactly one answer comes, at the deadline at last.
 ---@param method string
 ---@param params table
@@ -169,7 +158,7 @@ function Connection:request(method, params, on_answer, deadline_ms)
     sent, id = M.call(client, "request", method, params, function(error, result)
       local answer = { result }
       plain(answer)
-      settle(error and sentence(error), answer[1], error)
+      settle(error and error.message, answer[1], error)
     end)
   end
   if not sent then

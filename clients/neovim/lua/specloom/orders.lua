@@ -44,15 +44,12 @@ end
 ---@param word string? a spec, a task, `.` for the cursor's, nothing for the project
 ---@return table? scope
 local function scope_of(call, word)
-  local p = call.connection.projection ---@cast p -?
   if not word then
     return { kind = "project" }
   elseif word == "." then
-    return under_cursor(p)
-  elseif p.tasks[word] or p.spec[word] then
-    return { kind = p.tasks[word] and "task" or "spec", id = word }
+    return under_cursor(call.connection.projection)
   end
-  tell.warn(("there is no spec or task %q; <Tab> completes those that are"):format(word))
+  return { kind = word:find("/") and "task" or "spec", id = word }
 end
 
 ---@param method string
