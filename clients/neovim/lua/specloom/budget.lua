@@ -32,17 +32,14 @@ end
 ---@param connection specloom.Connection
 ---@param scope specloom.Scope
 function M.show(connection, scope)
-  connection:request("specloom/project/get", vim.empty_dict(), function(refused, now)
-    if refused or not now then
-      return require("specloom.tell").warn(refused or "nothing is known")
-    end
+  connection:get("specloom/project/get", vim.empty_dict(), function(now)
     local lines = { "# Budget", "", "- a run may use: " .. limits(now.budget) }
     for _, part in ipairs({ "run", "today" }) do
       local used, name = now[part], part == "run" and "this run" or part
       lines[#lines + 1] = used and ("- %s: %s used of %s"):format(name, limits(used.spent), limits(used.budget)) or nil
     end
-    connection:request("specloom/run/estimate", { scope = scope }, function(why, estimate)
-      vim.list_extend(lines, estimate and estimated(estimate) or { "", why or "" })
+    connection:request("specloom/run/estimate", { scope = scope }, function(refused, estimate)
+      vim.list_extend(lines, estimate and estimated(estimate) or { "", refused or "" })
       require("specloom.page").show("budget", lines)
     end)
   end)

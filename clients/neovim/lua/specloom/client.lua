@@ -185,20 +185,28 @@ function Connection:ask(method, params, on_answer, deadline_ms)
   end, deadline_ms)
 end
 
---- The same for what changes something: sent twice it is one effect, and a refusal is told.
+--- The same where a refusal is told, and nothing else comes of it.
 ---@param method string
 ---@param params table
----@param on_done? fun() where it was not refused
-function Connection:order(method, params, on_done)
-  orders = orders + 1
-  local id = ("nvim-%d-%x-%d"):format(vim.uv.os_getpid(), vim.uv.hrtime(), orders)
-  self:request(method, vim.tbl_extend("keep", params, { commandId = id }), function(refused)
+---@param on_result? fun(result: table)
+function Connection:get(method, params, on_result)
+  self:request(method, params, function(refused, result)
     if refused then
       require("specloom.tell").warn(refused)
-    elseif on_done then
-      on_done()
+    elseif on_result then
+      on_result(result or {})
     end
   end)
+end
+
+--- The same for what changes something: sent twice it is one effect.
+---@param method string
+---@param params table
+---@param on_result? fun(result: table)
+function Connection:order(method, params, on_result)
+  orders = orders + 1
+  local id = ("nvim-%d-%x-%d"):format(vim.uv.os_getpid(), vim.uv.hrtime(), orders)
+  self:get(method, vim.tbl_extend("keep", params, { commandId = id }), on_result)
 end
 
 ---@param state specloom.State

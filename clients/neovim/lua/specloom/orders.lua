@@ -146,10 +146,10 @@ end
 
 ---@param call specloom.Call
 local function grants(call)
-  call.connection:request("specloom/grant/list", vim.empty_dict(), function(refused, result)
-    local held = result and result.grants or {}
+  call.connection:get("specloom/grant/list", vim.empty_dict(), function(result)
+    local held = result.grants
     if #held == 0 then
-      return tell.say(refused or "nothing is granted for longer than once")
+      return tell.say("nothing is granted for longer than once")
     end
     local texts = vim.tbl_map(function(grant)
       return ("%s (%s)"):format(grant.text, grant.taskId or grant.scope)

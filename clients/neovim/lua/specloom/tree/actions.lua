@@ -3,7 +3,6 @@
 local is_active = require("specloom.projection").is_active
 local page = require("specloom.page")
 local places = require("specloom.tree.places")
-local tell = require("specloom.tell")
 
 local M = {}
 
@@ -76,10 +75,7 @@ end
 ---@param connection specloom.Connection
 ---@param task specloom.TaskNode
 local function show_changes(connection, task)
-  connection:request("specloom/changeset/get", { taskId = task.id }, function(refused, result)
-    if refused or not result then
-      return tell.warn(refused or "")
-    end
+  connection:get("specloom/changeset/get", { taskId = task.id }, function(result)
     local lines = result.diff ~= "" and vim.split(result.diff, "\n") or { "No changes are recorded." }
     page.show("changes/" .. task.id, lines, "diff")
   end)
@@ -93,8 +89,8 @@ function M.preview(tree, node)
   if node.kind == "task" then
     local place = assert(places.of(p, node))
     local at = { textDocument = { uri = place.uri }, position = { line = place.line, character = 0 } }
-    return tree.connection:request("textDocument/hover", at, function(refused, hover)
-      float(hover and hover.contents.value or refused or "Nothing is known of it yet.", "markdown")
+    return tree.connection:get("textDocument/hover", at, function(hover)
+      float(hover.contents and hover.contents.value or "Nothing is known of it yet.", "markdown")
     end)
   elseif node.kind == "spec" then
     local path = vim.uri_to_fname(item.uri)
