@@ -47,17 +47,6 @@ function Stream:know(session, task)
   end
 end
 
----@param key string
----@param kind string
----@param style? { level?: string, group?: string, indent?: string }
----@return specloom.Block
-function Stream:open(key, kind, style)
-  local made = block.new(key, kind, style)
-  self.blocks[#self.blocks + 1] = made
-  self.by_key[key] = made
-  return made
-end
-
 ---One line that stands for itself.
 ---@param e table
 ---@param text string
@@ -76,23 +65,27 @@ function Stream:gap(key)
 end
 
 local SHOWN = { group = "SpecloomOutput", indent = "  " }
-
----@type table<string, fun(stream: specloom.Stream, key: string, name: string): specloom.Block>
-local OPENED = {
-  text = function(stream, key)
-    stream:gap(key)
-    return stream:open(key, "text")
-  end,
-  thinking = function(stream, key)
-    return stream:open(key, "thinking", { level = "1", group = "SpecloomThinking", indent = "  " })
-  end,
-  tool_input = function(stream, key)
-    return stream:open(key, "tool_input", SHOWN)
-  end,
-  command = function(stream, key)
-    return stream:open(key, "tool", SHOWN)
-  end,
+local STYLES = {
+  thinking = { level = "1", group = "SpecloomThinking", indent = "  " },
+  given = { level = "1", group = "SpecloomOutput", indent = "  " },
+  said = { group = "SpecloomPrompt", indent = "» " },
+  tool_input = SHOWN,
+  tool = SHOWN,
+  check = SHOWN,
 }
+
+---@param key string
+---@param kind string
+---@return specloom.Block
+function Stream:open(key, kind)
+  if kind == "text" or kind == "said" then
+    self:gap(key)
+  end
+  local made = block.new(key, kind, STYLES[kind])
+  self.blocks[#self.blocks + 1] = made
+  self.by_key[key] = made
+  return made
+end
 
 ---@param found specloom.Block
 local function count_thoughts(found)
@@ -121,7 +114,7 @@ function Stream:output(o)
     return
   end
   local key = o.sessionId .. " " .. o.block
-  local found = self.by_key[key] or OPENED[o.kind](self, key)
+  local found = self.by_key[key] or self:open(key, o.kind == "command" and "tool" or o.kind)
   local text = o.dropped > 0 and ("\n[%d characters left out]\n"):format(o.dropped) .. o.text or o.text
   if found.kind == "tool_input" then
     found.raw = #found.raw < MOST_INPUT and found.raw .. text or found.raw
@@ -167,7 +160,7 @@ function Stream:whole(e, kind, text)
   if table.concat(seen, "\n") == text then
     return
   end
-  local found = shown[1] or OPENED[kind](self, ("%s %d.%s"):format(e.sessionId, e.turn, kind))
+  local found = shown[1] or self:open(("%s %d.%s"):format(e.sessionId, e.turn, kind), kind)
   if not shown[1] and kind == "thinking" and first then
     table.insert(self.blocks, first, table.remove(self.blocks))
   end
@@ -202,7 +195,7 @@ function EVENTS.sessionEnded(stream, e)
 end
 
 function EVENTS.messageAdded(stream, e)
-  local found = stream:open("given " .. e.seq, "given", { level = "1", group = "SpecloomOutput", indent = "  " })
+  local found = stream:open("given " .. e.seq, "given")
   local about, lines = words.line(e.text):gsub("^#+ ", ""), #vim.split(e.text, "\n")
   found.raw = e.text
   found:set_head(("▸ is told %s · %s"):format(about, words.count(lines, "line")), "SpecloomDetail")
@@ -246,7 +239,7 @@ local function call_block(stream, e)
       return found
     end
   end
-  return present or stream:open(key, "tool", SHOWN)
+  return present or stream:open(key, "tool")
 end
 
 ---@param found specloom.Block
@@ -313,7 +306,7 @@ end
 
 function EVENTS.checkRequested(stream, e)
   if e.phase ~= "before" then
-    local found = stream:open("check " .. e.checkId, "check", SHOWN)
+    local found = stream:open("check " .. e.checkId, "check")
     found.call = { head = "verify  " .. words.line(e.command) }
     found:set_head("▶ " .. found.call.head, "SpecloomInProgress")
   end
@@ -338,8 +331,7 @@ function EVENTS.promptDelivered(stream, e)
   if last and last.kind == "given" and last.raw == e.text then
     stream:forget(last)
   end
-  stream:gap("said " .. e.seq)
-  stream:open("said " .. e.seq, "said", { group = "SpecloomPrompt", indent = "» " }):add(e.text)
+  stream:open("said " .. e.seq, "said"):add(e.text)
 end
 
 function EVENTS.approvalAsked(stream, e)
