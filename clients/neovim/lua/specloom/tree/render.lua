@@ -18,13 +18,27 @@ local M = {}
 
 ---@alias specloom.Span { [1]: integer, [2]: integer, [3]: string } bytes from, to, and the highlight group
 
+local BETWEEN = " · "
+
 ---The first of the parts that have room.
-local function joined(parts, cells)
-  local left = #parts
-  while left > 1 and words.width(table.concat(parts, " · ", 1, left)) > cells do
-    left = left - 1
+---@param parts string[]
+---@param room integer cells
+---@return string text
+---@return integer cells
+local function joined(parts, room)
+  local text, cells = parts[1] or "", words.width(parts[1] or "")
+  for index = 2, #parts do
+    local more = words.width(BETWEEN) + words.width(parts[index])
+    if cells + more > room then
+      break
+    end
+    text, cells = text .. BETWEEN .. parts[index], cells + more
   end
-  return words.fit(table.concat(parts, " · ", 1, left), cells)
+  if cells > room then
+    text = words.fit(text, room)
+    cells = words.width(text)
+  end
+  return text, cells
 end
 
 ---Those of the parts that are there.
@@ -67,16 +81,15 @@ end
 ---@param p specloom.Projection
 ---@param view specloom.View
 local function details_of(task, p, view)
-  local took, cost = words.span(task.startedAt, task.endedAt, view.now), words.money(task.usage)
   local state, optional = task.state, task.optional and "optional"
   if state == "pending" then
     return given(optional, waits_for(p, task))
   elseif state == "ready" then
     return given(optional, "ready", task.attempts > 1 and "attempt " .. task.attempts)
-  elseif state == "in_progress" then
-    return given("attempt " .. task.attempts, took, cost)
-  elseif state == "done" then
-    return given(#task.stale > 0 and "proof stale" or task.proven and "proven" or "done", took, cost)
+  elseif state == "in_progress" or state == "done" then
+    local vouched = #task.stale > 0 and "proof stale" or task.proven and "proven" or "done"
+    local took = words.span(task.startedAt, task.endedAt, view.now)
+    return given(state == "done" and vouched or "attempt " .. task.attempts, took, words.money(task.usage))
   elseif state == "skipped" then
     return given("skipped", words.line(task.reason))
   end
@@ -181,10 +194,10 @@ local LOUD = { failed = "SpecloomFailed", blocked = "SpecloomBlocked", stale = "
 ---@return specloom.Span[]
 function M.line(p, node, view)
   local state, title, details = TEXTS[node.kind](node.item, p, view)
-  local spans, text = {}, ("  "):rep(node.depth)
+  local spans, text, cells = {}, ("  "):rep(node.depth), 2 * node.depth
   local function add(part, group)
     spans[#spans + 1] = group and { #text, #text + #part, group } or nil
-    text = text .. part
+    text, cells = text .. part, cells + words.width(part)
   end
   local function sign(name)
     local found = words.SIGNS[name]
@@ -199,12 +212,12 @@ function M.line(p, node, view)
   if state then
     sign(state)
   end
-  local room = view.width - words.width(text)
-  local detail = joined(details, math.max(math.floor(room * 0.4), room - words.width(title) - 2))
-  local title_room = detail == "" and room or room - words.width(detail) - 2
+  local room = view.width - cells
+  local detail, wide = joined(details, math.max(math.floor(room * 0.4), room - words.width(title) - 2))
+  local title_room = detail == "" and room or room - wide - 2
   add(words.fit(title, title_room), TITLES[node.kind] or (state == "skipped" and "SpecloomSkipped" or nil))
   if detail ~= "" then
-    add((" "):rep(view.width - words.width(text) - words.width(detail)))
+    add((" "):rep(view.width - cells - wide))
     add(detail, LOUD[state] or "SpecloomDetail")
   end
   return text, spans
