@@ -89,8 +89,8 @@ function Block:add(text)
   for piece in vim.gsplit(text, "\n", { plain = true }) do
     local last = self.rows[#self.rows]
     if self.open and last and #last.text + #piece <= LONGEST then
-      local row = M.row(last.text .. piece, self.group)
-      last.text, last.spans = row.text, row.spans
+      last.text = last.text .. piece
+      last.spans = self.group and { { 0, #last.text, self.group } } or {}
       self:touch(#self.rows)
     else
       self:put(M.row(self.indent .. piece, self.group, self.level))

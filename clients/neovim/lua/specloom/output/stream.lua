@@ -421,7 +421,7 @@ function Stream:bound()
     self.dropped = self.dropped + #item.rows
     self.by_key[item.key] = nil
   end
-  self.blocks = vim.list_slice(self.blocks, first)
+  self.blocks = first > 1 and vim.list_slice(self.blocks, first) or self.blocks
   return gone
 end
 

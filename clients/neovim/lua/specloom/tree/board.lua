@@ -11,6 +11,7 @@ local M = {}
 ---@field nodes specloom.Node[]
 ---@field lines string[]
 ---@field row table<string, integer> by node id, from 1
+---@field others integer[] rows of neither tasks nor specs
 ---@field kept table<string, { text: string, spans: specloom.Span[] }> lines of tasks and specs that hold, by node id
 local Board = {}
 Board.__index = Board
@@ -19,7 +20,7 @@ Board.__index = Board
 ---@param view specloom.View
 ---@return specloom.Board
 function M.new(buf, view)
-  return setmetatable({ buf = buf, view = view, nodes = {}, lines = {}, row = {}, kept = {} }, Board)
+  return setmetatable({ buf = buf, view = view, nodes = {}, lines = {}, row = {}, others = {}, kept = {} }, Board)
 end
 
 -- All others are few, and read otherwise at any time.
@@ -79,17 +80,18 @@ end
 function Board:reshape(p)
   local places = self:places()
   local nodes, lines, row = render.nodes(p, self.view), {}, {}
-  local painted = paint.rows(self.buf)
+  local painted, others = paint.rows(self.buf), {}
   for index, node in ipairs(nodes) do
     painted[index], row[node.id] = self:line(p, node), index
     lines[index] = painted[index].text
+    others[#others + 1] = not LASTING[node.kind] and index or nil
   end
   for index = #nodes + 1, #self.nodes do
     painted[index] = nil
   end
   local first, last = ends(self.lines, lines)
   local changed = first + last < math.max(#lines, #self.lines)
-  self.nodes, self.row = nodes, row
+  self.nodes, self.row, self.others = nodes, row, others
   if changed then
     local to = #self.lines == 0 and -1 or #self.lines - last
     paint.write(self.buf, first, to, vim.list_slice(lines, first + 1, #lines - last))
@@ -105,20 +107,22 @@ end
 ---@param ids table<string, true> of tasks and specs that changed
 ---@param shape boolean whether lines came or went
 function Board:change(p, ids, shape)
+  local rows = vim.list_slice(self.others)
   for id in pairs(ids) do
-    self.kept["task " .. id], self.kept["spec " .. id] = nil, nil
+    for _, kind in ipairs({ "task ", "spec " }) do
+      self.kept[kind .. id] = nil
+      rows[#rows + 1] = self.row[kind .. id]
+    end
   end
   if shape then
     return self:reshape(p)
   end
-  local painted = paint.rows(self.buf)
-  for row, node in ipairs(self.nodes) do
-    if not self.kept[node.id] then
-      painted[row] = self:line(p, node)
-      if painted[row].text ~= self.lines[row] then
-        self.lines[row] = painted[row].text
-        paint.write(self.buf, row - 1, row, { painted[row].text })
-      end
+  for _, row in ipairs(rows) do
+    local line = self:line(p, self.nodes[row])
+    paint.rows(self.buf)[row] = line
+    if line.text ~= self.lines[row] then
+      self.lines[row] = line.text
+      paint.write(self.buf, row - 1, row, { line.text })
     end
   end
 end
