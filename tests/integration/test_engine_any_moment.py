@@ -135,8 +135,27 @@ def check_log(log: tuple[Published, ...]) -> None:
     started = [item.event.run for item in log if isinstance(item.event, runs.RunStarted)]
     finished = [item.event.run for item in log if isinstance(item.event, runs.RunFinished)]
     assert finished == started
-    effects = [item.event.call for item in log if isinstance(item.event, agents.ToolRequested)]
-    assert len(effects) == len(set(effects)), "no call is made twice"
+    check_calls(log)
+
+
+def check_calls(log: tuple[Published, ...]) -> None:
+    """No call is made twice, but for one that a pause cut off while it did nothing but ask."""
+    made: set[str] = set()
+    did_nothing: set[str] = set()
+    last = ""
+    for item in log:
+        match item.event:
+            case agents.ToolRequested(call=call):
+                assert call not in made or call in did_nothing, f"{call} is made twice, at {item.seq}"
+                did_nothing.discard(call)
+                made.add(call)
+                last = call
+            case agents.ApprovalAnswered(allowed=False, rule="cancelled"):
+                did_nothing.add(last)
+            case agents.ApprovalAnswered() | agents.ToolSettled():
+                did_nothing.discard(last)
+            case _:
+                pass
 
 
 @pytest.mark.parametrize("seed", SEEDS)

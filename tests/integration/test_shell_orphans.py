@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import psutil
@@ -16,24 +15,28 @@ from tests.integration import shell_owner
 from tests.integration.shells import gone, said, shell_in, until
 
 
-def folders() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob("specloom-shell-*")}
+def folders(temporary: Path) -> list[Path]:
+    return list(temporary.glob("specloom-shell-*"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_killed_owner_takes_all_its_commands_along(tmp_path: Path, number: signal.Signals) -> None:
-    before = folders()
+    # Its own, since tests beside this one have shells, too.
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     argv = [sys.executable, shell_owner.__file__, str(tmp_path)]
-    owner = await asyncio.to_thread(subprocess.Popen, argv, start_new_session=True)
+    own = os.environ | {"TMPDIR": str(temporary)}
+    owner = await asyncio.to_thread(subprocess.Popen, argv, start_new_session=True, env=own)
     try:
         await until((tmp_path / "ready").exists, 40)
         pids = [int(pid) for pid in (await asyncio.to_thread((tmp_path / "pids").read_text)).split()]
         assert not any(map(gone, pids))
+        assert folders(temporary), "shells have one"
     finally:
         owner.send_signal(number)
         await asyncio.to_thread(owner.wait)
     await until(lambda: all(map(gone, pids)), 20)
-    await until(lambda: folders() <= before, 20)
+    await until(lambda: not folders(temporary), 20)
 
 
 async def test_group_of_the_terminal_may_be_killed_without_the_watchdog(tmp_path: Path) -> None:
