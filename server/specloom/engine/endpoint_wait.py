@@ -256,7 +256,9 @@ class EndpointWait:
         run = self.engine.state.run
         self._here = None if run is None else run.id
         await self.engine.mailbox.submit(c.ResumeRun(cause), by)
-        self.work()
+        # What is paused for another reason now has nobody to work on it yet, or somebody who waits.
+        if self._cause is None:
+            self.work()
 
     async def about_plan(self, error: ProviderError) -> bool:
         """Whether a plan may ask again. Waits for its endpoint, if that answered before."""
