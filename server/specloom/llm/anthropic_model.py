@@ -109,6 +109,9 @@ class AnthropicModel:
         try:
             return await self._connection.post(path, content)
         except ProviderError as error:
+            if error.fault is ProviderFault.INVALID and "max_tokens" in error.what and self._facts.look_again(model):
+                # Too long an answer was asked for, because the Models API could not say what is too long.
+                raise ProviderError(ProviderFault.SERVER, error.what, step=error.step, status=error.status) from None
             if error.fault is not ProviderFault.NOT_FOUND or error.status not in (400, 404):
                 raise
             near = await self._facts.near(model)

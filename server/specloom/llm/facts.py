@@ -56,6 +56,10 @@ class FactsBook:
             return NO_LIMITS
         return RequestLimits(facts.max_output_tokens, types)
 
+    def look_again(self, model: str) -> bool:
+        """Whether the limits of a model are unknown for now only; they are asked for with the next request then."""
+        return model not in self._known and self._ask_again.pop(model, None) is not None
+
     async def near(self, model: str) -> tuple[str, ...]:
         """At most three ids that exist and look like `model`; none if the endpoint does not list its models."""
         try:

@@ -198,6 +198,26 @@ async def test_a_models_api_that_fails_for_now_stops_no_request_and_is_left_alon
         assert sum("/v1/models" in asked for asked in server.asked) == 2
 
 
+async def test_too_long_an_answer_is_asked_for_again_with_a_limit_where_the_models_api_had_failed(
+    new_model: NewModel,
+) -> None:
+    said = b'{"error": {"type": "invalid_request_error", "message": "max_tokens: 32768 > 8192, the maximum"}}'
+    broken, refused = http(b"{}", status="529 Overloaded"), http(said, status="400 Bad Request")
+    answers = {"/v1/models/m": broken, MESSAGES: refused}
+    with raw_server(answers) as server:
+        model = new_model(server.url)
+        with pytest.raises(ProviderError) as caught:
+            await model.ask(request(model="m"))
+        assert caught.value.retryable
+        answers |= {"/v1/models/m": http(b'{"id": "m", "max_tokens": 8192}'), MESSAGES: ANSWER}
+        assert (await model.ask(request(model="m"))).message.text == "ok"
+        assert '"max_tokens":8192' in server.asked[-1]
+        answers[MESSAGES] = refused
+        with pytest.raises(ProviderError) as caught:
+            await model.ask(request(model="m"))
+        assert not caught.value.retryable
+
+
 async def test_a_models_api_that_never_ends_its_answer_holds_no_request_up(new_model: NewModel) -> None:
     serving: list[asyncio.Task[None] | None] = []
 
