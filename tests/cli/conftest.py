@@ -72,7 +72,9 @@ class Project:
         self.root = root
         self.environment = dict(environment)
 
-    def specloom(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def specloom(
+        self, *words: str, stdin: str | None = None, deadline: float = DEADLINE
+    ) -> subprocess.CompletedProcess[str]:
         """Runs the command to its end."""
         return subprocess.run(
             [SPECLOOM, *words],
@@ -82,7 +84,7 @@ class Project:
             stdin=None if stdin is not None else subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=DEADLINE,
+            timeout=deadline,
             check=False,
         )
 

@@ -18,13 +18,16 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, subprocess
     """The demo as it was played once, its folder, and the seconds that it took."""
     project = empty_project(tmp_path_factory.mktemp("demo"))
     began = time.monotonic()
-    done = project.specloom("demo", "--workspace", str(project.root))
+    done = project.specloom("demo", "--workspace", str(project.root), deadline=110)
     return project, done, time.monotonic() - began
 
 
+# It is played once for all of them.
+played = pytest.mark.xdist_group("demo")
 Shown = tuple[Project, subprocess.CompletedProcess[str], float]
 
 
+@played
 @pytest.mark.timeout(120)
 def test_the_demo_proves_everything_and_tells_where_to_look(shown: Shown) -> None:
     project, done, _ = shown
@@ -38,6 +41,7 @@ def test_the_demo_proves_everything_and_tells_where_to_look(shown: Shown) -> Non
     assert len(log.stdout.splitlines()) == 1
 
 
+@played
 @pytest.mark.timeout(120)
 def test_the_demo_has_three_specs_and_ten_proven_tasks_at_least_in_time(shown: Shown) -> None:
     project, done, took = shown
@@ -52,6 +56,7 @@ def test_the_demo_has_three_specs_and_ten_proven_tasks_at_least_in_time(shown: S
     assert took < 60
 
 
+@played
 @pytest.mark.timeout(120)
 def test_no_line_of_the_demo_tells_a_command_twice(shown: Shown) -> None:
     _, done, _ = shown
