@@ -9,7 +9,7 @@ import pytest
 from specloom.domain.events import runs
 from specloom.domain.origin import Origin
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import Budget, PauseCause, RunOutcome, Scope
+from specloom.domain.runs import Budget, RunOutcome, Scope
 from specloom.engine.runtime import ProjectRuntime
 from tests.integration.people import Person, agrees
 from tests.integration.stage import (
@@ -28,7 +28,7 @@ from tests.integration.stage import (
     until_event,
     write,
 )
-from tests.integration.test_offline import at, free_port, held, paused, served
+from tests.integration.test_offline import at, free_port, left_offline, served
 
 FILE = "specloom.toml"
 SOUND = '[permissions]\ndeny = ["run_command(touch pushed *)"]\n[budget]\nturns = 40\n'
@@ -87,13 +87,8 @@ async def test_an_editor_setting_of_another_type_lifts_no_limit_and_what_the_fil
 
 async def test_nothing_goes_on_by_itself_by_settings_that_were_broken_while_no_specloom_ran(tmp_path: Path) -> None:
     port, root = free_port(), project(tmp_path / "p", task(1, "test -f b.txt"))
-    before, state = served(port, held()), {"XDG_STATE_HOME": str(tmp_path / "state")}
-    await asyncio.to_thread(before.start)
-    async with at(root, port, state) as runtime:
-        await start(runtime)
-        await before.until(lambda server: server.total == 2)
-        await asyncio.to_thread(before.stop)
-        await paused(runtime, PauseCause.OFFLINE)
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    await left_offline(root, port, state)
     (root / FILE).write_bytes(BROKEN["half typed"])
     async with served(port), at(root, port, state) as runtime:
         with pytest.raises(TimeoutError):

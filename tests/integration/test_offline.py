@@ -93,6 +93,17 @@ def held() -> Json:
     return attempt(1, WRITES, turn(write("b.txt", "b\n"), hold="never"), turn(says()))
 
 
+async def left_offline(root: Path, port: int, environment: dict[str, str]) -> None:
+    """A run that waits for its endpoint when its Specloom is closed."""
+    before = served(port, held())
+    await asyncio.to_thread(before.start)
+    async with at(root, port, environment) as runtime:
+        await start(runtime)
+        await before.until(lambda server: server.total == 2)
+        await asyncio.to_thread(before.stop)
+        await paused(runtime, PauseCause.OFFLINE)
+
+
 @asynccontextmanager
 async def cut_off(root: Path) -> AsyncGenerator[tuple[ProjectRuntime, int]]:
     """A run whose endpoint, at this port, went away while its second turn was asked."""
@@ -259,13 +270,7 @@ async def test_the_next_process_goes_on_by_an_order_of_its_own_user_and_asks_abo
 ) -> None:
     port, root = free_port(), one_task(tmp_path)
     state = {"XDG_STATE_HOME": str(tmp_path / "state")}
-    before = served(port, held())
-    await asyncio.to_thread(before.start)
-    async with at(root, port, state) as runtime:
-        await start(runtime)
-        await before.until(lambda server: server.total == 2)
-        await asyncio.to_thread(before.stop)
-        await paused(runtime, PauseCause.OFFLINE)
+    await left_offline(root, port, state)
     person = Person(agrees)
     async with at(root, port, state if known else {"XDG_STATE_HOME": str(tmp_path / "other")}) as runtime:
         assert run_of(runtime.state).cause is PauseCause.OFFLINE

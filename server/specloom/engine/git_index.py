@@ -51,7 +51,7 @@ def entries(data: bytes) -> Iterator[tuple[bytes, tuple[bytes, int, int]]]:
     magic, version, count = struct.unpack_from(">4sII", data)
     if magic != b"DIRC" or version not in (2, 3):
         raise ValueError("this index is of another version")
-    at = 12
+    at = HEADER
     for _ in range(count):
         fields = ENTRY.unpack_from(data, at)
         seconds, mode, size, flags = fields[2], fields[6], fields[9], fields[11]

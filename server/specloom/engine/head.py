@@ -72,7 +72,7 @@ class HeadWatch:
         if seen.head.lock is not None or seen.head.begun == "rebase":
             seen = await self._settled(seen)
         record = self.mailbox.state.head or HeadRecord("", "")
-        await self._keep(seen)
+        self._keep(seen, await self._index_of(seen))
         if (record.branch, record.commit) == (seen.head.branch, seen.head.commit):
             return False
         steps = await asyncio.to_thread(steps_since, self.root, record.commit)
@@ -106,33 +106,37 @@ class HeadWatch:
         steps = await asyncio.to_thread(steps_from, self.root, before.steps)
         passage = Passage(before.head, seen.head, steps, self._index)
         files = await asyncio.to_thread(wrote_files, self.root, passage)
+        index = await self._index_of(seen)
         if not files:
-            await self._look_for_restored(seen)
+            await self._look_for_restored(index)
         record = HeadRecord(before.head.branch, before.head.commit)
         moved = (record.branch, record.commit) != (seen.head.branch, seen.head.commit)
         # Before it is kept: who looks meanwhile waits until the change is in the log.
         if moved or files:
             await self.mailbox.submit(c.ChangeHead(_change(record, seen.head, steps, files=files)))
-        await self._keep(seen)
+        self._keep(seen, index)
         if files:
             self.changes += 1
             await self.on_files()
 
-    async def _look_for_restored(self, seen: Seen) -> None:
-        if self._known is None or self._known.head.index == seen.head.index:
+    async def _index_of(self, seen: Seen) -> bytes:
+        """The one that is known where its stamp is the same."""
+        if self._known is not None and self._known.head.index == seen.head.index:
+            return self._index
+        return await asyncio.to_thread(read_index, self.root)
+
+    async def _look_for_restored(self, index: bytes) -> None:
+        if index == self._index:
             return
-        indexes = Indexes(self._committed, self._index, await asyncio.to_thread(read_index, self.root))
+        indexes = Indexes(self._committed, self._index, index)
         found = await asyncio.to_thread(restored, self.root, self.documents(), indexes)
         if found:
             await self.on_restored(found)
 
-    async def _keep(self, seen: Seen) -> None:
-        known = self._known
-        if known is None or known.head.index != seen.head.index:
-            self._index = await asyncio.to_thread(read_index, self.root)
-        if known is None or known.head.commit != seen.head.commit:
-            self._committed = self._index
-        self._known = seen
+    def _keep(self, seen: Seen, index: bytes) -> None:
+        if self._known is None or self._known.head.commit != seen.head.commit:
+            self._committed = index
+        self._index, self._known = index, seen
 
     async def _settled(self, last: Seen) -> Seen:
         """What there is once git has ended."""
