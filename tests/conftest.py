@@ -1,15 +1,16 @@
-"""What every test stands on: example counts, seeds, a guard against blocking, a guard against the network.
+"""What every test stands on: example counts, seeds, order, a guard against blocking, a guard against the network.
 
 Refuses fixtures of one floor: those stand beside that floor's tests.
 """
 
+import gc
 import ipaddress
 import os
 import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
 from specloom.__main__ import hear_interrupts
+from tests.scheduling import ByFile
 
 TIER = os.environ.get("SPECLOOM_TEST_TIER", "test")
 """`test` (each commit) or `soak` (long): the same tests with other counts."""
@@ -28,7 +30,7 @@ TIMEOUTS = {"editor": 600, "slow": 600}
 """Seconds by marker; the first editor test of a machine installs the editor."""
 
 FIRST = ("unit", "repo")
-"""Folders whose tests run before the others."""
+"""Folders whose tests run before the others, but for what is slow: the tier of `make unit`."""
 
 
 class NetworkGuardError(Exception):
@@ -52,23 +54,41 @@ def pytest_configure(config: pytest.Config) -> None:
     hear_interrupts()  # Programs under test are interrupted, also where a shell's `&` started us.
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Collects no garbage among thousands of tests that all stay, neither now nor while they run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    """Of `--dist loadgroup`; any other is left as it is."""
+    return ByFile(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Fast floors first; soak and mutants only when asked for; deadlines by marker."""
+    """The fast tier first; soak and mutants only when asked for; deadlines by marker."""
     unasked = {"soak": TIER != "soak", "mutants": config.option.markexpr != "mutants"}
     left = [item for item in items if any(out and item.get_closest_marker(name) for name, out in unasked.items())]
     if left:
         config.hook.pytest_deselected(items=left)
     root = Path(__file__).parent
-    items[:] = sorted((item for item in items if item not in left), key=lambda item: not is_first(item.path, root))
+    items[:] = sorted((item for item in items if item not in left), key=lambda item: not is_first(item, root))
     for item in items:
         seconds = [limit for marker, limit in TIMEOUTS.items() if item.get_closest_marker(marker)]
         if seconds and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(max(seconds)))
 
 
-def is_first(path: Path, root: Path) -> bool:
-    """Whether a test file belongs to the unit tier."""
-    return path.is_relative_to(root) and path.relative_to(root).parts[0] in FIRST
+def is_first(item: pytest.Item, root: Path) -> bool:
+    """Whether a test belongs to the fast tier."""
+    inside = item.path.is_relative_to(root) and item.path.relative_to(root).parts[0] in FIRST
+    return inside and item.get_closest_marker("slow") is None
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 
 from specloom.llm.scripted import ScriptedServer
+from tests.forks import FORKS
 
 SPECLOOM = Path(sys.executable).parent / "specloom"
 DEADLINE = 45.0
@@ -76,6 +77,8 @@ class Project:
         self, *words: str, stdin: str | None = None, deadline: float = DEADLINE
     ) -> subprocess.CompletedProcess[str]:
         """Runs the command to its end."""
+        if stdin is None and FORKS.take(self.environment):
+            return FORKS.run([str(SPECLOOM), *words], self.root, self.environment, deadline)
         return subprocess.run(
             [SPECLOOM, *words],
             cwd=self.root,

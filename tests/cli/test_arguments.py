@@ -36,6 +36,7 @@ def test_no_command_is_a_usage_error_with_the_overview(empty: Project) -> None:
         (["serve"], "there is no command 'serve'"),
         (["run", "--budget-usd", "-1"], "'-1' is no amount above 0"),
         (["run", "--budget-usd", "nan"], "'nan' is no amount above 0"),
+        (["run", "--budget-usd", "1e300"], "'1e300' is no amount above 0, at most 1000000000"),
         (["events", "--since", "x"], "'x' is no event number"),
         (["events", "--since", "9" * 22], "'9999999999999999999999' is no event number"),
         (["events", "--since", "²"], "'²' is no event number"),
@@ -76,6 +77,34 @@ def test_a_workspace_that_is_no_folder_is_refused(empty: Project, folder: str) -
     assert done.returncode == Exit.USAGE
     assert done.stderr.startswith("specloom: --workspace ")
     assert done.stderr.count("\n") == 1
+
+
+def test_in_a_folder_that_was_removed_another_one_can_be_named(empty: Project) -> None:
+    def status(*words: str) -> subprocess.CompletedProcess[str]:
+        code = "import os, sys\nos.rmdir(os.getcwd())\nfrom specloom.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+        gone = empty.root / "gone"
+        gone.mkdir()
+        return subprocess.run(
+            [sys.executable, "-c", code, "status", *words],
+            cwd=gone,
+            env=empty.environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    lost = status()
+    assert (lost.returncode, lost.stderr.count("\n")) == (Exit.USAGE, 1)
+    assert "the folder that you are in was removed" in lost.stderr
+    assert status("--workspace", str(empty.root)).returncode == Exit.OK
+
+
+def test_a_state_folder_in_the_home_of_nobody_is_refused(empty: Project) -> None:
+    empty.environment["SPECLOOM_STATE_DIR"] = "~nobody-of-this-name/state"
+    done = empty.specloom("status")
+    assert (done.returncode, done.stdout) == (Exit.USAGE, "")
+    assert "nobody of that name has a home here" in done.stderr
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["rnu"]])

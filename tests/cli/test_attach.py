@@ -158,7 +158,23 @@ def test_an_order_to_a_daemon_that_stands_still_names_it_and_what_to_do(
     finally:
         os.kill(pid, signal.SIGCONT)
     assert refused.returncode == Exit.USAGE
-    assert f"(pid {pid}) has this project and does not answer; end it (`kill -9 {pid}`)" in refused.stderr
+    assert f"(pid {pid}) has this project and does not answer here" in refused.stderr
+    assert f"end it (`kill -9 {pid}`)" in refused.stderr
+
+
+def test_an_order_from_where_another_daemon_is_met_says_that_it_may_be_given_elsewhere(
+    held: tuple[Project, ScriptedServer], tmp_path: Path
+) -> None:
+    project, _ = held
+    detached(project)
+    elsewhere = tmp_path / "other"
+    elsewhere.mkdir(mode=0o700)
+    there = dict(project.environment)
+    project.environment["SPECLOOM_RUNTIME_DIR"] = str(elsewhere)
+    refused = project.specloom("run", "--pause")
+    project.environment |= there
+    assert (refused.returncode, "another XDG_RUNTIME_DIR" in refused.stderr) == (Exit.USAGE, True), refused.stderr
+    assert project.specloom("run", "--cancel").returncode == Exit.OK
 
 
 def test_model_and_endpoint_of_an_order_go_with_it_to_the_daemon(
@@ -167,9 +183,10 @@ def test_model_and_endpoint_of_an_order_go_with_it_to_the_daemon(
     project, server = held
     del project.environment["ANTHROPIC_BASE_URL"]
     (project.root / "specloom.toml").unlink()
-    let_go(server)
     detached(project, "--model", "scripted-1", "--base-url", server.base_url)
     joining = running(project)("attach")
+    joining.wait_for("attached: ")
+    let_go(server)
     joining.wait_for("run completed")
     server.check()
 
@@ -215,6 +232,22 @@ def test_a_question_that_is_answered_in_one_terminal_vanishes_in_the_other(
         assert screen.raw.rindex(SHOW) > screen.raw.rindex(HIDE)
 
 
+def test_a_run_that_is_left_says_that_it_asks_first_and_a_grant_answers_it(
+    held: tuple[Project, ScriptedServer], running: Begin
+) -> None:
+    project, server = held
+    done = project.specloom("run", "--detach")
+    assert done.returncode == Exit.OK, done.stderr
+    assert "it asks first, as 2 proposals of this repository" in done.stderr
+    watching = running(project)("attach", "--json")
+    until(lambda: "this project proposes" in project.specloom("approve").stdout, "it asks")
+    granted = project.specloom("approve", "--yes")
+    assert granted.stdout.endswith("answered: Allow once\n"), granted.stdout + granted.stderr
+    let_go(server)
+    watching.wait_for('"type":"runFinished"')
+    assert project.specloom("status").stdout.count("2/2 done") == 1
+
+
 def test_a_question_is_listed_with_its_exact_words_and_answered_by_a_command(
     held: tuple[Project, ScriptedServer], scripted: Start, running: Begin
 ) -> None:
@@ -223,6 +256,9 @@ def test_a_question_is_listed_with_its_exact_words_and_answered_by_a_command(
     watching.wait_for('"type":"attached"')
     server.release("ask")
     watching.wait_for('"type":"approvalAsked"')
+    for words in (("attach",), ("run", "--yes")):
+        # No person is there to be asked, and the order of somebody else is not answered by our `--yes`.
+        running(project)(*words).wait_for("it asks: touch made-by-command; `specloom approve` lists it")
     listed = json_lines(project.specloom("approve", "--json").stdout)
     (question,) = [line for line in listed if line["type"] == "question"]
     assert question["subject"] == "touch made-by-command"
@@ -235,6 +271,21 @@ def test_a_question_is_listed_with_its_exact_words_and_answered_by_a_command(
     assert project.specloom("approve", question["id"], "--yes").returncode == Exit.USAGE
     server.release("go")
     watching.wait_for('"type":"taskDone"')
+    assert not (project.root / "made-by-command").exists()
+
+
+def test_a_run_that_asks_is_paused_without_an_answer_and_asks_again_when_it_goes_on(
+    held: tuple[Project, ScriptedServer], scripted: Start
+) -> None:
+    project, server = begun_asking(held[0], scripted)
+    server.release("ask")
+    until(lambda: "touch made-by-command" in project.specloom("approve").stdout, "it asks")
+    assert "next      `specloom attach` shows the run and puts what it asks" in project.specloom("status").stdout
+    paused = project.specloom("run", "--pause")
+    assert (paused.returncode, paused.stdout) == (Exit.OK, "paused; `specloom run` goes on\n"), paused.stderr
+    assert "touch made-by-command" not in project.specloom("approve").stdout
+    assert project.specloom("run", "--detach").returncode == Exit.OK
+    until(lambda: "touch made-by-command" in project.specloom("approve").stdout, "it asks again")
     assert not (project.root / "made-by-command").exists()
 
 
@@ -262,6 +313,29 @@ def test_what_is_typed_goes_to_the_agent_and_orders_to_the_run(
     screen.type("q\n")
     assert screen.end() == Exit.OK
     assert "nothing is running" in screen.text
+
+
+def test_who_comes_in_the_middle_of_an_answer_sees_what_was_said_of_it(
+    tmp_path: Path, stage: Stage, scripted: Start, running: Begin, terminal: Callable[..., Terminal]
+) -> None:
+    script: dict[str, Any] = json.loads(json.dumps(BOTH_TASKS))
+    script["sessions"][0]["turns"][0] |= {"hold": "go", "hold_after_events": 4}
+    server, project = scripted(script), new_project(tmp_path)
+    (project.root / "specloom.toml").write_text(SETTINGS)
+    project.environment |= {**stage.own, "ANTHROPIC_BASE_URL": server.base_url}
+    words = "I write greeting.txt now."
+    detached(project)
+    running(project)("attach", "--json").wait_for(words)
+    late = running(project)("attach", "--json")
+    late.wait_for(words)
+    screen = terminal(project, "attach")
+    screen.wait_for(words)
+    screen.type("q\n")
+    assert screen.end() == Exit.OK
+    server.release("go")
+    late.wait_for('"type":"runFinished"')
+    said = [line for line in json_lines("\n".join(late.lines)) if line["type"] == "output" and line["block"] == "1.0"]
+    assert [(line["text"], line["fromStart"]) for line in said[:1]] == [(words, True)]
 
 
 async def test_a_killed_daemon_is_started_again_and_no_event_is_missed(
@@ -296,6 +370,12 @@ def test_a_run_of_another_terminal_is_watched_from_its_log(
     watching.wait_for("specloom run in greeter (pid ")
     paused = project.specloom("run", "--pause")
     assert (paused.returncode, "press Ctrl-C there" in paused.stderr) == (Exit.USAGE, True), paused.stderr
+    handed = project.specloom("run", "--detach")
+    assert (handed.returncode, "press Ctrl-C there" in handed.stderr) == (Exit.USAGE, True), handed.stderr
+    leaving = running(project)("attach")
+    leaving.wait_for("what it does is shown from its log")
+    leaving.interrupt()
+    leaving.wait_for("the run goes on where it was started")
     let_go(server)
     watching.wait_for("run completed")
     assert own.end() == Exit.OK

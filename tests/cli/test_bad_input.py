@@ -45,6 +45,16 @@ def test_without_a_key_one_line_names_the_ways_out(project: Project, command: st
         assert way in said
 
 
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_an_endpoint_that_only_waits_for_its_grant_is_told_as_that(project: Project, command: str) -> None:
+    url = "http://localhost:11434"
+    (project.root / "specloom.toml").write_text(f'[models.default]\nbase_url = "{url}"\n')
+    said = refused(project, command)
+    assert f'no API key, and `models.default.base_url = "{url}"` of specloom.toml does not count yet' in said
+    assert "`specloom approve` allows it" in said
+    assert "or name a local endpoint" not in said
+
+
 @pytest.mark.parametrize("logged", [False, True])
 def test_everything_that_is_in_the_way_is_told_at_once_and_a_missing_key_last(
     project: Project, scripted: Start, logged: bool

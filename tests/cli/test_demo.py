@@ -1,7 +1,6 @@
 """`specloom demo` as a process, with the scripted model."""
 
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,23 +13,21 @@ from tests.cli.test_run import summary_of
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, subprocess.CompletedProcess[str], float]:
-    """The demo as it was played once, its folder, and the seconds that it took."""
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, subprocess.CompletedProcess[str]]:
+    """The demo as it was played once, and its folder."""
     project = empty_project(tmp_path_factory.mktemp("demo"))
-    began = time.monotonic()
-    done = project.specloom("demo", "--workspace", str(project.root), deadline=110)
-    return project, done, time.monotonic() - began
+    return project, project.specloom("demo", "--workspace", str(project.root), deadline=110)
 
 
 # It is played once for all of them.
 played = pytest.mark.xdist_group("demo")
-Shown = tuple[Project, subprocess.CompletedProcess[str], float]
+Shown = tuple[Project, subprocess.CompletedProcess[str]]
 
 
 @played
 @pytest.mark.timeout(120)
 def test_the_demo_proves_everything_and_tells_where_to_look(shown: Shown) -> None:
-    project, done, _ = shown
+    project, done = shown
     assert done.returncode == Exit.OK, done.stdout + done.stderr
     assert done.stderr == ""
     assert "with a scripted model" in done.stdout
@@ -43,8 +40,8 @@ def test_the_demo_proves_everything_and_tells_where_to_look(shown: Shown) -> Non
 
 @played
 @pytest.mark.timeout(120)
-def test_the_demo_has_three_specs_and_ten_proven_tasks_at_least_in_time(shown: Shown) -> None:
-    project, done, took = shown
+def test_the_demo_has_three_specs_and_ten_proven_tasks_at_least(shown: Shown) -> None:
+    project, done = shown
     tasks = json_lines(project.specloom("tasks", "--json").stdout)
     assert len(tasks) >= 10
     assert all(task["state"] == "done" and task["proven"] for task in tasks)
@@ -53,13 +50,12 @@ def test_the_demo_has_three_specs_and_ten_proven_tasks_at_least_in_time(shown: S
     planning = status["planning"]["turns"]
     assert status["turns"] == status["run"]["turns"] + planning
     assert f" · {status['turns']} turns ({planning} of them planning) · " in done.stdout
-    assert took < 60
 
 
 @played
 @pytest.mark.timeout(120)
 def test_no_line_of_the_demo_tells_a_command_twice(shown: Shown) -> None:
-    _, done, _ = shown
+    _, done = shown
     commands = [line.partition("$ ")[2] for line in done.stdout.splitlines() if "  $ " in line]
     assert any(command.endswith(" (allowed by --yes)") for command in commands)
     assert not [line for line in done.stdout.splitlines() if "allowed by --yes: python -m tally" in line]

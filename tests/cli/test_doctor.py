@@ -74,6 +74,13 @@ def test_wrong_settings_are_named_with_their_line(project: Project) -> None:
     status, found = checks(project, "--offline")
     assert status == Exit.INCOMPLETE
     assert found["settings"]["message"].startswith("specloom.toml:3:1: error: `attemps`")
+    assert found["settings"]["mend"] == "mend that line"
+
+
+def test_what_only_waits_for_its_grant_is_not_to_be_mended(project: Project) -> None:
+    (project.root / "specloom.toml").write_text("[models.default]\nbase_url = 'http://localhost:1'\n")
+    found = checks(project, "--offline")[1]
+    assert found["settings"]["mend"].startswith("`specloom approve`")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.cli.test_run import model
 
 Start = Callable[..., ScriptedServer]
 KEYS = [
-    *("type", "scope", "tasks", "held", "planned", "basis", "samples", "model"),
+    *("type", "scope", "tasks", "held", "rechecked", "unplanned", "planned", "basis", "samples", "model"),
     *("turns", "input", "output", "cached", "costUsd"),
 ]
 
@@ -44,6 +44,9 @@ def test_what_was_done_is_left_out_and_what_was_written_since_counts(project: Pr
     server = scripted(BOTH_TASKS)
     assert project.specloom("run", "--yes", *model(server)).returncode == Exit.OK
     assert "nothing left to do" in project.specloom("run", "--estimate").stdout
+    (project.root / "greeting.txt").write_text("hello!\n")
+    assert "the whole project: 1 proof to verify again" in project.specloom("run", "--estimate").stdout
+    (project.root / "greeting.txt").write_text("hello\n")
     (project.root / "specs" / "02-more.md").write_text(SPEC.replace('"01"', '"02"').replace("[R1.1, R1.2]", "[R1.1]"))
     before = server.total
     done = project.specloom("run", "--estimate", *model(server))

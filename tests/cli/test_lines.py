@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specloom.cli.failures import Exit
-from specloom.cli.views.endings import total_line
-from specloom.cli.views.event_lines import EventLines
+from specloom.cli.failures import Exit, begun_small
+from specloom.cli.views.endings import next_steps, total_line
+from specloom.cli.views.event_lines import EventLines, run_end
 from specloom.cli.views.event_text import event_text
 from specloom.cli.views.formats import count, duration, elapsed, folded, money, one_line, tokens, visible, visible_line
 from specloom.cli.views.session_lines import call_subject
 from specloom.cli.views.summary import Counts, Worked, all_turns, count_tasks, exit_of_run, summary_json
+from specloom.domain.budgets import Account, BudgetPart
+from specloom.domain.budgets import Spent as UsedUp
 from specloom.domain.events import EVENT_TYPES, Event, agents, documents, planning, proof, runs, tasks
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.ids import (
@@ -379,3 +381,41 @@ def test_unfinished_tasks_are_status_1_and_a_pause_for_budget_is_3() -> None:
     story.turn(UsageTotal(1, 1))
     story.tell(runs.RunPaused(RUN, "the budget of 1 turns is used up", PauseCause.BUDGET))
     assert exit_of_run(story.state, count_tasks(story.state, Scope())) is Exit.BUDGET
+
+
+def test_a_message_goes_on_in_small_letters_but_not_a_name_in_capitals() -> None:
+    assert begun_small("The run pauses") == "the run pauses"
+    assert begun_small("HEAD changed; the run pauses") == "HEAD changed; the run pauses"
+
+
+def test_a_run_that_used_up_its_budget_is_told_as_that() -> None:
+    assert run_end(RunOutcome.BUDGET, "the budget of 3 turns is used up") == (
+        "run out of budget: the budget of 3 turns is used up"
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "when"),
+    [(BudgetPart.RUN, ""), (BudgetPart.DAY, "once that day is over, or with more in `[budget.day]`, ")],
+)
+def test_no_further_run_is_advised_where_the_day_has_nothing_left_for_it(part: BudgetPart, when: str) -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    reached = Account(part, Budget(turns=3), Budget(), UsedUp(turns=3)).reached()
+    assert reached is not None
+    story.tell(runs.RunFinished(RUN, RunOutcome.BUDGET, reached.text))
+    assert next_steps(story.state, Scope()) == [f"{when}`specloom run` works through what is left"]
+
+
+def test_while_somebody_plans_the_next_step_is_to_look_and_not_to_plan_again() -> None:
+    story = Story().tell(planning.PlanStarted(PlanId("plan-1"), "requirements.md", planning.PlanStage.SPECS))
+    assert next_steps(story.state, Scope()) == ["`specloom attach` shows the plan"]
+    assert "`specloom plan`" in next_steps(story.state, Scope(), stopped=True)[0]
+
+
+def test_what_was_not_allowed_is_to_be_allowed_and_not_looked_at_again() -> None:
+    story = Story(spec(1, "Storage", 1)).run()
+    story.tell(tasks.TaskBlocked(TaskId("01/1.1"), "`true` was not allowed", ungranted=("true",)))
+    story.tell(runs.RunFinished(RUN, RunOutcome.INCOMPLETE))
+    (step,) = next_steps(story.state, Scope())
+    assert "`specloom approve`" in step
+    assert "`specloom run`" in step

@@ -2,15 +2,27 @@
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from specloom.cli.failures import Exit
 from specloom.llm.scripted import ScriptedServer
 from specloom.logs.place import files_in
-from tests.cli.conftest import BOTH_TASKS, Project, Running, json_lines
+from tests.cli.conftest import BOTH_TASKS, DEADLINE, Project, Running, json_lines
 from tests.cli.test_run import model
 
+MANY = range(60_000)
+MEASURED = """
+import sys
+from specloom.__main__ import main
+main(sys.argv[1:])
+# Not what `getrusage` tells, in which the process counts that this one came from.
+[peak] = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(peak, file=sys.stderr)
+"""
+"""Tells its peak memory in KiB."""
 Start = Callable[..., ScriptedServer]
 WRITTEN = ("I write greeting.txt now", "hello", "shall hold a file", "goodbye")
 """What user and model say in the story."""
@@ -102,3 +114,25 @@ def test_following_goes_on_over_files_and_takes_a_line_when_it_is_whole(
     following.interrupt(signal.SIGINT)
     assert following.end() == Exit.OK
     assert len(following.lines) == 3
+
+
+def test_records_without_number_are_shown_as_they_are_read(empty: Project, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    empty.environment["SPECLOOM_LOG_DIR"] = str(logs)
+    for day in (1, 2):
+        records = ({"at": f"2026-01-0{day}T{number:06}", "level": "INFO", "message": "x" * 500} for number in MANY)
+        (logs / f"2026-01-0{day}.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, "logs", "--all", "--json"],
+        cwd=empty.root,
+        env=empty.environment,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=True,
+    )
+    shown = [record["at"] for record in json_lines(done.stdout)]
+    assert (len(shown), shown) == (2 * len(MANY), sorted(shown))
+    # Kept together they would take more than a KiB each.
+    assert int(done.stderr.splitlines()[-1]) < 100_000

@@ -39,6 +39,7 @@ def test_a_command_that_takes_the_log_away_ends_the_run(
     assert done.returncode == Exit.USAGE, said
     assert f"the log .specloom/state.db was {happened} while a command of 01/1.1 ran" in said
     assert "completed" not in said
+    assert "`specloom attach` shows the run" not in said
     assert "Traceback" not in said
     assert server.total == 1
 

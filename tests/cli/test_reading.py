@@ -91,6 +91,31 @@ def test_status_tells_counts_failures_and_the_next_step(half_done: Project) -> N
     assert lines["run"].startswith("incomplete")
 
 
+def test_status_tells_what_was_changed_by_hand_while_nothing_ran(project: Project, scripted: Start) -> None:
+    document, spec = project.root / "requirements.md", project.root / "specs" / "01-greeting.md"
+    assert project.specloom("run", "--yes", *model(scripted(BOTH_TASKS))).returncode == Exit.OK
+    calm = project.specloom("status").stdout
+    assert "changed" not in calm
+    assert "stale" not in calm
+    was = document.read_text()
+    (project.root / "greeting.txt").write_text("hello you\n")
+    document.write_text(was.replace("says goodbye", "says farewell"))
+    spec.write_text(spec.read_text() + "- [ ] 2 Rest\n")
+    (project.root / "specloom.toml").write_text("colour = 3\n")
+    lines = [" ".join(line.split()) for line in project.specloom("status").stdout.splitlines()]
+    assert "stale 01/1.1: greeting.txt changed since; a run verifies it once more" in lines
+    assert "stale 01/1.2: requirement R1.2 changed since; a run verifies it once more" in lines
+    assert "changed requirements.md, specs/01-greeting.md; the next plan or run reads it" in lines
+    assert any(line.startswith("problem specloom.toml:1:1: error: `colour`") for line in lines)
+    assert json_lines(project.specloom("status", "--json").stdout)[0]["changed"] == [
+        "requirements.md",
+        "specs/01-greeting.md",
+    ]
+    (project.root / "greeting.txt").write_text("hello\n")
+    document.write_text(was)
+    assert "stale" not in project.specloom("status").stdout
+
+
 def test_status_in_json_is_one_object(half_done: Project) -> None:
     (status,) = json_lines(half_done.specloom("status", "--json").stdout)
     assert status["type"] == "status"

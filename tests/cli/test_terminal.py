@@ -116,6 +116,7 @@ def test_ctrl_c_does_not_wait_for_a_model_that_says_nothing(
     assert server.wait(lambda served: served.total == 1, DEADLINE)
     screen.type("\x03")
     assert screen.end() == Exit.INTERRUPTED
+    assert "paused: paused" not in screen.text
     assert "next: `specloom run` goes on where it was" in screen.text
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.cli.conftest import DEADLINE, SPECLOOM
+from tests.cli.conftest import DEADLINE, SPECLOOM, until
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAX+XDSwAAAABJRU5ErkJggg=="
@@ -155,11 +155,16 @@ def test_a_shell_stays_and_nothing_of_it_outlives_the_input(root: Path) -> None:
 
 def test_what_left_the_shell_by_itself_ends_with_the_input_too(root: Path) -> None:
     with working(root, "--yes") as hands:
-        hands.result("run_command", command="(setsid sleep 301.5 >/dev/null 2>&1 & echo $! > pid); sleep 0.2")
-        found = [item for item in psutil.process_iter(["cmdline"]) if item.info["cmdline"] == ["sleep", "301.5"]]
-        assert found
+        hands.result("run_command", command="(setsid sleep 301.5 >/dev/null 2>&1 & echo $! > pid)")
+        until(lambda: bool(sleeping("301.5")), "it sleeps, in a session of its own")
+        found = sleeping("301.5")
     _, alive = psutil.wait_procs(found, timeout=DEADLINE)
     assert not alive
+
+
+def sleeping(seconds: str) -> list[psutil.Process]:
+    """Those that sleep for so long."""
+    return [item for item in psutil.process_iter(["cmdline"]) if item.info["cmdline"] == ["sleep", seconds]]
 
 
 def test_what_left_the_shell_and_cleared_its_environment_ends_with_a_killed_process_too(root: Path) -> None:

@@ -16,6 +16,6 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture
 def impatient() -> Iterator[Stage]:
-    """The same for a daemon that keeps nothing which nobody uses."""
-    with staged(SPECLOOM_DAEMON_IDLE_S="0.2", SPECLOOM_DAEMON_LINGER_S="0") as made:
+    """The same for a daemon that keeps nothing which nobody uses, but for as long as who started it needs to come."""
+    with staged(SPECLOOM_DAEMON_IDLE_S="3", SPECLOOM_DAEMON_LINGER_S="0") as made:
         yield made

@@ -42,8 +42,12 @@ class Stage:
 
     def meet(self, want: Want = "lsp", *, force: bool = False, environment: Mapping[str, str] | None = None) -> Met:
         """A connection to the daemon that is up."""
-        met = meet(str(self.place.socket), Hello("/", environment or {}, want, force))
-        assert met is not None, "no daemon is up"
+        hello, end = Hello("/", environment or {}, want, force), time.monotonic() + ENDING
+        while (met := meet(str(self.place.socket), hello)) is None:
+            # One that has its lock is about to listen: its socket is there a moment before that.
+            assert is_held(self.place.lock), "no daemon is up"
+            assert time.monotonic() < end, "the daemon does not listen"
+            time.sleep(POLL)
         self._pids.add(met.answer.members["pid"])
         return met
 
@@ -78,6 +82,18 @@ class Stage:
                 os.kill(note, signal.SIGKILL)
                 deadline += ENDING
             time.sleep(POLL)
+        # Its last words come behind the lock: a folder that is removed before them would stand there again.
+        while isinstance(note, int) and _is_other(note) and time.monotonic() < deadline:
+            time.sleep(POLL)
+
+
+def _is_other(pid: int) -> bool:
+    """Whether it lives, and is not the test that wrote itself down."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return pid != os.getpid()
 
 
 @contextmanager

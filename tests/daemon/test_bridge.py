@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from specloom.daemon.bridge import passed_on
 from tests.daemon.stage import DEADLINE, Stage, begin, bridge, eventually
 from tests.integration.projects import greeter
 from tests.lsp.editor import SPECLOOM
@@ -111,6 +113,37 @@ async def test_an_editor_that_dies_is_noticed_though_its_pipes_stay_open(stage: 
         await client.wait()
         for end in (to_bridge, our_write, our_read, from_bridge):
             os.close(end)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+async def test_a_daemon_that_stands_still_is_not_waited_for_once_the_editor_is_gone(kind: str) -> None:
+    data = b"x" * 8_000_000
+    ours, daemon = socket.socketpair()
+    from_editor, editor = os.pipe() if kind == "pipe" else [each.detach() for each in socket.socketpair()]
+    with ours, daemon:
+        # What it said last stands there unread: to look for its end is not to read.
+        os.write(editor, b"Content-Length")
+        passing = asyncio.create_task(asyncio.to_thread(passed_on, ours, data, from_editor, 0.2))
+        assert await asyncio.to_thread(daemon.recv, 4096), "the daemon reads, and then stands still"
+        done, _ = await asyncio.wait([passing], timeout=0.5)
+        assert not done, "as long as there is an editor it is waited for"
+        os.close(editor)
+        assert not await asyncio.wait_for(passing, DEADLINE)
+    os.close(from_editor)
+
+
+async def test_a_daemon_that_goes_on_has_all_that_was_said_though_the_editor_is_gone() -> None:
+    data, got = os.urandom(4_000_000), bytearray()
+    ours, daemon = socket.socketpair()
+    from_editor, editor = os.pipe()
+    os.close(editor)
+    with ours, daemon:
+        passing = asyncio.create_task(asyncio.to_thread(passed_on, ours, data, from_editor, DEADLINE))
+        while len(got) < len(data):
+            got += await asyncio.to_thread(daemon.recv, 1_000_000)
+        assert await asyncio.wait_for(passing, DEADLINE)
+    assert bytes(got) == data
+    os.close(from_editor)
 
 
 @pytest.mark.parametrize("closed", ["<&-", "<&- >&-", "<&- >&- 2>&-"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 from typing import Any
 
@@ -75,3 +76,7 @@ def test_a_daemon_at_work_without_clients_is_not_called_idle() -> None:
     }
     assert "clients: none" in status_lines(told)
     assert "clients: none, idle since now" in status_lines(told | {"idleSince": "now"})
+    full = {"root": "/p", "run": None, "plan": None, "clients": 0, "fault": "the disk takes no more; make room"}
+    assert status_lines(told | {"roots": [full]})[-1] == "  the disk takes no more; make room"
+    begun = status_lines(told | {"startedAt": "2026-11-21T22:36:15.123Z"})[0]
+    assert re.fullmatch(r"specloom 1, pid 7, since 2026-11-2[12] \d\d:\d\d", begun), "to the minute, in local time"

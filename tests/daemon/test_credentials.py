@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.daemon.stage import DEADLINE, PYTHON, Stage, staged
 from tests.integration.projects import greeter
@@ -41,6 +42,33 @@ def test_a_key_of_standard_input_is_held_by_the_daemon_until_it_is_forgotten() -
         assert written
         assert [path for path in written if KEY.encode() in path.read_bytes()] == []
         assert KEY not in told.stdout + wrong.stderr
+
+
+def doctor(stage: Stage, root: Path) -> dict[str, Any]:
+    """What it says of the key."""
+    told = subprocess.run(
+        [PYTHON, "-m", "specloom", "doctor", "--json", "--offline", "--workspace", str(root)],
+        env=stage.environment,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert KEY not in told.stdout + told.stderr
+    return next(check for line in told.stdout.splitlines() if (check := json.loads(line))["name"] == "key")
+
+
+def test_a_key_that_only_the_daemon_has_is_known_to_doctor_and_not_told() -> None:
+    with staged() as stage:
+        root = greeter(stage.logs.parent / "root")
+        assert doctor(stage, root)["level"] == "fail", "there is no daemon"
+        credential(stage, root, "set", typed=KEY)
+        known = doctor(stage, root)
+        assert (known["level"], known["message"]) == ("ok", "held by the daemon until it ends, for api.anthropic.com")
+        assert stage.status()["keys"] == {"https://api.anthropic.com": "credential/set"}
+        credential(stage, root, "forget")
+        assert doctor(stage, root)["level"] == "fail"
+        assert stage.status()["keys"] == {}
 
 
 def test_without_a_key_there_is_no_order() -> None:

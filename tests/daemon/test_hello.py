@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specloom.daemon import hello
 from specloom.daemon.errors import NoDaemonError
 from specloom.daemon.hello import LONGEST, WANTS, Hello, answer_line, counts, hello_line, meet, read_answer, read_hello
 from tests.daemon.stage import Stage
@@ -94,7 +95,7 @@ def listener(path: Path, answer: bytes | None) -> tuple[socket.socket, threading
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (None, "did not answer within 0.2 seconds"),
+        (None, r"did not answer within 0.2 seconds; .* its pid stands in .*\.json"),
         (b"SSH-2.0-OpenSSH\r\n", "is no Specloom"),
         (b"{}\n", "is no Specloom"),
     ],
@@ -115,6 +116,24 @@ def test_nobody_there_and_one_who_ends_at_once_are_the_same(stage: Stage) -> Non
     thread.join(5)
     # The file is still there, and nobody listens.
     assert meet(str(path), Hello("/", {})) is None
+
+
+def test_an_answer_that_comes_before_the_hello_is_heard(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, connect = stage.place.socket, hello._connect  # pyright: ignore[reportPrivateUsage] # the moment is behind it
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def sent_away(connection: socket.socket, place: str, end: float) -> None:
+            connect(connection, place, end)
+            with listening.accept()[0] as other:
+                other.sendall(answer_line(ok=False, pid=1, reason="no room"))
+
+        monkeypatch.setattr(hello, "_connect", sent_away)
+        met = meet(str(path), Hello("/", {}))
+    assert met is not None
+    assert (met.answer.ok, met.answer.members["reason"]) == (False, "no room")
+    met.connection.close()
 
 
 def test_what_comes_behind_the_answer_is_kept(stage: Stage) -> None:

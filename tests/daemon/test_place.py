@@ -8,6 +8,7 @@ import pytest
 
 from specloom.daemon.errors import NoDaemonError
 from specloom.daemon.place import HeldLock, is_held, place_of
+from specloom.daemon.server import LOCK_DEADLINE
 from tests.daemon.stage import Stage
 
 
@@ -74,6 +75,28 @@ def test_a_lock_that_is_removed_while_it_is_taken_is_taken_where_the_next_one_lo
     monkeypatch.undo()
     assert held is not None
     assert is_held(stage.place.lock)
+    held.release()
+
+
+def test_who_only_looks_while_a_lock_is_taken_anew_is_not_taken_for_another_daemon(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, looked = HeldLock.take(stage.place.lock), list[bool]()
+    assert held is not None
+    stage.place.lock.unlink()
+
+    def locked(descriptor: int, kind: int) -> bool:
+        looked.append(True)
+        if len(looked) == 1:
+            # Whoever asks whether a daemon lives holds its lock for that moment.
+            return False
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        return True
+
+    monkeypatch.setattr("specloom.daemon.place._locked", locked)
+    assert held.retake(stage.place.lock, LOCK_DEADLINE)
+    monkeypatch.undo()
+    assert held.stands_at(stage.place.lock)
     held.release()
 
 

@@ -23,10 +23,10 @@ from specloom.lsp.editor_settings import EditorSettings
 from specloom.lsp.hosting import Sender
 from specloom.store.errors import StoreClosedError
 from specloom.store.lock import writer_of
+from tests.daemon.stage import DEADLINE
 from tests.integration.projects import greeter, greeter_script, session
 
 CLIENTS = 8
-DEADLINE = 20.0
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 

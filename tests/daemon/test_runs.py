@@ -2,14 +2,16 @@
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from specloom.daemon.hello import Answer, Hello, hello_line, read_answer
 from specloom.daemon.place import is_held
 from specloom.llm.scripted.server import ScriptedServer
 from tests.daemon.stage import (
@@ -29,6 +31,8 @@ from tests.integration.projects import ENDS, WRITES, greeter, session
 from tests.lsp.wire import Wire, status_of
 
 HELD = "held"
+FILES = 256
+"""That a process may have open where nobody said more (macOS)."""
 
 
 def script() -> dict[str, Any]:
@@ -155,6 +159,32 @@ async def test_a_killed_daemon_is_replaced_and_the_run_goes_on_where_the_log_end
             assert await status_of(process) == 1
         server.release(HELD)
         await must_go_on(stage, root, server)
+
+
+async def test_a_run_goes_on_whoever_comes_and_those_without_room_are_told(stage: Stage) -> None:
+    hello = hello_line(Hello("/", {}))
+    async with scripted() as server, bridge(stage) as (wire, _), AsyncExitStack() as stack:
+        await started(wire, greeter(stage.logs.parent / "root"), server)
+        pid = await asyncio.to_thread(stage.pid)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (FILES, FILES))
+        told = await asyncio.gather(*(greeted(stage, stack, hello) for _ in range(2 * FILES)))
+        refused = [answer for answer in told if not answer.ok]
+        assert len(refused) > FILES
+        assert all("no more files may be open" in answer.refusal for answer in refused)
+        server.release(HELD)
+        assert (await ended(wire))["outcome"] == "completed"
+        await stack.aclose()
+        await eventually(lambda: len(stage.status()["clients"]) == 1, "they have left")
+        assert (await greeted(stage, stack, hello)).ok
+
+
+async def greeted(stage: Stage, stack: AsyncExitStack, hello: bytes) -> Answer:
+    """What a client is answered that stays and says nothing more."""
+    reader, writer = await asyncio.open_unix_connection(str(stage.place.socket))
+    stack.callback(writer.close)
+    writer.write(hello)
+    async with asyncio.timeout(DEADLINE):
+        return read_answer(await reader.readline())
 
 
 async def test_stop_by_force_pauses_what_runs(stage: Stage) -> None:

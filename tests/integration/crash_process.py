@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from specloom.domain.project import ProjectState
@@ -53,5 +54,12 @@ async def main(root: Path, url: str, name: str, ordinal: int, delay: float) -> N
     await runtime.close()
 
 
+def run(words: Sequence[str]) -> int:
+    """Of its arguments."""
+    root, url, name, ordinal, delay = words
+    asyncio.run(main(Path(root), url, name, int(ordinal), float(delay)))
+    return 0
+
+
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5])))
+    sys.exit(run(sys.argv[1:]))

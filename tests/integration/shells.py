@@ -40,6 +40,14 @@ async def ends(shell: AgentShell, command: str, seconds: float = 20) -> CommandR
     return result
 
 
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line; nothing of one that has ended since it was listed."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 def gone(pid: int) -> bool:
     """Whether a process lives no more."""
     try:

@@ -8,9 +8,11 @@ import psutil
 from specloom.domain.runs import Budget, Scope
 from specloom.domain.states import TaskState
 from specloom.llm.scripted.server import ScriptedServer
+from tests.integration.killing import working
 from tests.integration.projects import USER, hosted, run
+from tests.integration.shells import until, words_of
 from tests.integration.stage import ONE, attempt, command, project, read, says, script, task, turn, until_file, write
-from tests.integration.test_engine_crash import resumes, working
+from tests.integration.test_engine_crash import resumes
 
 
 def job(text: str) -> dict[str, Any]:
@@ -20,7 +22,8 @@ def job(text: str) -> dict[str, Any]:
 
 def sleeping() -> set[str]:
     """The last word of each process below ours."""
-    return {child.cmdline()[-1] for child in psutil.Process().children(recursive=True) if child.cmdline()}
+    lines = [words_of(child) for child in psutil.Process().children(recursive=True)]
+    return {words[-1] for words in lines if words}
 
 
 async def test_shell_lasts_from_turn_to_turn_and_ends_before_verification(tmp_path: Path) -> None:
@@ -103,7 +106,8 @@ async def test_cancelled_run_leaves_no_process_of_its_agent(tmp_path: Path) -> N
     async with ScriptedServer(script(attempt(1, *turns))) as server, hosted(root, server) as runtime:
         await runtime.start_run(Scope("task", ONE), Budget(), USER, unattended=True)
         await until_file(root / "up")
-        assert {"276", "277"} <= sleeping()
+        # What was started first need not be there first.
+        await until(lambda: {"276", "277"} <= sleeping())
         await runtime.cancel(USER)
         assert not {"276", "277"} & sleeping()
 

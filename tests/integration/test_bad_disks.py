@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from specloom.domain.events import REGISTRY, agents
+from specloom.domain.events.planning import PlanStarted
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import PauseCause, RunOutcome, RunState
@@ -42,6 +43,9 @@ from tests.integration.stage import (
     write,
 )
 from tests.integration.test_offline import at, free_port, held, paused, served
+from tests.integration.test_planning import plan
+from tests.integration.test_planning import project as unplanned
+from tests.unit.planning.planning_scripts import WHOLE
 
 LONG = "".join(f"{number:06} a line of a file\n" for number in range(4000))
 STORY = script(
@@ -127,6 +131,61 @@ async def test_a_disk_that_is_full_stops_the_run_and_says_so_and_with_room_it_go
                 await goes_on(runtime, known)
         assert server.failures == []
     assert (root / "b.txt").read_text() == LONG[1:]
+
+
+async def test_a_run_that_a_full_disk_cut_off_is_paused_as_soon_as_there_is_room_though_nobody_asks(
+    tmp_path: Path, disk: Path
+) -> None:
+    root = project(tmp_path / "p", task(1, "test -f c.txt"))
+    given = {"SPECLOOM_STATE_DIR": str(disk / ".specloom")}
+
+    def heard(published: Published, state: ProjectState) -> None:
+        del state
+        if isinstance(published.event, agents.TurnRequested) and published.event.turn == 2 and not full.is_set():
+            fill(disk)
+            full.set()
+
+    full = asyncio.Event()
+    async with ScriptedServer(STORY, keep=None) as server:
+        async with hosted(root, server, given) as runtime:
+            with runtime.listen(heard):
+                await start(runtime)
+                await ended(runtime)
+            assert full.is_set()
+            assert run_of(runtime.state).state is RunState.RUNNING, "the log takes nothing else"
+            known = await runtime.events(0, 100_000)
+            await asyncio.to_thread((disk / "filler").unlink)
+            await paused(runtime, PauseCause.INTERRUPTED)
+            assert "resume to go on" in run_of(runtime.state).reason
+            await goes_on(runtime, known)
+        assert server.failures == []
+
+
+async def test_a_plan_that_a_full_disk_cut_off_ends_as_soon_as_there_is_room_and_can_be_planned_again(
+    tmp_path: Path, disk: Path
+) -> None:
+    root, given = unplanned(tmp_path / "p"), {"SPECLOOM_STATE_DIR": str(disk / ".specloom")}
+
+    def heard(published: Published, state: ProjectState) -> None:
+        del state
+        if isinstance(published.event, PlanStarted) and not full.is_set():
+            fill(disk)
+            full.set()
+
+    full = asyncio.Event()
+    async with ScriptedServer(WHOLE) as server, hosted(root, server, given) as runtime:
+        with runtime.listen(heard):
+            await plan(runtime)
+        assert runtime.state.running_plan is not None, "the log takes no end of it"
+        await asyncio.to_thread((disk / "filler").unlink)
+        await until(runtime, lambda state: state.running_plan is None)
+        told = runtime.state.planning
+        assert told is not None
+        assert "plan again to go on" in told.reason
+        await plan(runtime)
+        assert runtime.state.planning is not None
+        assert runtime.state.planning.state == "finished"
+        server.check()
 
 
 async def test_documents_that_change_while_the_disk_is_full_are_taken_in_with_the_next_change(

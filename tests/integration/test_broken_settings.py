@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from specloom.domain.events import runs
+from specloom.compose.files import RootFiles, read_root
+from specloom.domain.events import documents, runs
 from specloom.domain.origin import Origin
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunOutcome, Scope
@@ -17,6 +18,7 @@ from tests.integration.stage import (
     attempt,
     command,
     ended,
+    events_of,
     finished,
     project,
     says,
@@ -69,6 +71,39 @@ async def test_settings_that_break_in_the_middle_of_a_run_lift_no_rule_and_no_li
         assert runtime.default_budget.turns == 50
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+
+
+def emptied(file: Path) -> None:
+    """As VS Code does before it writes."""
+    file.write_bytes(b"")
+
+
+@pytest.mark.parametrize("begins", [emptied, Path.unlink])
+async def test_settings_that_are_read_while_they_are_written_lift_no_rule_and_no_limit(
+    tmp_path: Path, begins: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(tmp_path / "p", task(1, "true"))
+    (root / FILE).write_text(SOUND)
+
+    def just_before(place: Path) -> RootFiles:
+        found = read_root(place)
+        if not found.settings:
+            (root / FILE).write_text(SOUND.replace("40", "50"))
+        return found
+
+    async with staged(root, strict=False) as (runtime, _):
+        with monkeypatch.context() as writing:
+            writing.setattr("specloom.compose.given.read_root", just_before)
+            await asyncio.to_thread(begins, root / FILE)
+            await runtime.on_settings()
+            assert runtime.default_budget.turns == 50
+        # Who follows the file may have been there first, and tell of it a moment later.
+        await until_event(runtime, documents.SettingsChanged, lambda event: event.keys == ("budget.turns",))
+        told = [event.keys for event in await events_of(runtime, documents.SettingsChanged)]
+        assert not [keys for keys in told if "permissions.deny" in keys]
+        await asyncio.to_thread(begins, root / FILE)
+        await runtime.on_settings()
+        assert runtime.default_budget == Budget(), "who takes them away means it"
 
 
 async def test_an_editor_setting_of_another_type_lifts_no_limit_and_what_the_file_says_counts(tmp_path: Path) -> None:

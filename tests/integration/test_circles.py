@@ -99,14 +99,23 @@ async def test_turns_that_the_endpoint_pauses_for_ever_come_to_an_end(tmp_path: 
         assert server.total == 10, "three turns each time, and the summary"
 
 
+def job(text: str) -> Json:
+    """A call that starts one."""
+    return {"tool": "run_command", "input": {"command": text, "blocking": False}}
+
+
+async def test_who_waits_for_a_job_that_has_ended_is_told(tmp_path: Path) -> None:
+    looks = [turn(command("sleep 0.01; cat done.log"))] * 8
+    ends = [turn(write("a.txt", "a\n")), turn(says())]
+    async with staged(one_task(tmp_path), first(turn(job("echo done > done.log")), *looks, *ends)) as (runtime, _):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        assert await steps(runtime) == [("repeats", "nudge")]
+
+
 WORK: dict[str, list[Json]] = {
     "polling a job": [
-        turn(
-            {
-                "tool": "run_command",
-                "input": {"command": "until [ -e b.txt.go ]; do read -t 1; done", "blocking": False},
-            }
-        ),
+        turn(job("until [ -e b.txt.go ]; do read -t 1; done")),
         *[turn({"tool": "command_jobs", "input": {"action": "list"}})] * 8,
     ],
     "a test after each edit": [
@@ -115,6 +124,10 @@ WORK: dict[str, list[Json]] = {
     "reading many files": [turn(read(f"f{number}.txt")) for number in range(8)],
     "git status between edits": [
         item for number in range(4) for item in (turn(write("b.txt", f"{number}\n")), turn(command("echo clean")))
+    ],
+    "looking at what a quiet job prints": [
+        turn(job("until [ -e b.txt.go ]; do read -t 1; done > quiet.log")),
+        *[turn(command("tail -n 3 quiet.log"))] * 8,
     ],
     "waiting for something outside": [turn(command("sleep 0.01; echo not yet"))] * 8,
 }

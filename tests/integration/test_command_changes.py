@@ -8,10 +8,11 @@ from specloom.domain.ids import TaskId
 from specloom.domain.runs import Scope
 from specloom.domain.states import TaskState
 from specloom.llm.scripted.server import ScriptedServer
+from tests.integration.killing import working
 from tests.integration.projects import greeter, hosted, run, session
+from tests.integration.stage import DEADLINE, attempt, command, project, says, script, task, turn, until_file, write
 from tests.integration.stage import ONE as FIRST_OF_ONE
-from tests.integration.stage import attempt, command, project, says, script, task, turn, until_file, write
-from tests.integration.test_engine_crash import resumes, working
+from tests.integration.test_engine_crash import resumes
 
 FIRST, SECOND = TaskId("01/1.1"), TaskId("01/1.2")
 TICK_ALL = "sed -i 's/- \\[ \\]/- [x]/' specs/01-greeter.md"
@@ -21,7 +22,7 @@ CODE = 'def greet(name):\n    return "Hello " + name\n'
 
 def wait_for(file: Path) -> None:
     """Until the file is there."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + DEADLINE
     while not file.exists():
         assert time.monotonic() < end, f"{file} did not come"
         time.sleep(0.02)

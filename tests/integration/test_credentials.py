@@ -108,6 +108,13 @@ async def test_a_run_whose_key_is_gone_asks_and_goes_on_by_itself_once_one_is_se
         server.check()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes a runtime waits a moment for the turn in flight."""
+    monkeypatch.setattr("specloom.engine.runtime.CLOSE_DEADLINE", 0.5)
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_run_that_is_resumed_after_a_restart_waits_for_its_key(tmp_path: Path) -> None:
     root = one_task(tmp_path, "test -f b.txt")
     async with story("second") as server:
@@ -129,6 +136,7 @@ async def test_a_run_that_is_resumed_after_a_restart_waits_for_its_key(tmp_path:
                 assert await finished(runtime) is RunOutcome.COMPLETED
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_run_that_was_cut_off_is_paused_for_its_key_and_one_that_nobody_ordered_here_is_asked_about(
     tmp_path: Path,
 ) -> None:
@@ -143,12 +151,17 @@ async def test_a_run_that_was_cut_off_is_paused_for_its_key_and_one_that_nobody_
         async with at(copy, named(HERE, server)) as runtime:
             assert (await paused(runtime, PauseCause.KEY)).startswith("key needed")
             assert runtime.health(0.0).status != "ok"
+            await until(runtime, lambda state: bool(state.approvals))
+            needs = set(runtime.state.approvals.keys())
             await given(runtime, KEY)
+            # The key takes that question back, and another is put: who came in between would see both.
+            await until(runtime, lambda state: bool(state.approvals) and needs.isdisjoint(state.approvals.keys()))
             with runtime.attach(person):
                 assert await finished(runtime) is RunOutcome.COMPLETED
         assert [question.choices for question in person.questions].count(AGAIN) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_key_is_no_word_to_go_on_where_git_wrote_files_meanwhile(tmp_path: Path) -> None:
     root, aside = repository(tmp_path / "p", task(1, "test -f b.txt")), tmp_path / "aside"
     async with story("second") as server:

@@ -13,6 +13,8 @@ from specloom.domain.ids import RequirementId, TaskId
 from specloom.domain.runs import RunOutcome, Scope
 from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
+from specloom.workspace.ports import TextSnapshot
+from specloom.workspace.workspace import Workspace
 from tests.integration.projects import REQUIREMENTS, USER
 from tests.integration.stage import (
     ONE,
@@ -118,6 +120,28 @@ async def test_task_that_is_duplicated_keeps_its_history_once_and_the_copy_is_a_
         await edited(runtime, SPEC, lambda text: text + lines_of(text, 1).replace("- [x]", "- [ ]"))
         assert kinds(runtime, ONE) == [EvidenceKind.COMMAND]
         assert "duplicate-number" in codes(runtime)
+
+
+async def test_document_that_is_read_while_it_is_written_is_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with worked(tmp_path / "p") as runtime:
+        file, read = runtime.root / SPEC, Workspace.read
+        wanted = (await asyncio.to_thread(file.read_text)).replace("- [x] 1 ", "- [ ] 1 ")
+
+        async def just_before(workspace: Workspace, path: str) -> TextSnapshot:
+            found = await read(workspace, path)
+            if path == SPEC and not found.text:
+                await asyncio.to_thread(file.write_text, wanted)
+            return found
+
+        monkeypatch.setattr(Workspace, "read", just_before)
+        await edited(runtime, SPEC, lambda _: "")
+        assert runtime.state.record(ONE).state is TaskState.PENDING
+        assert ONE in runtime.state.graph.tasks
+        monkeypatch.undo()
+        await edited(runtime, SPEC, lambda _: "")
+        assert ONE not in runtime.state.graph.tasks, "who empties a document means it"
 
 
 async def test_done_task_whose_words_are_edited_stays_done(tmp_path: Path) -> None:

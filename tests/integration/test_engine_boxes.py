@@ -13,7 +13,8 @@ from specloom.domain.runs import RunOutcome
 from specloom.domain.states import TaskState
 from specloom.engine.api import Published
 from specloom.engine.runtime import ProjectRuntime
-from specloom.workspace.ports import EditResult, FileChange, NotApplied, Refusal
+from specloom.workspace.ports import EditResult, FileChange, FolderEntry, NotApplied, Refusal
+from specloom.workspace.workspace import Workspace
 from tests.integration.people import Editor
 from tests.integration.projects import USER
 from tests.integration.stage import ONE, attempt, codes, ended, project, says, staged, start, task, turn, write
@@ -82,3 +83,21 @@ async def test_an_order_about_an_unknown_task_is_refused(tmp_path: Path) -> None
         answer = await runtime.change_task(c.SkipTask(TaskId("01/9"), "no need"), USER)
         assert isinstance(answer, Rejected)
         assert answer.code == "unknown-task"
+
+
+async def test_a_task_reads_the_documents_twice_for_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, listed = Workspace.list_folder, list[str]()
+
+    async def noted(workspace: Workspace, path: str = "") -> tuple[FolderEntry, ...]:
+        listed.append(path)
+        return await read(workspace, path)
+
+    monkeypatch.setattr(Workspace, "list_folder", noted)
+    root = project(tmp_path / "p", *(task(number, "true") for number in range(1, 6)))
+    sessions = (attempt(number, turn(says())) for number in range(1, 6))
+    async with staged(root, *sessions) as (runtime, _):
+        listed.clear()
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        # The start of the run twice; then each task before its verdict, and after its box.
+        assert listed.count("") <= 2 + 2 * 5

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from specloom.domain.events import planning, proof
-from specloom.domain.events.tasks import ProofStale
+from specloom.domain.events.tasks import ProofRenewed, ProofStale
 from specloom.domain.ids import PlanId
 from specloom.domain.runs import RunOutcome, RunState
 from specloom.domain.states import TaskState
@@ -36,6 +36,7 @@ from tests.integration.stage import (
     task,
     turn,
     until,
+    until_file,
     write,
 )
 
@@ -242,3 +243,56 @@ async def test_a_proof_counts_for_what_was_on_disk_when_its_command_ran(tmp_path
         await runtime.refresh()
         assert runtime.state.record(ONE).stale == ("notes.txt",)
         assert await events_of(runtime, ProofStale)
+
+
+async def test_proof_whose_file_was_undone_and_not_saved_stays_stale_at_the_end_of_the_run(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", task(1, GOOD), task(2, "grep -q b b.txt"))
+    (root / "a.txt").write_text("bad\nend\n")
+    first = attempt(1, READS, turn(replace_line("a.txt", 1, "bad", "good")), CLAIMS)
+    second = attempt(2, turn(write("b.txt", "b\n"), hold="undone"), CLAIMS)
+    async with staged(root, first, second) as (runtime, server):
+        editor = Editor(runtime)
+        await asyncio.to_thread(editor.open, "a.txt")
+        with runtime.attach(editor):
+            await start(runtime)
+            await until(runtime, lambda state: state.record(ONE).state is TaskState.DONE)
+            editor.undo_last()
+            server.release("undone")
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+            assert runtime.state.record(ONE).stale == ("a.txt",)
+            assert not await events_of(runtime, ProofRenewed)
+            assert (root / "a.txt").read_text() == "good\nend\n", "nobody saved what the person has not"
+
+
+async def test_verifying_again_asks_for_what_is_not_saved_and_finds_what_was_undone(tmp_path: Path) -> None:
+    async with edited(tmp_path, READS, EDITS, CLAIMS) as (runtime, _, editor):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        editor.undo_last()
+        await runtime.refresh(("a.txt",))
+        assert codes(runtime) == ["proof-stale"]
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.INCOMPLETE
+        assert (runtime.root / "a.txt").read_text() == UNSAVED
+        assert runtime.state.record(ONE).state is TaskState.FAILED
+
+
+async def test_typing_while_a_proof_is_verified_again_leaves_it_stale(tmp_path: Path) -> None:
+    waits = "if [ -e hold ]; then touch held; while [ -e hold ]; do sleep 0.02; done; fi; " + GOOD
+    root = project(tmp_path / "p", task(1, waits))
+    (root / "a.txt").write_text("bad\nend\n")
+    async with staged(root, attempt(1, READS, turn(replace_line("a.txt", 1, "bad", "good")), CLAIMS)) as (runtime, _):
+        await start(runtime)
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+        editor = Editor(runtime)
+        (root / "a.txt").write_text("good\nend of it\n")
+        await asyncio.to_thread(editor.open, "a.txt")
+        with runtime.attach(editor):
+            (root / "hold").touch()
+            await start(runtime)
+            await until_file(root / "held")
+            editor.type("a.txt", "bad again\n")
+            (root / "hold").unlink()
+            assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
+            assert len(await events_of(runtime, ProofRenewed)) == 1
+            assert runtime.state.record(ONE).stale == ("a.txt",)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from specloom.workspace.drafts import draft_name
 from specloom.workspace.orphans import start_of
 from tests.conftest import TIER
 from tests.integration.crash_story import FILES, crash_project, crash_script
+from tests.integration.killing import killed, working
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
     DEADLINE,
@@ -46,8 +46,6 @@ from tests.integration.stage import (
     until_file,
     write,
 )
-
-HERE = Path(__file__).parents[2]
 
 MOMENTS = [
     ("ApprovalAsked", 1, 0),
@@ -132,23 +130,6 @@ UNDISTURBED = End(
     files=FILES,
     boxes=3,
 )
-
-
-async def working(
-    root: Path, url: str, name: str = "Nothing", ordinal: int = 1, delay: float = 0
-) -> asyncio.subprocess.Process:
-    """A process that works on the root, and is killed at the named moment if that comes."""
-    arguments = [str(root), url, name, str(ordinal), str(delay)]
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.integration.crash_process", *arguments, cwd=HERE
-    )
-
-
-async def killed(root: Path, server: ScriptedServer, name: str, ordinal: int, delay: float) -> None:
-    """A process works on the root until it is killed at the named moment."""
-    process = await working(root, server.base_url, name, ordinal, delay)
-    async with asyncio.timeout(DEADLINE):
-        assert await process.wait() in (-9, 0)
 
 
 async def resumes(runtime: ProjectRuntime) -> None:

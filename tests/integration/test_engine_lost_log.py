@@ -41,7 +41,7 @@ def replaced(state: Path) -> None:
     (state / "copy").replace(state / "state.db")
 
 
-@pytest.mark.parametrize(("happens", "word"), [(removed, "removed"), (replaced, "replaced")])
+@pytest.mark.parametrize(("happens", "word"), [(removed, "moved or removed"), (replaced, "replaced")])
 async def test_a_log_that_is_taken_away_between_two_turns_ends_the_run(
     tmp_path: Path, happens: Callable[[Path], None], word: str
 ) -> None:

@@ -12,7 +12,6 @@ from specloom.domain.evidence import EvidenceKind
 from specloom.domain.ids import SpecId
 from specloom.domain.runs import RunOutcome
 from specloom.domain.states import TaskState
-from specloom.engine import root_watch
 from specloom.engine.runtime import ProjectRuntime
 from tests.integration.people import Editor
 from tests.integration.stage import (
@@ -57,9 +56,8 @@ async def types(runtime: ProjectRuntime, editor: Editor, path: str, old: str, ne
     ("path", "words", "kind"), [(SPEC, "Step 1", SpecRead), ("requirements.md", "a greeting", RequirementsRead)]
 )
 async def test_words_typed_with_many_pauses_are_one_event_with_the_last_of_them(
-    tmp_path: Path, path: str, words: str, kind: type[SpecRead | RequirementsRead], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, path: str, words: str, kind: type[SpecRead | RequirementsRead]
 ) -> None:
-    monkeypatch.setattr(root_watch, "TYPING", 0.3)
     async with typing(tmp_path / "p") as (runtime, editor):
         before = len(await events_of(runtime, kind))
         for length in range(1, 6):

@@ -17,6 +17,7 @@ from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from specloom.workspace.ports import EditResult, FileChange, NotApplied, Refusal
 from tests.integration.projects import USER, hosted
+from tests.integration.shells import gone
 from tests.integration.stage import (
     DEADLINE,
     ONE,
@@ -216,8 +217,7 @@ def is_gone(root: Path) -> bool:
     file = root / "pid"
     if not file.exists():
         return True
-    stat = Path("/proc") / file.read_text().strip() / "stat"
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in "ZX"
+    return gone(int(file.read_text()))
 
 
 @pytest.mark.parametrize("name", MOMENTS)

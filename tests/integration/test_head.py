@@ -14,6 +14,7 @@ from specloom.domain.runs import RunOutcome, RunState, Scope
 from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
+from tests.integration.killing import working
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
     ONE,
@@ -37,7 +38,7 @@ from tests.integration.stage import (
     until_file,
     write,
 )
-from tests.integration.test_engine_crash import resumes, working
+from tests.integration.test_engine_crash import resumes
 from tests.integration.watches import AWATCH, without_watches
 
 SPEC = "specs/01-steps.md"
@@ -58,18 +59,25 @@ def git(root: Path, *words: str, fails: bool = False) -> None:
     assert (done.returncode != 0) is fails, done.stderr
 
 
-def repository(root: Path, *tasks: str) -> Path:
-    """A project whose branch `main` is committed, with a branch `other` beside it that has one file more."""
-    project(root, *(tasks or (task(1, "test -f a.txt"), task(2, "test -f b.txt"))))
+def branched(root: Path, **others: str) -> None:
+    """Commits what stands there as `main`, with a branch `other` beside it that has one file more, and these texts."""
     (root / ".gitignore").write_text(".specloom/\n")
     git(root, "init", "-q", "-b", "main")
     git(root, "add", ".")
     git(root, "commit", "-qm", "begin")
     git(root, "switch", "-qc", "other")
     (root / "other.txt").write_text("other\n")
+    for name, text in others.items():
+        (root / f"{name}.md").write_text(text)
     git(root, "add", ".")
     git(root, "commit", "-qm", "other")
     git(root, "switch", "-q", "main")
+
+
+def repository(root: Path, *tasks: str) -> Path:
+    """A project whose branch `main` is committed, with a branch `other` beside it that has one file more."""
+    project(root, *(tasks or (task(1, "test -f a.txt"), task(2, "test -f b.txt"))))
+    branched(root)
     return root
 
 
@@ -163,6 +171,20 @@ async def test_every_verb_of_git_pauses_if_it_writes_files_and_is_one_event(tmp_
         changes = await told(runtime)
         assert [change.files for change in changes if change.files] == [True] * (name in PAUSES)
         assert len(changes) <= 1
+
+
+@pytest.mark.parametrize("verb", ["checkout: moving from main to other", "moved by a tool"])
+async def test_checkout_that_is_looked_at_before_it_moves_head_has_written_files(tmp_path: Path, verb: str) -> None:
+    root = repository(tmp_path / "p")
+    async with staged(root, strict=False) as (runtime, _):
+        # What `switch` does, with a pause between its two steps; a busy machine makes one, too.
+        await asyncio.to_thread(git, root, "read-tree", "-m", "-u", "HEAD", "other")
+        await runtime.engine.head.look()
+        assert await told(runtime) == []
+        await asyncio.to_thread(git, root, "symbolic-ref", "-m", verb, "HEAD", "refs/heads/other")
+        await runtime.engine.head.look()
+        (change,) = await told(runtime)
+        assert (change.branch, change.files) == ("other", verb.startswith("checkout"))
 
 
 async def test_unstashing_is_a_change_though_head_stays(tmp_path: Path) -> None:

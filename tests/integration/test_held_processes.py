@@ -12,7 +12,7 @@ import pytest
 from specloom.workspace.process import run
 from specloom.workspace.shell.agent_shell import ShellLimits
 from tests.integration import tracer
-from tests.integration.shells import ENV, said, shell_in, until
+from tests.integration.shells import ENV, said, shell_in, until, words_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ptrace as on Linux")
 
@@ -32,7 +32,10 @@ async def held(pid: int) -> AsyncGenerator[None]:
         await holder.wait()
 
 
-async def test_stalled_command_whose_shell_cannot_be_ended_is_told_of(tmp_path: Path) -> None:
+async def test_stalled_command_whose_shell_cannot_be_ended_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specloom.workspace.shell.shell_process.GRACE", 0.5)
     async with shell_in(tmp_path, tmp_path / "logs", ShellLimits(jobs=0)) as shell:
         pid = int(await said(shell, "echo $$"))
         async with held(pid):
@@ -45,6 +48,7 @@ async def test_job_that_cannot_be_ended_is_stopped_as_far_as_can_be_and_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("specloom.workspace.shell.agent_shell.LAST", 0.5)
+    monkeypatch.setattr("specloom.workspace.shell.shell_process.GRACE", 0.5)
     async with shell_in(tmp_path, tmp_path / "logs") as shell:
         job = await shell.start("sleep 273")
         assert job is not None
@@ -59,10 +63,16 @@ async def test_check_that_cannot_be_ended_has_a_result_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("specloom.workspace.process_group.KILLED", 0.5)
-    running = asyncio.create_task(run("sleep 272; true", tmp_path, ENV, 1.5))
+    monkeypatch.setattr("specloom.workspace.process.GRACE", 0.5)
+    # Whoever holds it is a process of its own, which has to start before the time is over.
+    running = asyncio.create_task(run("sleep 272; true", tmp_path, ENV, 5.0))
     me = psutil.Process()
-    await until(lambda: any(child.cmdline()[-1] == "sleep 272; true" for child in me.children()), 5)
-    pid = next(child.pid for child in me.children() if child.cmdline()[-1] == "sleep 272; true")
+
+    def sleeps() -> list[int]:
+        return [child.pid for child in me.children() if words_of(child)[-1:] == ["sleep 272; true"]]
+
+    await until(lambda: bool(sleeps()), 5)
+    (pid,) = sleeps()
     async with held(pid):
         result = await running
     assert result.timed_out

@@ -9,7 +9,8 @@ from specloom.compose import inspect, keys
 from specloom.compose.keys import KEYS, keyring_of
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunOutcome, Scope
-from specloom.engine.api import KeyOrder
+from specloom.engine.api import KeyOrder, Question
+from specloom.store.system import SystemClock
 from tests.integration.keys import (
     HERE,
     KEY,
@@ -25,8 +26,10 @@ from tests.integration.keys import (
     sent,
     story,
 )
+from tests.integration.people import Person
 from tests.integration.projects import USER
 from tests.integration.stage import DEADLINE, finished, start
+from tests.integration.test_credentials import AGAIN, working
 
 pytestmark = pytest.mark.usefixtures("names", "another_process")
 
@@ -173,3 +176,65 @@ async def test_keyring_that_is_locked_is_asked_once_and_again_when_it_has_taken_
         assert len(system.looked) == 1
         await given(runtime, KEY, f"http://{HERE}", keep=True)
         assert {key.api_key for key in KEYS.known} == {KEY, OTHER}
+
+
+class Later(SystemClock):
+    """Which can be put forward."""
+
+    by = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.by
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Later:
+    clock = Later()
+    monkeypatch.setattr(KEYS, "clock", clock)
+    return clock
+
+
+@pytest.mark.usefixtures("system")
+async def test_keyring_that_is_unlocked_is_asked_again_when_a_key_is_needed_a_minute_later(
+    tmp_path: Path, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = one_task(tmp_path, "test -f a.txt")
+    async with story() as server:
+        async with at(root, named(HERE, server)) as runtime:
+            await given(runtime, KEY, keep=True)
+        KEYS.clear()
+        monkeypatch.setattr(FileKeyring, "locked", True)
+        async with at(root, named(HERE, server)) as runtime:
+            monkeypatch.setattr(FileKeyring, "locked", False)
+            refused = await runtime.start_run(Scope(), Budget(), USER, unattended=True)
+            assert isinstance(refused, Rejected)
+            assert refused.code == "no-key"
+            later.by += keys.ASK_AGAIN
+            await start(runtime)
+            assert await finished(runtime) is RunOutcome.COMPLETED
+        assert sent(server) == {KEY, f"Bearer {KEY}"}
+
+
+@pytest.mark.usefixtures("system")
+async def test_a_run_that_needs_a_key_finds_it_in_the_keyring_once_a_person_says_try_again(
+    tmp_path: Path, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = one_task(tmp_path, "test -f b.txt")
+    async with story("second") as server:
+        async with working(root, server) as runtime:
+            await given(runtime, KEY, keep=True)
+            await runtime.pause(USER, at_once=True)
+        KEYS.clear()
+        server.release("second")
+        monkeypatch.setattr(FileKeyring, "locked", True)
+
+        def unlocks(question: Question) -> str | None:
+            if question.choices == AGAIN:
+                monkeypatch.setattr(FileKeyring, "locked", False)
+                later.by += keys.ASK_AGAIN
+            return question.choices[0]
+
+        async with at(root, named(HERE, server)) as runtime:
+            with runtime.attach(Person(unlocks)):
+                assert not isinstance(await runtime.resume(USER), Rejected)
+                assert await finished(runtime) is RunOutcome.COMPLETED

@@ -14,6 +14,7 @@ from specloom.domain.events.documents import ProjectOpened, SettingsChanged
 from specloom.domain.events.runs import RunStarted
 from specloom.domain.ids import RunId
 from specloom.domain.origin import Origin
+from specloom.domain.redact import Redactor
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, Scope
 from specloom.engine import precedence
@@ -32,7 +33,7 @@ USER, WATCHER = Origin("user", "test"), Origin("watcher")
 async def mailbox(folder: Path) -> tuple[EventStore, Mailbox, Ledger]:
     """On a log of its own, with a run."""
     store = await EventStore.open(folder / "state", REGISTRY, SystemClock())
-    ledger = Ledger(store)
+    ledger = Ledger(store, Redactor())
     await ledger.load()
     await ledger.append(PROJECT, [ProjectOpened(store.project_id, "p")], ENGINE)
     made = Mailbox(ledger)
@@ -143,6 +144,7 @@ async def test_an_order_of_many_steps_gets_to_its_end_before_the_engine_commits_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precedence, "LONGEST", 60.0)
+    monkeypatch.setattr(precedence, "PATIENCE", 60.0)
     root = project(tmp_path / "p", task(1, "true"), task(2, "true"))
     async with staged(root) as (runtime, _):
         groups: list[int] = []

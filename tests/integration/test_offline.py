@@ -1,6 +1,8 @@
 """An endpoint that cannot be reached pauses the run, which goes on by itself; one that refuses leads to a question."""
 
 import asyncio
+import contextlib
+import random
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -49,9 +51,12 @@ STORY = attempt(1, WRITES, turn(write("b.txt", "b\n")), turn(says()))
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody is given meanwhile who asks for any: the system hands out those above (`ip(7)`)."""
+    for port in random.SystemRandom().sample(range(15_000, 30_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a hundred ports are in use")
 
 
 def served(port: int, *sessions: Json) -> ScriptedServer:

@@ -53,6 +53,15 @@ async def test_a_task_scope_runs_that_task_alone(tmp_path: Path) -> None:
         server.check()
 
 
+async def test_a_run_of_a_task_that_waits_for_another_one_says_for_which(tmp_path: Path) -> None:
+    root = greeter(tmp_path / "greeter")
+    async with ScriptedServer({"sessions": []}) as server, hosted(root, server) as runtime:
+        await run(runtime, Scope("task", SECOND))
+        assert runtime.state.run is not None
+        assert runtime.state.run.outcome is RunOutcome.INCOMPLETE
+        assert f"{SECOND} pending (waits for {FIRST})" in runtime.state.run.reason
+
+
 async def test_done_tasks_are_still_done_after_a_restart(tmp_path: Path) -> None:
     root = greeter(tmp_path / "greeter")
     async with ScriptedServer(greeter_script()) as server:

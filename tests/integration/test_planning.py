@@ -5,14 +5,17 @@ import sys
 import time
 from pathlib import Path
 
+from specloom.domain.commands import SkipTask
 from specloom.domain.ids import SpecId, TaskId
 from specloom.domain.rejection import Rejected
+from specloom.domain.runs import RunOutcome, Scope
 from specloom.domain.spec import SpecStatus
 from specloom.domain.states import TaskState
 from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Person
 from tests.integration.projects import USER, hosted
+from tests.integration.stage import ended, start
 from tests.unit.planning.planning_scripts import (
     COMMANDS_LIST,
     COMMANDS_SPEC,
@@ -168,6 +171,26 @@ async def test_a_spec_left_behind_can_be_discarded(tmp_path: Path) -> None:
         assert not isinstance(answer, Rejected), answer
         assert not await asyncio.to_thread((root / SPEC).exists)
         assert SpecId("01") not in runtime.state.plan.specs
+
+
+async def test_run_after_a_plan_that_broke_off_is_not_complete_when_all_that_it_listed_is_done(tmp_path: Path) -> None:
+    root = project(tmp_path / "notes")
+    fault = {"status": 401, "message": "invalid x-api-key", "times": "always"}
+    refused = session("# Write the tasks of spec 02", {**says(""), "fault": fault})
+    sessions = script(OUTLINE, STORE_SPEC, COMMANDS_SPEC, STORE_LIST, refused)
+    async with ScriptedServer(sessions) as server, hosted(root, server) as runtime:
+        await plan(runtime)
+        for task in ("01/1", "01/2"):
+            assert not isinstance(await runtime.change_task(SkipTask(TaskId(task)), USER), Rejected)
+        await start(runtime)
+        run = await ended(runtime)
+        assert run.outcome is RunOutcome.INCOMPLETE
+        assert run.reason == "the plan broke off: 02 without tasks yet; plan again"
+        found = runtime.estimate(Scope())
+        assert not isinstance(found, Rejected)
+        assert (found.tasks, found.unplanned) == (0, 1)
+        await start(runtime, Scope("spec", "01"))
+        assert (await ended(runtime)).outcome is RunOutcome.COMPLETED
 
 
 async def test_limit_of_the_day_stops_a_plan_that_goes_on_in_its_session_once_it_is_raised(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ async def test_planted_keys_are_found_nowhere_after_a_run(tmp_path: Path, logs: 
     environment = {"GITHUB_TOKEN": KEYS["github"], "DEPLOY_PASSWORD": ENV_VALUE}
     async with ScriptedServer(script(story), keep=None) as server, hosted(root, server, environment) as runtime:
         output: list[str] = []
-        with runtime.watch_output(lambda chunk: output.append(repr(chunk))):
+        with runtime.watch_output(lambda chunk: output.extend((repr(chunk), repr(runtime.said_so_far())))):
             await set_while_it_runs(runtime)
             await start(runtime)
             await until(runtime, lambda state: any(item.awaiting for item in state.sessions.values()))

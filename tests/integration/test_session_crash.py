@@ -1,8 +1,6 @@
 """A process that is killed in the middle of a rotation loses nothing of it, and asks nobody twice for what it has."""
 
-import asyncio
 import json
-import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -18,11 +16,11 @@ from specloom.engine.api import Question
 from specloom.llm.scripted.server import ScriptedServer
 from tests.conftest import TIER
 from tests.integration.crash_process import ANSWER
+from tests.integration.killing import killed
 from tests.integration.people import Person
 from tests.integration.projects import USER, hosted
 from tests.integration.rotation_story import ASKS, QUESTION, crash_story, rotation_project
 from tests.integration.stage import (
-    DEADLINE,
     ONE,
     attempt,
     command,
@@ -64,16 +62,6 @@ EVERY = [
     for delay in (0, 0.001, 0.005, 0.02)
 ]
 CUTS = [*FIRST_ROTATION, *BY_ITSELF] if TIER == "test" else [*FIRST_ROTATION, *BY_ITSELF, *EVERY]
-
-
-async def killed(root: Path, server: ScriptedServer, name: str, ordinal: int, delay: float) -> None:
-    """A process works on the root until it is killed at the named moment."""
-    arguments = [str(root), server.base_url, name, str(ordinal), str(delay)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.integration.crash_process", *arguments, cwd=HERE
-    )
-    async with asyncio.timeout(DEADLINE):
-        assert await process.wait() in (-9, 0)
 
 
 def asked_otherwise(server: ScriptedServer) -> list[tuple[str | None, int | None]]:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 
 from specloom.workspace.process_start import ProcessStartError
 from specloom.workspace.shell.agent_shell import AgentShell
-from tests.integration.shells import ENV, ends, gone, said, shell_in, until
+from tests.integration.shells import ENV, ends, gone, said, shell_in, until, words_of
 
+SOON = 1.5
+"""Seconds in which a shell has printed what it prints at once, on a busy machine, too."""
 LINE = re.compile(r"(?<=bash: )line \d+: ")
 STEPS = (
     "cd sub",
@@ -161,7 +164,7 @@ async def test_what_a_dead_shell_had_in_the_background_ends_with_it(shell: Agent
 
 async def test_stall_goes_on_as_a_job_while_a_fresh_shell_takes_over(shell: AgentShell) -> None:
     await said(shell, "mkdir -p sub; cd sub; export KEPT=1; f() { echo f; }")
-    result = await shell.run("echo begun; while [ ! -e ../go ]; do sleep 0.05; done; echo over; exit 6", 0.5)
+    result = await shell.run("echo begun; while [ ! -e ../go ]; do sleep 0.05; done; echo over; exit 6", SOON)
     assert (result.exit_code, result.job, result.printed.text) == (None, True, "begun\n")
     (note,) = result.notes
     assert note.startswith("a fresh shell took over in sub with exported variables and functions; other variables")
@@ -216,7 +219,7 @@ async def test_what_else_writes_where_the_shell_tells_of_its_ends_grows_nothing_
 
 def status_of(shell: AgentShell) -> Path:
     """As a program may find it that searches for it."""
-    watchdogs = (child.cmdline() for child in psutil.Process().children())
+    watchdogs = (words_of(child) for child in psutil.Process().children())
     folders = (Path(words[-1]) for words in watchdogs if "specloom-watchdog" in words)
     return next(status for folder in folders for status in folder.glob("*/status"))
 
@@ -295,7 +298,7 @@ async def test_cancel_at_any_moment_leaves_nothing_behind(tmp_path: Path) -> Non
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-    assert not [child for child in psutil.Process().children(recursive=True) if "296" in " ".join(child.cmdline())]
+    assert not [child for child in psutil.Process().children(recursive=True) if "296" in " ".join(words_of(child))]
     assert psutil.Process().num_fds() <= before + 2
 
 
@@ -305,7 +308,7 @@ async def test_nothing_is_left_when_it_is_closed(tmp_path: Path) -> None:
     async with shell_in(tmp_path, tmp_path / "logs", TMPDIR=str(tmp_path)) as shell:
         await said(shell, "sleep 295 & sleep 294 >/dev/null & trap '' TERM")
         await shell.start("trap '' TERM; while :; do sleep 1; done")
-        lines = {child: child.cmdline() for child in set(own.children(recursive=True)) - before}
+        lines = {child: words_of(child) for child in set(own.children(recursive=True)) - before}
         assert len(lines) >= 4
     assert not [line for child, line in lines.items() if not gone(child.pid)]
     assert psutil.Process().num_fds() <= fds
@@ -352,13 +355,27 @@ async def test_command_for_a_shell_that_has_died_meanwhile_is_run_by_the_next(sh
     assert await said(shell, "wc -l <runs") == f"{runs}\n"
 
 
+async def test_command_that_a_dying_shell_had_not_read_is_run_by_the_next(shell: AgentShell) -> None:
+    pid = int(await said(shell, "export KEPT=1; n() { echo $((KEPT + 1)); }; echo $$"))
+    os.kill(pid, signal.SIGSTOP)
+    await until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    before = shell.newest
+    running = asyncio.create_task(ends(shell, "n; echo once >>runs"))
+    await until(lambda: shell.newest > before)
+    os.kill(pid, signal.SIGKILL)
+    result = await running
+    assert (result.exit_code, result.printed.text) == (0, "2\n")
+    assert any("the shell had ended since the command before" in note for note in result.notes)
+    assert await said(shell, "wc -l <runs") == "1\n"
+
+
 async def test_shell_whose_own_folder_was_deleted_is_replaced_after_its_time(tmp_path: Path) -> None:
     async with shell_in(tmp_path, tmp_path / "logs", HOME="/nonexistent") as shell:
         await said(shell, "true")
         children = psutil.Process().children()
-        (watchdog,) = [child for child in children if "specloom-watchdog" in child.cmdline()]
+        (watchdog,) = [child for child in children if "specloom-watchdog" in words_of(child)]
         folder = Path(watchdog.cmdline()[-1])
-        result = await shell.run(f"rm -rf {folder}; echo done", 1)
+        result = await shell.run(f"rm -rf {folder}; echo done", SOON)
         assert (result.exit_code, result.printed.text) == (None, "done\n")
         assert await said(shell, "echo back") == "back\n"
         await until(lambda: not watchdog.children())
@@ -374,5 +391,5 @@ async def test_cancel_while_a_stalled_command_becomes_a_job_loses_nothing(tmp_pa
                 await asyncio.sleep(0)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        left = [child for child in psutil.Process().children(recursive=True) if "275" in child.cmdline()]
+        left = [child for child in psutil.Process().children(recursive=True) if "275" in words_of(child)]
         assert not left, steps

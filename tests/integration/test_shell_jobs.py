@@ -12,7 +12,7 @@ import pytest
 from specloom.workspace.shell.agent_shell import AgentShell, ShellLimits
 from specloom.workspace.shell.jobs import REMEMBERED, Job
 from specloom.workspace.shell.log_pages import LogPage, page
-from tests.integration.shells import SECRET, ends, gone, said, shell_in, until
+from tests.integration.shells import SECRET, ends, gone, said, shell_in, until, words_of
 
 
 @pytest.fixture
@@ -59,6 +59,17 @@ async def test_job_runs_beside_other_commands_and_its_end_is_told_once(shell: Ag
     assert not shell.busy
 
 
+async def test_it_is_known_where_jobs_print_while_they_run_and_after(shell: AgentShell) -> None:
+    await said(shell, "mkdir sub; cd sub")
+    job = await started(shell, "while [ ! -e go ]; do sleep 0.05; done > out.txt")
+    files = frozenset((str(job.log), f"{shell.cwd}/out.txt"))
+    assert shell.cwd.endswith("/sub")
+    assert shell.printing() == (files, frozenset())
+    await said(shell, "touch go")
+    await until(lambda: job.state == "ended")
+    assert shell.printing() == (frozenset(), files)
+
+
 async def test_half_a_line_can_be_read_while_the_job_waits(shell: AgentShell) -> None:
     job = await started(shell, "printf 'Ready? '; while [ ! -e go ]; do sleep 0.05; done")
     running = job.running
@@ -93,9 +104,9 @@ async def test_what_a_job_leaves_in_the_background_ends_with_it_and_is_told(shel
 async def test_no_more_jobs_run_than_are_allowed(shell: AgentShell) -> None:
     jobs = [await started(shell, "sleep 290") for _ in range(3)]
     assert await shell.start("echo no") is None
-    result = await shell.run("echo begun; sleep 289", 0.3)
+    result = await shell.run("echo begun; sleep 289", 1.5)
     assert (result.exit_code, result.job, result.printed.text) == (None, False, "begun\n")
-    assert not [p for p in psutil.Process().children(recursive=True) if "289" in " ".join(p.cmdline())]
+    assert not [p for p in psutil.Process().children(recursive=True) if "289" in " ".join(words_of(p))]
     await shell.stop(jobs[0].number)
     assert await shell.start("true") is not None
 

@@ -12,7 +12,7 @@ import pytest
 
 from specloom.workspace.shell.watchdog import Watchdog
 from tests.integration import shell_owner
-from tests.integration.shells import gone, said, shell_in, until
+from tests.integration.shells import gone, said, shell_in, until, words_of
 
 
 def folders(temporary: Path) -> list[Path]:
@@ -52,12 +52,12 @@ async def test_group_of_the_terminal_may_be_killed_without_the_watchdog(tmp_path
 async def test_killed_watchdog_is_replaced_before_the_next_shell(tmp_path: Path) -> None:
     async with shell_in(tmp_path, tmp_path / "logs") as shell:
         await said(shell, "true")
-        (watchdog,) = [p for p in psutil.Process().children() if "specloom-watchdog" in p.cmdline()]
+        (watchdog,) = [p for p in psutil.Process().children() if "specloom-watchdog" in words_of(p)]
         watchdog.kill()
         await until(lambda: gone(watchdog.pid))
         job = await shell.start("sleep 280")
         assert job is not None
-        watchdogs = [p for p in psutil.Process().children() if "specloom-watchdog" in p.cmdline()]
+        watchdogs = [p for p in psutil.Process().children() if "specloom-watchdog" in words_of(p)]
         assert len(watchdogs) == 1
     assert all(map(gone, (p.pid for p in watchdogs)))
 

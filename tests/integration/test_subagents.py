@@ -21,9 +21,9 @@ from specloom.lsp.protocol_project import ProjectGetResult
 from specloom.lsp.uris import Places
 from specloom.lsp.wire_events import wire_event
 from specloom.lsp.wire_project import wire_project
+from tests.integration.killing import killed
 from tests.integration.projects import USER, hosted, session
 from tests.integration.stage import (
-    DEADLINE,
     ONE,
     Json,
     attempt,
@@ -47,7 +47,6 @@ from tests.integration.stage import (
     until_event,
     write,
 )
-from tests.integration.test_engine_crash import working
 
 ANSWERS = {"red": "Red is in a.py:1", "green": "Green is in b.py:2", "blue": "Blue is nowhere"}
 
@@ -355,9 +354,7 @@ async def test_killed_process_leaves_none_open_and_asks_again(
     parent = attempt(1, turn(send("red"), read("requirements.md"), send("blue")), turn(says(), expect=ANSWERS["red"]))
     red = sub("red", turn(read("requirements.md")), turn(says(ANSWERS["red"])))
     async with ScriptedServer(script(parent, red, answering("blue")), keep=None) as server:
-        process = await working(root, server.base_url, name, ordinal, delay)
-        async with asyncio.timeout(DEADLINE):
-            await process.wait()
+        await killed(root, server, name, ordinal, delay)
         async with hosted(root, server) as runtime:
             assert {item.outcome for item in sent(runtime)} <= {"cancelled", "claimed"}
             assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)

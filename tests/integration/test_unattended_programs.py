@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from specloom.workspace.shell import agent_shell
 from specloom.workspace.shell.agent_shell import AgentShell
 from specloom.workspace.shell.unattended import asked, endless
 from tests.integration.shells import ends, shell_in
 
+LOOK = 0.25
+"""Seconds between two looks, in place of a whole one."""
 GIT = "git init -q . && git config user.email a@b.invalid && git config user.name A && echo x >f && git add f && "
 
 HERE = (
@@ -51,7 +54,8 @@ QUIET = (
 
 
 @pytest.fixture
-async def shell(tmp_path: Path) -> AsyncIterator[AgentShell]:
+async def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AgentShell]:
+    monkeypatch.setattr(agent_shell, "LOOK", LOOK)
     root = tmp_path / "root"
     await asyncio.to_thread(root.mkdir)
     async with shell_in(root, tmp_path / "logs", HOME=str(root)) as shell:
@@ -87,7 +91,8 @@ async def test_program_at_a_terminal_of_its_own_is_ended_when_it_waits(shell: Ag
 
 @pytest.mark.skipif(shutil.which("script") is None, reason="script is not installed")
 async def test_program_at_a_terminal_that_works_or_sleeps_is_let_be(shell: AgentShell) -> None:
-    result = await ends(shell, "script -qc 'sleep 5; echo slept' /dev/null", 30)
+    sleeps = LOOK * (agent_shell.QUIET + 2)
+    result = await ends(shell, f"script -qc 'sleep {sleeps}; echo slept' /dev/null", 30)
     assert "slept" in result.printed.text
     assert result.notes == ()
 

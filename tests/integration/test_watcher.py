@@ -2,18 +2,23 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from watchfiles import Change
 
 from specloom.domain.ids import digest_of
+from specloom.llm.scripted.server import ScriptedServer
 from specloom.workspace.documents import OpenDocuments
 from specloom.workspace.own_writes import OwnWrites
 from specloom.workspace.ports import Applied, FileChange
 from specloom.workspace.watcher import FileEvent, Watcher
 from specloom.workspace.workspace import Workspace
+from tests.integration.projects import hosted
+from tests.integration.stage import project, task, until
 from tests.integration.watches import AWATCH, without_watches
 
 
@@ -58,7 +63,14 @@ async def watcher(tmp_path: Path, news: News) -> AsyncIterator[Watcher]:
 
 
 async def write(path: Path, text: str) -> None:
-    await asyncio.to_thread(path.write_text, text)
+    """At once: of a file that is emptied first, a watcher may tell that, too."""
+    await asyncio.to_thread(_written, path, text)
+
+
+def _written(path: Path, text: str) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_text(text)
+    draft.replace(path)
 
 
 async def test_change_creation_and_deletion_are_told(watcher: Watcher, news: News) -> None:
@@ -229,3 +241,40 @@ async def test_what_somebody_else_heard_of_is_told_once(watcher: Watcher, news: 
     while FileEvent("specloom.toml", "changed") not in found:
         found += await news.next()
     assert found.count(FileEvent("requirements.md", "changed")) == 1
+
+
+class Held:
+    """A system that tells of changes when it is let, and of all at once."""
+
+    def __init__(self) -> None:
+        self.let = asyncio.Event()
+
+    async def __call__(self, *folders: Path, **options: Any) -> AsyncGenerator[set[tuple[Change, str]]]:
+        del options
+        while True:
+            await self.let.wait()
+            self.let.clear()
+            yield {(Change.modified, str(folder)) for folder in folders}
+
+
+@pytest.mark.parametrize("taken_back", ["change", "creation", "removal"])
+async def test_what_was_read_before_it_was_taken_back_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken_back: str
+) -> None:
+    held = Held()
+    monkeypatch.setattr(AWATCH, held)
+    root = project(tmp_path / "p", task(1, "true"))
+    other, both = root / "specs" / "02-other.md", "# Other\n\n## Tasks\n\n- [ ] 1 Other\n"
+    await write(other, both) if taken_back == "removal" else None
+    async with ScriptedServer({"sessions": []}, keep=None) as server, hosted(root, server) as runtime:
+        first = runtime.state.graph.order
+        await (asyncio.to_thread(other.unlink) if taken_back == "removal" else write(other, both))
+        if taken_back == "change":
+            await runtime.look()
+            first = runtime.state.graph.order
+            await write(other, both.replace("1 Other", "7 Other"))
+        await runtime.refresh()
+        assert runtime.state.graph.order != first
+        await (asyncio.to_thread(other.unlink) if taken_back == "creation" else write(other, both))
+        held.let.set()
+        await until(runtime, lambda state: state.graph.order == first)

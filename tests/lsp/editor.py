@@ -19,6 +19,7 @@ from pytest_lsp.client import register_lsp_features
 
 from specloom.lsp.positions import TextLines, changed
 from specloom.lsp.rpc import converter
+from tests.forks import FORKS
 
 SPECLOOM = Path(sys.executable).parent / "specloom"
 DEADLINE = 40.0
@@ -176,7 +177,12 @@ class Editor:
     def _register(self) -> None:
         register_lsp_features(self.client)
         handlers = cast("dict[str, Handler]", self.client.protocol.fm.features)  # pyright: ignore[reportUnknownMemberType]
-        for method in (types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, types.WINDOW_SHOW_MESSAGE, types.PROGRESS):
+        for method in (
+            types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS,
+            types.WORKSPACE_DIAGNOSTIC_REFRESH,
+            types.WINDOW_SHOW_MESSAGE,
+            types.PROGRESS,
+        ):
             handlers[method] = _heard(handlers[method], self._news)
         handlers["specloom/event"] = self._take(self.events)
         handlers["specloom/output"] = self._take(self.output)
@@ -273,11 +279,7 @@ async def editing(
     if adjust is not None:
         adjust(capabilities)
     editor = Editor(root or Path("/"), capabilities)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "SPECLOOM_"))}
-    path = os.pathsep.join((str(SPECLOOM.parent), kept.get("PATH", "")))
-    await editor.client.start_io(  # pyright: ignore[reportUnknownMemberType] # pytest-lsp types none of its rest
-        str(SPECLOOM), "lsp", "--standalone", env=kept | {"PATH": path} | dict(environment or {})
-    )
+    await _start(editor, environment or {})
     folders = [types.WorkspaceFolder(root.as_uri(), root.name)] if root else None
     params = types.InitializeParams(
         capabilities=capabilities,
@@ -300,6 +302,16 @@ async def editing(
     assert status == 0
 
 
+async def _start(editor: Editor, environment: Mapping[str, str]) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "SPECLOOM_"))}
+    path = os.pathsep.join((str(SPECLOOM.parent), kept.get("PATH", "")))
+    own = kept | {"PATH": path} | dict(environment)
+    argv = [str(SPECLOOM), "lsp", "--standalone"]
+    await editor.client.start_io(  # pyright: ignore[reportUnknownMemberType] # pytest-lsp types none of its rest
+        *(FORKS.started(argv) if FORKS.take(own) else argv), env=own
+    )
+
+
 async def _stopped(editor: Editor) -> int | None:
     """The exit status of the server, after an orderly end."""
     async with asyncio.timeout(DEADLINE):
@@ -307,4 +319,7 @@ async def _stopped(editor: Editor) -> int | None:
         process = editor.client._server  # pyright: ignore[reportPrivateUsage] # nothing public tells
         status = None if process is None else await process.wait()
         await editor.client.stop()
+        if process is not None:
+            # Its pipes may be read to their end after the loop has been closed.
+            process._transport.close()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType] # nothing public does
     return status

@@ -7,6 +7,7 @@ from lsprotocol import types
 
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.projects import REQUIREMENTS, WRITES, greeter, greeter_script, session
+from tests.integration.projects import SPEC as GREETER
 from tests.lsp.editor import EDITORS, Editor, editing
 from tests.lsp.test_scenario import line_of, settings
 
@@ -83,6 +84,26 @@ async def test_problems_of_closed_documents_are_pushed(tmp_path: Path) -> None:
             await editor.until(told, f"{code} in {path}")
 
 
+FROM_OUTSIDE = {
+    "specloom.toml": ("", "no_such_key = 1\n", "settings-unknown-key"),
+    SPEC: (GREETER, GREETER.replace("title: Greeter\n", "title: Greeter\nowner: me\n"), "front-matter"),
+}
+
+
+@pytest.mark.parametrize("path", FROM_OUTSIDE)
+async def test_problems_that_come_and_go_on_disk_without_an_event_are_pushed(path: str, tmp_path: Path) -> None:
+    root, (good, bad, code) = greeter(tmp_path / "greeter"), FROM_OUTSIDE[path]
+    async with editing(root, EDITORS[1]) as editor:
+        uri = editor.uri(path)
+        before = (await editor.request("specloom/project/get", {}))["seq"]
+        for _ in range(2):
+            (root / path).write_text(bad)
+            await editor.until(lambda: [item.code for item in editor.diagnostics(uri)] == [code], f"{code} in {path}")
+            (root / path).write_text(good)
+            await editor.until(lambda: editor.diagnostics(uri) == [], f"no {code} in {path}")
+        assert (await editor.request("specloom/project/get", {}))["seq"] == before, "no event told of it"
+
+
 @pytest.mark.parametrize("name", EDITORS)
 async def test_hover_definition_symbols_and_hints_tell_of_tasks_and_requirements(name: str, tmp_path: Path) -> None:
     root = greeter(tmp_path / "greeter")
@@ -120,8 +141,10 @@ async def test_hover_definition_symbols_and_hints_tell_of_tasks_and_requirements
         everything = types.Range(types.Position(0, 0), types.Position(99, 0))
         hints = await editor.request(types.TEXT_DOCUMENT_INLAY_HINT, types.InlayHintParams(document, everything))
         assert [hint.label for hint in hints] == ["2 of 2 done", "proven", "proven"]
-        refreshes = editor.server_capabilities.inlay_hint_provider is not None
-        assert (types.WORKSPACE_INLAY_HINT_REFRESH in editor.refreshed) is refreshes
+        if editor.server_capabilities.inlay_hint_provider is not None:
+            await editor.until(lambda: types.WORKSPACE_INLAY_HINT_REFRESH in editor.refreshed, "new hints are offered")
+        else:
+            assert types.WORKSPACE_INLAY_HINT_REFRESH not in editor.refreshed
 
 
 async def test_cancelling_the_progress_cancels_the_run(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from pygls.exceptions import JsonRpcException
 from specloom.llm.scripted.server import ScriptedServer
 from specloom.lsp.names import REQUESTS, command_of
 from tests.integration.projects import ENDS, WRITES, greeter, session
-from tests.lsp.editor import Editor, editing
+from tests.lsp.editor import DEADLINE, Editor, editing
 from tests.lsp.test_scenario import settings
 
 ONE, TWO = "01/1.1", "01/1.2"
@@ -99,6 +99,12 @@ async def project(tmp_path: Path) -> AsyncGenerator[tuple[Editor, ScriptedServer
     root = greeter(tmp_path / "greeter")
     async with ScriptedServer(script()) as server, editing(root, options=settings(server)) as editor:
         yield editor, server
+        # Nothing that works, or is held back, has to be waited for when the server ends.
+        for held in ("turn", "plan"):
+            server.release(held)
+        for method in ("specloom/run/cancel", "specloom/spec/cancel"):
+            with suppress(JsonRpcException):
+                await editor.request(method, {})
 
 
 def test_every_method_has_its_case() -> None:
@@ -153,7 +159,7 @@ async def _cancelled(editor: Editor, method: str) -> None:
     answer = protocol.send_request(method, PARAMS[method], msg_id=f"to-cancel-{method}")
     protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id=f"to-cancel-{method}"))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             await asyncio.wrap_future(answer)
     except JsonRpcException as error:
         assert error.code in (CANCELLED, REQUEST_FAILED), (method, error)  # noqa: PT017 - an answer is right, too
@@ -183,3 +189,23 @@ async def test_the_same_command_id_is_one_effect(tmp_path: Path) -> None:
         second = await editor.request("specloom/task/skip", order)
         assert (first["repeated"], second["repeated"]) == (False, True)
         assert second["seq"] <= (await editor.request("specloom/project/get", {}))["seq"]
+
+
+async def test_a_command_id_of_another_order_starts_nothing_and_names_nothing_of_another_kind(tmp_path: Path) -> None:
+    async with project(tmp_path) as (editor, server):
+        await editor.subscribe()
+        await editor.request("specloom/run/start", {**TASK, "commandId": "begin"})
+        await editor.event("turnRequested")
+        for method, params in (
+            ("specloom/run/cancel", {}),
+            ("specloom/agent/prompt", {"agentId": "agent-1", "text": "wait"}),
+            ("specloom/spec/generate", {}),
+        ):
+            again = await editor.refused(method, {**params, "commandId": "begin"})
+            assert (again.data or {})["reason"] == "command-id-used"
+        paused = await editor.request("specloom/run/pause", {"commandId": "pause"})
+        assert paused["repeated"] is False
+        again = await editor.refused("specloom/run/start", {**TASK, "commandId": "pause"})
+        assert (again.data or {})["reason"] == "command-id-used"
+        server.release("turn")
+        await editor.event("runPaused")

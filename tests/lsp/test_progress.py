@@ -8,19 +8,22 @@ import pytest
 from lsprotocol import types
 
 from specloom import compose
-from specloom.domain.events import planning
+from specloom.domain.events import planning, runs
 from specloom.domain.events.planning import PlanStage
 from specloom.domain.ids import PlanId, SpecId
+from specloom.domain.runs import BY_PERSON, Scope
+from specloom.domain.scope import tasks_in
 from specloom.engine import waiting
 from specloom.llm.scripted.server import ScriptedServer
 from specloom.lsp.features import progress
-from specloom.lsp.features.progress import ALMOST, OUTLINE, Stand, plan_stand
+from specloom.lsp.features.progress import ALMOST, OUTLINE, Stand, plan_stand, run_stand
 from specloom.lsp.frames import MOST_HEADER
 from specloom.lsp.server import serve_connection
 from specloom.lsp.standalone import StandaloneHost
+from tests.cli import stories
 from tests.cli.conftest import REQUIREMENTS
 from tests.cli.plans import plan_script
-from tests.cli.stories import Story
+from tests.cli.stories import RUN, Story
 from tests.integration.projects import WRITES, greeter, session
 from tests.lsp.editor import editing
 from tests.lsp.test_scenario import settings
@@ -56,6 +59,19 @@ def test_a_plan_goes_from_its_outline_over_texts_and_tasks_to_almost_all() -> No
     assert plan_stand(story.state) == Stand(ALMOST, "4/4")
 
 
+def test_a_run_that_is_paused_in_the_middle_of_a_task_says_so() -> None:
+    story = Story(stories.spec(1, "Greeter", 2)).run()
+    task = min(tasks_in(story.state.graph, Scope()))
+    story.start(task)
+    assert run_stand(story.state, Scope()) == Stand(0, f"0/2 {task}")
+    story.tell(runs.RunPausing(RUN, BY_PERSON, "task"))
+    assert run_stand(story.state, Scope()) == Stand(0, f"0/2 {task} pausing after this task")
+    story.tell(runs.RunPaused(RUN, BY_PERSON))
+    assert run_stand(story.state, Scope()) == Stand(0, f"0/2 {task} paused")
+    story.tell(runs.RunPaused(RUN, "offline"))
+    assert run_stand(story.state, Scope()) == Stand(0, f"0/2 {task} paused: offline")
+
+
 def test_the_tasks_of_one_spec_are_a_plan_of_one_step() -> None:
     story = Story().tell(planning.PlanStarted(PLAN, "specs/01.md", PlanStage.TASKS))
     began, ended = writes(ONE, PlanStage.TASKS)
@@ -69,11 +85,15 @@ async def test_an_editor_sees_the_steps_of_a_plan(tmp_path: Path) -> None:
     root = tmp_path / "greeter"
     root.mkdir()
     (root / "requirements.md").write_text(REQUIREMENTS)
-    async with ScriptedServer(plan_script()) as server, editing(root, options=settings(server)) as editor:
+    held = plan_script(hold="go")
+    async with ScriptedServer(held) as server, editing(root, options=settings(server)) as editor:
         await editor.subscribe()
         await editor.request("specloom/spec/generate", {})
-        await editor.event("planFinished")
         reports = editor.client.progress_reports
+        # Steps before the client took the token are told in one.
+        await editor.until(lambda: any(reports.values()), "a progress")
+        server.release("go")
+        await editor.event("planFinished")
         await editor.until(
             lambda: any(
                 isinstance(value, types.WorkDoneProgressEnd) for values in reports.values() for value in values
@@ -118,6 +138,7 @@ async def test_an_editor_is_told_whom_one_waits_for(tmp_path: Path, monkeypatch:
             host = server.base_url.removeprefix("http://")
             assert f"01/1.1; still waiting for scripted-1 at {host} (" in await report(wire, "still waiting")
             wire.ask("cancel", "specloom/run/cancel", {})
+            server.release("turn")
             await wire.leave()
             await asyncio.wait_for(ended.wait(), DEADLINE)
             wire.writer.close()

@@ -1,6 +1,7 @@
 """The wire is described once, and everything that is said about it elsewhere agrees."""
 
 import dataclasses
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from specloom.lsp.handlers import ORDERS, READS
 from specloom.lsp.handlers import STANDARD as HANDLED
 from specloom.lsp.methods import METHODS
 from specloom.lsp.names import ASKED_OF_CLIENTS, COMMANDS, NOTIFICATIONS, REQUESTS
-from specloom.lsp.protocol import InvalidParamsData, Params, RunStartParams, read_params, to_json
+from specloom.lsp.protocol import EventsListParams, InvalidParamsData, Params, RunStartParams, read_params, to_json
 from specloom.lsp.protocol_event_base import EventBase
 from specloom.lsp.protocol_events import MOST_TEXT, WireEvent
 from specloom.lsp.wire_events import TABLE, cut, text_of, thinking_of, wire_event
@@ -94,7 +95,7 @@ def test_wire_events_say_what_the_domain_events_say() -> None:
         "MessageAdded": {"shown"},
         "ContextCollapsed": {"content"},
         "TurnFinished": {"dropped_calls"},
-        "ToolSettled": {"blocked", "shown", "corrected"},
+        "ToolSettled": {"blocked", "shown", "corrected", "watched"},
         "EditRequested": {"before_digest", "after_digest"},
         "EditSettled": {"digest"},
         "ChangeSetRecorded": {"diff"},
@@ -116,6 +117,10 @@ def faulty() -> Iterator[tuple[Any, str]]:
     yield {"scope": {"kind": "planet"}}, "scope"
     yield {"scope": {"kind": "task"}}, "scope.task.id"
     yield {"scope": {"kind": "project"}, "budget": {"usd": -1}}, "budget.usd"
+    for limit in ("usd", "minutes"):
+        # JSON without an end to its digits; back on the wire it would be `Infinity`, which no other client can read.
+        yield {"scope": {"kind": "project"}, "budget": {limit: json.loads("1e999")}}, f"budget.{limit}"
+    yield {"scope": {"kind": "project"}, "budget": {"tokens": 10**400}}, "budget.tokens"
     yield {"scope": {"kind": "project"}, "extra": 1}, "extra"
     yield {"scope": {"kind": "project"}, "commandId": "x" * 300}, "commandId"
     yield [1, 2], ""
@@ -128,6 +133,12 @@ def test_wrong_parameters_are_named(raw: Any, field: str) -> None:
     fault = read_params(RunStartParams, raw)
     assert isinstance(fault, InvalidParamsData)
     assert field in [item.field for item in fault.fields]
+
+
+def test_a_number_that_no_log_holds_is_refused_as_such() -> None:
+    fault = read_params(EventsListParams, {"since": 2**63})
+    assert isinstance(fault, InvalidParamsData)
+    assert [item.field for item in fault.fields] == ["since"]
 
 
 def test_parameters_are_read_by_their_wire_names() -> None:

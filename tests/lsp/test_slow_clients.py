@@ -15,9 +15,10 @@ from specloom.domain.events import documents
 from specloom.domain.ids import ProjectId, SessionId
 from specloom.domain.project import ProjectState
 from specloom.engine.api import OutputChunk, Published
+from specloom.engine.open_blocks import MOST_BLOCKS, MOST_KEPT
 from specloom.engine.output import OutputHub
 from specloom.lsp.features.events import MOST_LIVE, EventSender, RecentFrames
-from specloom.lsp.features.output import MOST_BLOCKS, MOST_KEPT, OutputStream, Said, SharedOutput
+from specloom.lsp.features.output import OutputStream, Said, SharedOutput
 from specloom.lsp.frames import Outbox, framed
 from tests.cli.stories import Story
 
@@ -214,6 +215,33 @@ async def test_an_event_that_was_read_before_it_was_heard_of_comes_once() -> Non
     assert client.seqs == [1, 2, 3, 4, 5, 6]
 
 
+async def test_output_begins_once_and_behind_every_event_that_was_told_of() -> None:
+    client, ready = Client(), list[list[int]]()
+    sending = asyncio.create_task(client.outbox.run())
+    log = Log(client, PAST)
+    sender = EventSender(cast("Any", log), 0, RecentFrames(), lambda: ready.append(_sent(client)))
+    sender.replay(PAST - 2)
+    await asyncio.wait(log.tasks, timeout=0.1)
+    assert not ready, "it reads nothing"
+    client.reads.set()
+    await log.settled()
+    sender.heard(log.at(PAST - 1), log.state)
+    assert not ready, "an event was sent that nobody was told of yet: what it tells may still seem to be open"
+    sender.heard(log.at(PAST), log.state)
+    for _ in range(3):
+        log.commit(sender)
+    await flushed(client, sending)
+    assert ready == [list(range(1, PAST + 1))]
+
+
+def _sent(client: Client) -> list[int]:
+    waiting = [frame for frame in vars(client.outbox)["_waiting"] if isinstance(frame, bytes)]
+    bodies = [
+        part.partition(b"\r\n\r\n")[2] for part in b"".join((*client.got, *waiting)).split(b"Content-Length: ")[1:]
+    ]
+    return [json.loads(body)["params"]["seq"] for body in bodies]
+
+
 class Watcher:
     """Watches output beside the clients; who comes last is told last."""
 
@@ -238,7 +266,7 @@ async def test_clients_that_read_get_the_same_bytes_and_one_that_does_not_keeps_
     clients[0].send(b"x" * MOST_LIVE)
     with ExitStack() as stack:
         for log in logs:
-            log.runtime = SimpleNamespace(watch_output=hub.watch, state=log.state)
+            log.runtime = SimpleNamespace(watch_output=hub.watch, said_so_far=hub.open.so_far, state=log.state)
             stack.enter_context(shared.joined(OutputStream(cast("Any", log)), cast("Any", log)))
         watcher = Watcher()
         stack.enter_context(shared.joined(cast("Any", watcher), cast("Any", logs[0])))
@@ -264,7 +292,7 @@ async def test_what_output_a_client_misses_is_bounded_and_told() -> None:
     log = Log(client, 0)
     client.send(b"x" * MOST_LIVE)
     stream, hub, shared = OutputStream(cast("Any", log)), OutputHub(), SharedOutput()
-    log.runtime = SimpleNamespace(watch_output=hub.watch, state=log.state)
+    log.runtime = SimpleNamespace(watch_output=hub.watch, said_so_far=hub.open.so_far, state=log.state)
     watcher = Watcher()
     with shared.joined(stream, cast("Any", log)), shared.joined(cast("Any", watcher), cast("Any", log)):
         for number in range(10 * MOST_BLOCKS):

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
+from specloom.llm.scripted.server import ScriptedServer
 from specloom.lsp.names import REQUESTS
-from tests.integration.projects import greeter
+from tests.integration.projects import greeter, greeter_script
 from tests.lsp.editor import Editor, editing
+from tests.lsp.test_scenario import settings
 from tests.lsp.wire import process, status_of
 
 READABLE = (
@@ -99,6 +101,16 @@ async def test_a_root_that_is_no_folder_is_told(tmp_path: Path) -> None:
     async with editing(tmp_path / "nowhere") as editor:
         assert "nowhere" in await told(editor, "missing")
         assert (await editor.refused("specloom/run/start", {"scope": {"kind": "project"}})).code == -32803
+
+
+async def test_a_root_that_was_moved_while_it_was_open_is_told_by_what_it_refuses(tmp_path: Path) -> None:
+    root = greeter(tmp_path / "greeter")
+    async with ScriptedServer(greeter_script()) as server, editing(root, options=settings(server)) as editor:
+        await editor.request("specloom/project/get", {})
+        root.rename(tmp_path / "moved")
+        refused = await editor.refused("specloom/run/start", {"scope": {"kind": "project"}})
+        assert f"the folder {root} is not there any more; restore it" in refused.message
+        (tmp_path / "moved").rename(root)
 
 
 def _params(method: str) -> dict[str, object]:

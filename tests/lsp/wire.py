@@ -9,7 +9,8 @@ from typing import Any
 
 from tests.lsp.editor import SPECLOOM
 
-DEADLINE = 20.0
+DEADLINE = 40.0
+"""Seconds, as in `editor`: before the first answer a process starts, or three do, one after the other."""
 
 
 class Wire:

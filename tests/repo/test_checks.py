@@ -28,5 +28,6 @@ def test_the_linter_is_content() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("types")
 def test_types_are_strict_over_code_and_tests() -> None:
     run("pyright", "--warnings")

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,13 @@ def test_the_list_of_exceptions_only_shrinks() -> None:
     assert not [name for name in LONGER if lines.get(name, 0) <= MOST_FUNCTION_LINES]
 
 
-def functions(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def functions(path: Path) -> tuple[tuple[str, int], ...]:
     """`file:function` and its lines, docstring left out."""
+    return tuple(_functions(path))
+
+
+def _functions(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(syntax_of(path)):
         if isinstance(node, Function):
             first = node.body[0]

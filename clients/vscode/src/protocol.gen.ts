@@ -336,7 +336,7 @@ export interface EventsSubscribeParams {
   /** The URI of a root, or the id of its project; only a client with several needs it. */
   root?: string | null;
   since?: number | null;
-  /** Also `specloom/output`. */
+  /** Also `specloom/output`; behind the replay, first what each block that is still open said so far. */
   output?: boolean;
   /** Also `specloom/health`: when it changes, at most once a second, and as a heartbeat. */
   health?: boolean;
@@ -388,6 +388,8 @@ export interface EvidenceGetResult {
   taskId: string;
   proven: boolean;
   stale: string[];
+  /** Requirements that it was done for and that read otherwise now. */
+  outdated: string[];
   evidence: Evidence[];
 }
 
@@ -611,6 +613,8 @@ export interface OutputParams {
   text: string;
   /** Characters left out before `text` since the client or the line was too slow. */
   dropped: number;
+  /** All that the block said so far, behind `dropped` characters: it takes the place of what the client has of it. */
+  fromStart: boolean;
 }
 
 /** The plan ended without result. */
@@ -763,6 +767,7 @@ export interface ProjectGetResult {
   requirements: Requirement[];
   specs: Spec[];
   tasks: Task[];
+  taskOrders: TaskOrder[];
   dependencyGroups: DependencyGroup[];
   agents: Agent[];
   sessions: Session[];
@@ -770,6 +775,7 @@ export interface ProjectGetResult {
   /** What people said to agents that have not heard it yet, oldest first. */
   prompts: Prompt[];
   run: Run | null;
+  work: Work;
   planning: Planning | null;
   budget: Budget;
   /** `null` where another process hosts the root. */
@@ -897,7 +903,10 @@ export interface ProofRenewedEvent {
   commandId: string | null;
   taskId: string;
   type: "proofRenewed";
+  proven: boolean;
   evidence: Evidence[];
+  /** Whether nothing but its files was looked at: a task that was outdated still is. */
+  filesOnly: boolean;
 }
 
 /** What the proof stands on changed; nothing named: it is again as it was. */
@@ -912,7 +921,7 @@ export interface ProofStaleEvent {
   taskId: string;
   type: "proofStale";
   paths: string[];
-  /** Those that the task serves and that read otherwise. */
+  /** Those that the task serves and that read otherwise: it is outdated. */
   requirements: string[];
 }
 
@@ -980,15 +989,20 @@ export interface Run {
   budget: Budget;
   unattended: boolean;
   state: "running" | "pausing" | "paused" | "cancelling" | "finished";
+  /** Beyond what the state says: empty where a person gave none. */
   reason: string;
   /** Why it is paused, if it is. */
   cause: "other" | "budget" | "interrupted" | "offline" | "provider" | "key";
+  /** What ends first, while it is pausing. */
+  pauseAfter: "turn" | "task" | null;
   outcome: "completed" | "incomplete" | "cancelled" | "fault" | "budget" | null;
   turns: number;
   usage: Usage;
   spent: Spent;
   startedAt: string;
   endedAt: string | null;
+  /** Seconds of work of it; to be added to what `work` says while it is not finished. */
+  worked: number;
 }
 
 /** What is in flight is being stopped. */
@@ -1018,6 +1032,10 @@ export interface RunEstimateResult {
   tasks: number;
   /** Failed or blocked ones in scope, which it leaves alone. */
   held: number;
+  /** Done ones in scope whose doubtful proof it verifies again, which asks no model. */
+  rechecked: number;
+  /** Specs that a plan left without tasks: what they take comes on top. */
+  unplanned: number;
   /** False: there are no tasks yet. Their number is a guess from the requirements, and planning is included. */
   planned: boolean;
   /** `examples`: too little was done here, so the tasks of the shipped examples stand in. */
@@ -1068,7 +1086,7 @@ export interface RunPauseParams {
   when?: "now" | "afterTurn" | "afterTask";
 }
 
-/** Nothing is in flight; `reason` says what it waits for. */
+/** Nothing is in flight; `reason` says what it waits for, and is empty where a person gave none. */
 export interface RunPausedEvent {
   seq: number;
   at: string;
@@ -1193,6 +1211,8 @@ export interface Session {
   parentId: string | null;
   /** The call by which it did. */
   parentCallId: string | null;
+  /** Seconds of `work` when it began. */
+  workedBefore: number;
 }
 
 /** No further turn. */
@@ -1331,6 +1351,8 @@ export interface SpecReadEvent {
   taskIds: string[];
   /** Tasks recognised under a new id, old and new. */
   renamed: [string, string][];
+  /** Whether nothing but boxes reads otherwise: the projection stays as it is, and events of tasks say the rest. */
+  boxesOnly?: boolean;
 }
 
 /** A spec is gone. */
@@ -1418,8 +1440,14 @@ export interface Task {
   /** The task whose failure blocks it. */
   cause: string | null;
   proven: boolean;
+  /** Whether commands proved it, stale or not. */
+  wasProven: boolean;
   /** Files behind the proof that have changed since. */
   stale: string[];
+  /** Requirements that it was done for and that read otherwise now. */
+  outdated: string[];
+  /** Whether commands stand in its evidence, which a run can repeat. */
+  verifiable: boolean;
   attempts: number;
   agentId: string | null;
   parent: string | null;
@@ -1436,6 +1464,8 @@ export interface Task {
   usage: Usage;
   startedAt: string | null;
   endedAt: string | null;
+  /** Seconds of work in it; to be added to what `work` says while it is in progress. */
+  worked: number;
 }
 
 /** Cannot go on. */
@@ -1506,6 +1536,21 @@ export interface TaskFailedEvent {
   regressedBy: string | null;
   /** Of the last verification. */
   feedback: string;
+}
+
+/** What may be ordered of a task in one of these states, for menus; the server decides all the same.
+
+Nothing of it holds for the tasks of a spec that is generating. */
+export interface TaskOrder {
+  title: string;
+  /** With the task as `taskId`, or as the scope of a run. */
+  method: string;
+  leafStates: ("pending" | "ready" | "in_progress" | "done" | "failed" | "blocked" | "skipped")[];
+  groupStates: ("pending" | "ready" | "in_progress" | "done" | "failed" | "blocked" | "skipped")[];
+  /** Only while neither a run nor a plan is going on. */
+  idle: boolean;
+  /** Only for what is stale or outdated, and verifiable. */
+  doubtful: boolean;
 }
 
 /** An order about one task. */
@@ -1746,6 +1791,13 @@ export interface WireHealth {
   runState: "running" | "pausing" | "paused" | "cancelling" | "finished" | null;
   /** The end of the log. */
   seq: number;
+}
+
+/** How long runs of this project have been at work: no pauses, and an hour at most between two events that count. */
+export interface Work {
+  seconds: number;
+  /** Since when there are more; `null` while no run is at work. */
+  since: string | null;
 }
 
 /** A spec whose text is streaming in. */

@@ -157,6 +157,7 @@ def settled(session: SessionId, call: ToolUse, result: ToolResult, outcome: Tool
         shown=outcome.shown,
         corrected=corrected,
         rule=outcome.rule,
+        watched=outcome.watched,
     )
 
 

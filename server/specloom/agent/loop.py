@@ -4,7 +4,7 @@ Refuses to persist and to retry a task: it records through a port, and what an o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, assert_never
 
 from specloom.agent.ask import SILENT, AskPorts, HaltedError, ask
@@ -147,8 +147,11 @@ class LoopPorts:
     """Why another session must go on with the work, by the settings as they are now; empty: none must."""
     more_turns: MoreTurns | None = None
     """`None`: nobody is asked for more than the session was given."""
-    now: Callable[["LoopPorts"], "LoopPorts"] = lambda ports: ports
-    """The same by the settings as they are at a turn's begin."""
+    now: "Now" = lambda setup, ports: (setup, ports)
+    """Both by the settings as they are at a turn's begin."""
+
+
+Now: TypeAlias = Callable[[SessionSetup, LoopPorts], tuple[SessionSetup, LoopPorts]]
 
 
 async def run_session(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
@@ -199,20 +202,23 @@ async def resume_session(setup: SessionSetup, replayed: Replayed, ports: LoopPor
 
 
 async def _turns(setup: SessionSetup, conversation: Conversation, ports: LoopPorts) -> SessionOutcome:
-    cut, most = 0, setup.max_turns
+    cut, told_last = 0, False
     while True:
-        ports = ports.now(ports)
-        if conversation.turns >= most:
+        setup, ports = ports.now(setup, ports)
+        # Who is told of its last turn is told so also where the limit is below what it has used by now.
+        if conversation.turns >= setup.max_turns and (told_last or not ports.last_turn):
             more = await _more(setup, conversation, ports)
             if not isinstance(more, int):
                 return more
-            most += more
+            setup = replace(setup, max_turns=setup.max_turns + more)
+            continue
         answer = await _next(setup, conversation, ports)
         if isinstance(answer, Faulted) and await ports.gate.stranded(setup.id, answer.error):
             # What people said or set meanwhile counts for the request that follows.
             continue
         if not isinstance(answer, ModelAnswer):
             return answer
+        told_last = conversation.turns >= setup.max_turns
         cut = cut + 1 if answer.was_cut and not answer.message.tool_uses else 0
         outcome = _cut_too_often(cut, answer, setup, ports) or await _after(answer, setup, conversation, ports)
         if outcome is not None:
@@ -249,7 +255,7 @@ async def _next(setup: SessionSetup, conversation: Conversation, ports: LoopPort
         await ports.keeper.before_request(setup, conversation, ports.asking.recorder, crowded=crowded)
     if ports.window is not None and (full := await ports.window.look(setup, conversation, ports.asking.recorder)):
         return Rotated(full)
-    if ports.last_turn and conversation.turns + 1 == setup.max_turns:
+    if ports.last_turn and conversation.turns + 1 >= setup.max_turns:
         _add_text(setup, conversation, ports, ports.last_turn)
     if (limited := within_limits(conversation, setup.id)) is not None:
         ports.asking.recorder.note(limited)

@@ -93,7 +93,7 @@ def _seen(event: agents.ToolSettled, asked: str) -> CallSeen:
         digest_of(quiet(told)),
         event.shown,
         writes=event.name in WRITES,
-        waits=waits(event.name, asked, told),
+        waits=event.watched == "running" or (not event.watched and waits(event.name, asked, told)),
     )
 
 

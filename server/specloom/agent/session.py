@@ -27,7 +27,7 @@ from specloom.llm.messages import (
 
 @dataclass(frozen=True, slots=True)
 class SessionSetup:
-    """Everything about a session that never changes, since a change would bill the whole window again."""
+    """What a session keeps to its end, since a change would bill the whole window again; only its limits may change."""
 
     id: SessionId
     agent: AgentId

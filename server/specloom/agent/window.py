@@ -3,6 +3,7 @@
 Refuses tables of model sizes: what a window holds is asked from the endpoint; where it does not say, nobody knows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from specloom.agent.ports import Recorder
@@ -35,7 +36,8 @@ class WindowWatch:
     """Looks at one session before each of its requests."""
 
     model: Model
-    shares: WindowShares = WindowShares()
+    shares: Callable[[], WindowShares] = WindowShares
+    """By the settings as they are now."""
     _tokens: int | None = None
     _ask_at: int = 0
     """Turn from which on the endpoint may be asked."""
@@ -45,7 +47,7 @@ class WindowWatch:
         window = await self._window(setup.model, conversation.turns)
         if window is None or not conversation.turns:
             return False
-        return size_of(setup, conversation) / window >= self.shares.recommend_at
+        return size_of(setup, conversation) / window >= self.shares().recommend_at
 
     async def look(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> str:
         """Why the session must end now; empty: it goes on, perhaps with a recommendation added to it.
@@ -55,11 +57,11 @@ class WindowWatch:
         window = await self._window(setup.model, conversation.turns)
         if window is None or not conversation.turns:
             return ""
-        share = size_of(setup, conversation) / window
-        if share >= self.shares.rotate_at:
+        share, shares = size_of(setup, conversation) / window, self.shares()
+        if share >= shares.rotate_at:
             return f"window {share:.0%} full"
-        if share >= self.shares.recommend_at and not _was_told(conversation):
-            message = say(RECOMMENDATION.format(share=share, limit=self.shares.rotate_at))
+        if share >= shares.recommend_at and not _was_told(conversation):
+            message = say(RECOMMENDATION.format(share=share, limit=shares.rotate_at))
             conversation.add_user(message)
             recorder.note(agents.MessageAdded(setup.id, content_json(message)))
         return ""

@@ -4,7 +4,7 @@ import argparse
 
 from specloom.cli.failures import CommandError, Exit, refuse
 from specloom.cli.output import Output
-from specloom.cli.ports import Place
+from specloom.cli.ports import Granting, Place
 from specloom.cli.queue import oldest_first
 from specloom.cli.reading import opened_reader
 from specloom.cli.remote import joined
@@ -55,11 +55,30 @@ async def answer(arguments: argparse.Namespace, place: Place, output: Output) ->
         answered = await runtime.answer(item.id, choice, Origin("user"))
     if isinstance(answered, Rejected):
         refuse(answered)
+    _tell(item, choice, output)
+    return Exit.OK
+
+
+def _tell(item: ApprovalRecord, choice: str, output: Output) -> None:
     if output.as_json:
         output.json({"type": "answered", "approvalId": item.id, "choice": choice})
     else:
         output.line(f"answered: {choice}")
-    return Exit.OK
+
+
+async def answer_granted(
+    questions: tuple[ApprovalRecord, ...], granting: Granting, place: Place, output: Output
+) -> None:
+    """Says yes to runs in the daemon that ask for nothing but what is granted by now."""
+    asked = [item for item in questions if item.kind == "proposal"]
+    granted = [item for item in asked if item.choices and not granting.waiting(tuple(item.subject.splitlines()))]
+    if not granted or not await place.composition.is_hosted(place.root, place.environment):
+        return
+    async with joined(place, start=False) as runtime:
+        for item in granted:
+            answered = await runtime.answer(item.id, item.choices[0], Origin("user"))
+            if not isinstance(answered, Rejected):  # Else somebody was faster.
+                _tell(item, item.choices[0], output)
 
 
 def named(questions: tuple[ApprovalRecord, ...], name: str) -> ApprovalRecord:

@@ -28,17 +28,25 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
     questions = await answers.open_questions(place, output)
     answers.show_questions(questions, output)
     state = (await told(place, output)).state
-    waiting = granting.waiting((*granting.keys, *granting.verify, *_verify(state)))
+    waiting = not_granted(granting, state)
     if waiting or granting.grants or not questions:
         _show(waiting, granting.grants, output)
-    if waiting and (arguments.yes or (not output.as_json and is_interactive() and await _agreed())):
+    agreed = arguments.yes or (bool(waiting) and not output.as_json and is_interactive() and await _agreed())
+    if waiting and agreed:
         await granting.allow(waiting)
         output.note(
             f"granted for this project: {_counted(len(waiting))}; `specloom approve --revoke ID` takes one back"
         )
     elif waiting and not output.as_json and not is_interactive():
         output.note("nobody is at the terminal who could allow it; `specloom approve --yes` does")
+    if agreed:
+        await answers.answer_granted(questions, granting, place, output)
     return Exit.OK
+
+
+def not_granted(granting: Granting, state: ProjectState) -> tuple[str, ...]:
+    """What the repository proposes, in settings and specs, and nobody has allowed yet."""
+    return granting.waiting((*granting.keys, *granting.verify, *_verify(state)))
 
 
 def _verify(state: ProjectState) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ PROFILES = ("read-only", "ask", "auto-edit", "full")
 LONGEST_NUMBER = 18
 """Digits of an event number: all of these fit into the log's 64 bits."""
 
+MOST_USD = 1_000_000_000
 LONGEST_SHOWN = 40
 """Characters of a wrong value that a message repeats."""
 
@@ -257,8 +258,8 @@ def _amount(text: str) -> float:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0")
+    if not 0 < value <= MOST_USD:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0, at most {MOST_USD}")
     return value
 
 

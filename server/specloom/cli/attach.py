@@ -24,7 +24,10 @@ from specloom.cli.views.summary import count_tasks
 from specloom.cli.views.view import LEAVES, LineView, View
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import RunState, Scope
+from specloom.engine.working import at_work
+from specloom.store.errors import WATCH
 
+ELSEWHERE = "detached; the run goes on where it was started: `specloom attach` shows it again, Ctrl-C there pauses it"
 PAST = 300
 """Events before the present that a picture is made from."""
 
@@ -35,8 +38,8 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
     async def watch(reader: Reader, interrupts: Interrupts) -> Exit:
         async with joined(place, start=True) as runtime:
             await _watch(place, output, runtime, reader, interrupts)
-            state = runtime.state
-        output.note(leaving(state))
+            left = ELSEWHERE if runtime.refusal and at_work(runtime.state) else leaving(runtime.state)
+        output.note(left)
         return Exit.OK
 
     return await watching(place, output, watch)
@@ -47,7 +50,7 @@ async def _watch(place: Place, output: Output, runtime: RemoteRuntime, reader: R
     can_ask = not output.as_json and is_interactive()
     typed = TypedLine(steering.take) if can_ask and output.is_terminal else None
     view = await _view(place, output, runtime, reader, typed)
-    runtime.notes(view.note)
+    runtime.notes(lambda text: view.note(text.replace(WATCH, "what it does is shown from its log")))
     client = TerminalClient(view, interrupts.first, can_ask=can_ask, leaves=True)
     with ExitStack() as stack:
         stack.enter_context(runtime.listen(view.hear))

@@ -7,6 +7,7 @@ from typing import Any, cast
 from specloom.cli.failures import CommandError, Exit
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
+from specloom.cli.views.formats import moment
 
 NONE_UP = "no daemon is running; the first editor starts one"
 
@@ -63,13 +64,19 @@ def _shown(told: Mapping[str, Any]) -> dict[str, object]:
 def status_lines(told: Mapping[str, Any]) -> list[str]:
     """What the daemon told of itself, for people."""
     clients = cast("list[Mapping[str, Any]]", told.get("clients", []))
-    lines = [f"specloom {told.get('version')}, pid {told.get('pid')}, since {told.get('startedAt')}"]
+    lines = [f"specloom {told.get('version')}, pid {told.get('pid')}, since {moment(str(told.get('startedAt')))}"]
     if told.get("retired"):
         lines.append("ends when it has nothing to do")
-    idle = f", idle since {told['idleSince']}" if told.get("idleSince") else ""
+    idle = f", idle since {moment(str(told['idleSince']))}" if told.get("idleSince") else ""
     lines.append(f"clients: {len(clients)}" if clients else f"clients: none{idle}")
     roots = cast("list[Mapping[str, Any]]", told.get("roots", []))
-    return [*lines, *(f"{root['root']}: {_work(root)}; {root['clients']} attached" for root in roots)]
+    keys = cast("Mapping[str, str]", told.get("keys", {}))
+    lines += [f"key for {endpoint}: held until it ends (from {source})" for endpoint, source in keys.items()]
+    for root in roots:
+        lines.append(f"{root['root']}: {_work(root)}; {root['clients']} attached")
+        # A daemon of an earlier version does not tell it.
+        lines += [f"  {root['fault']}"] if root.get("fault") else []
+    return lines
 
 
 def _work(root: Mapping[str, Any]) -> str:

@@ -43,7 +43,9 @@ async def _checks(arguments: argparse.Namespace, place: Place) -> AsyncGenerator
     inspection = await place.composition.inspect(place.root, place.environment, overrides)
     for check in await asyncio.to_thread(lambda: list(project_checks(place.root, inspection))):
         yield check
-    async for check in model_checks(inspection, offline=arguments.offline):
+    unkeyed = any(not endpoint.key for endpoint in inspection.endpoints)
+    held = await place.composition.daemon_keys(place.environment) if unkeyed else None
+    async for check in model_checks(inspection, held or (), offline=arguments.offline):
         yield check
 
 

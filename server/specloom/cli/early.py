@@ -9,7 +9,7 @@ from specloom.cli.ports import Place, Preview
 from specloom.cli.requirements import first_error, why_nothing
 from specloom.cli.views.endings import problem_line
 from specloom.cli.work import Order
-from specloom.domain.problem import Severity
+from specloom.domain.problem import Severity, in_order
 
 SETTINGS = ("specloom.toml", ".env")
 """What is wrong with them is told by itself."""
@@ -36,8 +36,7 @@ def _reasons(seen: Preview, check: str = "") -> list[str]:
     """Everything at once, so that nobody mends one thing to hear of the next; a missing key comes last."""
     if not seen.refusals and not seen.keyless:
         return [check]
-    found = [problem for path in sorted(seen.problems) for problem in seen.problems[path]]
-    wrong = [item for item in found if item.severity is Severity.ERROR and item.path not in SETTINGS]
+    wrong = [item for item in in_order(seen.problems) if item.severity is Severity.ERROR and item.path not in SETTINGS]
     told = any(problem.message in check for problem in wrong)
     reasons = [*seen.refusals, *map(problem_line, wrong), "" if told else check, seen.keyless]
     return [begun_small(reason) for reason in reasons if reason]

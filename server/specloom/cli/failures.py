@@ -32,8 +32,8 @@ class KilledError(Exception):
 
 
 def begun_small(message: str) -> str:
-    """As it stands behind `specloom: `."""
-    return message[:1].lower() + message[1:]
+    """As it stands behind `specloom: `; names in capitals stay (`HEAD`)."""
+    return message if message[1:2].isupper() else message[:1].lower() + message[1:]
 
 
 def refuse(rejected: Rejected) -> NoReturn:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,8 @@ PIECE = 1024 * 1024
 """Bytes that are read at a time."""
 LONGEST = 1024 * 1024
 """Bytes of a line that is waited for; what is longer is none of ours."""
+AT_ONCE = 10_000
+"""Records that are put in order and shown together: all that are kept would be more than a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,13 @@ async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Ex
     tail, wanted = Tail(folder), _wanted(arguments, place)
     interrupts = Interrupts()
     with interrupts.caught():
-        shown = await _show(tail, wanted, output)
+        shown = await _show(tail, wanted, output, interrupts.first)
         if not shown and not arguments.follow and not output.as_json:
             output.note(f"nothing to show; the log is in {folder}, `--all` shows all workspaces, `--level DEBUG` more")
         while arguments.follow and not interrupts.first.is_set() and not output.closed.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(interrupts.first.wait(), POLL)
-            await _show(tail, wanted, output)
+            await _show(tail, wanted, output, interrupts.first)
     return Exit.OK if arguments.follow or not interrupts.first.is_set() else Exit.INTERRUPTED
 
 
@@ -120,19 +123,27 @@ def _before(now: str, seconds: float) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}"
 
 
-async def _show(tail: Tail, wanted: Wanted, output: Output) -> int:
+async def _show(tail: Tail, wanted: Wanted, output: Output, stop: asyncio.Event) -> int:
     """Prints what is new and wanted, by time; how many records that were."""
-    news = await asyncio.to_thread(lambda: [record for record in tail.news() if wanted.has(record)])
-    for record in sorted(news, key=lambda record: str(record.get("at", ""))):
-        if output.closed.is_set():
+    shown, news = 0, tail.news()
+    while some := await asyncio.to_thread(lambda: list(islice(news, AT_ONCE))):
+        for record in sorted(filter(wanted.has, some), key=lambda record: str(record.get("at", ""))):
+            if output.closed.is_set():
+                return shown
+            _show_one(record, output)
+            shown += 1
+        if stop.is_set():
             break
-        if output.as_json:
-            output.json(record)
-        elif output.is_terminal:
-            _show_coloured(record, output)
-        else:
-            output.line(log_text(record))
-    return len(news)
+    return shown
+
+
+def _show_one(record: Mapping[str, Any], output: Output) -> None:
+    if output.as_json:
+        output.json(record)
+    elif output.is_terminal:
+        _show_coloured(record, output)
+    else:
+        output.line(log_text(record))
 
 
 def _show_coloured(record: Mapping[str, Any], output: Output) -> None:

@@ -44,7 +44,7 @@ def carry_out(arguments: argparse.Namespace, composition: Composition, environme
     LOG.log(level, "%s started", arguments.command)
     try:
         # The demo makes its folder.
-        root = Path.cwd() if arguments.command == "demo" else _root(arguments, environment)
+        root = _here(None) if arguments.command == "demo" else _root(arguments, environment)
         command = cast("CommandModule", importlib.import_module(f"specloom.cli.{arguments.command}"))
         place = Place(root, environment, composition)
         status = asyncio.run(_run(command, arguments, place, output))
@@ -76,7 +76,20 @@ def _root(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Path
 
         return project_registry(environment).read()
 
-    return find_root(arguments.workspace or getattr(arguments, "project", None), Path.cwd(), known)
+    named = arguments.workspace or getattr(arguments, "project", None)
+    return find_root(named, _here(named), known)
+
+
+def _here(named: str | None) -> Path:
+    """Raises `CommandError` where it was removed and is needed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        if named is not None and Path(named).is_absolute():
+            return Path("/")
+        raise CommandError(
+            "the folder that you are in was removed; go to another, or name one by its whole path"
+        ) from error
 
 
 async def _run(command: CommandModule, arguments: argparse.Namespace, place: Place, output: Output) -> Exit:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from specloom.cli.approve import not_granted
 from specloom.cli.early import refuse_early
 from specloom.cli.failures import CommandError, Exit, refuse
 from specloom.cli.options import order_of
@@ -12,9 +13,11 @@ from specloom.cli.remote import RemoteRuntime, joined
 from specloom.cli.run import check_runnable
 from specloom.cli.scopes import resolve_scope
 from specloom.cli.views.event_lines import run_end, scope_name
+from specloom.cli.views.formats import count
 from specloom.cli.work import Order
+from specloom.domain.left_plans import left_plan
 from specloom.domain.origin import Origin
-from specloom.domain.project import RunRecord
+from specloom.domain.project import ProjectState, RunRecord
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, RunState, Scope
 from specloom.engine.api import Accepted
@@ -24,6 +27,10 @@ BEGUN = "`specloom attach` shows it, `specloom run --pause` pauses it"
 DAEMON = "specloom daemon"
 """How a lock names the daemon."""
 PLANNING = "planning first in the daemon, then the run is handed over; Ctrl-C leaves, and only the plan goes on"
+ASKS = (
+    "it asks first, as {} of this repository (verify commands, settings) {} not allowed yet: `specloom approve --yes` "
+    "or `specloom attach` answers; without an answer within `limits.ask_timeout_s` it is a no"
+)
 NOTHING = "nothing is running here; `specloom status` tells how it stands"
 
 
@@ -45,8 +52,9 @@ async def _detach(arguments: argparse.Namespace, place: Place, output: Output) -
     await refuse_early(place, order, lambda seen: check_runnable(seen, arguments.scope, place))
     async with joined(place, start=True, ordered=order.ordered) as runtime:
         runtime.notes(output.note)
-        if not runtime.state.plan.specs:
-            await _plan_first(runtime, order, output)
+        left = left_plan(runtime.state) if arguments.scope is None else None
+        if left is not None or not runtime.state.plan.specs:
+            await _plan_first(runtime, None if left is None else left.path, order, output)
         scope = resolve_scope(runtime.state, arguments.scope)
         answer = await _begun(runtime, scope, Budget(usd=arguments.budget_usd), order, stated=arguments.scope)
         if isinstance(answer, Rejected):
@@ -57,14 +65,23 @@ async def _detach(arguments: argparse.Namespace, place: Place, output: Output) -
         output.json({"type": "detached", "runId": started.id, "seq": answer.seq})
     else:
         output.line(f"{started.id} works through {scope_name(started.scope)} in the daemon; {BEGUN}")
+    if not order.unattended:
+        await _warn(runtime.state, place, output)
     return Exit.OK
 
 
-async def _plan_first(runtime: RemoteRuntime, order: Order, output: Output) -> None:
+async def _warn(state: ProjectState, place: Place, output: Output) -> None:
+    """Who leaves a run that asks at once would find nothing done."""
+    granting = await place.composition.open_grants(place.root, place.environment)
+    if waiting := not_granted(granting, state):
+        output.note(ASKS.format(count(len(waiting), "proposal"), "is" if len(waiting) == 1 else "are"))
+
+
+async def _plan_first(runtime: RemoteRuntime, path: str | None, order: Order, output: Output) -> None:
     """Returns when there is something to work through. Who leaves meanwhile leaves the plan going, without a run."""
     going = runtime.state.planning
     if going is None or going.state != "running":
-        _check(await runtime.plan(None, "", USER, unattended=order.unattended))
+        _check(await runtime.plan(path, "", USER, unattended=order.unattended))
     if not output.as_json:
         output.line(PLANNING)
     await runtime.wait_idle()
@@ -84,6 +101,8 @@ async def _begun(
     same = (stated is None or left.scope == scope) and budget == Budget()
     if left.state is RunState.PAUSED and same:
         return await runtime.resume(USER, unattended=order.unattended, profile=order.profile)
+    if runtime.refusal:
+        raise CommandError(f"the run of {scope_name(left.scope)} is {left.state} there; press Ctrl-C there first")
     raise CommandError(
         f"the run of {scope_name(left.scope)} is {left.state}; `specloom attach` shows it, "
         "`specloom run --cancel` ends it"
@@ -98,8 +117,9 @@ async def _refuse_elsewhere(place: Place, output: Output) -> None:
         state, writer = await reader.refresh(), await reader.writer()
     if writer is not None and not await place.composition.is_hosted(place.root, place.environment):
         if writer.startswith(DAEMON):
-            step = f"end it (`kill -9 {_pid(writer)}`), then try again: the run waits where its log ends"
-            raise CommandError(f"{writer} has this project and does not answer; {step}")
+            step = f"else end it (`kill -9 {_pid(writer)}`), then try again: the run waits where its log ends"
+            there = "if it was started with another XDG_RUNTIME_DIR (a login, cron, su), order it from there"
+            raise CommandError(f"{writer} has this project and does not answer here; {there}, {step}")
         raise CommandError(f"{writer} works on this project; press Ctrl-C there")
     if state.run is None or not state.run.active:
         raise CommandError(NOTHING)
@@ -113,8 +133,10 @@ def _pid(writer: str) -> str:
 async def _pause(runtime: RemoteRuntime, output: Output) -> Exit:
     run = _active(runtime)
     if run.state is not RunState.PAUSED:
-        _check(await runtime.pause(USER))
-        if not output.as_json and _active(runtime).state is not RunState.PAUSED:
+        # A pause after the turn would wait for an answer of the person who wants the pause instead; it is asked again.
+        asks = bool(runtime.state.approvals)
+        _check(await runtime.pause(USER, at_once=asks))
+        if not asks and not output.as_json and _active(runtime).state is not RunState.PAUSED:
             output.line("pausing: what is in flight ends first; Ctrl-C leaves, and it still pauses")
         await runtime.wait_idle()
     return _tell(runtime, output)

@@ -75,5 +75,5 @@ def _tell(work: Work) -> None:
         output.line(line)
     output.line(total_line(Counts(), work.spent, work.wall_s))
     torn = has_errors(problem for found in work.problems.values() for problem in found)
-    for step in next_steps(state, Scope(), torn=torn):
+    for step in next_steps(state, Scope(), torn=torn, stopped=not work.elsewhere):
         output.line(f"next: {step}")

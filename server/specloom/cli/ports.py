@@ -59,6 +59,8 @@ class Endpoint:
     host: str
     key: str
     """Where the key comes from (`environment`, `.env`), `not needed`, or empty: there is none."""
+    address: str
+    """The endpoint as keys are filed under it."""
     ask: "Callable[[], Awaitable[ModelFacts]]"
     """Asks the Models API. Raises `ProviderError`."""
 
@@ -184,8 +186,9 @@ class Composition(Protocol):
         overrides: Mapping[str, Any] | None = None,
         *,
         grant_proposals: bool = False,
+        log: ProjectState | None = None,
     ) -> Preview:
-        """Reads the documents of a root and writes nothing."""
+        """Reads the documents of a root and writes nothing; `log`: what they change in this, which its log says."""
         ...
 
     async def serve_daemon(self, environment: Mapping[str, str], ready: Callable[[str], None]) -> None:
@@ -199,6 +202,10 @@ class Composition(Protocol):
 
         Returns from a `stop` that was granted when the daemon is gone. Raises one line.
         """
+        ...
+
+    async def daemon_keys(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        """Endpoints whose keys the user's daemon holds, with where each came from; never starts one."""
         ...
 
     async def is_hosted(self, root: Path, environment: Mapping[str, str]) -> bool:

@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specloom.cli.failures import Exit
 from specloom.cli.interrupts import Interrupts
 from specloom.cli.output import Output
 from specloom.cli.ports import Place, Reader
-from specloom.domain.problem import Problem
+from specloom.domain.ids import spec_of
+from specloom.domain.problem import Problem, in_order
 from specloom.domain.project import ProjectState
 from specloom.domain.runs import RunState
 
 NOTHING_YET = "nothing planned yet; `specloom plan` turns the requirements into specs and tasks"
+
+OF_TASKS = ("task-failed", "verification-failed", "task-blocked", "proof-stale", "proof-outdated", "edit-refused")
+"""Problems that repeat what the state of a task says."""
 
 
 @asynccontextmanager
@@ -56,6 +60,8 @@ class Told:
     """False: nothing was planned or run yet, and this is what the documents say."""
     writer: str | None = None
     """Who writes the log now."""
+    now: ProjectState | None = None
+    """What documents and files make of that since; `None`: nobody looked, or whoever writes does."""
 
     @property
     def stopped(self) -> bool:
@@ -65,9 +71,8 @@ class Told:
 
 def is_going_on(state: ProjectState) -> bool:
     """Whether the log says that somebody works; whoever was killed could not write otherwise."""
-    run, planning = state.run, state.planning
-    planned = planning is not None and planning.state == "running"
-    return planned or (run is not None and run.active and run.state is not RunState.PAUSED)
+    run = state.run
+    return state.running_plan is not None or (run is not None and run.active and run.state is not RunState.PAUSED)
 
 
 async def told(place: Place, output: Output) -> Told:
@@ -82,5 +87,28 @@ async def told(place: Place, output: Output) -> Told:
     seen = await place.composition.preview(place.root, place.environment)
     if seen.has_log and state is not None:
         return Told(state, (), from_log=True, writer=writer)
-    problems = (problem for path in sorted(seen.problems) for problem in seen.problems[path])
-    return Told(seen.state, tuple(problems), from_log=False)
+    return Told(seen.state, in_order(seen.problems), from_log=False)
+
+
+async def looked(known: Told, place: Place) -> Told:
+    """The same with a look at documents and files, where nobody works here who would have told of a change."""
+    if not known.from_log or known.writer is not None:
+        return known
+    seen = await place.composition.preview(place.root, place.environment, log=known.state)
+    found = tuple(item for item in in_order(seen.problems) if item.code not in OF_TASKS)
+    return replace(known, problems=found, now=seen.state)
+
+
+def changed_since(known: Told) -> tuple[str, ...]:
+    """Documents that read otherwise than the log says."""
+    log, now = known.state, known.now
+    if now is None:
+        return ()
+    before, after = log.requirements, now.requirements
+    paths = {path for path in (*before, *after) if before.get(path) != after.get(path)}
+    moved = {spec_of(task) for task in now.graph.order if log.state_of(task) is not now.state_of(task)}
+    for name in (*log.plan.specs, *now.plan.specs):
+        was, spec = log.plan.specs.get(name), now.plan.specs.get(name)
+        if was != spec or name in moved:
+            paths |= {each.path for each in (was, spec) if each is not None}
+    return tuple(sorted(paths))

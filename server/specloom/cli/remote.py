@@ -6,8 +6,9 @@ Refuses to believe the connection about what happened: it only says when to look
 import asyncio
 import contextlib
 import uuid
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -39,6 +40,8 @@ LOG_DEADLINE = 20.0
 LOOK_AGAIN = 0.05
 BACK_DEADLINE = 45.0
 """Seconds that an order waits for a daemon that comes back."""
+MOST_EARLY = 500
+"""Pieces of output that wait until somebody here watches; the newest."""
 
 
 class RemoteRuntime:
@@ -64,6 +67,8 @@ class RemoteRuntime:
         self._asking: set[asyncio.Task[None]] = set()
         self._listeners = Listeners[EventListener]()
         self._watchers = Listeners[OutputListener]()
+        self._early: deque[OutputChunk] | None = deque(maxlen=MOST_EARLY)
+        """What was told before anybody here watched: what is being said since before that, first."""
 
     @property
     def problems(self) -> Mapping[str, tuple[Problem, ...]]:
@@ -80,9 +85,14 @@ class RemoteRuntime:
         with self._listeners.present(listener):
             yield self.state.seq
 
-    def watch_output(self, listener: OutputListener) -> AbstractContextManager[None]:
+    @contextmanager
+    def watch_output(self, listener: OutputListener) -> Generator[None]:
         """The lossy stream while the context is open."""
-        return self._watchers.present(listener)
+        early, self._early = self._early or (), None
+        for chunk in early:
+            listener(chunk)
+        with self._watchers.present(listener):
+            yield
 
     @contextmanager
     def attach(self, client: Client) -> Generator[None]:
@@ -246,7 +256,7 @@ class RemoteRuntime:
         self._reader, self.state = reader, await reader.refresh()
 
     async def _subscribe(self, link: Link) -> None:
-        answer = await link.ask("specloom/events/subscribe", {"output": True})
+        answer = await link.ask("specloom/events/subscribe", {"output": True, "health": True})
         self.refusal = begun_small(answer.message) if isinstance(answer, Rejected) else ""
         if self.refusal:
             # Another process may host the root: the log tells what that does, and it may end.
@@ -262,10 +272,16 @@ class RemoteRuntime:
     def _heard(self, method: str, params: Any) -> None:
         if method == "specloom/output":
             chunk = _chunk(params)
+            if self._early is not None:
+                self._early.append(chunk)
             for watcher in self._watchers:
                 watcher(chunk)
         elif method == "window/showMessage":
             self._tell(begun_small(str(params["message"]).removeprefix("Specloom: ")))
+        elif method == "specloom/health":
+            # A log that takes nothing is in no event.
+            if params["status"] == "error":
+                self._tell(begun_small(str(params["message"])))
         elif method.startswith("specloom/"):
             self._wake.set()
 
@@ -356,7 +372,8 @@ def _taken(answer: Any, named: str = "") -> Accepted | Rejected:
 def _chunk(params: Any) -> OutputChunk:
     told = cast("Mapping[str, Any]", params)
     session, dropped = SessionId(told["sessionId"]), int(told.get("dropped", 0))
-    return OutputChunk(session, told["block"], told["kind"], told["text"], told["name"], dropped)
+    from_start = bool(told.get("fromStart", False))
+    return OutputChunk(session, told["block"], told["kind"], told["text"], told["name"], dropped, from_start)
 
 
 def _silent(_: str) -> None:

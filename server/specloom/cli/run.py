@@ -8,11 +8,13 @@ from specloom.cli.options import order_of
 from specloom.cli.output import Output
 from specloom.cli.ports import Place, Preview
 from specloom.cli.scopes import resolve_scope
-from specloom.cli.views.endings import has_errors, next_steps, problem_lines, total_line
+from specloom.cli.views.endings import doubt_lines, has_errors, next_steps, problem_lines, total_line
 from specloom.cli.views.event_lines import run_end
 from specloom.cli.views.summary import count_tasks, exit_of_run, summary_json
 from specloom.cli.work import Work, perform
-from specloom.domain.runs import Budget
+from specloom.domain.commands import PauseRun
+from specloom.domain.left_plans import left_plan
+from specloom.domain.runs import Budget, Scope
 
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:
@@ -44,10 +46,12 @@ def check_runnable(seen: Preview, stated: str | None, place: Place) -> None:
 
 
 async def plan_and_run(work: Work, stated: str | None, budget: Budget) -> None:
-    """Plans only where no specs exist, then works through the scope."""
-    if not work.state.plan.specs and not work.stopped:
-        await work.plan(None, "")
-    if work.stopped or not work.state.graph.tasks:
+    """Plans where no specs exist, or goes on with a plan that was left half, then works through the scope."""
+    left = left_plan(work.state) if stated is None else None
+    if (left is not None or not work.state.plan.specs) and not work.stopped:
+        await work.plan(None if left is None else left.path, "")
+        left = left_plan(work.state)
+    if work.stopped or left is not None or not work.state.graph.tasks:
         return
     scope = resolve_scope(work.state, stated)
     await work.run(scope, budget, stated=stated is not None)
@@ -64,7 +68,9 @@ def conclude(work: Work) -> Exit:
         _tell(work)
     if work.stopped:
         return Exit.INTERRUPTED
-    return exit_of_run(work.state, counts)
+    status = exit_of_run(work.state, counts)
+    half = work.scope == Scope() and left_plan(work.state) is not None
+    return Exit.INCOMPLETE if half and status is Exit.OK else status
 
 
 def _tell(work: Work) -> None:
@@ -74,13 +80,13 @@ def _tell(work: Work) -> None:
     output, state = work.output, work.state
     if output.is_terminal and state.graph.tasks:
         output.show(*draw(spec_rows(state, work.scope), Pen(output.width, output.is_plain)))
-    for line in problem_lines(work.problems, errors_only=True):
+    for line in (*problem_lines(work.problems, errors_only=True), *doubt_lines(work.problems)):
         output.line(line)
     output.line(total_line(count_tasks(state, work.scope), work.spent, work.wall_s))
     for reason in _reasons(work) if output.is_terminal else ():
         output.line(reason)
     torn = has_errors(problem for found in work.problems.values() for problem in found)
-    for step in next_steps(state, work.scope, torn=torn):
+    for step in next_steps(state, work.scope, torn=torn, stopped=not work.elsewhere):
         output.line(f"next: {step}")
 
 
@@ -90,5 +96,5 @@ def _reasons(work: Work) -> list[str]:
     if run is None or not work.state.graph.tasks:
         return []  # A plan that failed has been told above the picture.
     if run.active:
-        return [f"paused: {run.reason}" if run.reason else "paused"]
+        return [f"paused: {run.reason}" if run.reason and run.reason != PauseRun().reason else "paused"]
     return [run_end(run.outcome, run.reason)] if run.outcome else []

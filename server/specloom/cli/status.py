@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 from specloom.cli.failures import Exit
 from specloom.cli.output import Output
 from specloom.cli.ports import Place
-from specloom.cli.reading import Told, told
+from specloom.cli.reading import Told, changed_since, looked, told
 from specloom.cli.views.endings import counts_line, has_errors, next_steps, problem_line
 from specloom.cli.views.event_lines import outcome_name, scope_name
 from specloom.cli.views.formats import WHOLE, count, moment, one_line, usage, visible
 from specloom.cli.views.plain_json import plain
 from specloom.cli.views.rows import SpecRow, spec_rows
 from specloom.cli.views.summary import all_turns, count_tasks, counts_json
-from specloom.domain.evidence import EvidenceKind
+from specloom.domain.evidence import EvidenceKind, is_verifiable
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState, RunRecord
-from specloom.domain.runs import RunState, Scope
+from specloom.domain.runs import RunState, Scope, why_paused
 from specloom.domain.states import TaskState
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 async def run(arguments: argparse.Namespace, place: Place, output: Output) -> Exit:  # noqa: ARG001 - one form for all
     """Returns the exit status, which says nothing about the tasks."""
-    known = await told(place, output)
+    known = await looked(await told(place, output), place)
     if output.as_json:
         output.json(status_json(known, place))
     else:
@@ -48,6 +48,7 @@ def status_json(known: Told, place: Place) -> dict[str, object]:
         "tasks": counts_json(count_tasks(state, Scope())),
         "turns": all_turns(state),
         "usage": plain(state.usage),
+        "changed": list(changed_since(known)),
         "problems": plain(known.problems),
         "approvals": plain(tuple(state.approvals.values())),
         "prompts": plain(tuple(state.prompts.values())),
@@ -94,14 +95,27 @@ def _facts(known: Told) -> list[tuple[str, str]]:
     facts += [("tasks", counts_line(counts) + _found_ticked(state) if counts.total else ""), ("used", _used(state))]
     facts += [("failed", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.FAILED)]
     facts += [("blocked", f"{task}: {one_line(reason, 300)}") for task, reason in _reasons(state, TaskState.BLOCKED)]
-    stale = ((task, state.record(task).stale) for task in state.graph.order)
-    facts += [("stale", f"{task}: {', '.join(paths)}") for task, paths in stale if paths]
+    facts += _stale(known.now or state)
     facts += [("asks", f"{one_line(item.subject)} ({one_line(item.purpose)})") for item in state.approvals.values()]
     facts += [("unheard", f"{one_line(item.text)} (said to {item.agent})") for item in state.prompts.values()]
+    if changed := changed_since(known):
+        facts.append(("changed", f"{', '.join(changed)}; the next plan or run reads it"))
     facts += [("problem", problem_line(problem)) for problem in known.problems]
     torn = has_errors(known.problems)
     facts += [("next", step) for step in next_steps(state, Scope(), torn=torn, stopped=known.stopped)]
     return [(label, text) for label, text in facts if text]
+
+
+def _stale(state: ProjectState) -> list[tuple[str, str]]:
+    """Tasks whose proof is not sure any more, with what changed behind it."""
+    found: list[tuple[str, str]] = []
+    for task in state.graph.order:
+        record = state.record(task)
+        behind = [*record.stale, *(f"requirement {name}" for name in record.outdated)]
+        if behind and record.state is TaskState.DONE:
+            step = AGAIN if is_verifiable(record.evidence) else BY_HAND
+            found.append(("stale", f"{task}: {', '.join(behind)} changed since; {step}"))
+    return found
 
 
 def _found_ticked(state: ProjectState) -> str:
@@ -118,7 +132,7 @@ def run_text(run: RunRecord | None, *, stopped: bool = False) -> str:
     state = outcome_name(run.outcome) if run.outcome else run.state.value
     if stopped and run.active and run.state is not RunState.PAUSED:
         state = "stopped"
-    why = f": {one_line(run.reason, WHOLE)}" if run.reason else ""
+    why = f": {one_line(run.reason, WHOLE)}" if why_paused(run.reason) else ""
     return f"{state}, {scope_name(run.scope)}, {_when(run)}, {count(run.turns, 'turn')}, {usage(run.usage)}{why}"
 
 
@@ -161,4 +175,13 @@ def _fact(label: str, text: str) -> "RenderableType":
     return grid
 
 
-_STYLES = {"failed": "bold red", "blocked": "yellow", "stale": "yellow", "asks": "bold cyan", "next": "bold"}
+AGAIN = "a run verifies it once more"
+BY_HAND = "untick and tick its box if it still holds, or reset it"
+_STYLES = {
+    "failed": "bold red",
+    "blocked": "yellow",
+    "stale": "yellow",
+    "changed": "yellow",
+    "asks": "bold cyan",
+    "next": "bold",
+}

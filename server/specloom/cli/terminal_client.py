@@ -5,7 +5,7 @@ import os
 import sys
 from typing import Literal
 
-from specloom.cli.views.formats import visible
+from specloom.cli.views.formats import one_line, visible
 from specloom.cli.views.view import View
 from specloom.engine.api import Question
 from specloom.workspace.ports import EditResult, FileChange, NotApplied, Refusal
@@ -36,6 +36,9 @@ class TerminalClient:
     async def ask(self, question: Question) -> str | None:
         """Puts the question to the person; `None` where there is none to ask."""
         if not self._can_ask:
+            if self._leaves:
+                # It waits in the queue of the daemon, and says nothing by itself.
+                self._view.note(f"it asks: {one_line(question.subject)}; `specloom approve` lists it and answers")
             return None
         async with self._asking:
             with self._view.paused():

@@ -11,10 +11,11 @@ from specloom.compose.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from specloom.compose.by_hand import open_tools
-    from specloom.compose.daemons import ask_daemon, connect_daemon, is_hosted, serve_daemon
+    from specloom.compose.daemons import ask_daemon, connect_daemon, daemon_keys, is_hosted, serve_daemon
     from specloom.compose.granting import open_grants
     from specloom.compose.hosting import open_runtime
     from specloom.compose.inspecting import estimating, inspect, preview
+    from specloom.compose.keys import held_keys
     from specloom.compose.projects import MachineProjects
     from specloom.compose.reading import Reader, open_reader
 
@@ -24,7 +25,9 @@ __all__ = [
     "Reader",
     "ask_daemon",
     "connect_daemon",
+    "daemon_keys",
     "estimating",
+    "held_keys",
     "inspect",
     "is_hosted",
     "load_hosting",
@@ -40,6 +43,8 @@ _HOMES = {
     "open_grants": "granting",
     "ask_daemon": "daemons",
     "connect_daemon": "daemons",
+    "daemon_keys": "daemons",
+    "held_keys": "keys",
     "is_hosted": "daemons",
     "serve_daemon": "daemons",
     "open_tools": "by_hand",

@@ -36,13 +36,22 @@ async def ask_daemon(
 
 async def is_hosted(root: Path, environment: Mapping[str, str]) -> bool:
     """Whether the user's daemon hosts the root now; one that cannot be asked hosts nothing."""
-    try:
-        told = await ask_daemon(environment, "status")
-    except (NoDaemonError, OSError):
-        return False
-    roots = cast("list[Mapping[str, Any]]", [] if told is None else told.get("roots", []))
+    roots = cast("list[Mapping[str, Any]]", (await _status(environment)).get("roots", []))
     own = str(await asyncio.to_thread(root.resolve))
     return any(known.get("root") == own for known in roots)
+
+
+async def daemon_keys(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Endpoints whose keys the user's daemon holds, with where each came from; an older one does not tell."""
+    return cast("Mapping[str, str]", (await _status(environment)).get("keys", {}))
+
+
+async def _status(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """Nothing where no daemon is up, or none that can be asked."""
+    try:
+        return await ask_daemon(environment, "status") or {}
+    except (NoDaemonError, OSError):
+        return {}
 
 
 @asynccontextmanager

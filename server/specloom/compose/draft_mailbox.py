@@ -1,6 +1,8 @@
 """Folds what documents say where no log is open, or onto what one says. Refuses to keep it."""
 
-from specloom.domain.commands import DocumentCommand
+from collections.abc import Sequence
+
+from specloom.domain.commands import DocumentCommand, MarkStale
 from specloom.domain.decide import decide
 from specloom.domain.evolve import EMPTY, evolve
 from specloom.domain.origin import Origin
@@ -22,7 +24,13 @@ class DraftMailbox:
         """The newest projection."""
         return self._draft
 
-    async def submit(self, command: DocumentCommand, by: Origin) -> Accepted | Rejected:
+    async def submit_all(self, commands: Sequence[DocumentCommand], by: Origin, at: str) -> None:
+        """As `submit`, one after the other."""
+        del at
+        for command in commands:
+            await self.submit(command, by)
+
+    async def submit(self, command: DocumentCommand | MarkStale, by: Origin) -> Accepted | Rejected:
         """Decides an order and folds what follows; `by` is for a log."""
         del by
         decided = decide(self._draft, command)

@@ -71,9 +71,17 @@ def _bytes(path: Path) -> bytes:
 
 
 def state_directory(root: Path, environment: Mapping[str, str], configured: str | None) -> Path:
-    """Where the log lives: `SPECLOOM_STATE_DIR`, else the setting, else `.specloom` in the root."""
+    """Where the log lives: `SPECLOOM_STATE_DIR`, else the setting, else `.specloom` in the root.
+
+    Raises `ConfigurationError` for the home of somebody whom this machine does not know.
+    """
     chosen = environment.get(STATE_DIR) or configured
-    return Path(chosen).expanduser() if chosen else root / STATE
+    try:
+        return Path(chosen).expanduser() if chosen else root / STATE
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"{chosen}: nobody of that name has a home here; name the folder by its whole path"
+        ) from error
 
 
 def refuse_foreign_state(root: Path, directory: Path) -> None:

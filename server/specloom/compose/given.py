@@ -20,6 +20,7 @@ from specloom.domain.redact import Redactor
 from specloom.domain.rejection import Rejected
 from specloom.engine.api import KeyAnswer, KeyOrder
 from specloom.engine.grants import GrantBook
+from specloom.engine.library import EMPTIED
 from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.working import at_work
 from specloom.lsp.hosting import Sender
@@ -77,10 +78,27 @@ class Given:
     """The addresses that the roles had then, with where the key of each was found."""
     _sound: dict[str, Sources] = field(default_factory=dict[str, Sources])
     """As the sources were when the one of this name had no error last; none: it has been wrong from the start."""
+    _files: RootFiles | None = None
+    """As they were read last."""
 
     async def loaded(self, files: RootFiles) -> Loaded:
         """The settings as they count now."""
+        self._files = files
         return await with_kept_keys(lambda: self._loaded(files), self.environment)
+
+    async def _read_again(self) -> RootFiles:
+        """Twice where a file is empty or gone by now: editors do that to what they write, and no rule may lapse by it.
+
+        Raises `ConfigurationError`.
+        """
+        files = await asyncio.to_thread(read_root, self.root)
+        if self._files is not None and _has_lost(self._files, files):
+            await asyncio.sleep(EMPTIED)
+            files = await asyncio.to_thread(read_root, self.root)
+        return files
+
+    def _is_new(self, sender: Sender) -> bool:
+        return sender is not self.sender or sender.settings.ordered != (self.overrides or {})
 
     def _loaded(self, files: RootFiles) -> Loaded:
         loaded = self._read(files, self.editor)
@@ -119,7 +137,7 @@ class Given:
 
         async def reload() -> None:
             try:
-                files, before = await asyncio.to_thread(read_root, self.root), self.values
+                files, before = await self._read_again(), self.values
             except ConfigurationError as error:
                 # A folder that is away may come back; whoever follows its files must not end over it.
                 log.warning("the settings were not read again: %s", error)
@@ -135,13 +153,11 @@ class Given:
         async def ordered(by: Origin, started: bool) -> None:
             sender = self.senders.get(by.client or "")
             # What goes on keeps the environment of its own sender, and what its order set.
-            if sender is None or (at_work(runtime.state) and not started):
-                return
-            overrides = sender.settings.ordered
-            if sender is self.sender and overrides == (self.overrides or {}):
-                return
-            self.sender, self.environment, self.overrides = sender, sender.environment, overrides
-            await reload()
+            if sender is not None and (started or not at_work(runtime.state)) and self._is_new(sender):
+                self.sender, self.environment, self.overrides = sender, sender.environment, sender.settings.ordered
+                await reload()
+            elif KEYS.may_give([url for url, source in self.endpoints.items() if not source]):
+                await reload()
 
         async def take(order: KeyOrder) -> KeyAnswer | Rejected:
             if key := sendable(order.key or ""):
@@ -155,6 +171,11 @@ class Given:
         runtime.on_settings, runtime.on_editor, runtime.on_order = reload, configure, ordered
         runtime.on_key, runtime.on_close = take, lambda: KEYS.leave(runtime)
         KEYS.follow(runtime, reload)
+
+
+def _has_lost(before: RootFiles, now: RootFiles) -> bool:
+    """Whether one of them says nothing any more."""
+    return bool(before.settings and not now.settings) or bool(before.keys and not now.keys)
 
 
 def _broken(files: RootFiles, loaded: Loaded) -> frozenset[str]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from specloom.agent.roles import ROLES, RoleName, prompt
-from specloom.compose.allocation import give_back_large_texts
+from specloom.compose.allocation import give_back_large_texts, look_for_garbage_less
 from specloom.compose.files import RootFiles, read_root, refuse_foreign_state, state_directory
 from specloom.compose.given import Given, grant_book
 from specloom.compose.options import Loaded
@@ -63,6 +63,7 @@ async def open_runtime(
     Raises `ConfigurationError` and the errors of `EventStore.open`.
     """
     await asyncio.to_thread(give_back_large_texts)
+    look_for_garbage_less()
     files = await asyncio.to_thread(_read, root)
     book = await grant_book(root, environment)
     given = Given(root, environment, overrides, editor, grant_proposals, book, sender, senders)

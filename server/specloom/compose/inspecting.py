@@ -12,12 +12,14 @@ from specloom.compose.files import RootFiles, read_root, state_directory
 from specloom.compose.given import granted
 from specloom.compose.keys import KEYS, with_kept_keys
 from specloom.compose.options import Loaded, loaded_options
+from specloom.domain.commands import MarkStale
 from specloom.domain.evolve import EMPTY
 from specloom.domain.project import ProjectState
 from specloom.engine.estimating import estimate_run
-from specloom.engine.library import Library
+from specloom.engine.library import READER, Library
 from specloom.engine.options import EngineOptions
 from specloom.engine.problem_board import ProblemBoard
+from specloom.engine.staleness import stale_now
 from specloom.llm.anthropic_model import AnthropicModel
 from specloom.store.system import SystemClock
 from specloom.workspace.workspace import Workspace
@@ -52,22 +54,25 @@ async def preview(
     overrides: Mapping[str, Any] | None = None,
     *,
     grant_proposals: bool = False,
+    log: ProjectState | None = None,
 ) -> Preview:
     """What hosting this root would begin with, had it no log. Raises `ConfigurationError` for a root that is no folder.
 
-    A root that has a log already is told so, and its documents are left to that, unless it is refused anyway.
+    A root that has a log already is told so, and its documents are left to that, unless it is refused anyway, or `log`
+    is what that log says: then it is what the documents make of it, and what the files behind proofs do.
     """
     files, loaded = await _settings(root, environment, overrides, grant_proposals=grant_proposals)
     directory = state_directory(root, environment, loaded.state_dir)
     refusals = tuple(refusal.message for refusal in loaded.refusals if refusal.code != "no-key")
     keyless = next((refusal.message for refusal in loaded.refusals if refusal.code == "no-key"), "")
     has_log = await asyncio.to_thread((directory / "state.db").exists)
-    if has_log and not loaded.refusals:
+    if has_log and not loaded.refusals and log is None:
         return Preview(EMPTY, {}, (), "", (), has_log=True)
-    mailbox = DraftMailbox(SystemClock())
-    library = await _read(root, mailbox, loaded.options)
+    mailbox = DraftMailbox(SystemClock(), EMPTY if log is None else log)
+    workspace = await asyncio.to_thread(Workspace.at, root)
+    library = await _read(workspace, mailbox, loaded.options)
     board = ProblemBoard(library)
-    board.extra = (*files.problems, *loaded.problems)
+    board.add((*files.problems, *loaded.problems))
     found = tuple(library.shelf.requirements)
     return Preview(mailbox.state, board.problems(mailbox.state), refusals, keyless, found, has_log=has_log)
 
@@ -88,14 +93,16 @@ async def _settings(
 
 async def _present(root: Path, options: EngineOptions, state: ProjectState) -> ProjectState:
     mailbox = DraftMailbox(SystemClock(), state)
-    await _read(root, mailbox, options)
+    await _read(await asyncio.to_thread(Workspace.at, root), mailbox, options)
     return mailbox.state
 
 
-async def _read(root: Path, mailbox: DraftMailbox, options: EngineOptions) -> Library:
-    workspace = await asyncio.to_thread(Workspace.at, root)
+async def _read(workspace: Workspace, mailbox: DraftMailbox, options: EngineOptions) -> Library:
+    """`mailbox` then knows what the documents make of its state, and what the files behind proofs do."""
     library = Library(workspace, mailbox, options, SystemClock())
     await library.refresh()
+    for task, paths in await stale_now(mailbox.state, workspace):
+        await mailbox.submit(MarkStale(task, paths), READER)
     return library
 
 
@@ -107,5 +114,5 @@ def _endpoints(loaded: Loaded) -> tuple[Endpoint, ...]:
         known = found.get((chosen.model, host))
         roles = (*known.roles, role.value) if known else (role.value,)
         ask = partial(chosen.endpoint.facts, chosen.model)
-        found[(chosen.model, host)] = Endpoint(roles, chosen.model, host, chosen.key, ask)
+        found[(chosen.model, host)] = Endpoint(roles, chosen.model, host, chosen.key, chosen.address, ask)
     return tuple(found.values())

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 from specloom.compose.options import Loaded
+from specloom.domain.ports import Clock
 from specloom.settings.addresses import Origin, address_of, origin_of
 from specloom.settings.credentials import Credentials, sendable
 from specloom.store.private_file import HOMES, state_home
+from specloom.store.system import SystemClock
 from specloom.store.system_keyring import KeyringError, SystemKeyring
 from specloom.workspace.shielding import to_the_end
 
@@ -25,6 +27,8 @@ READ_DEADLINE = 15.0
 """Seconds that opening a project waits for the keyring, for all its endpoints together."""
 CHANGE_DEADLINE = 45.0
 """Seconds that an order waits for it: a person may have to type a password."""
+ASK_AGAIN = 60.0
+"""Seconds after which a keyring that gave nothing is asked again, when a key is needed: it may be unlocked by then."""
 
 Reload: TypeAlias = Callable[[], Awaitable[None]]
 Where: TypeAlias = Literal["keyring", "memory", "nowhere"]
@@ -43,12 +47,13 @@ class Put:
 class KeyBox:
     """All of them, by origin. Belongs to one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self._keys: dict[Origin, Credentials] = {}
-        self._silent: set[str] = set()
-        """Endpoints whose keys the keyring did not give: it is not asked for them again and again."""
-        self._shut = False
-        """The keyring is locked or does not answer: it is asked for nothing until it has taken a key."""
+        self._silent: dict[str, float] = {}
+        """Endpoints whose keys the keyring did not give, and when: it is not asked for them again and again."""
+        self._shut: float | None = None
+        """When the keyring was found locked, or without an answer: for a while it is asked for nothing then."""
         self._newest: dict[str, object] = {}
         """The newest order about each endpoint: what began before it, and ends later, counts no more."""
         self._keeping = threading.Lock()
@@ -76,7 +81,7 @@ class KeyBox:
 
     def _opened(self) -> None:
         self._silent.clear()
-        self._shut = False
+        self._shut = None
 
     async def put(self, url: str, key: str, keyring: SystemKeyring, *, keep: bool) -> Put:
         """Holds a key for the origin of `url`, also in the keyring if `keep`; an empty one takes it out of both."""
@@ -84,7 +89,7 @@ class KeyBox:
         if origin is None:
             raise ValueError("no endpoint")
         name = address_of(origin)
-        self._silent.discard(name)
+        self._silent.pop(name, None)
         order = self._newest[name] = object()
         if key:
             self._keys[origin] = Credentials(name, SET, key)
@@ -131,8 +136,19 @@ class KeyBox:
         found = [await self._read(at, name, keyring, end - clock()) for at, name in wanted.items() if name in kept]
         return bool(gone) or any(found)
 
+    def may_give(self, urls: Sequence[str]) -> bool:
+        """Whether the keyring gave nothing for one of these, and it is time to ask it again."""
+        names = [address_of(at) for at in map(origin_of, urls) if at is not None]
+        refused = (name for name in names if self._shut is not None or name in self._silent)
+        return any(not self._rests(name) for name in refused)
+
+    def _rests(self, name: str) -> bool:
+        """Whether it was asked in vain a moment ago."""
+        now = self.clock.monotonic()
+        return any(at is not None and now - at < ASK_AGAIN for at in (self._shut, self._silent.get(name)))
+
     async def _read(self, origin: Origin, name: str, keyring: SystemKeyring, deadline: float) -> bool:
-        if self._shut or name in self._silent:
+        if self._rests(name):
             return False
         order = self._newest.get(name)
         try:
@@ -140,18 +156,26 @@ class KeyBox:
             key = sendable(await _beside(lambda: keyring.read(name), deadline) or "")
         except KeyringError as error:
             LOG.warning("the key for %s was not read, and no other is looked for: %s", name, error)
-            key, self._shut = None, True
+            key, self._shut = None, self.clock.monotonic()
+        else:
+            self._shut = None
         if self._newest.get(name) is not order:
             return False
         if key is None:
-            self._silent.add(name)
+            self._silent[name] = self.clock.monotonic()
             return False
+        self._silent.pop(name, None)
         self._keys.setdefault(origin, Credentials(name, KEYRING, key))
         return True
 
 
-KEYS = KeyBox()
+KEYS = KeyBox(SystemClock())
 """Those of this process: a process belongs to one person."""
+
+
+def held_keys() -> Mapping[str, str]:
+    """Endpoints whose keys this process holds, with where each came from."""
+    return {key.endpoint: key.source for key in KEYS.known}
 
 
 def keyring_of(environment: Mapping[str, str]) -> SystemKeyring:

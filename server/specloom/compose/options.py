@@ -42,6 +42,12 @@ NO_KEY = (
     "or one with `specloom credential set`, "
     "or name a local endpoint with --base-url or `base_url` under [models.default] in specloom.toml"
 )
+NOT_ALLOWED = (
+    "No API key, and `{}` of specloom.toml does not count yet, as a repository may not set this by itself: "
+    "`specloom approve` allows it, --yes for one run; or set ANTHROPIC_API_KEY in the environment or in the .env of "
+    "the project, or name the endpoint with --base-url"
+)
+ENDPOINT_KIND = "base_url"
 INVALID = "invalid-settings"
 WHOLE = {"on": ThinkingSetting(enabled=True), "off": ThinkingSetting()}
 
@@ -104,7 +110,7 @@ def loaded_options(
     redactor, settings = Redactor() if redactor is None else redactor, loaded.settings
     learn_keys(redactor, (*secrets, *secret_values(environment), *files.secrets))
     problems = (*loaded.problems, *(_ignored(item) for item in waiting))
-    refusals = _refusals(settings, environment, keys, (*files.problems, *problems))
+    refusals = _refusals(_keyless(settings, environment, keys, waiting), (*files.problems, *problems))
     options = replace(
         _engine_options(settings, redactor),
         roles=_roles(settings, environment, keys),
@@ -222,12 +228,9 @@ def _limits(settings: Settings) -> Limits:
     return Limits(**same, parallel_tools=limits.max_parallel_tools)
 
 
-def _refusals(
-    settings: Settings, environment: Mapping[str, str], keys: Sequence[Credentials], problems: tuple[Problem, ...]
-) -> tuple[Rejected, ...]:
+def _refusals(keyless: Rejected | None, problems: tuple[Problem, ...]) -> tuple[Rejected, ...]:
     errors = (problem for problem in problems if problem.severity is Severity.ERROR)
     wrong = tuple(Rejected(INVALID, f"{_place(problem)}: {problem.message}") for problem in errors)
-    keyless = _keyless(settings, environment, keys)
     return wrong if keyless is None else (*wrong, keyless)
 
 
@@ -235,15 +238,20 @@ def _place(problem: Problem) -> str:
     return problem.path if problem.span == NOWHERE else f"{problem.path}:{problem.span.start_line + 1}"
 
 
-def _keyless(settings: Settings, environment: Mapping[str, str], keys: Sequence[Credentials]) -> Rejected | None:
+def _keyless(
+    settings: Settings, environment: Mapping[str, str], keys: Sequence[Credentials], waiting: Sequence[Proposal]
+) -> Rejected | None:
+    """`waiting`: what nobody has allowed yet; an endpoint among it may be the one that is meant."""
     keyless = [url for url in _urls(settings, environment) if not is_loopback(url) and key_for(url, keys) is None]
     if not keyless:
         return None
+    proposed = next((item for item in waiting if item.kind == ENDPOINT_KIND), None)
+    ways = NO_KEY if proposed is None else NOT_ALLOWED.format(proposed.text)
     if not keys:
         wrong = unsendable(environment)
-        return Rejected("no-key", f"{no_key(wrong)}. {NO_KEY}" if wrong else NO_KEY)
+        return Rejected("no-key", f"{no_key(wrong)}. {ways}" if wrong else ways)
     key = keys[0]
-    message = f"The key from {key.source} is for {shown(key.endpoint)} and is not sent to {shown(keyless[0])}; {NO_KEY}"
+    message = f"The key from {key.source} is for {shown(key.endpoint)} and is not sent to {shown(keyless[0])}; {ways}"
     return Rejected("no-key", message)
 
 

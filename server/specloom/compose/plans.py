@@ -1,14 +1,21 @@
 """Carries out plans: the engine's port over the `planning` floor. Refuses to decide what a good plan is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specloom.agent.loop import LoopPorts
-from specloom.agent.ports import Gate
 from specloom.agent.replay import Replayed
 from specloom.agent.roles import RoleName
 from specloom.agent.session import SessionSetup
+from specloom.compose.written_steps import written_steps
 from specloom.domain.events import Event
-from specloom.domain.events.planning import PlanFinished, PlanningEvent, PlanStage, PlanStarted
+from specloom.domain.events.planning import (
+    OutlineAccepted,
+    PlanFinished,
+    PlanningEvent,
+    PlanStarted,
+    SpecGenerating,
+    SpecWritten,
+)
 from specloom.domain.ids import AgentId
 from specloom.domain.spec import SpecDefinition
 from specloom.domain.states import TaskState
@@ -19,6 +26,7 @@ from specloom.engine.hands import NO_CALL, SessionHands
 from specloom.engine.journal import AttemptJournal
 from specloom.engine.keeping import kept_ports
 from specloom.engine.open_files import recalled
+from specloom.engine.plan_gate import HeldJournal, PlanGate
 from specloom.engine.ports import PlanRequest
 from specloom.planning.history import interrupted_in, is_whole
 from specloom.planning.planner import Planner
@@ -30,7 +38,6 @@ from specloom.planning.ports import (
     PlanningPorts,
     PlanOrder,
     SpecOrder,
-    Step,
 )
 from specloom.tools.ports import ReadMemory, ToolContext
 from specloom.tools.registry import ToolBox
@@ -44,14 +51,14 @@ KEPT = (TaskState.DONE, TaskState.SKIPPED, TaskState.IN_PROGRESS)
 class PlanningWorker:
     """An `engine.ports.PlanWorker`."""
 
-    async def work(self, request: PlanRequest, engine: EngineContext, gate: Gate) -> None:
+    async def work(self, request: PlanRequest, engine: EngineContext, gate: PlanGate) -> None:
         """Returns when the plan has finished or failed, which is recorded."""
         planner, known, past = _planner(engine, gate), await _known(engine), await interrupted(engine)
         shelf, record = engine.library.shelf, engine.state.planning
         outline = record.outline if record is not None else ""
         if request.stage == "project":
             document, text = shelf.requirements[request.path], shelf.texts[request.path]
-            done = frozenset(Step(spec, PlanStage(stage)) for spec, stage in (record.written if record else ()))
+            done = await written_steps(engine, LOOK_BACK)
             await planner.plan(
                 PlanOrder(request.plan, document, text, known, request.feedback, outline, done, interrupted=past)
             )
@@ -67,14 +74,28 @@ class _Journal:
     """A `planning.ports.Journal`; the start of a plan was recorded with the order."""
 
     engine: EngineContext
+    gate: PlanGate
 
     async def __call__(self, *events: PlanningEvent) -> None:
+        if any(_judges(event) for event in events):
+            await self.gate.hold()
         news = [event for event in events if not isinstance(event, PlanStarted)]
         if any(isinstance(event, PlanFinished) for event in news):
             # Whoever hears that the plan is finished finds its tasks in the projection.
             await self.engine.library.refresh()
         if news:
             await self.engine.mailbox.record(*news)
+
+
+def _judges(event: PlanningEvent) -> bool:
+    """Whether it says more than what has happened: what is to be written by the documents as they were read."""
+    match event:
+        case OutlineAccepted() | SpecGenerating():
+            return True
+        case SpecWritten():
+            return event.offered
+        case _:
+            return False
 
 
 OTHERS = "the user, or Specloom as it writes specs"
@@ -90,7 +111,8 @@ class _Keeping:
         hands, engine = ports.hands, self.engine
         assert isinstance(hands, SessionHands), "as `_hands` made them"
         known = await recalled(engine.workspace, replayed.shown)
-        return kept_ports(engine, ports, hands, replayed.conversation, known, warned=replayed.warned, others=OTHERS)
+        kept = kept_ports(engine, ports, hands, replayed.conversation, known, warned=replayed.warned, others=OTHERS)
+        return replace(kept, now=engine.now)
 
 
 async def interrupted(engine: EngineContext) -> Interrupted | None:
@@ -115,30 +137,33 @@ def _document_of(spec: SpecDefinition | None, engine: EngineContext) -> str:
     return "" if path is None else shelf.texts[path]
 
 
-def _planner(engine: EngineContext, gate: Gate) -> Planner:
-    role, agent = engine.options.roles[RoleName.PLANNER], AgentId(PLANNER)
-    files = engine.workspace.recorded(AttemptJournal(engine.ledger, engine.ids, agent=agent))
+def _planner(engine: EngineContext, gate: PlanGate) -> Planner:
+    agent = AgentId(PLANNER)
+    files = engine.workspace.recorded(HeldJournal(AttemptJournal(engine.ledger, engine.ids, agent=agent), gate))
     ports = PlanningPorts(
         asking=engine.asking(RoleName.PLANNER, agent),
         gate=gate,
         files=files,
-        journal=_Journal(engine),
+        journal=_Journal(engine, gate),
         ids=engine.ids,
         toolbox=engine.box(RoleName.PLANNER),
         hands=lambda setup, box: _hands(engine, files, setup, box),
         keeping=_Keeping(engine),
         spec_stream=engine.output.spec,
     )
-    limits = engine.options.limits
-    options = PlanningOptions(
-        model=role.model,
-        max_tokens=role.max_tokens,
-        thinking=role.thinking,
-        repairs=limits.plan_repairs,
-        max_turns=limits.turns,
-        parallel_tools=limits.parallel_tools,
-        agent=agent,
-    )
+
+    def options() -> PlanningOptions:
+        role, limits = engine.options.roles[RoleName.PLANNER], engine.options.limits
+        return PlanningOptions(
+            model=role.model,
+            max_tokens=role.max_tokens,
+            thinking=role.thinking,
+            repairs=limits.plan_repairs,
+            max_turns=limits.turns,
+            parallel_tools=limits.parallel_tools,
+            agent=agent,
+        )
+
     return Planner(ports, options)
 
 

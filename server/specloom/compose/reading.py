@@ -20,10 +20,13 @@ from specloom.store.system import SystemClock
 
 
 class Reader:
-    """A log that is open for reading."""
+    """A log that is open for reading, for as many as ask at once."""
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
+        self._turn = asyncio.Lock()
+        """Held by whoever reads: two who fold at once would fold the same twice, and nobody closes under a reader."""
+        self._closed = False
         self.state: ProjectState = EMPTY
         """The projection as of the last `refresh`."""
 
@@ -33,16 +36,22 @@ class Reader:
         return self._store.newer
 
     async def refresh(self) -> ProjectState:
-        """Folds what was committed since."""
+        """Folds what was committed since; once it is closed, what was folded last."""
+        async with self._turn:
+            if not self._closed:
+                await self._fold()
+        return self.state
+
+    async def _fold(self) -> None:
         async for page in self._store.iterate(self.state.seq):
             for record in page:
                 if not isinstance(record.event, UnknownEvent):
                     self.state = evolve(self.state, as_event(record), record.at, record.seq)
-        return self.state
 
     async def events(self, since: int, limit: int | None = None) -> tuple[Published, ...]:
         """Committed events after `since`; what a newer Specloom wrote and this one does not know is left out."""
-        records = await self._store.read(since, limit)
+        async with self._turn:
+            records = await self._store.read(since, limit)
         return tuple(as_published(record) for record in records if not isinstance(record.event, UnknownEvent))
 
     async def writer(self) -> str | None:
@@ -50,8 +59,10 @@ class Reader:
         return await asyncio.to_thread(writer_of, self._store.directory)
 
     async def close(self) -> None:
-        """Lets the files go."""
-        await self._store.close()
+        """Lets the files go, once nobody reads."""
+        async with self._turn:
+            self._closed = True
+            await self._store.close()
 
 
 async def open_reader(root: Path, environment: Mapping[str, str]) -> Reader:

@@ -6,15 +6,15 @@ a daemon has answered, so that nothing is lost when another process has to take 
 
 import json
 import os
+import select
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from specloom.daemon.errors import NoDaemonError
-from specloom.daemon.hello import END, Hello, Met
+from specloom.daemon.hello import END, Hello, Met, here
 from specloom.daemon.place import place_of
 from specloom.daemon.starting import attach
 from specloom.lsp.descriptors import read_some, write_all
@@ -32,7 +32,7 @@ def bridge(environment: Mapping[str, str], instead: Callable[[str], int]) -> int
     `instead` is called with the reason when no daemon can be had; nothing has been read by then.
     """
     try:
-        met = attach(place_of(environment), Hello(_here(), environment), environment)
+        met = attach(place_of(environment), Hello(here(), environment), environment)
     except (NoDaemonError, OSError) as error:
         reason = f"no daemon: {' '.join(str(error).split())}; runs end with this editor"
         _tell(reason, environment)
@@ -43,14 +43,6 @@ def bridge(environment: Mapping[str, str], instead: Callable[[str], int]) -> int
         return _copied(met, environment)
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-def _here() -> str:
-    try:
-        return str(Path.cwd())
-    except OSError:
-        # It was removed.
-        return "/"
 
 
 def _copied(met: Met, environment: Mapping[str, str]) -> int:
@@ -69,8 +61,8 @@ def _copied(met: Met, environment: Mapping[str, str]) -> int:
 def _upwards(connection: socket.socket, left: list[float]) -> None:
     """From the editor to the daemon."""
     try:
-        while data := read_some(0, CHUNK):
-            connection.sendall(data)
+        while (data := read_some(0, CHUNK)) and passed_on(connection, data, 0, LEAVE_DEADLINE):
+            pass
     except OSError:
         # The daemon does not read any more: what it still says is read by the other direction.
         pass
@@ -85,6 +77,31 @@ def _upwards(connection: socket.socket, left: list[float]) -> None:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return
+
+
+def passed_on(connection: socket.socket, data: bytes, editor: int, patience: float) -> bool:
+    """Whether the daemon took all of it; `editor` is the descriptor that it was read from.
+
+    A daemon that stands still is waited for as long as there is an editor, and `patience` seconds longer: what holds
+    this process up must not outlive both. Raises `OSError` when nobody reads any more.
+    """
+    view, room, last = memoryview(data), select.poll(), None
+    room.register(connection, select.POLLOUT)
+    room.register(editor, getattr(select, "POLLRDHUP", 0))
+    while True:
+        try:
+            view = view[connection.send(view, socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            left = None if last is None else last - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            ready = room.poll(None if left is None else 1000 * left)
+            if last is None and any(each == editor for each, _ in ready):
+                # It is gone, which would be told again and again.
+                room.unregister(editor)
+                last = time.monotonic() + patience
+        if not view:
+            return True
 
 
 def _downwards(met: Met, left: list[float]) -> int | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from specloom.daemon.errors import NoDaemonError
-from specloom.daemon.hello import Answer, Hello, Met, Want, meet
+from specloom.daemon.hello import Answer, Hello, Met, Want, here, meet
 from specloom.daemon.place import DaemonPlace, place_of
 from specloom.daemon.starting import attach, wait_until_free
 
@@ -165,7 +165,7 @@ async def connected(environment: Mapping[str, str], *, start: bool = True) -> As
 
 def _met(environment: Mapping[str, str], *, start: bool) -> Met:
     place = place_of(environment)
-    hello = Hello(str(Path.cwd()), environment)
+    hello = Hello(here(), environment)
     if start:
         return attach(place, hello, environment)
     for at in living(place):

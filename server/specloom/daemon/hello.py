@@ -3,10 +3,12 @@
 Refuses lines that are too long or come too late, and to show what a client's environment holds.
 """
 
+import contextlib
 import json
 import socket
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
 from specloom import __version__
@@ -68,6 +70,14 @@ class Met(NamedTuple):
     answer: Answer
     rest: bytes
     """What came behind the answer."""
+
+
+def here() -> str:
+    """The working folder, `/` if it was removed."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "/"
 
 
 def counts(name: str) -> bool:
@@ -136,12 +146,14 @@ def meet(path: str, hello: Hello, deadline: float = ANSWER_DEADLINE) -> Met | No
         connection.settimeout(deadline)
         end = time.monotonic() + deadline
         _connect(connection, path, end)
-        connection.sendall(line)
+        # Whom the daemon sends away by what he is, or for want of room, may have his answer before he has said a word.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(line)
         first, rest = _answered(connection, end)
         met = Met(connection, read_answer(first), rest) if first else None
     except TimeoutError as error:
         connection.close()
-        step = "try again, or look for a process `specloom daemon` that stands still and end it"
+        step = f"try again, or end the process: its pid stands in {path.removesuffix('.sock')}.json"
         raise NoDaemonError(f"the daemon at {path} did not answer within {deadline:g} seconds; {step}") from error
     except OSError:
         met = None

@@ -169,9 +169,9 @@ class HeldLock:
             return False
         return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
 
-    def retake(self, path: Path) -> bool:
-        """Holds what stands there now, unless another does. Raises `OSError`. Blocking."""
-        fresh = HeldLock.take(path)
+    def retake(self, path: Path, deadline: float = 0.0) -> bool:
+        """Holds what stands there now, unless another does for `deadline` seconds. Raises `OSError`. Blocking."""
+        fresh = HeldLock.take(path, deadline)
         if fresh is None:
             return False
         # The lock belongs to the open file, which both numbers mean then.

@@ -71,6 +71,8 @@ class Roots:
 
     def __init__(self, load: Callable[[], Composition], linger: float = LINGER) -> None:
         self._load = load
+        self._composition: Composition | None = None
+        """Once a root was to be opened; before, this process holds nothing."""
         self._linger = linger
         self._open: dict[RootKey, OpenRoot] = {}
         self._names: dict[tuple[int, int], Path] = {}
@@ -141,7 +143,7 @@ class Roots:
             self._lost[known] = key
 
     async def _opened(self, root: Path, sender: Sender, senders: Mapping[str, Sender]) -> Runtime:
-        composition = await loaded(self._load)
+        composition = self._composition = await loaded(self._load)
         return await composition.open_runtime(
             root,
             environment=sender.environment,
@@ -231,6 +233,10 @@ class Roots:
                 found.extend(f"{what} in {root}" for what in at_work(runtime.state))
         return tuple(found)
 
+    def keys(self) -> dict[str, str]:
+        """Endpoints whose keys are held, with where each came from."""
+        return {} if self._composition is None else dict(self._composition.held_keys())
+
     def told(self) -> list[dict[str, object]]:
         """Every open root with its clients and the states of its run and plan."""
         return [_told(key[0], known) for key, known in self._open.items()]
@@ -279,8 +285,9 @@ def _told(root: Path, known: OpenRoot) -> dict[str, object]:
     told: dict[str, object] = {"root": str(root), "clients": known.clients, "project": None, "run": None, "plan": None}
     if (runtime := known.runtime) is None:
         return told
-    state = runtime.state
+    state, health = runtime.state, runtime.health(0.0)
     told["project"] = state.id
+    told["fault"] = health.message if health.status == "error" else ""
     if state.run is not None:
         told["run"] = {"id": state.run.id, "state": str(state.run.state), "reason": state.run.reason}
     if state.planning is not None:

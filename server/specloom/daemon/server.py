@@ -8,8 +8,10 @@ import contextlib
 import json
 import logging
 import os
+import resource
 import socket
 import struct
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
@@ -35,6 +37,13 @@ STALL = 1800.0
 CLOSE_DEADLINE = 30.0
 FLUSH_DEADLINE = 5.0
 BACKLOG = 512
+BEYOND = 32
+"""Connections that are taken although there is no room for another client: to be told so, or to stop the daemon."""
+RESERVE = 160
+"""Open files that are kept for them, and for what works: logs, commands, files of projects."""
+ACCEPT_PAUSE = 1.0
+"""Seconds until the next try where a connection could not be taken."""
+LEAST_ROOM = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +58,17 @@ class Patience:
 
 @dataclass(slots=True)
 class Listener:
-    """What listens now, and the file that it was bound to."""
+    """What listens now, the file that it was bound to, and who takes connections from it."""
 
-    server: asyncio.Server
+    socket: socket.socket
     inode: int | None
+    accepting: asyncio.Task[None]
+
+    async def close(self) -> None:
+        """Nobody is taken any more."""
+        self.accepting.cancel()
+        await asyncio.gather(self.accepting, return_exceptions=True)
+        self.socket.close()
 
 
 class Daemon:
@@ -75,6 +91,7 @@ class Daemon:
         self._roots.changed = self._look
         self._clients: dict[asyncio.Task[None], Hello] = {}
         self._serving: set[asyncio.Task[None]] = set()
+        self._somebody_left = asyncio.Event()
         self._ended = asyncio.Event()
         self._retired = False
         self._idle: asyncio.TimerHandle | None = None
@@ -100,7 +117,6 @@ class Daemon:
         listener = await self._listener()
         try:
             await asyncio.to_thread(_write_note, self._place, self._started_at)
-            await listener.server.start_serving()
             watching = asyncio.create_task(self._watch(lock, listener), name="watch the socket")
             self._look()
             if ready is not None:
@@ -111,16 +127,31 @@ class Daemon:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
         finally:
-            listener.server.close()
+            await listener.close()
             await asyncio.to_thread(_remove, self._place)
             await self._end()
 
     async def _listener(self) -> "Listener":
         listening = await asyncio.to_thread(_listening, self._place)
-        server = await asyncio.start_unix_server(
-            self._accept, sock=listening, limit=LONGEST, backlog=BACKLOG, start_serving=False
-        )
-        return Listener(server, await asyncio.to_thread(_inode, self._place))
+        inode = await asyncio.to_thread(_inode, self._place)
+        return Listener(listening, inode, asyncio.create_task(self._take(listening), name="take connections"))
+
+    async def _take(self, listening: socket.socket) -> None:
+        """Takes connections as long as there is room; the others wait in the queue, and no work for a file."""
+        loop = asyncio.get_running_loop()
+        while True:
+            while len(self._serving) >= _room() + BEYOND:
+                self._somebody_left.clear()
+                await self._somebody_left.wait()
+            try:
+                connection, _ = await loop.sock_accept(listening)
+                await loop.connect_accepted_socket(self._protocol, connection)
+            except OSError as error:
+                LOG.warning("a connection could not be taken: %s", error)
+                await asyncio.sleep(ACCEPT_PAUSE)
+
+    def _protocol(self) -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=LONGEST), self._accept)
 
     async def _end(self) -> None:
         """Work is paused and settled first: clients hear of it, and then the connections end."""
@@ -146,14 +177,13 @@ class Daemon:
                 self._retired = True
                 self._look()
                 continue
-            if await asyncio.to_thread(_inode, self._place) == listener.inode:
+            if await asyncio.to_thread(_inode, self._place) == listener.inode and not listener.accepting.done():
                 continue
             LOG.warning("%s is gone; it is made again", self._place.socket)
             with contextlib.suppress(OSError):
                 fresh = await self._listener()
-                listener.server.close()
-                listener.server, listener.inode = fresh.server, fresh.inode
-                await listener.server.start_serving()
+                await listener.close()
+                listener.socket, listener.inode, listener.accepting = fresh.socket, fresh.inode, fresh.accepting
                 await asyncio.to_thread(_write_note, self._place, self._started_at)
 
     def _locked(self, lock: HeldLock) -> bool:
@@ -163,7 +193,7 @@ class Daemon:
         try:
             # The whole folder may be gone, and what stands in its place another user's.
             self._place.make()
-            ours = lock.retake(self._place.lock)
+            ours = lock.retake(self._place.lock, LOCK_DEADLINE)
         except OSError:
             ours = False
         if ours:
@@ -177,6 +207,7 @@ class Daemon:
 
     def _left(self, task: asyncio.Task[None]) -> None:
         self._serving.discard(task)
+        self._somebody_left.set()
         self._clients.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             LOG.error("a connection failed", exc_info=error)
@@ -213,6 +244,8 @@ class Daemon:
         self, hello: Hello, pid: int | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         match hello.want:
+            case "lsp" if len(self._clients) >= _room():
+                await _send(writer, self._full())
             case "lsp":
                 await self._serve_lsp(hello, pid, reader, writer)
             case "status":
@@ -295,13 +328,26 @@ class Daemon:
             "startedAt": self._started_at,
             "clients": [{"version": hello.version, "cwd": hello.cwd} for hello in self._clients.values()],
             "roots": self._roots.told(),
+            "keys": self._roots.keys(),
             "running": list(self._roots.works),
             "idleSince": self._idle_since,
             "retired": self._retired,
         }
 
+    def _full(self) -> bytes:
+        reason = f"{len(self._clients)} clients are attached, and no more files may be open (`ulimit -n`)"
+        return self._line(
+            ok=False, reason=reason, next="close some, or end the daemon and start it with a higher limit"
+        )
+
     def _line(self, *, ok: bool, **members: object) -> bytes:
         return answer_line(ok=ok, pid=os.getpid(), **members)
+
+
+def _room() -> int:
+    """How many clients there may be, so that no work ends because a file cannot be opened."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if most == resource.RLIM_INFINITY else max(LEAST_ROOM, most - RESERVE)
 
 
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:

@@ -103,6 +103,14 @@ def stated(order: Budget, otherwise: Budget) -> Budget:
     return Budget(*(b if a is None else a for a, b in pairs))
 
 
+def enough(step: Any, limit: float, used: float) -> Any:
+    """`step` as often as it takes to get past what was used: a limit may be lowered below that."""
+    times = (used - limit) // step + 1
+    if limit + step * times <= used:  # of fractions of a dollar the division may come out a little low
+        times += 1
+    return step * times
+
+
 OF = {BudgetPart.RUN: "", BudgetPart.TASK: " for task {task}", BudgetPart.DAY: " for today"}
 
 
@@ -126,15 +134,8 @@ class Account:
         return None
 
     def _again(self, name: str, limit: float, used: float) -> Budget:
-        """The same again, as often as it takes to get past what was used: a limit may be lowered below that.
-
-        Of nothing the same would be nothing again: there it is one (dollar, token, turn, minute).
-        """
-        step: Any = getattr(self.limits, name) or 1
-        times = (used - limit) // step + 1
-        if limit + step * times <= used:  # of fractions of a dollar the division may come out a little low
-            times += 1
-        return Budget(**{name: step * times})
+        """The same again; of nothing that would be nothing again: there it is one (dollar, token, turn, minute)."""
+        return Budget(**{name: enough(getattr(self.limits, name) or 1, limit, used)})
 
     def _told(self, name: str, limit: float) -> str:
         about = OF.get(self.part, "").format(task=self.task)

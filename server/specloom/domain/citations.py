@@ -1,6 +1,7 @@
 """Which requirements a task was done for, as they read then, and which of them read otherwise now.
 
-Refuses to go by ids: a requirement whose words stand under another id was renumbered, and not changed.
+Refuses to go by ids: a requirement whose words stand under another id was renumbered, and not changed. Of two that
+read the same each is followed on its own (`requirement_moves`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from specloom.domain.events.tasks import ProofStale
 from specloom.domain.ids import Digest, RequirementId, TaskId, spec_of
 from specloom.domain.project import ProjectState, TaskRecord
 from specloom.domain.requirement import Requirement
-from specloom.domain.spec import SpecDefinition
+from specloom.domain.spec import SpecDefinition, TaskDefinition
 from specloom.domain.states import TaskState
 
 Cited: TypeAlias = tuple[tuple[RequirementId, Digest], ...]
@@ -20,21 +21,31 @@ Cited: TypeAlias = tuple[tuple[RequirementId, Digest], ...]
 
 def cited_by(state: ProjectState, task: TaskId) -> Cited:
     """What a task of the graph names, with all below each id, as it reads now."""
-    known, spec = state.graph.tasks.get(task), state.plan.specs.get(spec_of(task))
-    if known is None or spec is None or not known.requirements:
+    known = state.graph.tasks.get(task)
+    return () if known is None else cited_in(state, known)
+
+
+def cited_in(state: ProjectState, task: TaskDefinition) -> Cited:
+    """The same where the task is at hand as its spec has it, which is not being generated: no graph is built for it."""
+    names, spec = task.requirements, state.plan.specs.get(spec_of(task.id))
+    if spec is None or not names:
         return ()
-    names = known.requirements
     heads = tuple(f"{name}." for name in names)
     found = (item for item in _meant(state, spec) if item.id in names or item.id.startswith(heads))
     return tuple(dict.fromkeys((item.id, item.hash) for item in found))
 
 
 def changed_since(state: ProjectState, record: TaskRecord, spec: SpecDefinition) -> tuple[RequirementId, ...]:
-    """The ids, as they were cited, of requirements whose words stand nowhere any more."""
+    """The ids, as they were cited, of requirements whose words stand nowhere any more, or are another one's alone."""
     if not record.cited:
         return ()
-    present = {item.hash for item in _meant(state, spec)}
-    return tuple(dict.fromkeys(name for name, digest in record.cited if digest not in present))
+    present, edited = {item.hash for item in _meant(state, spec)}, _edited(record)
+    gone = (item for item in record.cited if item[1] not in present or item in edited)
+    return tuple(dict.fromkeys(name for name, _ in gone))
+
+
+def _edited(record: TaskRecord) -> set[tuple[RequirementId, Digest]]:
+    return {(place.name, place.digest) for place in record.places if place.edited}
 
 
 def renumbered(
@@ -46,7 +57,11 @@ def renumbered(
     meant = list(_meant(state, spec))
     present = {(item.id, item.hash) for item in meant}
     now = {item.hash: item.id for item in reversed(meant)}
-    yield from ((name, now[digest]) for name, digest in record.cited if (name, digest) not in present and digest in now)
+    known, edited = {(place.name, place.digest): place.now for place in record.places}, _edited(record)
+    for name, digest in record.cited:
+        if (name, digest) not in present and digest in now and (name, digest) not in edited:
+            place = known.get((name, digest), name)
+            yield name, place if (place, digest) in present else now[digest]
 
 
 def restated(state: ProjectState, tasks: Iterable[TaskId]) -> tuple[ProofStale, ...]:

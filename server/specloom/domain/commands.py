@@ -8,7 +8,7 @@ from specloom.domain.events.documents import HeadChanged
 from specloom.domain.evidence import Evidence
 from specloom.domain.ids import AgentId, AttemptId, Digest, PromptId, RequirementId, RunId, SpecId, TaskId
 from specloom.domain.requirement import Requirement
-from specloom.domain.runs import Budget, PauseCause, RunOutcome, Scope
+from specloom.domain.runs import BY_PERSON, Budget, PauseCause, RunOutcome, Scope
 from specloom.domain.spec import SpecDefinition
 
 
@@ -67,7 +67,7 @@ class StartRun:
 class PauseRun:
     """Stop at the next turn boundary, or when the task in flight is over."""
 
-    reason: str = "paused by the user"
+    reason: str = BY_PERSON
     after: Literal["turn", "task"] = "turn"
 
 

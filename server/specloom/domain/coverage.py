@@ -47,12 +47,18 @@ class _Known:
     groups: frozenset[str]
     names: Names
 
-    def renumbered(self, ref: RequirementRef) -> str:
-        """The id under which the words of `ref` stand now; empty: its own, or none."""
-        present = self.by_id.get(ref.id)
-        if not ref.hash or (present is not None and not is_outdated(ref, present)):
-            return ""
-        return next((item.id for item in self.by_id.values() if item.hash.startswith(ref.hash)), "")
+    def renumbered(self, refs: Collection[RequirementRef]) -> Mapping[str, str]:
+        """Those whose words stand under another id now, and that id: each stands for one of them at most."""
+        kept = {ref.id for ref in refs if ref.id in self.by_id and not is_outdated(ref, self.by_id[ref.id])}
+        left = [item for item in self.by_id.values() if item.id not in kept]
+        found: dict[str, str] = {}
+        for ref in refs:
+            moved = bool(ref.hash) and ref.id not in kept
+            item = next((item for item in left if item.hash.startswith(ref.hash or "")), None) if moved else None
+            if item is not None:
+                found[ref.id] = item.id
+                left.remove(item)
+        return found
 
     def has(self, name: str) -> bool:
         return name in self.by_id or name in self.groups
@@ -75,8 +81,9 @@ def _heads(name: str) -> Iterator[str]:
 
 def _check_spec(spec: SpecDefinition, known: _Known) -> Iterator[Problem]:
     findings = Findings(spec.path)
+    renumbered = known.renumbered(spec.requirements)
     for ref in spec.requirements:
-        _check_ref(spec, ref, known, findings)
+        _check_ref(spec, (ref, renumbered.get(ref.id, "")), known, findings)
     for task in spec.tasks:
         for name in task.requirements:
             if not known.has(name):
@@ -84,8 +91,10 @@ def _check_spec(spec: SpecDefinition, known: _Known) -> Iterator[Problem]:
     yield from findings.problems
 
 
-def _check_ref(spec: SpecDefinition, ref: RequirementRef, known: _Known, findings: Findings) -> None:
-    requirement, now = known.by_id.get(ref.id), known.renumbered(ref)
+def _check_ref(spec: SpecDefinition, named: tuple[RequirementRef, str], known: _Known, findings: Findings) -> None:
+    """`named`: with the id under which its words stand now, if that is another one."""
+    ref, now = named
+    requirement = known.by_id.get(ref.id)
     if now:
         message = f"Spec {spec.id} names requirement {ref.id}, which is {now} now; name it so"
         findings.warning("requirement-renumbered", message, place_of(spec, ref.id))

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from specloom.domain import commands as c
-from specloom.domain.citations import cited_by, restated
+from specloom.domain.citations import cited_in, restated
 from specloom.domain.decide_tasks import freed
 from specloom.domain.draft import Draft
 from specloom.domain.events import Event, documents, runs, tasks
@@ -79,7 +79,8 @@ def _read(state: ProjectState, command: c.ReadSpec) -> tuple[Event, ...]:
     gone, by_text = () if old is None else old.tasks, command.checked_out
     moved = matched(gone, new.tasks, by_text=by_text)
     renamed = rematch(state, gone, new.tasks, moved, by_text=by_text)
-    draft = Draft(state, command.at).add(documents.SpecRead(new, renamed))
+    boxes_only = old is not None and not renamed and _but_for_boxes(old, new)
+    draft = Draft(state, command.at).add(documents.SpecRead(new, renamed, boxes_only))
     before = {moved[task.id]: task for task in gone if task.id in moved}
     if command.by_hand:
         _take_boxes(draft, before, command, known=new.id not in state.unread)
@@ -101,6 +102,11 @@ def _same(old: SpecDefinition, new: SpecDefinition) -> bool:
     return old == new and boxes
 
 
+def _but_for_boxes(old: SpecDefinition, new: SpecDefinition) -> bool:
+    """Whether all that is told of them is the same, also the places, which do not take part in comparison."""
+    return old == new and [task.line for task in old.tasks] == [task.line for task in new.tasks]
+
+
 def _take_boxes(draft: Draft, before: dict[TaskId, TaskDefinition], command: c.ReadSpec, *, known: bool) -> None:
     if command.spec.status is SpecStatus.GENERATING:
         return
@@ -117,6 +123,6 @@ def _take_box(draft: Draft, old: TaskDefinition | None, new: TaskDefinition, at:
     now = draft.state.record(new.id).state
     if new.ticked and not was and transition(now, TaskAction.TICK) is not None:
         kind = EvidenceKind.USER if known and old is not None else EvidenceKind.IMPORTED
-        draft.add(tasks.TaskDone(new.id, (Evidence(kind, at),), cited=cited_by(draft.state, new.id)))
+        draft.add(tasks.TaskDone(new.id, (Evidence(kind, at),), cited=cited_in(draft.state, new)))
     elif was and not new.ticked and now is TaskState.DONE:
         draft.add(tasks.TaskReset(new.id))

@@ -70,7 +70,9 @@ def _not_now(state: ProjectState, task: TaskId, action: TaskAction) -> Rejected:
         return Rejected("illegal-transition", f"No task below {task} can be {_PAST[action]} now")
     may = [item.value for item in actions(now) if item in _PAST]
     instead = f"; it can be: {', '.join(may)}" if may else ""
-    return Rejected("illegal-transition", f"Task {task} is {now} and cannot be {_PAST[action]}{instead}")
+    return Rejected(
+        "illegal-transition", f"Task {task} is {now.value.replace('_', ' ')} and cannot be {_PAST[action]}{instead}"
+    )
 
 
 _PAST = {

@@ -10,7 +10,8 @@ from math import ceil
 from statistics import fmean, median, quantiles
 from typing import Literal, TypeAlias
 
-from specloom.domain.evidence import EvidenceKind
+from specloom.domain.evidence import EvidenceKind, is_verifiable
+from specloom.domain.left_plans import broken_off
 from specloom.domain.prices import TokenCounts
 from specloom.domain.project import ProjectState, TaskRecord
 from specloom.domain.runs import Scope
@@ -88,6 +89,10 @@ class Estimate:
     """That it will work on."""
     held: int
     """Failed or blocked ones in scope, which it leaves alone."""
+    rechecked: int
+    """Done ones in scope whose doubtful proof it verifies again, which asks no model."""
+    unplanned: int
+    """Specs that a plan left without tasks: what they take comes on top."""
     planned: bool
     """False: there are no tasks yet. Their number is a guess from the requirements, and planning is included."""
     basis: Literal["history", "examples"]
@@ -120,6 +125,8 @@ def estimate(state: ProjectState, scope: Scope, model: str, cost_of: CostOf) -> 
         scope,
         tasks,
         held,
+        _doubtful(state, scope),
+        len(broken_off(state)) if scope == Scope() else 0,
         planned,
         "history" if samples is own else "examples",
         len(samples),
@@ -154,6 +161,12 @@ def _left(state: ProjectState, scope: Scope) -> tuple[int, int]:
     held = [TaskState.BLOCKED] if scope.kind == "task" else [TaskState.BLOCKED, TaskState.FAILED]
     settled = (*held, TaskState.DONE, TaskState.SKIPPED)
     return sum(item not in settled for item in states), sum(item in held for item in states)
+
+
+def _doubtful(state: ProjectState, scope: Scope) -> int:
+    records = (state.record(task) for task in tasks_in(state.graph, scope))
+    done = (record for record in records if record.state is TaskState.DONE and (record.stale or record.outdated))
+    return sum(is_verifiable(record.evidence) for record in done)
 
 
 def _expected(state: ProjectState) -> int:

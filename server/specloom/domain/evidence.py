@@ -49,6 +49,11 @@ def is_proven(evidence: tuple[Evidence, ...]) -> bool:
     return bool(evidence) and all(item.kind is EvidenceKind.COMMAND and item.exit_code == 0 for item in evidence)
 
 
+def is_verifiable(evidence: tuple[Evidence, ...]) -> bool:
+    """Whether commands stand in it, which a run can repeat."""
+    return any(item.command for item in evidence)
+
+
 def is_by_hand(evidence: tuple[Evidence, ...]) -> bool:
     """Whether nothing vouches but a box: it stands on no file, and so holds where the box is ticked."""
     return bool(evidence) and all(item.kind in (EvidenceKind.USER, EvidenceKind.IMPORTED) for item in evidence)

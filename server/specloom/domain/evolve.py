@@ -23,6 +23,7 @@ from specloom.domain.project import (
     ProjectState,
     RunRecord,
 )
+from specloom.domain.requirement_moves import followed
 from specloom.domain.runs import PauseCause, RunState
 
 _T = TypeVar("_T")
@@ -66,6 +67,7 @@ def _on_documents(state: ProjectState, event: documents.DocumentEvent) -> Projec
         case documents.LogRebuilt():
             return with_changes(state, rebuilt=event.told, unread=tuple(state.plan.specs))
         case documents.RequirementsRead():
+            state = followed(state, event.path, event.requirements)
             read = with_changes(state, requirements=state.requirements.insert(event.path, event.requirements))
             return with_changes(read, planning=_outdated(state.planning, event.path))
         case documents.RequirementsRemoved():

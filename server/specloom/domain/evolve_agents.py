@@ -31,6 +31,7 @@ def on_agents(state: ProjectState, event: agents.AgentEvent, at: str) -> Project
                 number=event.number,
                 parent=event.parent,
                 call=event.call,
+                clocked_s=state.worked_s,
             )
             return with_changes(state, sessions=state.sessions.insert(event.session, opened))
         case agents.ApprovalAsked():

@@ -12,7 +12,7 @@ from specloom.domain.events import Event, agents, proof, runs, tasks
 from specloom.domain.evolve_tasks import with_record
 from specloom.domain.ids import TaskId
 from specloom.domain.project import ProjectState
-from specloom.domain.runs import PauseCause, RunState
+from specloom.domain.runs import PauseCause
 
 Timed: TypeAlias = (
     runs.RunEvent
@@ -25,7 +25,6 @@ Timed: TypeAlias = (
     | proof.CheckSettled
 )
 """What takes time ends with one of these."""
-WORKING = (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING)
 
 
 def timed(state: ProjectState, event: Event, at: str) -> ProjectState:
@@ -33,7 +32,7 @@ def timed(state: ProjectState, event: Event, at: str) -> ProjectState:
     if not isinstance(event, Timed):
         return state
     run = state.run
-    working = run is not None and run.state in WORKING
+    working = run is not None and run.works
     # Of a run that was cut off nobody knows how long it went on after its last fact.
     cut_off = isinstance(event, runs.RunPaused) and event.cause is PauseCause.INTERRUPTED
     passed = budgets.seconds_between(state.clocked_at, at) if working and not cut_off and state.clocked_at else 0.0

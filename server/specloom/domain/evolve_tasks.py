@@ -67,7 +67,7 @@ def _after(record: TaskRecord, event: tasks.TaskEvent, at: str) -> TaskRecord:
             return with_changes(record, stale=event.paths, outdated=event.requirements)
         case tasks.ProofRenewed():
             renewed = with_changes(record, stale=(), evidence=event.evidence, ended_at=at)
-            return renewed if event.cited is None else with_changes(renewed, cited=event.cited, outdated=())
+            return renewed if event.cited is None else with_changes(renewed, cited=event.cited, outdated=(), places=())
         case _:
             return _moved(record, event, at)
 
@@ -78,6 +78,7 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
             by_engine = event.attempt is not None and event.attempt == record.attempt
             done = _act(record, TaskAction.PROVE if by_engine else TaskAction.TICK, event)
             proven = with_changes(_idle(done), evidence=event.evidence, stale=(), cited=event.cited, outdated=())
+            proven = proven if by_engine else with_changes(proven, places=())
             return with_changes(proven, feedback="", refused=(), reason="", ended_at=at)
         case tasks.TaskFailed():
             failed = _idle(_act(record, TaskAction.FAIL, event))
@@ -93,7 +94,7 @@ def _moved(record: TaskRecord, event: Verdict | Order, at: str) -> TaskRecord:
             return with_changes(_act(_clear(record), TaskAction.SKIP, event), reason=event.reason)
         case tasks.TaskReset():
             fresh = _act(_clear(record), TaskAction.RESET, event)
-            unproven = with_changes(fresh, evidence=(), stale=(), cited=(), outdated=(), past=None)
+            unproven = with_changes(fresh, evidence=(), stale=(), cited=(), outdated=(), places=(), past=None)
             unproven = with_changes(unproven, feedback="", claim="", refused=(), verify=())
             return with_changes(unproven, attempts=0, failures=0, started_at="", ended_at="")
         case tasks.TaskRetried():
@@ -110,6 +111,7 @@ def _started(record: TaskRecord, event: tasks.TaskStarted, at: str) -> TaskRecor
         agent=event.agent,
         verify=event.verify,
         cited=event.cited,
+        places=(),
         started_at=record.started_at if event.number > 1 else at,
         ended_at="",
     )

@@ -1,5 +1,6 @@
 """Something wrong in a user's document: a value with a place, which becomes a diagnostic. Refuses to be raised."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,3 +45,8 @@ class Problem:
     severity: Severity = Severity.ERROR
     suggestions: tuple[str, ...] = ()
     """Texts that could stand at `span` instead, best first."""
+
+
+def in_order(problems: Mapping[str, tuple[Problem, ...]]) -> tuple[Problem, ...]:
+    """The problems of documents by path, as a list for people: by path, and within a document as its parser said."""
+    return tuple(problem for path in sorted(problems) for problem in problems[path])

@@ -66,6 +66,18 @@ class PastAttempt:
     """Why it ended without a verification; empty where it got one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a requirement that a task was worked on for stands since its document changed."""
+
+    name: RequirementId
+    """As it was cited."""
+    digest: Digest
+    now: RequirementId
+    edited: bool = False
+    """Its words are others now, whoever else may read as it did."""
+
+
 @dataclass(frozen=True)
 class TaskRecord:
     """What the log knows of one task."""
@@ -98,6 +110,8 @@ class TaskRecord:
     """The requirements that it is, or was, worked on for, as they read."""
     outdated: tuple[RequirementId, ...] = ()
     """Those of them that read otherwise now, though it is done."""
+    places: tuple[Place, ...] = ()
+    """Those of them that stand under another id, or were edited where they stand."""
     feedback: str = ""
     """The last failed verification, for the next attempt."""
     claim: str = ""
@@ -116,6 +130,10 @@ class TaskRecord:
     """What was granted on top of the turns of the attempt in flight."""
     started_at: str = ""
     ended_at: str = ""
+
+
+UNTOUCHED = TaskRecord()
+"""Of every task that nothing happened to."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +165,11 @@ class RunRecord:
         """Whether a second run must wait for it."""
         return self.state is not RunState.FINISHED
 
+    @property
+    def works(self) -> bool:
+        """Whether time passes in it: it is neither paused nor over."""
+        return self.state in (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING)
+
 
 @dataclass(frozen=True)
 class SessionRecord:
@@ -174,6 +197,8 @@ class SessionRecord:
     """The session that sent this sub-agent."""
     call: CallId | None = None
     """The call by which it did."""
+    clocked_s: float = 0.0
+    """`ProjectState.worked_s` when it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,9 +391,14 @@ class ProjectState:
         """The task graph."""
         return self.plan.graph
 
+    @property
+    def running_plan(self) -> PlanRecord | None:
+        """The newest plan while it is under way."""
+        return self.planning if self.planning is not None and self.planning.state == "running" else None
+
     def record(self, task: TaskId) -> TaskRecord:
-        """What is known of a task; a fresh record for one that nothing happened to."""
-        return self.tasks.get(task) or TaskRecord()
+        """What is known of a task; `UNTOUCHED` of one that nothing happened to."""
+        return self.tasks.get(task, UNTOUCHED)
 
     @property
     def in_flight(self) -> TaskId | None:

@@ -1,9 +1,11 @@
 """Takes keys out of texts before a model, a log or a screen sees them. Refuses to tell which key it was."""
 
 import base64
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from urllib.parse import quote, quote_plus
 
 REDACTED = "[redacted]"
 SHORTEST = 8
@@ -29,8 +31,15 @@ KEYS = (
     r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",  # SendGrid
 )
 SHAPES = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(KEYS)})")
+_BEFORE = (
+    r"(?<=\\)(?:[abefnrtv0]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-7]{3})",  # JSON, repr, printf
+    r"(?<=%)[0-9A-Fa-f]{2}",  # URL
+    r"(?<=[\[;0-9][mK])",  # colours of a terminal
+)
+ESCAPED = re.compile(rf"[\\%mK](?:{'|'.join(_BEFORE)})({'|'.join(KEYS)})")
+"""Keys behind an escape that ends in a letter or a digit. It begins with a set of rare characters to be fast."""
 NAMED = re.compile(
-    r"(?i:aws_?secret_?(?:access_?)?key|secretaccesskey)[\"']?\s{0,4}[=:]\s{0,4}[\"']?"
+    r"(?i:aws_?secret_?(?:access_?)?key|secretaccesskey)\\{0,3}[\"']?\s{0,4}[=:]\s{0,4}\\{0,3}[\"']?"
     r"([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])"
 )
 """Keys that have no shape of their own, but a name before them."""
@@ -52,20 +61,27 @@ class Redactor:
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Looks for these values too from now on, also where base64 holds them."""
+        """Looks for these values too from now on, also where base64, JSON or a URL holds them."""
         values = self._values | {secret for secret in secrets if len(secret) >= SHORTEST}
         if values == self._values:
             return
         self._values = values
-        forms = {form for value in values for form in (value, *_in_base64(value)) if len(form) >= SHORTEST}
+        forms = {form for value in values for form in _forms(value) if len(form) >= SHORTEST}
         self._known = re.compile("|".join(map(re.escape, sorted(forms, key=lambda form: (-len(form), form)))))
 
     def __call__(self, text: str) -> str:
         """The text without keys."""
+        return self._replaced(text, lambda _: REDACTED)
+
+    def in_place(self, text: str) -> str:
+        """The text without keys, of as many lines: each line of a key is replaced by itself."""
+        return self._replaced(text, lambda key: "\n".join([REDACTED] * (key.count("\n") + 1)))
+
+    def _replaced(self, text: str, by: Callable[[str], str]) -> str:
         pieces: list[str] = []
         done = 0
         for start, end in self.spans(text):
-            pieces += (text[done:start], REDACTED)
+            pieces += (text[done:start], by(text[start:end]))
             done = end
         return "".join((*pieces, text[done:])) if pieces else text
 
@@ -77,6 +93,7 @@ class Redactor:
         if KEY_START in text:
             text = _blanked(text, [match.span() for match in PRIVATE_KEY.finditer(text)], found)
         text = _blanked(text, [match.span(1) for match in NAMED.finditer(text)], found)
+        text = _blanked(text, [match.span(1) for match in ESCAPED.finditer(text)], found)
         _blanked(text, [match.span() for match in SHAPES.finditer(text)], found)
         return tuple(_apart(found))
 
@@ -101,6 +118,16 @@ def _apart(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         if start >= reached:
             yield start, end
             reached = end
+
+
+def _forms(value: str) -> Iterator[str]:
+    """The value as it is, and as JSON, URLs and base64 hold it."""
+    yield value
+    for ascii_alone in (True, False):
+        yield json.dumps(value, ensure_ascii=ascii_alone)[1:-1]
+    for written in (quote, quote_plus):
+        yield written(value.encode("utf-8", "replace"), safe="")
+    yield from _in_base64(value)
 
 
 def _in_base64(value: str) -> Iterator[str]:

@@ -60,6 +60,15 @@ class PauseCause(StrEnum):
     """The endpoint needs a key and there is none; the run goes on by itself once there is one, or a person says so."""
 
 
+BY_PERSON = "paused by the user"
+"""The reason of a pause for which a person gave none."""
+
+
+def why_paused(reason: str) -> str:
+    """What the reason of a pause says beyond that there is one; empty: nothing."""
+    return "" if reason == BY_PERSON else reason
+
+
 class RunOutcome(StrEnum):
     """How a run ended."""
 

@@ -3,7 +3,7 @@
 Everything here answers at once: long work is started, and heard of through events.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,8 @@ class OutputChunk:
     """Of the tool, or the path of the spec."""
     dropped: int = 0
     """Characters before it that did not get here."""
+    from_start: bool = False
+    """It is all that its block said so far, after those: it takes the place of whatever is known of the block."""
 
 
 class EventListener(Protocol):
@@ -260,6 +262,14 @@ class Runtime(Orders, Protocol):
 
     def health(self, lag_s: float) -> Health:
         """How it does; `lag_s`: by how many seconds the event loop is late."""
+        ...
+
+    def watch_problems(self, listener: Callable[[], None]) -> AbstractContextManager[None]:
+        """Calls it when `problems` may be others though no event tells of it: settings, or what no document says."""
+        ...
+
+    def said_so_far(self) -> tuple[OutputChunk, ...]:
+        """What the blocks whose events are still to come have said, one piece each, whoever watched. Bounded."""
         ...
 
     async def events(self, since: int, limit: int) -> tuple[Published, ...]:

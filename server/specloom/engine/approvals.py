@@ -95,7 +95,8 @@ class ApprovalDesk:
     def __init__(self, ledger: Ledger, ids: Ids, deadline: float) -> None:
         self._ledger = ledger
         self._ids = ids
-        self._deadline = deadline
+        self.deadline = deadline
+        """Seconds for the questions to come."""
         self._clients: list[Client] = []
         self._waiting: dict[ApprovalId, _Open] = {}
         self._given: dict[str, _Open] = {}
@@ -168,17 +169,17 @@ class ApprovalDesk:
         await self._ledger.append(PROJECT, [settled], answer.by, command_id=answer.command_id)
 
     async def _decide(self, waiting: _Open) -> Answer:
-        ask = waiting.ask
+        ask, deadline = waiting.ask, self.deadline
         if self.unattended and ask.covered and ask.kind != "question":
             return Answer(ask.choices[0], YES)
         if self.unattended and not self._clients and not ask.lasting:
             return Answer(ask.no, NOBODY, reason="nobody is attached who could answer")
         waiting.prompts += [asyncio.create_task(self._prompt(client, waiting)) for client in self._each()]
         try:
-            async with asyncio.timeout(None if ask.lasting else self._deadline):
+            async with asyncio.timeout(None if ask.lasting else deadline):
                 return await waiting.future
         except TimeoutError:
-            reason = f"nobody answered within {self._deadline:g} seconds"
+            reason = f"nobody answered within {deadline:g} seconds"
             return Answer(ask.no, "deadline", reason=reason)
         finally:
             for prompt in waiting.prompts:

@@ -25,7 +25,7 @@ from specloom.domain.no_progress import Patience
 from specloom.domain.rejection import Rejected
 from specloom.domain.spec import TaskDefinition
 from specloom.engine.abandoning import end_sessions
-from specloom.engine.agent_shells import had_shell, shell_of
+from specloom.engine.agent_shells import had_shell, shell_limits, shell_of
 from specloom.engine.answered import answered
 from specloom.engine.approvals import Answer
 from specloom.engine.asker import DeskAsker
@@ -231,7 +231,9 @@ class Attempt:
         hands = self._hands(setup, known.memory, asking.recorder, restarted=restarted)
         ports = engine.loop(asking, hands, self.gate.settled_by(asking.recorder))
         ports = replace(ports, window=window_watch(engine, asking), more_turns=self._more_turns)
-        ports = replace(ports, inbox=engine.inbox, superseded=lambda: self._superseded(setup), progress=progress)
+        ports = replace(
+            ports, now=self._now, inbox=engine.inbox, superseded=lambda: self._superseded(setup), progress=progress
+        )
         return kept_ports(engine, ports, hands, conversation, known, warned=warned)
 
     async def _go_on(self, history: AttemptHistory) -> SessionOutcome:
@@ -307,7 +309,7 @@ class Attempt:
     async def _verify(self) -> Stopped | None:
         engine = self.engine
         # Again after the save, which may take a person and his git a while.
-        saving = await self.gate.unpaused() or await saved(engine, self.gate, self.journal)
+        saving = await self.gate.unpaused() or await saved(engine, self.gate, self.journal.before)
         halt = saving or await self.gate.unpaused()
         if halt is not None:
             return await self._release(halt)
@@ -446,11 +448,17 @@ class Attempt:
                 engine.workspace, self.journal, aside, context.read_only, busy, pack, engine.head
             )
         box = engine.box(RoleName.EXECUTOR)
-        return SessionHands(box, context, engine.output, self.images, self.gate.held_back, now=self._now)
+        return SessionHands(box, context, engine.output, self.images, self.gate.held_back)
 
-    def _now(self, context: ToolContext) -> ToolContext:
-        limits = self.engine.options.limits
-        return replace(context, command_timeout=limits.command_timeout_s, edits_per_call=limits.edits_per_call)
+    def _now(self, setup: SessionSetup, ports: loop.LoopPorts) -> tuple[SessionSetup, loop.LoopPorts]:
+        """As `LoopPorts.now`: of an executor the tools, too, follow the settings."""
+        setup, ports = self.engine.now(setup, ports)
+        hands, limits = ports.hands, self.engine.options.limits
+        assert isinstance(hands, SessionHands), "as `_hands` made them"
+        if self.shell is not None:
+            self.shell.use(shell_limits(limits))
+        context = replace(hands.context, command_timeout=limits.command_timeout_s, edits_per_call=limits.edits_per_call)
+        return setup, replace(ports, hands=replace(hands, context=context))
 
 
 def _is_busy(shell: AgentShell) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from specloom.domain import commands as c
-from specloom.domain.budgets import UNLIMITED, BudgetPart, Reached, turns_reached
+from specloom.domain.budgets import UNLIMITED, BudgetPart, Reached, enough, turns_reached
 from specloom.domain.events.runs import BudgetExtended
 from specloom.domain.ids import TaskId
 from specloom.domain.ports import Calendar
@@ -144,4 +144,5 @@ def _turns_of(engine: EngineContext, task: TaskId) -> Reached | None:
     sessions = engine.state.sessions.values()
     same = (item for item in sessions if item.attempt == record.attempt and item.role == "executor")
     used = sum(item.turns for item in same)
-    return turns_reached(task, used, limits.continue_turns) if used >= limits.turns + record.more_turns else None
+    limit = limits.turns + record.more_turns
+    return turns_reached(task, used, enough(limits.continue_turns, limit, used)) if used >= limit else None

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from specloom.domain.documents.rewrite import set_checkbox
 from specloom.domain.events import proof
@@ -46,10 +47,12 @@ async def tick(engine: EngineContext, task: TaskId) -> None:
     if spec is None:
         return
     for _ in range(TRIES):
-        await engine.library.refresh()
-        if await _write(engine, spec.path, task):
+        # What was read last will do where the file still says that, which is looked at as it is written.
+        written = await _write(engine, spec.path, task)
+        if written != "nothing":
+            await engine.library.refresh()
+        if written != "stale":
             break
-    await engine.library.refresh()
 
 
 async def tick_rest(engine: EngineContext) -> None:
@@ -69,27 +72,28 @@ async def tick_rest(engine: EngineContext) -> None:
                 await tick(engine, definition.id)
 
 
-async def _write(engine: EngineContext, path: str, task: TaskId) -> bool:
+async def _write(engine: EngineContext, path: str, task: TaskId) -> Literal["boxes", "nothing", "stale"]:
+    """What was written; `stale`: the file says something else than when it was read."""
     wanted = boxes(engine.state, task)
     spec = engine.library.shelf.specs.get(path)
     if spec is None:
-        return True
+        return "stale"
     try:
         present = await engine.workspace.read(path)
     except WorkspaceError as error:
         await engine.desk.tell("warning", f"the box of {task} was not ticked: {error}")
-        return True
+        return "nothing"
     if present.text != engine.library.shelf.texts[path]:
-        return False
+        return "stale"
     text = present.text
     for definition in spec.tasks:
         if definition.id in wanted and definition.ticked != wanted[definition.id]:
             text = set_checkbox(text, definition, wanted[definition.id])
     if text == present.text:
-        return True
+        return "nothing"
     journal = AttemptJournal(engine.ledger, engine.ids)
     change = FileChange(path, text, present, f"Specloom: {task}")
-    return isinstance(await engine.workspace.recorded(journal).apply(change), Applied)
+    return "boxes" if isinstance(await engine.workspace.recorded(journal).apply(change), Applied) else "stale"
 
 
 def boxes(state: ProjectState, task: TaskId) -> dict[TaskId, bool]:

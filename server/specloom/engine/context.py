@@ -29,7 +29,7 @@ from specloom.engine.recorder import SessionRecorder
 from specloom.engine.retry_wait import RetryWait
 from specloom.engine.transcript import TranscriptWriter
 from specloom.engine.verification.checks import Checker
-from specloom.llm.messages import Usage
+from specloom.llm.messages import ThinkingSetting, Usage
 from specloom.tools.registry import ToolBox
 from specloom.workspace.orphans import Orphans
 from specloom.workspace.workspace import Workspace
@@ -96,11 +96,33 @@ class EngineContext:
 
     def loop(self, asking: AskPorts, hands: Hands, gate: Gate) -> LoopPorts:
         """What a session is run through."""
-        return self._now(LoopPorts(asking, hands, gate, now=self._now))
+        return self.refreshed(LoopPorts(asking, hands, gate, now=self.now))
 
-    def _now(self, ports: LoopPorts) -> LoopPorts:
+    def now(self, setup: SessionSetup, ports: LoopPorts) -> tuple[SessionSetup, LoopPorts]:
+        """As `LoopPorts.now`, for a session of any role."""
+        return self.limited(setup), self.refreshed(ports)
+
+    def refreshed(self, ports: LoopPorts) -> LoopPorts:
+        """`ports` by the settings as they are now."""
         asking = replace(ports.asking, retry=self.options.retry)
         return replace(ports, asking=asking, parallel=self.options.limits.parallel_tools)
+
+    def limited(self, setup: SessionSetup) -> SessionSetup:
+        """A session's limits by the settings as they are now; its model and thinking stay what they were."""
+        chosen = self.options.roles[RoleName(setup.role)]
+        # Where it thinks, part of an answer's length is its thinking.
+        keeps = chosen.model != setup.model or setup.thinking != ThinkingSetting()
+        tokens = setup.max_tokens if keeps else chosen.max_tokens
+        return replace(setup, max_turns=self._most_turns(setup), max_tokens=tokens)
+
+    def _most_turns(self, setup: SessionSetup) -> int:
+        limits = self.options.limits
+        if setup.role == RoleName.SUBAGENT:
+            return limits.subagent_turns
+        more = 0
+        if setup.role == RoleName.EXECUTOR and setup.task is not None:
+            more = self.state.record(self.state.renumbered(setup.task)).more_turns
+        return max(limits.turns + more - setup.turns_before, 0)
 
     def setup(
         self,
@@ -112,7 +134,7 @@ class EngineContext:
     ) -> SessionSetup:
         """A new session of a role."""
         chosen = self.options.roles[role]
-        return SessionSetup(
+        setup = SessionSetup(
             id=SessionId(self.ids.new("session")),
             agent=agent,
             role=role.value,
@@ -123,8 +145,8 @@ class EngineContext:
             task=task,
             max_tokens=chosen.max_tokens,
             thinking=chosen.thinking,
-            max_turns=self.options.limits.turns,
         )
+        return replace(setup, max_turns=self._most_turns(setup))
 
     def box(self, role: RoleName) -> ToolBox:
         """The tools that a role has at all, as far as they are built in."""

@@ -12,6 +12,7 @@ from specloom.agent.loop import LoopPorts, SessionOutcome
 from specloom.agent.ports import Gate, Recorder
 from specloom.agent.roles import RoleName
 from specloom.agent.session import Conversation, SessionSetup, content_json, say
+from specloom.domain.budgets import Spent
 from specloom.domain.events import agents
 from specloom.engine.accounts import at_most
 from specloom.engine.context import EngineContext
@@ -56,7 +57,7 @@ class Delegation:
         started = replace(loop.started(setup), parent=self.sender.id, call=errand.call)
         asking.recorder.note(started, agents.MessageAdded(setup.id, content_json(first)))
         conversation = Conversation([first])
-        gate = SideGate(self.gate, asking.recorder, lambda: at_most(setup, conversation, self.engine.options))
+        gate = SideGate(self.gate, asking.recorder, lambda: self._at_most(setup, conversation))
         ports = self._ports(setup, asking, gate, conversation)
         try:
             outcome = await loop.run_session(setup, conversation, ports)
@@ -73,8 +74,10 @@ class Delegation:
     def _setup(self) -> SessionSetup:
         engine, sender = self.engine, self.sender
         box = engine.box(RoleName.SUBAGENT)
-        setup = engine.setup(RoleName.SUBAGENT, sender.agent, box, sender.attempt, sender.task)
-        return replace(setup, max_turns=engine.options.limits.subagent_turns)
+        return engine.setup(RoleName.SUBAGENT, sender.agent, box, sender.attempt, sender.task)
+
+    def _at_most(self, setup: SessionSetup, conversation: Conversation) -> Spent:
+        return at_most(self.engine.limited(setup), conversation, self.engine.options)
 
     def _ports(self, setup: SessionSetup, asking: AskPorts, gate: Gate, conversation: Conversation) -> LoopPorts:
         hands = self._hands(setup)

@@ -252,9 +252,10 @@ class EndpointWait:
                 await asyncio.gather(asking, waiting, return_exceptions=True)
 
     async def _go_on(self, cause: PauseCause, by: Origin) -> None:
-        await self.ready()
         run = self.engine.state.run
+        # First: where a key is found on the way, it is that which goes on in place of this.
         self._here = None if run is None else run.id
+        await self.ready()
         await self.engine.mailbox.submit(c.ResumeRun(cause), by)
         # What is paused for another reason now has nobody to work on it yet, or somebody who waits.
         if self._cause is None:

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+from specloom.domain.ids import Digest
 from specloom.engine.git_head import git_folder
 from specloom.store.errors import StoreError
 from specloom.workspace.ports import WorkspaceError
@@ -78,12 +79,14 @@ class Following:
         documents: Callable[[tuple[str, ...]], Awaitable[None]],
         settings: Callable[[], Awaitable[None]],
         also: str | None = None,
+        read: Callable[[], Mapping[str, Digest]] = dict[str, Digest],
     ) -> None:
+        """`read`: as of `Watcher`."""
         self._documents = documents
         self._settings = settings
         self._also = also
         self._unread = ""
-        self._watcher = Watcher(workspace.root, self._follows, FOLDERS, self._deliver, workspace.own_writes)
+        self._watcher = Watcher(workspace.root, self._follows, FOLDERS, self._deliver, workspace.own_writes, read)
 
     @property
     def trouble(self) -> str:

@@ -8,7 +8,7 @@ from specloom.agent.ports import Halt, Recorder
 from specloom.domain import commands as c
 from specloom.domain.budgets import NOTHING, UNLIMITED, Reached, Spent, turns_reached
 from specloom.domain.events import runs
-from specloom.domain.evolve_spending import WORKING, Timed
+from specloom.domain.evolve_spending import Timed
 from specloom.domain.ids import RunId, SessionId, TaskId
 from specloom.domain.ports import Clock
 from specloom.domain.project import ProjectState, RunRecord
@@ -70,6 +70,8 @@ class RunGate:
     """Of the changes of HEAD, those from before the newest turn."""
     _strandings: int = 0
     """How often the run was paused for the sake of an endpoint."""
+    _stranded: int = 0
+    """How many wait for the others to arrive, to pause it for that."""
     _pausing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the run is being paused for that."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -112,6 +114,10 @@ class RunGate:
             halt = await self.unpaused()
             if halt is not None:
                 return halt
+            if self._stranded:
+                # Whoever went in now would ask while the run is being paused, or hold that up.
+                await self._change()
+                continue
             state = self.mailbox.state
             task = None if self.task is None else state.renumbered(self.task)
             reached = self.accounts.reached(state, task, self._unfolded, sum(self._beside, NOTHING))
@@ -120,8 +126,7 @@ class RunGate:
                 return None
             reason = reached.text if reached is not None else "" if refused is None else refused.message
             if self._beside:
-                self._changed.clear()
-                await self._changed.wait()
+                await self._change()
             elif self.asker.unattended:
                 return Halt("budget", reason)
             elif reached is not None:
@@ -133,7 +138,7 @@ class RunGate:
     def _unfolded(self) -> float:
         """Seconds of work that are in no event yet."""
         run = self.mailbox.state.run
-        return self.clock.monotonic() - self._heard if run is not None and run.state in WORKING else 0.0
+        return self.clock.monotonic() - self._heard if run is not None and run.works else 0.0
 
     async def _ask(self, reached: Reached) -> None:
         """Pauses the run and asks; who waits for the end of the pause hears the answer."""
@@ -151,17 +156,28 @@ class RunGate:
         cause = None if self.endpoints is None else self.endpoints.cause(error)
         if cause is None or self.endpoints is None:
             return False
+        self._stranded += 1
+        try:
+            await self._pause_together(error, cause, self.endpoints)
+        finally:
+            self._stranded -= 1
+            self._changed.set()
+        await self.unpaused()
+        return True
+
+    async def _pause_together(self, error: ProviderError, cause: PauseCause, endpoints: EndpointWaiter) -> None:
         known = self._strandings
         while self._beside:
-            self._changed.clear()
-            await self._changed.wait()
+            await self._change()
         # Who comes second finds the run paused, and not about to be.
         async with self._pausing:
             if known == self._strandings:
                 self._strandings += 1
-                await self._pause_for(error, cause, self.endpoints)
-        await self.unpaused()
-        return True
+                await self._pause_for(error, cause, endpoints)
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
     async def _pause_for(self, error: ProviderError, cause: PauseCause, endpoints: EndpointWaiter) -> None:
         run = self.mailbox.state.run

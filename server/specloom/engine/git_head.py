@@ -30,6 +30,8 @@ BEGUN = (
 """What lies in the repository's folder while it goes on."""
 HARMLESS = ("commit", "Branch:")
 """How the reflog's messages begin where HEAD moves over files that stand there already."""
+WRITING = ("checkout:", "merge ", "pull", "rebase", "cherry-pick:", "revert:")
+"""How they begin where git has written files before it moves HEAD."""
 
 Stamp: TypeAlias = tuple[int, int, int]
 """Inode, size and time of change of a file."""
@@ -126,7 +128,8 @@ def wrote_files(root: Path, passage: Passage) -> bool:
     """Whether git wrote files of the work tree. In doubt it did. Blocks."""
     before, now, steps = passage.before, passage.now, passage.steps
     if before is not None and before.index == now.index:
-        return False
+        # Whoever looked in between saw the files of it, and no HEAD yet that says whose they are.
+        return not before.begun and any(_follows_files(step) for step in steps or ())
     began = now.begun != "" and (before is None or before.begun != now.begun)
     unstashed = before is not None and before.stash != now.stash
     if began or unstashed:
@@ -142,6 +145,10 @@ def _wrote(root: Path, step: Step, index: bytes) -> bool:
     if step.message.startswith("reset:"):
         return _looks_written(root, index)
     return step.before != step.after
+
+
+def _follows_files(step: Step) -> bool:
+    return step.before != step.after and step.message.startswith(WRITING)
 
 
 def _looks_written(root: Path, index: bytes) -> bool:

@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from specloom.agent.context.watch import Watch
 from specloom.domain.ids import CallId, Digest
+from specloom.domain.looking import looked_at
 from specloom.engine.command_images import CommandImages
 from specloom.engine.cut_output import write_down
 from specloom.engine.output import OutputHub
@@ -13,6 +15,7 @@ from specloom.logs.about import about
 from specloom.tools.ports import Asker, Decision, ReadMemory, Reply, ToolContext, Wanted
 from specloom.tools.registry import BoundTools, ToolBox
 from specloom.tools.tool import Effect, ToolOutcome
+from specloom.workspace.shell.agent_shell import AgentShell
 from specloom.workspace.shielding import to_the_end
 
 NO_CALL = CallId("")
@@ -33,9 +36,6 @@ class SessionHands:
     watch: Watch | None = None
     """Where open files are kept in sight: what changes while a command runs is put down to it."""
 
-    now: Callable[[ToolContext], ToolContext] = lambda context: context
-    """The context by the settings as they are when a call is made."""
-
     def effect(self, name: str) -> Effect:
         """What a tool touches."""
         return self.toolbox.effect(name)
@@ -48,12 +48,12 @@ class SessionHands:
         """Runs one call. Raises only `CancelledError`, and `StateLostError` where a command took the log away."""
         before = _digests(self.context.memory)
         stream = self.output.command(self.context.session, CallId(call.id))
-        hands = self.toolbox.bound(replace(self.now(self.context), output=stream, asker=self._asker(call)))
+        hands = self.toolbox.bound(replace(self.context, output=stream, asker=self._asker(call)))
         if self.context.shell is not None and self.effect(call.name) is Effect.COMMAND:
             await write_down(self.context.shell, call.id)
         with about(session=self.context.session, task=self.context.task or ""):
             outcome = await self._carried_out(hands, call)
-        outcome = with_news(outcome, self.context)
+        outcome = replace(with_news(outcome, self.context), watched=_watched(self.context.shell, call))
         return replace(outcome, shown=_shown(before, _digests(self.context.memory)))
 
     async def _carried_out(self, hands: BoundTools, call: ToolUse) -> ToolOutcome:
@@ -103,6 +103,15 @@ def with_news(outcome: ToolOutcome, context: ToolContext) -> ToolOutcome:
     if context.shell is None or not (news := context.shell.notices()):
         return outcome
     return replace(outcome, text="\n".join((outcome.text.rstrip("\n"), *(f"({item})" for item in news))))
+
+
+def _watched(shell: AgentShell | None, call: ToolUse) -> Literal["", "running", "ended"]:
+    """How the job stands whose output a call did nothing but look at."""
+    if shell is None or not shell.jobs:
+        return ""
+    running, ended = shell.printing()
+    seen = looked_at(call.name, call.input, str(shell.root), shell.cwd)
+    return "running" if seen & running else "ended" if seen & ended else ""
 
 
 async def _followed(images: CommandImages, hands: BoundTools, call: ToolUse) -> ToolOutcome:

@@ -51,6 +51,8 @@ class HeadWatch:
     mailbox: Mailbox
     changes: int = 0
     """Of HEAD, for which git wrote files, since this process looked first."""
+    newest: HeadChanged | None = None
+    """Of these."""
     on_files: Callable[[], Awaitable[None]] = field(default=lambda: asyncio.sleep(0))
     """Called after a change for which git wrote files."""
     documents: Callable[[], Collection[str]] = tuple
@@ -112,11 +114,12 @@ class HeadWatch:
         record = HeadRecord(before.head.branch, before.head.commit)
         moved = (record.branch, record.commit) != (seen.head.branch, seen.head.commit)
         # Before it is kept: who looks meanwhile waits until the change is in the log.
+        change = _change(record, seen.head, steps, files=files)
         if moved or files:
-            await self.mailbox.submit(c.ChangeHead(_change(record, seen.head, steps, files=files)))
+            await self.mailbox.submit(c.ChangeHead(change))
         self._keep(seen, index)
         if files:
-            self.changes += 1
+            self.changes, self.newest = self.changes + 1, change
             await self.on_files()
 
     async def _index_of(self, seen: Seen) -> bytes:

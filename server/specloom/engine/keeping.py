@@ -31,14 +31,18 @@ def kept_ports(
 
     A role that cannot get an output back keeps its outputs; one that cannot close a file is not warned of too many.
     """
-    limits, tools = engine.options.limits, hands.toolbox.names
+    tools = hands.toolbox.names
+
+    def limits() -> OpenLimits:
+        return OpenLimits(engine.options.limits.open_files, engine.options.limits.open_characters)
+
     watch = Watch(WorkspaceFiles(engine.workspace, engine.clock), recalled.memory, others)
     keeping = KeeperPorts(
         watch,
         engine.options.pricing,
         engine.clock,
         engine.options.redact,
-        OpenLimits(limits.open_files, limits.open_characters) if CLOSES in tools else None,
+        limits if CLOSES in tools else None,
     )
     known, collector = Known(closed=set(recalled.closed)), Collector(replace(RULES, elide=GIVES_BACK in tools))
     keeper = ContextKeeper(keeping, recalled.lost, warned, known, collector)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +11,14 @@ from specloom.domain.events import Event
 from specloom.domain.evolve import EMPTY, evolve
 from specloom.domain.ids import CommandId
 from specloom.domain.origin import Origin
+from specloom.domain.redact import Redactor
 from specloom.engine import snapshots
 from specloom.engine.api import EventListener, Published
 from specloom.engine.lanes import Lane, Lanes
 from specloom.engine.listeners import Listeners
 from specloom.engine.precedence import Precedence
 from specloom.engine.state_guard import StateGuard
-from specloom.engine.unkeyed import unchanged, without_keys
+from specloom.engine.unkeyed import without_keys
 from specloom.store.database import FILE_NAME
 from specloom.store.errors import ConcurrencyConflict, StoreError
 from specloom.store.log import EventStore
@@ -35,7 +36,7 @@ PROJECT = "project"
 class Ledger:
     """The only way to the log for the engine. Belongs to one event loop."""
 
-    def __init__(self, store: EventStore, redact: Callable[[str], str] = unchanged) -> None:
+    def __init__(self, store: EventStore, redact: Redactor) -> None:
         self._store = store
         self._redact = redact
         self.lanes = Lanes()
@@ -63,8 +64,8 @@ class Ledger:
                 self.state = evolve(self.state, as_event(record), record.at, record.seq)
 
     def redacted(self, text: str) -> str:
-        """The text as it may be kept."""
-        return self._redact(text)
+        """The text as it may be shown, each line at its place."""
+        return self._redact.in_place(text)
 
     async def append(
         self,

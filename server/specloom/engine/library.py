@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from specloom.domain import commands as c
@@ -14,7 +14,7 @@ from specloom.domain.documents.layouts import (
     spec_documents,
 )
 from specloom.domain.documents.references import with_below
-from specloom.domain.ids import SpecId, TaskId
+from specloom.domain.ids import Digest, SpecId, TaskId
 from specloom.domain.origin import Origin
 from specloom.domain.ports import Clock
 from specloom.domain.problem import Problem
@@ -24,14 +24,20 @@ from specloom.domain.requirement import Requirement, RequirementsDocument
 from specloom.domain.spec import SpecDefinition
 from specloom.engine.api import Accepted
 from specloom.engine.options import EngineOptions
+from specloom.engine.put_back import PutBack
 from specloom.engine.shelf import EMPTY_SHELF, Found, Said, Shelf, only_words_differ, parse
-from specloom.workspace.ports import MissingFileError, NotTextError, WorkspaceError
+from specloom.workspace.ports import NOTHING, MissingFileError, NotTextError, TextSnapshot, WorkspaceError
 from specloom.workspace.workspace import Workspace
 
 READER = Origin("watcher")
 LARGEST = 1_000_000
 """Characters of one document; far beyond what people or models work from, and read in seconds."""
 TOO_LARGE = "The document has {} characters and is not read: split it into several of at most 1,000,000"
+MISSING = "There is no file {!r}; write it or change `requirements` in specloom.toml"
+EMPTIED = 0.1
+"""Seconds in which somebody who emptied a document has written it again."""
+TOGETHER = 20
+"""Documents whose news are one commit: each of a hundred would wait for the disk, people's orders for all of one."""
 READINGS = 4
 """Of which the last counts, whatever git does meanwhile."""
 FOLDERS = ("", "docs", "specs", ".kiro", ".kiro/specs", ".specify", ".specify/memory")
@@ -48,6 +54,10 @@ class DocumentMailbox(Protocol):
 
     async def submit(self, command: c.DocumentCommand, by: Origin) -> Accepted | Rejected:
         """Carries out an order; an order that changes nothing is accepted too."""
+        ...
+
+    async def submit_all(self, commands: Sequence[c.DocumentCommand], by: Origin, at: str) -> None:
+        """Carries out orders one after the other, `at` this time, and keeps them together."""
         ...
 
 
@@ -68,6 +78,8 @@ class Library:
 
     head: WorkTree | None = None
     """Looked at before and after each reading; `None`: whoever reads does not follow git."""
+    put_back: PutBack | None = None
+    """Knows what git wrote without telling; `None`: as above."""
 
     def __init__(self, workspace: Workspace, mailbox: DocumentMailbox, options: EngineOptions, clock: Clock) -> None:
         self._workspace = workspace
@@ -79,7 +91,11 @@ class Library:
         """What the mailbox was told last of each document, by path."""
         self._git_wrote: dict[str, str] = {}
         """What git wrote last to each document that was open, by path."""
+        self.on_disk: Mapping[str, Digest] = {}
+        """What the last reading found on disk, by path; `NOTHING` where an earlier one had found a file."""
         self.shelf = EMPTY_SHELF
+        self.on_shelf: Callable[[], None] = lambda: None
+        """Called when documents read otherwise than before, though they may say the same."""
         self.ticking: Counter[TaskId] = Counter()
         """Tasks whose box is about to follow their state; replaced when it changes."""
 
@@ -90,7 +106,7 @@ class Library:
     async def reread(self) -> None:
         """As `refresh`, after git wrote files: no box that came or went is the work of a hand."""
         async with self._reading:
-            self.shelf = await self._read()
+            self._keep(await self._read())
             # An editor shows what git wrote a moment later, as if somebody had typed it.
             self._git_wrote = {path: await self._on_disk(path) for path in self._workspace.documents.paths()}
             await self._submit(self.shelf, checked_out=True)
@@ -114,17 +130,25 @@ class Library:
             async with self._reading:
                 shelf = await self._read()
                 if self.head is None or not left or await self.head.is_settled():
-                    self.shelf = shelf
+                    self._keep(shelf)
                     typed = kept_back(shelf)
                     await self._submit(shelf, typed)
                     return typed
         raise AssertionError("the last reading counts")
 
+    def _keep(self, shelf: Shelf) -> None:
+        before, self.shelf = self.shelf, shelf
+        if shelf is not before:
+            self.on_shelf()
+
     async def _on_disk(self, path: str) -> str:
+        return (await self._bytes(path)).decode("utf-8", "replace")
+
+    async def _bytes(self, path: str) -> bytes:
         try:
-            return (await self._workspace.read_bytes(path, 4 * LARGEST)).decode("utf-8", "replace")
+            return await self._workspace.read_bytes(path, 4 * LARGEST)
         except WorkspaceError:
-            return ""
+            return b""
 
     def _typed(self, shelf: Shelf) -> frozenset[str]:
         now: dict[str, Said] = {
@@ -210,46 +234,73 @@ class Library:
 
     async def _texts(self, paths: Iterable[str]) -> tuple[dict[str, str], tuple[Problem, ...]]:
         texts: dict[str, str] = {}
+        on_disk = {path: NOTHING for path in self.on_disk if self._workspace.documents.find(path) is None}
         faults: list[Problem] = []
         for path in sorted(paths):
             try:
-                text = (await self._workspace.read(path)).text
-                if len(text) > LARGEST:
-                    faults.append(Problem("document-too-large", TOO_LARGE.format(len(text)), path))
+                found = await self._whole(path)
+                if found.version is None:
+                    on_disk[path] = found.digest
+                if len(found.text) > LARGEST:
+                    faults.append(Problem("document-too-large", TOO_LARGE.format(len(found.text)), path))
                 else:
-                    texts[path] = text
+                    texts[path] = found.text
             except MissingFileError:
                 if path == self._options.requirements:
-                    faults.append(
-                        Problem(
-                            "requirements-missing",
-                            f"There is no file {path!r}; write it or change `requirements` in specloom.toml",
-                            path,
-                        )
-                    )
+                    faults.append(Problem("requirements-missing", MISSING.format(path), path))
             except NotTextError as error:
                 message = f"{path!r} is no text, as documents must be: {error.looks}; save it as text in UTF-8"
                 faults.append(Problem("unreadable-document", message, path))
             except WorkspaceError as error:
                 faults.append(Problem("unreadable-document", str(error), path))
+        self.on_disk = on_disk
         return texts, tuple(faults)
+
+    async def _whole(self, path: str) -> TextSnapshot:
+        """As it stands; one that is empty by now is looked at twice: editors empty what they are about to write."""
+        found = await self._workspace.read(path)
+        if not found.text and found.version is None and self.shelf.texts.get(path):
+            await asyncio.sleep(EMPTIED)
+            found = await self._workspace.read(path)
+        return found
 
     async def _submit(
         self, shelf: Shelf, kept_back: frozenset[str] = frozenset(), *, checked_out: bool = False
     ) -> None:
         at = self._clock.now()
-        for path, document in shelf.requirements.items():
-            if path not in kept_back and self._told.get(path) is not document.requirements:
-                await self._mailbox.submit(c.ReadRequirements(path, document.requirements), READER)
-                self._told[path] = document.requirements
-        for spec in sorted(shelf.specs.values(), key=lambda item: item.id):
-            if spec.path not in kept_back and self._told.get(spec.path) is not spec:
-                by_git = checked_out or self._git_wrote.get(spec.path) == shelf.texts[spec.path]
-                await self._mailbox.submit(c.ReadSpec(spec, at, self._by_hand(spec.path), by_git), READER)
-                self._told[spec.path] = spec
-                if by_git:
-                    self._git_wrote.pop(spec.path, None)
+        said: list[tuple[str, Said]] = [(path, read.requirements) for path, read in shelf.requirements.items()]
+        said += [(spec.path, spec) for spec in sorted(shelf.specs.values(), key=lambda item: item.id)]
+        news = [(path, now) for path, now in said if path not in kept_back and self._told.get(path) is not now]
+        for start in range(0, len(news), TOGETHER):
+            await self._tell(news[start : start + TOGETHER], shelf, at, checked_out)
         await self._drop_missing(shelf)
+
+    async def _tell(self, news: Sequence[tuple[str, Said]], shelf: Shelf, at: str, checked_out: bool) -> None:
+        orders, by_git = list[c.DocumentCommand](), set[str]()
+        for path, said in news:
+            if not isinstance(said, SpecDefinition):
+                orders.append(c.ReadRequirements(path, said))
+                continue
+            if checked_out or await self._is_by_git(said, shelf.texts[path]):
+                by_git.add(path)
+            orders.append(c.ReadSpec(said, at, self._by_hand(path), path in by_git))
+        await self._mailbox.submit_all(orders, READER, at)
+        for path, said in news:
+            self._told[path] = said
+            if self.put_back is not None and isinstance(said, SpecDefinition):
+                self.put_back.tell(path, at)
+        for path in by_git:
+            self._git_wrote.pop(path, None)
+
+    async def _is_by_git(self, spec: SpecDefinition, text: str) -> bool:
+        if self._git_wrote.get(spec.path) == text:
+            return True
+        known = self._mailbox.state.plan.specs.get(spec.id)
+        before = {} if known is None else {task.id: task.ticked for task in known.tasks}
+        if self.put_back is None or all(before.get(task.id, False) is task.ticked for task in spec.tasks):
+            return False
+        data = await self._bytes(spec.path)
+        return data.decode("utf-8", "replace") == text and await self.put_back.is_by_git(spec.path, data)
 
     async def _drop_missing(self, shelf: Shelf) -> None:
         state = self._mailbox.state

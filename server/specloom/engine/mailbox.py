@@ -4,13 +4,16 @@ What an order sets in motion (a model, a process, an editor) is never awaited he
 engine's own, so that stopping, approving and reading are answered whatever goes on.
 """
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import assert_never
 
-from specloom.domain.commands import Command
+from specloom.domain.commands import Command, DocumentCommand
 from specloom.domain.decide import decide
 from specloom.domain.events import Event, agents, planning, runs
+from specloom.domain.evolve import evolve
 from specloom.domain.origin import Origin
 from specloom.domain.project import ProjectState
 from specloom.domain.rejection import Rejected
@@ -19,6 +22,8 @@ from specloom.engine.lanes import BUSY, Lane, Lanes
 from specloom.engine.ledger import PROJECT, Ledger
 
 ENGINE = Origin("engine")
+LONG = 0.1
+"""Seconds of deciding after which what was decided is committed: nobody is heard meanwhile."""
 
 
 class Mailbox:
@@ -61,6 +66,30 @@ class Mailbox:
             return decided
         await self._ledger.append(PROJECT, decided, by, command_id=command_id, in_turn=True)
         return Accepted(self._ledger.state.seq)
+
+    async def submit_all(self, commands: Sequence[DocumentCommand], by: Origin, at: str) -> None:
+        """Carries out orders one after the other and commits them at once: each commit waits for the disk.
+
+        Those that take long to decide are several commits, and others have their turns between them.
+        `at`: the time until the log gives them theirs. What is refused is left out.
+        """
+        rest = deque(commands)
+        while rest:
+            async with self._turn(by):
+                await self._ledger.append(PROJECT, self._decided(rest, at), by, in_turn=True)
+
+    def _decided(self, rest: deque[DocumentCommand], at: str) -> list[Event]:
+        now = asyncio.get_running_loop().time
+        state, events, until = self._ledger.state, list[Event](), now() + LONG
+        while rest:
+            decided = decide(state, rest.popleft())
+            if not isinstance(decided, Rejected):
+                for event in decided:
+                    state = evolve(state, event, at, state.seq + 1)
+                events.extend(decided)
+            if now() >= until:
+                break
+        return events
 
     async def start(self, event: Event, by: Origin, command_id: str | None) -> Accepted | None:
         """Commits the first fact of what an order starts; the acceptance of an earlier time if it was given before."""

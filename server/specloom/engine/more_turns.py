@@ -6,7 +6,7 @@ Refuses to count what led nowhere.
 from collections.abc import Iterable
 
 from specloom.agent.ports import Halt
-from specloom.domain.budgets import BudgetPart
+from specloom.domain.budgets import BudgetPart, enough
 from specloom.domain.events import Event, proof, runs
 from specloom.domain.ids import AttemptId, TaskId
 from specloom.engine.context import EngineContext
@@ -17,15 +17,15 @@ from specloom.engine.history import AttemptHistory
 async def more_turns(engine: EngineContext, gate: RunGate, task: TaskId, used: int) -> int | Halt:
     """As `agent.loop.MoreTurns`, for the attempt that is in flight at `task`."""
     record, limits = engine.state.record(task), engine.options.limits
-    attempt = record.attempt
+    attempt, limit = record.attempt, limits.turns + record.more_turns
     if attempt is None:
         return 0
-    if used < limits.turns + record.more_turns:
-        # The settings allow more than when the session began.
-        return limits.turns + record.more_turns - used
+    if used < limit:
+        # The settings allow more than when it was last looked.
+        return limit - used
     history = await AttemptHistory.read(engine.ledger, attempt)
     progress = progressed(attempt, history.events)
-    return await gate.more_turns(task, used, limits.continue_turns, progressed=progress)
+    return await gate.more_turns(task, used, enough(limits.continue_turns, limit, used), progressed=progress)
 
 
 def progressed(attempt: AttemptId, events: Iterable[Event]) -> bool:

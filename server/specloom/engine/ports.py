@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from specloom.agent.ports import Gate
 from specloom.domain.ids import PlanId, SpecId
 from specloom.engine.context import EngineContext
+from specloom.engine.plan_gate import PlanGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,6 @@ class PlanRequest:
 class PlanWorker(Protocol):
     """Carries out plans; implemented over the `planning` floor."""
 
-    async def work(self, request: PlanRequest, engine: EngineContext, gate: Gate) -> None:
+    async def work(self, request: PlanRequest, engine: EngineContext, gate: PlanGate) -> None:
         """Returns when the plan has finished or failed, which is recorded. A cancellation leaves whole lines."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from specloom.domain.citations import renumbered
-from specloom.domain.evidence import is_by_hand
+from specloom.domain.evidence import is_by_hand, is_verifiable
 from specloom.domain.ids import TaskId, spec_of
 from specloom.domain.problem import Problem, Severity
 from specloom.domain.project import ProjectState, TaskRecord
@@ -37,8 +37,10 @@ def task_problems(state: ProjectState, shelf: Shelf, ticking: Container[TaskId] 
 
 def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Problem]:
     if record.state is TaskState.FAILED:
-        told = f"\n{record.feedback}" if record.feedback else ""
-        yield Problem("task-failed", f"Task {task.id} failed: {record.reason}{told}", path, task.span)
+        # What a failed command printed begins with the reason already.
+        said = "" if record.feedback.startswith(record.reason) else f"{record.reason}\n"
+        told = f"{said}{record.feedback}".rstrip()
+        yield Problem("task-failed", f"Task {task.id} failed: {told}", path, task.span)
     elif record.feedback and record.state is not TaskState.DONE:
         message = f"The last attempt at {task.id} was not proven:\n{record.feedback}"
         yield Problem("verification-failed", message, path, task.span, Severity.WARNING)
@@ -48,8 +50,7 @@ def _of_task(path: str, task: TaskDefinition, record: TaskRecord) -> Iterator[Pr
     if record.outdated:
         names = ", ".join(record.outdated)
         message = f"Task {task.id} was done before {names} {'was' if len(record.outdated) == 1 else 'were'} changed"
-        again = any(piece.command for piece in record.evidence)
-        advice = f"{AGAIN if again else BY_HAND}, or reset the task"
+        advice = f"{AGAIN if is_verifiable(record.evidence) else BY_HAND}, or reset the task"
         yield Problem("proof-outdated", f"{message}; {advice}", path, task.span, Severity.WARNING)
     if record.stale:
         message = f"The proof of {task.id} is stale: {', '.join(record.stale)} changed since; verify it again"

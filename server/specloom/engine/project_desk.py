@@ -26,6 +26,7 @@ from specloom.engine.api import (
     Health,
     KeyAnswer,
     KeyOrder,
+    OutputChunk,
     OutputListener,
     Published,
 )
@@ -63,6 +64,7 @@ class ProjectDesk:
         self._listening = ExitStack()
         """As long as the ledger lives."""
         self._listening.enter_context(engine.ledger.listen(self._retries.hear))
+        self._listening.enter_context(engine.ledger.listen(engine.output.hear))
 
     @property
     def engine(self) -> EngineContext:
@@ -98,6 +100,14 @@ class ProjectDesk:
     def watch_output(self, listener: OutputListener) -> AbstractContextManager[None]:
         """The lossy stream."""
         return self._engine.output.watch(listener)
+
+    def watch_problems(self, listener: Callable[[], None]) -> AbstractContextManager[None]:
+        """Of settings and documents."""
+        return self._board.watch(listener)
+
+    def said_so_far(self) -> tuple[OutputChunk, ...]:
+        """What the open blocks have said."""
+        return self._engine.output.open.so_far()
 
     async def events(self, since: int, limit: int) -> tuple[Published, ...]:
         """Committed events after `since`."""

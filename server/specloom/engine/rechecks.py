@@ -14,16 +14,20 @@ from specloom.engine.attempt import verify_commands
 from specloom.engine.changes import tick, ticking
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
+from specloom.engine.saving import saved, unsaved
 from specloom.engine.staleness import mark_stale
 from specloom.engine.trust import Trust
 from specloom.engine.verification.checks import CheckResult
 from specloom.engine.verification.evidence import Proof, digests_on_disk, files_behind
 
 
-async def recheck(engine: EngineContext, trust: Trust, gate: RunGate, scope: frozenset[TaskId]) -> Halt | None:
+async def recheck(
+    engine: EngineContext, trust: Trust, gate: RunGate, scope: frozenset[TaskId], *, asks: bool
+) -> Halt | None:
     """Runs the commands of each stale proof in scope again: it holds and is renewed, or the task has regressed.
 
-    Stale is also what was done for requirements that read otherwise now.
+    Stale is also what was done for requirements that read otherwise now. A proof whose files stand unsaved in an editor
+    stays stale, since commands read the disk; with `asks`, a person is asked to save them, as before any other check.
     """
     stale = frozenset(await mark_stale(engine))
     state = engine.state
@@ -39,10 +43,23 @@ async def recheck(engine: EngineContext, trust: Trust, gate: RunGate, scope: fro
             return halt
         if not found or trust.missing(found) or engine.state.record(task).state is not TaskState.DONE:
             continue
-        if not await _recheck(engine, task, found):
+        halt = await saved(engine, gate, await _behind(engine, task, found)) if asks else None
+        if halt is not None:
+            return halt
+        behind = await _behind(engine, task, found)
+        if await unsaved(engine, behind):
+            continue
+        if not await _recheck(engine, task, found, behind):
             # Which proofs stand is another question now; it waits until somebody resumes the run.
-            return await gate.unpaused() or await recheck(engine, trust, gate, scope)
+            return await gate.unpaused() or await recheck(engine, trust, gate, scope, asks=asks)
+        # Somebody may have typed while the commands ran.
+        await mark_stale(engine, frozenset(behind))
     return None
+
+
+async def _behind(engine: EngineContext, task: TaskId, commands: tuple[str, ...]) -> tuple[str, ...]:
+    known = (file.path for piece in engine.state.record(task).evidence for file in piece.files)
+    return await files_behind(engine.workspace, known, commands)
 
 
 def commands_again(engine: EngineContext, task: TaskId) -> tuple[str, ...]:
@@ -57,12 +74,13 @@ def _proven_by(state: ProjectState, task: TaskId) -> tuple[str, ...]:
     return tuple(item.command for item in state.record(task).evidence if item.command)
 
 
-async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...]) -> bool:
-    """False: git wrote files meanwhile, so that what was found is true of no tree."""
+async def _recheck(engine: EngineContext, task: TaskId, commands: tuple[str, ...], behind: tuple[str, ...]) -> bool:
+    """False: git wrote files meanwhile, so that what was found is true of no tree.
+
+    `behind`: the files that the proof stands on.
+    """
     tree = engine.head.changes
     old, cited = engine.state.record(task).evidence, cited_by(engine.state, task)
-    known = (file.path for piece in old for file in piece.files)
-    behind = await files_behind(engine.workspace, known, commands)
     present = await digests_on_disk(engine.workspace, behind)
     culprit = changed_by(engine.state, task)
     results = await engine.checker().run(commands, task, None, CheckPhase.RECHECK)

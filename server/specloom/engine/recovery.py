@@ -55,8 +55,8 @@ async def recover(engine: EngineContext, *, checked_out: bool = False) -> None:
         await mailbox.record(proof.CheckSettled(check, known.task, None, "", 0.0, note=note))
     for approval in tuple(state.approvals):
         await mailbox.record(agents.ApprovalAnswered(approval, False, "interrupted", "Specloom was stopped"))
-    plan = state.planning
-    if plan is not None and plan.state == "running":
+    plan = state.running_plan
+    if plan is not None:
         await mailbox.record(planning.PlanFailed(plan.id, INTERRUPTED_PLAN))
     run = state.run
     if run is not None and run.state is RunState.CANCELLING:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from specloom.engine.context import EngineContext
 from specloom.engine.following import Following, GitFollowing
+from specloom.engine.put_back import PutBack
 from specloom.engine.recovery import recover
 from specloom.engine.staleness import mark_stale
 
@@ -20,7 +21,10 @@ class RootWatch:
 
     def __init__(self, engine: EngineContext, reload: Callable[[], Awaitable[None]]) -> None:
         self._engine = engine
-        self._following = Following(engine.workspace, self.refresh, reload, engine.options.requirements)
+        library = engine.library
+        self._following = Following(
+            engine.workspace, self.refresh, reload, engine.options.requirements, lambda: library.on_disk
+        )
         self._git = GitFollowing(engine.workspace.root, engine.head.look)
         self._typing: asyncio.Task[None] | None = None
         self.followers = (self._following, self._git)
@@ -32,6 +36,7 @@ class RootWatch:
         head, library = engine.head, engine.library
         head.on_files, head.on_restored = self._checked_out, library.restored
         head.documents = lambda: library.shelf.texts
+        library.put_back = await PutBack.since(engine.workspace.root, engine.ledger)
         moved = await engine.head.begin()
         await recover(engine, checked_out=moved)
         await engine.head.tell()

@@ -41,17 +41,21 @@ OVER = "the summariser's session was interrupted"
 
 def window_watch(engine: EngineContext, asking: AskPorts) -> WindowWatch:
     """What looks after the window of an executor's session."""
-    limits = engine.options.limits
-    return WindowWatch(asking.model, WindowShares(limits.recommend_at, limits.rotate_at))
+
+    def shares() -> WindowShares:
+        limits = engine.options.limits
+        return WindowShares(limits.recommend_at, limits.rotate_at)
+
+    return WindowWatch(asking.model, shares)
 
 
 def within(engine: EngineContext, setup: SessionSetup) -> SessionSetup:
-    """The limits of a session of an attempt: its turns count over all sessions of its role."""
-    sessions = engine.state.sessions.values()
-    same = (item for item in sessions if item.attempt == setup.attempt and item.role == setup.role)
-    used = sum(item.turns for item in same if item.id != setup.id and item.parent is None)
-    more = engine.state.record(setup.task).more_turns if setup.task is not None else 0
-    return replace(setup, max_turns=max(setup.max_turns + more - used, 0), turns_before=used)
+    """The limits of a session of an attempt: its turns count over all that it continues, one after the other."""
+    used, earlier = 0, setup.previous
+    while earlier is not None:
+        session = engine.state.sessions[earlier]
+        used, earlier = used + session.turns, session.previous
+    return engine.limited(replace(setup, turns_before=used))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ class Rotation:
     ) -> Opened:
         engine, last = self.engine, past.sessions[-1]
         fresh = engine.setup(RoleName.EXECUTOR, self.agent, engine.box(RoleName.EXECUTOR), self.attempt, self.task)
-        setup = replace(within(engine, fresh), previous=last.id, number=last.number + 1, because=ended.reason)
+        setup = within(engine, replace(fresh, previous=last.id, number=last.number + 1, because=ended.reason))
         window = await window_of(asking.model, setup.model)
         shown, left = await self._files(history, past, window)
         by = {} if ended.remaining else {"author": SUMMARISER}

@@ -30,8 +30,9 @@ from specloom.engine.diary import Diary
 from specloom.engine.discarding import discard
 from specloom.engine.endpoint_wait import EndpointWait
 from specloom.engine.endpoints import close_endpoints
-from specloom.engine.fault import stopped_by_fault
+from specloom.engine.fault import settled, stopped_by_fault
 from specloom.engine.inbox import EXECUTOR
+from specloom.engine.mailbox import ENGINE
 from specloom.engine.options import EngineOptions
 from specloom.engine.plan_gate import PlanGate
 from specloom.engine.ports import PlanRequest, PlanWorker
@@ -61,9 +62,11 @@ class ProjectRuntime(ProjectDesk):
         self._trust = Trust(engine.desk, engine.permits)
         self._trust.on_keys = self._reload
         self._question = BudgetQuestion(engine.mailbox, engine.desk, self._planned_out, self._work, engine.calendar)
-        self.endpoint = EndpointWait(engine, self._planned_out, self._work)
+        self.endpoint = EndpointWait(engine, self._to_go_on, self._work)
         self._run: asyncio.Task[None] | None = None
         self._plan: asyncio.Task[None] | None = None
+        self._unsettled: dict[str, asyncio.Task[None]] = {}
+        """Of a run and a plan whose end the log did not take."""
         self._files = RootWatch(engine, self._reload)
         self._watching = self._files.followers
         self._retired: list[EngineOptions] = []
@@ -103,6 +106,7 @@ class ProjectRuntime(ProjectDesk):
         self._retired.append(self._engine.options)
         self._engine.options = options
         self._engine.permits.policies = options.permissions
+        self._engine.desk.deadline = options.limits.ask_timeout_s
         self._engine.library.use(options)
         self.default_budget = budget
         self.add_problems(problems)
@@ -117,7 +121,7 @@ class ProjectRuntime(ProjectDesk):
 
     def add_problems(self, problems: tuple[Problem, ...]) -> None:
         """Problems of files that the engine does not read, such as `specloom.toml`."""
-        self._board.extra = problems
+        self._board.add(problems)
 
     async def refresh(self, paths: tuple[str, ...] = ()) -> None:
         """Takes in what the documents say now, and which proofs no longer stand."""
@@ -186,8 +190,8 @@ class ProjectRuntime(ProjectDesk):
     async def _give_up_plan(self, working: asyncio.Task[None], by: Origin, command_id: str | None) -> Accepted:
         working.cancel()
         await asyncio.wait([working], timeout=CLOSE_DEADLINE)
-        plan = self.state.planning
-        if plan is not None and plan.state == "running":
+        plan = self.state.running_plan
+        if plan is not None:
             await self._engine.mailbox.record(planning.PlanFailed(plan.id, "cancelled by the user"), by=by)
         await self._engine.mailbox.keep(by, command_id)
         await self._engine.library.refresh()
@@ -250,6 +254,11 @@ class ProjectRuntime(ProjectDesk):
         if self._run is None or self._run.done():
             worker = RunWorker(self._engine, self._trust, self._question, self.endpoint, EXECUTOR)
             self._run = asyncio.create_task(self._guard(worker.work(), "run"))
+
+    async def _to_go_on(self) -> None:
+        """A key that is looked for again may be there by now."""
+        await self.on_order(ENGINE, False)
+        await self._planned_out()
 
     async def _planned_out(self) -> None:
         """A plan that was started while the run was paused writes the specs that the run would work from."""
@@ -376,7 +385,7 @@ class ProjectRuntime(ProjectDesk):
             idle = asyncio.create_task(self.wait_idle())
             await asyncio.wait([idle], timeout=CLOSE_DEADLINE)
             idle.cancel()
-        for task in (self._run, self._plan, self._letting_go):
+        for task in (self._run, self._plan, self._letting_go, *self._unsettled.values()):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -422,7 +431,7 @@ class ProjectRuntime(ProjectDesk):
         if busy is not None:
             return busy
         run = self.state.run
-        if run is not None and run.state in (RunState.RUNNING, RunState.PAUSING, RunState.CANCELLING):
+        if run is not None and run.works:
             return Rejected("run-active", f"Run {run.id} is {run.state}; pause or cancel it before planning")
         stage = planning.PlanStage.TASKS if request.stage == "tasks" else planning.PlanStage.SPECS
         started = planning.PlanStarted(request.plan, request.path, stage, request.feedback)
@@ -436,7 +445,8 @@ class ProjectRuntime(ProjectDesk):
         if known is not None:
             return known
         await self.on_order(by, True)
-        gate = PlanGate(self._engine.mailbox, self._engine.accounts, self._question, self.endpoint)
+        head = self._engine.head
+        gate = PlanGate(self._engine.mailbox, self._engine.accounts, self._question, self.endpoint, head, head.changes)
         work = self._planner.work(request, self._engine, gate)
         self._plan = asyncio.create_task(self._guard(self._planned(work), "plan"))
         return Accepted(self.state.seq, request.plan)
@@ -458,7 +468,13 @@ class ProjectRuntime(ProjectDesk):
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - one of the three guards
-            await stopped_by_fault(self._engine, what, error)
+            if not await stopped_by_fault(self._engine, what, error):
+                mine = asyncio.current_task()
+                later = settled(self._engine, what, lambda: mine not in (self._run, self._plan))
+                if what in self._unsettled:
+                    # That of an earlier one, which was taken up since.
+                    self._unsettled[what].cancel()
+                self._unsettled[what] = asyncio.create_task(later)
 
 
 async def _nothing() -> None:

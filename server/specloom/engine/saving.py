@@ -1,22 +1,22 @@
 """Waits until what the agent changed in open buffers is on the disk, where commands read. Refuses to verify before."""
 
 import asyncio
+from collections.abc import Iterable
 
 from specloom.agent.ports import Halt
 from specloom.domain import commands as c
 from specloom.domain.runs import RunState
 from specloom.engine.context import EngineContext
 from specloom.engine.gate import RunGate
-from specloom.engine.journal import AttemptJournal
 
 LOOK_AGAIN = 0.5
 """Seconds between two looks at the disk while the run is paused for a save that no editor may tell us of."""
 
 
-async def saved(engine: EngineContext, gate: RunGate, journal: AttemptJournal) -> Halt | None:
-    """Returns when no file of the attempt is dirty; asks for the save, then pauses the run until it has happened."""
-    paths = tuple(journal.before)
-    dirty = await _dirty(engine, paths)
+async def saved(engine: EngineContext, gate: RunGate, paths: Iterable[str]) -> Halt | None:
+    """Returns when none of these files is dirty; asks for the save, then pauses the run until it has happened."""
+    paths = tuple(paths)
+    dirty = await unsaved(engine, paths)
     if dirty:
         dirty = await engine.workspace.save(dirty, engine.options.limits.save_timeout_s)
     while dirty:
@@ -24,7 +24,7 @@ async def saved(engine: EngineContext, gate: RunGate, journal: AttemptJournal) -
         halt = await _until_saved(engine, gate, dirty)
         if halt is not None:
             return halt
-        dirty = await _dirty(engine, paths)
+        dirty = await unsaved(engine, paths)
     return None
 
 
@@ -39,7 +39,7 @@ async def _until_saved(engine: EngineContext, gate: RunGate, dirty: tuple[str, .
     try:
         while not passing.done():
             await asyncio.wait([passing], timeout=LOOK_AGAIN)
-            if not await _dirty(engine, dirty) and not _planning(engine) and _waits(engine):
+            if not await unsaved(engine, dirty) and not _planning(engine) and _waits(engine):
                 await engine.mailbox.submit(c.ResumeRun())
         return passing.result()
     finally:
@@ -54,9 +54,10 @@ def _waits(engine: EngineContext) -> bool:
 
 def _planning(engine: EngineContext) -> bool:
     """A plan that was started while the run was paused writes the specs that the run would work from."""
-    return engine.state.planning is not None and engine.state.planning.state == "running"
+    return engine.state.running_plan is not None
 
 
-async def _dirty(engine: EngineContext, paths: tuple[str, ...]) -> tuple[str, ...]:
+async def unsaved(engine: EngineContext, paths: Iterable[str]) -> tuple[str, ...]:
+    """Those that read otherwise in an editor than on the disk."""
     dirty = await engine.workspace.dirty_paths()
     return tuple(path for path in paths if path in dirty)

@@ -9,20 +9,30 @@ from specloom.domain.project import ProjectState, TaskRecord
 from specloom.domain.states import TaskState
 from specloom.engine.context import EngineContext
 from specloom.engine.verification.evidence import digests
+from specloom.workspace.workspace import Workspace
 
 
 async def mark_stale(engine: EngineContext, paths: Collection[str] | None = None) -> tuple[TaskId, ...]:
     """Compares proofs (those that stand on one of `paths`, or all) with the present files; returns the stale ones."""
     found: list[TaskId] = []
     for task, record in tuple(_proofs(engine.state, paths)):
-        behind = {file.path for piece in record.evidence for file in piece.files}
-        stale = stale_paths(record.evidence, await digests(engine.workspace, sorted(behind)))
-        stale = stale or _unticked(engine.state, task, record)
+        stale = await _stale(engine.state, engine.workspace, task, record)
         if stale != record.stale:
             await engine.mailbox.submit(c.MarkStale(task, stale))
         if stale:
             found.append(task)
     return tuple(found)
+
+
+async def stale_now(state: ProjectState, workspace: Workspace) -> tuple[tuple[TaskId, tuple[str, ...]], ...]:
+    """What `mark_stale` would mark, with the files that were changed since; none: they are again as they were."""
+    looked = [(task, record, await _stale(state, workspace, task, record)) for task, record in _proofs(state, None)]
+    return tuple((task, paths) for task, record, paths in looked if paths != record.stale)
+
+
+async def _stale(state: ProjectState, workspace: Workspace, task: TaskId, record: TaskRecord) -> tuple[str, ...]:
+    behind = {file.path for piece in record.evidence for file in piece.files}
+    return stale_paths(record.evidence, await digests(workspace, sorted(behind))) or _unticked(state, task, record)
 
 
 def _proofs(state: ProjectState, paths: Collection[str] | None) -> Iterator[tuple[TaskId, TaskRecord]]:

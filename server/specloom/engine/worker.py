@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from specloom.domain import commands as c
 from specloom.domain.ids import AgentId, TaskId
+from specloom.domain.left_plans import broken_off
 from specloom.domain.runs import RunOutcome, RunState, Scope
 from specloom.domain.scope import ready_in, tasks_in
 from specloom.domain.states import SATISFIED, TaskState
@@ -30,6 +31,8 @@ class RunWorker:
         self._endpoints = endpoints
         self._agent = agent
         self._attempt: Attempt | None = None
+        self._worked = False
+        """Whether the run had tasks to do; else it is about what was done."""
         self._run = None if engine.state.run is None else engine.state.run.id
 
     async def work(self) -> None:
@@ -69,7 +72,7 @@ class RunWorker:
             if stopped is not None:
                 await self._finish(OUTCOMES[stopped.kind], stopped.reason)
                 return
-        halt = await recheck(self._engine, self._trust, gate, frozenset(self._chosen()))
+        halt = await recheck(self._engine, self._trust, gate, frozenset(self._chosen()), asks=not self._worked)
         if halt is not None:
             await self._finish(OUTCOMES[halt.kind], halt.reason)
             return
@@ -97,6 +100,7 @@ class RunWorker:
 
     async def _carry_out(self, task: TaskId, gate: RunGate) -> Stopped | None:
         gate.task = task
+        self._worked = True
         self._attempt = Attempt(self._engine, gate, self._trust, self._agent, task)
         stopped = await self._attempt.carry_out()
         gate.task = None
@@ -141,10 +145,20 @@ class RunWorker:
         chosen = self._chosen()
         left = [task for task in chosen if state.record(task).state not in SATISFIED]
         if not left:
+            half = broken_off(state) if self._scope == Scope() else ()
+            if half:
+                return RunOutcome.INCOMPLETE, f"the plan broke off: {', '.join(half)} without tasks yet; plan again"
             return RunOutcome.COMPLETED, ""
-        names = ", ".join(f"{task} {state.state_of(task)}" for task in left[:5])
+        names = ", ".join(f"{task} {state.state_of(task)}{self._waits(task, chosen)}" for task in left[:5])
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         return RunOutcome.INCOMPLETE, f"{len(left)} of {len(chosen)} tasks are not done: {names}{more}"
+
+    def _waits(self, task: TaskId, chosen: Sequence[TaskId]) -> str:
+        """What keeps a task from its turn that this run is not about."""
+        state = self._engine.state
+        before = (other for other in state.graph.depends.get(task, ()) if other not in chosen)
+        missing = next((other for other in before if state.record(other).state not in SATISFIED), None)
+        return f" (waits for {missing})" if missing is not None else ""
 
     async def _finish(self, outcome: RunOutcome, reason: str) -> None:
         if outcome is RunOutcome.CANCELLED:

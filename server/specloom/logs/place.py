@@ -30,11 +30,24 @@ class LogFile:
 
 
 def log_folder(environment: Mapping[str, str]) -> Path:
-    """`SPECLOOM_LOG_DIR`, else `$XDG_STATE_HOME/specloom/logs`, else `~/.local/state/specloom/logs`."""
+    """`SPECLOOM_LOG_DIR`, else `$XDG_STATE_HOME/specloom/logs`, else `~/.local/state/specloom/logs`.
+
+    A relative `XDG_STATE_HOME` does not count: https://specifications.freedesktop.org/basedir-spec/latest/
+    """
     if stated := environment.get(LOG_DIR):
-        return Path(stated).expanduser()
-    state = environment.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "specloom" / "logs"
+        # `~name` of somebody whom this machine does not know is no folder.
+        with contextlib.suppress(RuntimeError):
+            return Path(stated).expanduser()
+    state = environment.get("XDG_STATE_HOME", "")
+    return (Path(state) if state.startswith("/") else _home() / ".local" / "state") / "specloom" / "logs"
+
+
+def _home() -> Path:
+    """Of a user without one, as containers have them, the root: what container engines say, too."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def files_in(folder: Path) -> list[LogFile]:

@@ -18,11 +18,13 @@ from specloom.lsp.connection import LOG, ConnectedRoot, Connection, places_at
 from specloom.lsp.editor_settings import SECTION
 from specloom.lsp.loading import loaded
 from specloom.lsp.names import COMMANDS, REQUESTS
+from specloom.lsp.rpc import Encoded
 from specloom.lsp.uris import uri_of_file
 
 if TYPE_CHECKING:
     from specloom.lsp.opening import Opening
     from specloom.lsp.serving import Serving
+    from specloom.lsp.uris import Places
 
 REGISTER_DEADLINE = 10.0
 WATCHING = "specloom.files"
@@ -204,10 +206,11 @@ class Dispatcher:
         except Exception as error:
             # The request guard: a bug of ours, or a disk that fails, is an answer too, without a trace in it.
             LOG.exception("%s failed", method)
-            raise JsonRpcInternalError(f"{method}: {' '.join(str(error).split()) or type(error).__name__}") from error
+            told = await _folder_is_gone(serving.places) or " ".join(str(error).split()) or type(error).__name__
+            raise JsonRpcInternalError(f"{method}: {told}") from error
         if not isinstance(result, protocol.Wire):
             raise _refused(result)
-        return protocol.to_json(result)
+        return Encoded.of(result)
 
     def _named(self, params: Any) -> ConnectedRoot:
         """The root that an order means: by `root`, else by its document, else the only one."""
@@ -224,6 +227,13 @@ class Dispatcher:
         why = f"there is no root {name!r} here" if name is not None else "this client has several roots"
         told = {"reason": "root-needed" if name is None else "unknown-root", "suggestions": known}
         raise RequestFailedError(f"{why}; set `root` to one of {', '.join(known) or 'none'}", data=told)
+
+
+async def _folder_is_gone(places: "Places | None") -> str:
+    """What all faults come to where the root itself was moved or removed; empty where it was not."""
+    if places is None or await asyncio.to_thread(places.root.is_dir):
+        return ""
+    return f"the folder {places.root} is not there any more; restore it, or open the one that it is now"
 
 
 async def _serving(root: ConnectedRoot) -> Any:

@@ -83,10 +83,20 @@ async def _body(reader: Reader, length: int) -> Frame:
         return EndOfInput()
 
 
+def _frame(body: bytes) -> bytes:
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
 def framed(method: str, params: Any) -> bytes:
     """A notification as it is sent, for those that go to many clients; `params` is JSON."""
     body = json.dumps({"jsonrpc": "2.0", "method": method, "params": params}).encode()
-    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    return _frame(body)
+
+
+def answered(identifier: int | str, result: bytes) -> bytes:
+    """The answer to a request as it is sent; `result` is JSON already."""
+    body = b'{"jsonrpc": "2.0", "id": %s, "result": %s}' % (json.dumps(identifier).encode(), result)
+    return _frame(body)
 
 
 class Outbox:

@@ -10,7 +10,7 @@ from specloom.lsp import protocol_machine as m
 from specloom.lsp.protocol_credential import CredentialSetParams, CredentialSetResult
 from specloom.lsp.protocol_estimate import RunEstimateParams, RunEstimateResult
 from specloom.lsp.protocol_events import EventsListResult, WireEvent
-from specloom.lsp.protocol_live import GapParams, HealthGetParams, WireHealth
+from specloom.lsp.protocol_live import GapParams, HealthGetParams, OutputParams, WireHealth
 from specloom.lsp.protocol_project import ProjectGetParams, ProjectGetResult
 
 
@@ -115,7 +115,7 @@ _ALL = (
         changes=True,
     ),
     Method("specloom/event", WireEvent, None, "One committed event, to subscribers only.", "server"),
-    Method("specloom/output", p.OutputParams, None, "A piece of the lossy stream.", "server"),
+    Method("specloom/output", OutputParams, None, "A piece of the lossy stream.", "server"),
     Method(
         "specloom/gap",
         GapParams,

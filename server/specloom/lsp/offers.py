@@ -8,22 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from specloom.domain.project import ApprovalRecord, ProjectState, TaskRecord
+from specloom.domain.project import ApprovalRecord, ProjectState
 from specloom.domain.requirement import RequirementsDocument
-from specloom.domain.runs import RunState
+from specloom.domain.runs import RunState, why_paused
 from specloom.domain.spec import SpecDefinition, SpecStatus, TaskDefinition
-from specloom.domain.states import TaskAction, TaskState, actions
 from specloom.engine.api import Runtime
 from specloom.lsp.task_view import label_of, progress_of, served, state_of
 from specloom.lsp.uris import Places
+from specloom.lsp.wire_orders import RUN_METHOD, orders_for
 
 _FEEDBACK = re.compile(r"<!--[ \t]*feedback:(.*?)-->", re.DOTALL | re.IGNORECASE)
-_TASK_ORDERS = {
-    TaskAction.RETRY: ("Retry", "specloom/task/retry"),
-    TaskAction.UNBLOCK: ("Unblock", "specloom/task/unblock"),
-    TaskAction.SKIP: ("Skip", "specloom/task/skip"),
-    TaskAction.RESET: ("Reset", "specloom/task/reset"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +137,7 @@ def _run_offers(state: ProjectState) -> Iterator[Offer]:
     if run is None or not run.active:
         return
     if run.state is RunState.PAUSED:
-        reason = f" ({run.reason})" if run.reason else ""
+        reason = f" ({run.reason})" if why_paused(run.reason) else ""
         yield Offer(0, f"Resume run{reason}", "specloom/run/resume")
     elif run.state is RunState.RUNNING:
         yield Offer(0, "Pause run", "specloom/run/pause")
@@ -156,22 +150,10 @@ def _task_offers(state: ProjectState, task: TaskDefinition) -> Iterator[Offer]:
     label = label_of(state, task.id)
     yield Offer(task.line, label, "specloom/task/describe", named, as_action=f"Show details ({label})")
     yield from _approval_offers(state, task.line, task)
-    now = state_of(state, task.id)
-    runnable = now is TaskState.READY or (not task.is_leaf and now is not TaskState.DONE)
-    stale = task.is_leaf and _is_doubtful(state.record(task.id))
-    if (runnable or stale) and not _is_running(state):
-        title = "Verify again" if stale else "Run"
-        yield Offer(task.line, title, "specloom/run/start", {"scope": {"kind": "task", "id": task.id}})
-    if task.is_leaf:
-        for action in actions(now):
-            if action in _TASK_ORDERS:
-                title, method = _TASK_ORDERS[action]
-                yield Offer(task.line, title, method, named)
-
-
-def _is_doubtful(record: TaskRecord) -> bool:
-    """Whether a run would verify it once more."""
-    return bool(record.stale or record.outdated) and any(piece.command for piece in record.evidence)
+    idle = not _is_running(state) and not _is_planning(state)
+    for order in orders_for(state_of(state, task.id), state.record(task.id), is_leaf=task.is_leaf, idle=idle):
+        params = {"scope": {"kind": "task", "id": task.id}} if order.method == RUN_METHOD else named
+        yield Offer(task.line, order.title, order.method, params)
 
 
 def _is_running(state: ProjectState) -> bool:
@@ -179,4 +161,4 @@ def _is_running(state: ProjectState) -> bool:
 
 
 def _is_planning(state: ProjectState) -> bool:
-    return state.planning is not None and state.planning.state == "running"
+    return state.running_plan is not None

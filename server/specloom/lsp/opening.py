@@ -56,9 +56,9 @@ class Opening:
                 before = root.serving.result()
                 if isinstance(before, Hosted):
                     return before
-                await self._stack.aclose()
-                self._stack = AsyncExitStack()
+                # Whoever asks from now on waits for what comes, and not in vain for what is let go.
                 root.serving = asyncio.get_running_loop().create_future()
+                await self._let_go()
             serving = await self._open()
             if self._closed:
                 # Who closed did not wait for this.
@@ -107,6 +107,14 @@ class Opening:
             return self._unhosted(places, refusal, _problems_of(error), reader)
         return hosted
 
+    async def _let_go(self) -> None:
+        """Of what kept its place; whatever that says, those who ask now get an answer."""
+        stack, self._stack = self._stack, AsyncExitStack()
+        try:
+            await stack.aclose()
+        except Exception as error:  # noqa: BLE001 - the guard of opening
+            LOG.warning("what was read of %s was not let go", self._root.places, exc_info=error)
+
     async def _wait_for(self, reader: Reader | None, asked: "asyncio.Future[Serving]") -> None:
         """Opens the root once the process that holds it has given it up, unless somebody else asks for it before."""
         pause = FIRST_LOOK
@@ -127,6 +135,7 @@ class Opening:
         self._stack.enter_context(connection.buffers.followed(mirror))
         self._stack.enter_context(hosted.runtime.attach(hosted.port))
         self._stack.enter_context(hosted.runtime.listen(announcer.heard))
+        self._stack.enter_context(hosted.runtime.watch_problems(announcer.soon))
         self._stack.enter_context(hosted.runtime.listen(progress.heard))
         if progress.shows:
             self._stack.enter_context(hosted.runtime.watch_output(progress.hear_output))

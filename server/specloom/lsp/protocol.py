@@ -37,7 +37,9 @@ class Params(Closed):
     """The URI of a root, or the id of its project; only a client with several needs it."""
 
 
-Count: TypeAlias = Annotated[int, Field(ge=0)]
+MOST_COUNT = 2**53 - 1
+"""What every client's numbers hold: RFC 8259, section 6."""
+Count: TypeAlias = Annotated[int, Field(ge=0, le=MOST_COUNT)]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 Key: TypeAlias = Annotated[SecretStr, Field(max_length=4096)]
 """A secret: neither its `repr` nor an error shows it."""
@@ -82,10 +84,10 @@ Scope: TypeAlias = Annotated[ProjectScope | SpecScope | TaskScope, Field(discrim
 class Budget(Closed):
     """Limits of a run; what is left out or `null` is no limit."""
 
-    usd: Annotated[float, Field(gt=0)] | None = None
-    tokens: Annotated[int, Field(gt=0)] | None = None
-    turns: Annotated[int, Field(gt=0)] | None = None
-    minutes: Annotated[float, Field(gt=0)] | None = None
+    usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    tokens: Annotated[int, Field(gt=0, le=MOST_COUNT)] | None = None
+    turns: Annotated[int, Field(gt=0, le=MOST_COUNT)] | None = None
+    minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 PauseCause: TypeAlias = Literal["other", "budget", "interrupted", "offline", "provider", "key"]
@@ -158,7 +160,7 @@ class EventsSubscribeParams(Params):
 
     since: Count | None = None
     output: bool = False
-    """Also `specloom/output`."""
+    """Also `specloom/output`; behind the replay, first what each block that is still open said so far."""
     health: bool = False
     """Also `specloom/health`: when it changes, at most once a second, and as a heartbeat."""
     heartbeat_s: Annotated[float, Field(ge=1, le=3600)] = 15.0
@@ -180,21 +182,6 @@ class EventsUnsubscribeResult(Wire):
     """Done; `subscribed` tells whether there was a subscription."""
 
     subscribed: bool
-
-
-class OutputParams(Wire):
-    """A piece of the lossy stream, coalesced by block."""
-
-    project_id: str
-    session_id: str
-    block: str
-    """Within the session; of `command` the call, of `spec` the spec."""
-    kind: Literal["text", "thinking", "tool_input", "command", "spec"]
-    name: str
-    """Of the tool, or the path of the spec."""
-    text: str
-    dropped: Count
-    """Characters left out before `text` since the client or the line was too slow."""
 
 
 class Order(Params):
@@ -413,6 +400,8 @@ class EvidenceGetResult(Wire):
     task_id: str
     proven: bool
     stale: list[str]
+    outdated: list[str]
+    """Requirements that it was done for and that read otherwise now."""
     evidence: list[Evidence]
 
 

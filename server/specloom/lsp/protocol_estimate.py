@@ -27,6 +27,10 @@ class RunEstimateResult(Wire):
     """That the run will work on."""
     held: Count
     """Failed or blocked ones in scope, which it leaves alone."""
+    rechecked: Count
+    """Done ones in scope whose doubtful proof it verifies again, which asks no model."""
+    unplanned: Count
+    """Specs that a plan left without tasks: what they take comes on top."""
     planned: bool
     """False: there are no tasks yet. Their number is a guess from the requirements, and planning is included."""
     basis: Literal["history", "examples"]

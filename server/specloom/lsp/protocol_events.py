@@ -64,6 +64,8 @@ class SpecReadEvent(EventBase):
     task_ids: list[str]
     renamed: list[tuple[str, str]]
     """Tasks recognised under a new id, old and new."""
+    boxes_only: bool = False
+    """Whether nothing but boxes reads otherwise: the projection stays as it is, and events of tasks say the rest."""
 
 
 class SettingsChangedEvent(EventBase):
@@ -204,14 +206,17 @@ class ProofStaleEvent(TaskEventBase):
     type: Literal["proofStale"] = "proofStale"
     paths: list[str]
     requirements: list[str]
-    """Those that the task serves and that read otherwise."""
+    """Those that the task serves and that read otherwise: it is outdated."""
 
 
 class ProofRenewedEvent(TaskEventBase):
     """The proof was stale, was verified once more, and held."""
 
     type: Literal["proofRenewed"] = "proofRenewed"
+    proven: bool
     evidence: list[Evidence]
+    files_only: bool
+    """Whether nothing but its files was looked at: a task that was outdated still is."""
 
 
 class RunEventBase(EventBase):
@@ -239,7 +244,7 @@ class RunPausingEvent(RunEventBase):
 
 
 class RunPausedEvent(RunEventBase):
-    """Nothing is in flight; `reason` says what it waits for."""
+    """Nothing is in flight; `reason` says what it waits for, and is empty where a person gave none."""
 
     type: Literal["runPaused"] = "runPaused"
     reason: str

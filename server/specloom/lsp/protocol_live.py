@@ -5,6 +5,23 @@ from typing import Literal
 from specloom.lsp.protocol import Count, Params, Wire
 
 
+class OutputParams(Wire):
+    """A piece of the lossy stream, coalesced by block."""
+
+    project_id: str
+    session_id: str
+    block: str
+    """Within the session; of `command` the call, of `spec` the spec."""
+    kind: Literal["text", "thinking", "tool_input", "command", "spec"]
+    name: str
+    """Of the tool, or the path of the spec."""
+    text: str
+    dropped: Count
+    """Characters left out before `text` since the client or the line was too slow."""
+    from_start: bool
+    """All that the block said so far, behind `dropped` characters: it takes the place of what the client has of it."""
+
+
 class GapParams(Wire):
     """The client read too slowly. Its queue is bounded: what is named here was not put into it."""
 

@@ -59,8 +59,14 @@ class Task(Wire):
     cause: str | None
     """The task whose failure blocks it."""
     proven: bool
+    was_proven: bool
+    """Whether commands proved it, stale or not."""
     stale: list[str]
     """Files behind the proof that have changed since."""
+    outdated: list[str]
+    """Requirements that it was done for and that read otherwise now."""
+    verifiable: bool
+    """Whether commands stand in its evidence, which a run can repeat."""
     attempts: int
     agent_id: str | None
     parent: str | None
@@ -77,6 +83,8 @@ class Task(Wire):
     usage: Usage
     started_at: str | None
     ended_at: str | None
+    worked: float
+    """Seconds of work in it; to be added to what `work` says while it is in progress."""
 
 
 class Session(Wire):
@@ -100,6 +108,8 @@ class Session(Wire):
     """The session that sent it, where it is a sub-agent's."""
     parent_call_id: str | None
     """The call by which it did."""
+    worked_before: float
+    """Seconds of `work` when it began."""
 
 
 class Agent(Wire):
@@ -122,14 +132,27 @@ class Run(Wire):
     unattended: bool
     state: RunState
     reason: str
+    """Beyond what the state says: empty where a person gave none."""
     cause: PauseCause
     """Why it is paused, if it is."""
+    pause_after: Literal["turn", "task"] | None
+    """What ends first, while it is pausing."""
     outcome: Literal["completed", "incomplete", "cancelled", "fault", "budget"] | None
     turns: int
     usage: Usage
     spent: Spent
     started_at: str
     ended_at: str | None
+    worked: float
+    """Seconds of work of it; to be added to what `work` says while it is not finished."""
+
+
+class Work(Wire):
+    """How long runs of this project have been at work: no pauses, and an hour at most between two events that count."""
+
+    seconds: float
+    since: str | None
+    """Since when there are more; `null` while no run is at work."""
 
 
 class Today(Wire):
@@ -178,6 +201,23 @@ class DependencyGroup(Wire):
     """Groups whose tasks belong to it, too."""
 
 
+class TaskOrder(Wire):
+    """What may be ordered of a task in one of these states, for menus; the server decides all the same.
+
+    Nothing of it holds for the tasks of a spec that is generating.
+    """
+
+    title: str
+    method: str
+    """With the task as `taskId`, or as the scope of a run."""
+    leaf_states: list[TaskState]
+    group_states: list[TaskState]
+    idle: bool
+    """Only while neither a run nor a plan is going on."""
+    doubtful: bool
+    """Only for what is stale or outdated, and verifiable."""
+
+
 class ProjectGetParams(Params):
     """The whole projection."""
 
@@ -194,6 +234,7 @@ class ProjectGetResult(Wire):
     requirements: list[Requirement]
     specs: list[Spec]
     tasks: list[Task]
+    task_orders: list[TaskOrder]
     dependency_groups: list[DependencyGroup]
     agents: list[Agent]
     sessions: list[Session]
@@ -201,6 +242,7 @@ class ProjectGetResult(Wire):
     prompts: list[Prompt]
     """What people said to agents that have not heard it yet, oldest first."""
     run: Run | None
+    work: Work
     planning: Planning | None
     budget: Budget
     today: Today | None

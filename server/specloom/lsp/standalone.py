@@ -32,6 +32,10 @@ class Composition(Protocol):
         """Reads the root's log."""
         ...
 
+    def held_keys(self) -> Mapping[str, str]:
+        """Endpoints whose keys this process holds, with where each came from; never a key."""
+        ...
+
     def MachineProjects(self, environment: Mapping[str, str]) -> Projects:  # noqa: N802 - a class is one
         """Those of the user."""
         ...

@@ -47,8 +47,8 @@ def label_of(state: ProjectState, task: TaskId) -> str:
         return f"{_satisfied(state, leaves)} of {len(leaves)} done"
     record = state.record(task)
     if now is TaskState.DONE:
-        stale = ", stale" if record.stale else ""
-        return (_VOUCHED[record.evidence[0].kind] if record.evidence else "done") + stale
+        doubts = (", stale" if record.stale else "") + (", outdated" if record.outdated else "")
+        return (_VOUCHED[record.evidence[0].kind] if record.evidence else "done") + doubts
     if now is TaskState.IN_PROGRESS:
         return f"in progress, attempt {record.attempts}"
     if now is TaskState.PENDING and task in state.graph.faulty:
@@ -133,6 +133,8 @@ def _evidence_lines(state: ProjectState, task: TaskId) -> list[str]:
         lines.append(f"- {kind}: {what} at {item.at}{weak}{touched}")
     if record.stale:
         lines.append(f"- stale since {_few(record.stale)} changed")
+    if record.outdated:
+        lines.append(f"- outdated since {_few(record.outdated)} changed")
     return lines
 
 

@@ -11,6 +11,8 @@ def wire_estimate(found: estimates.Estimate) -> RunEstimateResult:
         scope=wire_scope(found.scope),
         tasks=found.tasks,
         held=found.held,
+        rechecked=found.rechecked,
+        unplanned=found.unplanned,
         planned=found.planned,
         basis=found.basis,
         samples=found.samples,

@@ -12,7 +12,7 @@ from specloom.domain.events import Event, agents, documents, planning, proof, ru
 from specloom.domain.evidence import Evidence, is_proven
 from specloom.domain.ids import ProjectId
 from specloom.domain.problem import Problem
-from specloom.domain.runs import Budget, Scope
+from specloom.domain.runs import Budget, Scope, why_paused
 from specloom.domain.usage import UsageTotal
 from specloom.engine.api import Published
 from specloom.lsp import protocol as p
@@ -168,6 +168,7 @@ _DOCUMENTS: tuple[_Row, ...] = (
             status=e.spec.status.value,
             task_ids=[task.id for task in e.spec.tasks],
             renamed=list(e.renamed),
+            boxes_only=e.boxes_only,
         ),
     ),
     _row(documents.SettingsChanged, lambda e, h: w.SettingsChangedEvent(**h, keys=list(e.keys))),
@@ -230,7 +231,13 @@ _TASKS: tuple[_Row, ...] = (
     ),
     _row(
         tasks.ProofRenewed,
-        lambda e, h: w.ProofRenewedEvent(**h, task_id=e.task, evidence=[wire_evidence(item) for item in e.evidence]),
+        lambda e, h: w.ProofRenewedEvent(
+            **h,
+            task_id=e.task,
+            proven=is_proven(e.evidence),
+            evidence=[wire_evidence(item) for item in e.evidence],
+            files_only=e.cited is None,
+        ),
     ),
 )
 
@@ -241,8 +248,13 @@ _RUNS: tuple[_Row, ...] = (
             **h, run_id=e.run, scope=wire_scope(e.scope), budget=wire_budget(e.budget), unattended=e.unattended
         ),
     ),
-    _row(runs.RunPausing, lambda e, h: w.RunPausingEvent(**h, run_id=e.run, reason=e.reason, after=e.after)),
-    _row(runs.RunPaused, lambda e, h: w.RunPausedEvent(**h, run_id=e.run, reason=e.reason, cause=e.cause.value)),
+    _row(
+        runs.RunPausing, lambda e, h: w.RunPausingEvent(**h, run_id=e.run, reason=why_paused(e.reason), after=e.after)
+    ),
+    _row(
+        runs.RunPaused,
+        lambda e, h: w.RunPausedEvent(**h, run_id=e.run, reason=why_paused(e.reason), cause=e.cause.value),
+    ),
     _row(
         runs.BudgetExtended,
         lambda e, h: w.BudgetExtendedEvent(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, cast
 
 from specloom.domain.budgets import Account, Spent, added
-from specloom.domain.evidence import is_proven
+from specloom.domain.evidence import is_proven, is_verifiable
 from specloom.domain.ids import SpecId, TaskId
 from specloom.domain.problem import Problem, Severity
 from specloom.domain.project import (
@@ -15,7 +15,7 @@ from specloom.domain.project import (
     SessionRecord,
 )
 from specloom.domain.requirement import Requirement
-from specloom.domain.runs import Budget
+from specloom.domain.runs import Budget, RunState, why_paused
 from specloom.domain.spec import SpecDefinition, TaskDefinition
 from specloom.domain.states import TaskState
 from specloom.lsp import protocol as p
@@ -24,6 +24,7 @@ from specloom.lsp.task_view import counts_of, leaves_of, served, state_of
 from specloom.lsp.uris import Places
 from specloom.lsp.wire_dependencies import WireDependencies
 from specloom.lsp.wire_events import wire_budget, wire_scope, wire_usage
+from specloom.lsp.wire_orders import TASK_ORDERS
 
 
 def wire_project(
@@ -52,12 +53,14 @@ def wire_project(
         ],
         specs=[_spec(state, spec, places) for spec in specs],
         tasks=tasks,
+        task_orders=list(TASK_ORDERS),
         dependency_groups=waits.groups(),
         agents=_agents(state),
         sessions=[_session(session) for session in _in_order(state)],
         approvals=wire_approvals(state),
         prompts=wire_prompts(state),
-        run=None if state.run is None else _run(state.run),
+        run=None if state.run is None else _run(state.run, state.worked_s),
+        work=_work(state),
         planning=None if state.planning is None else _planning(state.planning),
         budget=wire_budget(Budget() if state.run is None else added(state.run.budget, state.run.more)),
         today=None if today is None else _today(today),
@@ -115,7 +118,10 @@ def _task(state: ProjectState, spec: SpecDefinition, task: TaskDefinition, waits
         reason=record.reason,
         cause=record.cause,
         proven=is_proven(record.evidence) and not record.stale,
+        was_proven=is_proven(record.evidence),
         stale=list(record.stale),
+        outdated=list(record.outdated),
+        verifiable=is_verifiable(record.evidence),
         attempts=record.attempts,
         agent_id=record.agent,
         parent=task.parent,
@@ -130,6 +136,7 @@ def _task(state: ProjectState, spec: SpecDefinition, task: TaskDefinition, waits
         usage=wire_usage(record.usage),
         started_at=record.started_at or None,
         ended_at=record.ended_at or None,
+        worked=round(record.spent.seconds - (0.0 if record.attempt is None else record.clocked_s), 3),
     )
 
 
@@ -174,6 +181,7 @@ def _session(session: SessionRecord) -> shapes.Session:
         number=session.number,
         parent_id=session.parent,
         parent_call_id=session.call,
+        worked_before=round(session.clocked_s, 3),
     )
 
 
@@ -191,22 +199,29 @@ def _approval(record: ApprovalRecord) -> p.Approval:
     )
 
 
-def _run(run: RunRecord) -> shapes.Run:
+def _run(run: RunRecord, worked_s: float) -> shapes.Run:
     return shapes.Run(
         id=run.id,
         scope=wire_scope(run.scope),
         budget=wire_budget(added(run.budget, run.more)),
         unattended=run.unattended,
         state=run.state.value,
-        reason=run.reason,
+        reason=why_paused(run.reason),
         cause=run.cause.value,
+        pause_after=run.pause_after if run.state is RunState.PAUSING else None,
         outcome=None if run.outcome is None else run.outcome.value,
         turns=run.turns,
         usage=wire_usage(run.usage),
         spent=wire_spent(run.spent),
         started_at=run.started_at,
         ended_at=run.ended_at or None,
+        worked=round(run.spent.seconds - (worked_s if run.active else 0.0), 3),
     )
+
+
+def _work(state: ProjectState) -> shapes.Work:
+    working = state.run is not None and state.run.works
+    return shapes.Work(seconds=round(state.worked_s, 3), since=state.clocked_at if working else None)
 
 
 def _today(account: Account) -> shapes.Today:

@@ -42,7 +42,7 @@ class Repairs:
 
     plan: PlanId
     ports: PlanningPorts
-    limit: int
+    limit: Callable[[], int]
     count: int = 0
     left: tuple[Problem, ...] = ()
     """Errors of the newest answer."""
@@ -54,7 +54,7 @@ class Repairs:
         if not self.left and (self._doubted or not problems):
             return False
         self._doubted = True
-        if self.count >= self.limit:
+        if self.count >= self.limit():
             return False
         self.count += 1
         await self.ports.journal(PlanRefused(self.plan, self.count, problems))
@@ -146,13 +146,19 @@ class Dialogue:
 
     plan: PlanId
     ports: PlanningPorts
-    options: PlanningOptions
+    now: Callable[[], PlanningOptions]
+    """Settings as they are now."""
     interrupted: Interrupted | None = None
     """The session that an earlier plan was stopped in."""
 
+    @property
+    def options(self) -> PlanningOptions:
+        """What counts now."""
+        return self.now()
+
     def repairs(self) -> Repairs:
         """A fresh count for one session."""
-        return Repairs(self.plan, self.ports, self.options.repairs)
+        return Repairs(self.plan, self.ports, lambda: self.options.repairs)
 
     async def answer(
         self, talk: Talk, check: Callable[[str], Checked], keep: Callable[[str], None] = lambda _: None

@@ -29,7 +29,8 @@ from specloom.workspace.shielding import to_the_end
 class Planner:
     """Plans one project; one order at a time."""
 
-    def __init__(self, ports: PlanningPorts, options: PlanningOptions) -> None:
+    def __init__(self, ports: PlanningPorts, options: Callable[[], PlanningOptions]) -> None:
+        """`options`: by the settings as they are now."""
         self._ports = ports
         self._options = options
 

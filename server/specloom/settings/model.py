@@ -47,8 +47,13 @@ Seconds: TypeAlias = Annotated[
     float, Field(gt=0, le=86_400, allow_inf_nan=False), Allowed("a number of seconds above 0, at most 86400")
 ]
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), Allowed("a number above 0, at most 1")]
-Amount: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False), Allowed("a number above 0")]
-UsdPerMillion: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False), Allowed("a number from 0")]
+# With ends, so that no sum of them is without one: JSON has no word for that.
+Amount: TypeAlias = Annotated[
+    float, Field(gt=0, le=1_000_000_000, allow_inf_nan=False), Allowed("a number above 0, at most 1000000000")
+]
+UsdPerMillion: TypeAlias = Annotated[
+    float, Field(ge=0, le=1_000_000, allow_inf_nan=False), Allowed("a number from 0 to 1000000")
+]
 Line: TypeAlias = Annotated[
     str, Field(pattern=r"\A[^\r\n\x00]*[^\s\x00][^\r\n\x00]*\z"), Allowed("a text of one line, not empty")
 ]

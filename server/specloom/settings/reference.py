@@ -22,6 +22,11 @@ optional. What is wrong with a setting is shown at its line and counts as not sa
 A checkout is somebody else's text. In the file of a repository these are proposals, which count after you have granted
 that exact text, once; `--yes` grants them for one run: {", ".join(f"`{kind}`" for kind in KINDS)}.
 
+What you change counts from the next turn on, also for an agent at work; a command, a request or a question under way
+ends as it began. Later count: the budget of a run, with the next run; `verify`, with the next attempt at a task;
+`thinking`, and with it on `max_tokens`, with the next session, and another `model` ends the session of an executor for
+that; `requirements` and `layout`, when documents are read next; `state_dir`, when the root is opened again.
+
 A role's model, if neither the role nor `[models.default]` says otherwise, is `{DEFAULT_MODEL}` without thinking,
 with {DEFAULT_MAX_TOKENS:,} tokens an answer.
 
@@ -31,8 +36,8 @@ root; a key that was set with `specloom credential set [ENDPOINT]` (for clients:
 lives in memory until the daemon ends; one that was kept with `--keep` in the keyring of your system, for which `pip
 install 'specloom[keyring]'` is needed. The keyring is asked only for endpoints that a key was kept for, and `specloom
 credential forget` takes it out again. A key goes to the scheme, host and port that it was given for and nowhere else;
-`specloom doctor` tells where it comes from. A run whose key is missing pauses ("key needed") and goes on by itself
-once there is one.
+`specloom doctor` tells where it comes from, also of one that only the daemon holds. A run whose key is missing pauses
+("key needed") and goes on by itself once there is one.
 """
 
 

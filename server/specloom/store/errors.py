@@ -54,12 +54,21 @@ class StoreLostError(StoreError):
     """The file is no longer where it was opened; nothing of the call was written."""
 
     def __init__(self, place: Path, *, gone: bool) -> None:
-        step = "" if gone else f"remove {place} or put the right one there, "
+        what = "moved or removed" if gone else "replaced"
+        step = "then start Specloom again: where you moved it, it goes on; here, it begins a new log"
+        if not gone:
+            step = f"remove {place} or put the right one there, then start Specloom again, which begins a new log"
         super().__init__(
-            f"the log {place} was {'removed' if gone else 'replaced'} while it was open, so nothing more is kept; "
-            f"look through your files, {step}then start Specloom again, which begins a new log"
+            f"the log {place} was {what} while it was open, so nothing more is kept; look through your files, {step}"
         )
         self.gone = gone
+
+
+def _to_the_minute(since: str | None) -> str:
+    return f"{since[:10]} {since[11:16]} UTC" if since and since.endswith("Z") else since or "unknown"
+
+
+WATCH = "watch it with `specloom attach`, or end it and try again"
 
 
 class StoreLockedError(StoreError):
@@ -68,10 +77,8 @@ class StoreLockedError(StoreError):
     retryable = True
 
     def __init__(self, place: Path, *, pid: int | None, since: str | None, what: str | None) -> None:
-        holder = f"{what or 'another process'} (pid {pid or 'unknown'}, since {since or 'unknown'})"
-        super().__init__(
-            f"{place} is in use by {holder}; watch it with `specloom events --follow`, or end it and try again"
-        )
+        holder = f"{what or 'another process'} (pid {pid or 'unknown'}, since {_to_the_minute(since)})"
+        super().__init__(f"{place} is in use by {holder}; {WATCH}")
         self.pid = pid
         self.since = since
         self.what = what

@@ -28,8 +28,12 @@ def state_home(environment: Mapping[str, str]) -> Path:
 
 
 def _home(environment: Mapping[str, str]) -> Path:
+    """Of a user without one, as containers have them, the root, where he can write nothing: that is told then."""
     stated = environment.get("HOME", "")
-    return Path(stated) if stated.startswith("/") else Path.home()
+    try:
+        return Path(stated) if stated.startswith("/") else Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def read_private(path: Path) -> bytes | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from specloom.domain.ids import Digest
 from specloom.tools.ports import ToolContext
@@ -40,6 +40,8 @@ class ToolOutcome:
     """The session has what it was for (an accepted outline or review); no further turn."""
     rule: str = ""
     """The permission that the call was made or refused by, for the log."""
+    watched: Literal["", "running", "ended"] = ""
+    """How the job stands whose output the call did nothing but look at; empty: it did something else."""
     corrected: Mapping[str, Any] | None = None
     """The input as it was understood, where that differs from what the model sent: the call is stored like this."""
 

@@ -30,6 +30,8 @@ class FirstProcess:
     pid: int
     started: str
     boot: str
+    folder: str = ""
+    """Whose it is: a copy of a state folder holds the records of the one that it was copied from. Empty: not told."""
 
 
 @dataclass(slots=True)
@@ -107,7 +109,14 @@ class Orphans:
             await end_process(watchdog)
 
     async def _end_group(self, leader: FirstProcess | None, grace: float) -> bool:
-        return leader is not None and await asyncio.to_thread(is_same, leader) and await end_group(leader.pid, grace)
+        if leader is None or not await asyncio.to_thread(self._is_ours, leader):
+            return False
+        return await end_group(leader.pid, grace)
+
+    def _is_ours(self, leader: FirstProcess) -> bool:
+        """Not what was written down elsewhere, unless the folder was moved here since."""
+        copied = leader.folder not in ("", str(self.folder)) and Path(leader.folder).exists()
+        return not copied and is_same(leader)
 
     def _register(self, command: str, leader: int) -> None:
         started = start_of(leader)
@@ -116,7 +125,9 @@ class Orphans:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         file = self.folder / f"{command}.json"
         file.touch(mode=0o600)
-        file.write_text(json.dumps(asdict(FirstProcess(leader, started, boot_id()))), encoding="utf-8")
+        file.write_text(
+            json.dumps(asdict(FirstProcess(leader, started, boot_id(), str(self.folder)))), encoding="utf-8"
+        )
 
     def _forget(self, command: str) -> None:
         with contextlib.suppress(OSError):
@@ -130,7 +141,7 @@ def _read(file: Path) -> FirstProcess | None:
     """`None`: a record that the end of its writer cut short, which says nothing that could be relied on."""
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        return FirstProcess(int(data["pid"]), str(data["started"]), str(data["boot"]))
+        return FirstProcess(int(data["pid"]), str(data["started"]), str(data["boot"]), str(data.get("folder", "")))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -32,6 +32,10 @@ class NotTextError(WorkspaceError):
         """What it seems to be instead, as a clause."""
 
 
+NOTHING = Digest("")
+"""In place of a digest: there is no such file."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextSnapshot:
     """The text of a file as it stands: in the buffer when one is open, else on disk."""

@@ -7,7 +7,7 @@ tree costs nothing. What the operating system reports is only a reason to look: 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -19,6 +19,7 @@ from watchfiles import (
 
 from specloom.domain.ids import Digest, digest_of
 from specloom.workspace.own_writes import OwnWrites
+from specloom.workspace.ports import NOTHING
 from specloom.workspace.shielding import to_the_end
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class Watcher:
     deliver: Callable[[tuple[FileEvent, ...]], Awaitable[None]]
     """Called on the loop, one batch at a time."""
     own_writes: OwnWrites = field(default_factory=OwnWrites)
+    read: Callable[[], Mapping[str, Digest]] = dict[str, Digest]
+    """What others read on disk at their last look, by path; `NOTHING`: they found no file. Of the rest nobody knows."""
     _known: Look = field(default_factory=Look)
     polls: str = ""
     """Why the system tells of no changes, so that the files are looked at again and again; empty: it does."""
@@ -151,13 +154,23 @@ class Watcher:
     async def _deliver_what_differs(self) -> None:
         now = await asyncio.to_thread(self._look, self._known)
         before, self._known = self._known, now
-        events = [FileEvent(path, "deleted") for path in before if path not in now]
-        for path, (_, digest) in now.items():
-            is_new = path not in before or before[path][1] != digest
-            if is_new and not self.own_writes.is_echo(path, digest):
+        # Who read a text that was taken back before this look must hear of it, though nothing changed since the last.
+        read = {path: digest for path, digest in self.read().items() if self.follows(path) and self._is_below(path)}
+        events: list[FileEvent] = []
+        for path in sorted({*before, *now, *read}):
+            was, digest = _digest(before, path), _digest(now, path)
+            if digest == was == read.get(path, digest):
+                continue
+            if digest == NOTHING:
+                events.append(FileEvent(path, "deleted"))
+            elif not self.own_writes.is_echo(path, digest):
                 events.append(FileEvent(path, "changed"))
         if events:
-            await self.deliver(tuple(sorted(events, key=lambda event: event.path)))
+            await self.deliver(tuple(events))
+
+    def _is_below(self, path: str) -> bool:
+        """Whether the folder of a file is one that is looked into."""
+        return "/" not in path or path.startswith(tuple(f"{folder}/" for folder in self.folders))
 
     def _concerns(self, change: Change, path: str) -> bool:
         """Followed files, folders of interest with all that is in them, the folders above those, and the root."""
@@ -225,6 +238,10 @@ async def _dropped(batch: asyncio.Task[set[tuple[Change, str]]]) -> None:
 
 async def _next(changes: AsyncGenerator[set[tuple[Change, str]]]) -> set[tuple[Change, str]]:
     return await anext(changes)
+
+
+def _digest(look: Look, path: str) -> Digest:
+    return look[path][1] if path in look else NOTHING
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -365,7 +365,7 @@ def ports(
     box = ToolBox(
         [ReadFile(), EditFile(), WriteFile(), ReadOutput(), CloseFile(), DeleteFile(), ChangingCommand(world)]
     )
-    keeping = KeeperPorts(watch, anybody, _Clock(world), lambda text: text, OpenLimits(1, 60))
+    keeping = KeeperPorts(watch, anybody, _Clock(world), lambda text: text, lambda: OpenLimits(1, 60))
     keeper = ContextKeeper(keeping, lost, known=known, collector=Collector(EAGER))
     asking = AskPorts(world, world.log, anybody, anybody, anybody)
     return LoopPorts(asking, Hands(world, BoundTools(box, context), watch), anybody, keeper=keeper)

@@ -89,7 +89,7 @@ def snapshot(path: str, text: str) -> TextSnapshot:
 def desk() -> Desk:
     shelf, memory = Shelf(), ReadMemory()
     ports = KeeperPorts(
-        Watch(shelf, memory), Anybody(), Still(), lambda text: text.replace("sk-1", "***"), OpenLimits(2, 900)
+        Watch(shelf, memory), Anybody(), Still(), lambda text: text.replace("sk-1", "***"), lambda: OpenLimits(2, 900)
     )
     return Desk(shelf, memory, ContextKeeper(ports))
 

@@ -66,7 +66,7 @@ async def test_the_recommendation_is_recorded_once_as_it_was_sent(model: Anthrop
 
 
 async def test_a_session_without_an_answer_is_not_ended(model: AnthropicModel) -> None:
-    watch = WindowWatch(model, WindowShares(0.01, 0.02))
+    watch = WindowWatch(model, lambda: WindowShares(0.01, 0.02))
     assert await watch.look(SETUP, Conversation([say("x" * 10_000)]), Notes()) == ""
 
 

@@ -151,7 +151,7 @@ def dressed_word(draw: st.DrawFn, word: str) -> str:
                 f"\\{word}",
                 f"{head}\\\n{tail}",
                 f"$'{word}'",
-                f"{head}$NOTHING{tail}",
+                f"{head}$NOTHING" + (f'""{tail}' if tail else ""),
                 f"{head}${{NOTHING}}{tail}",
                 f"$(echo {word})",
                 f"{head}`:`{tail}",

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specloom.domain import commands as c
+from specloom.domain.citations import cited_by, renumbered
 from specloom.domain.coverage import check_requirements
 from specloom.domain.decide import decide
 from specloom.domain.documents.texts import hash_of
@@ -24,6 +25,7 @@ PATH = "requirements.md"
 AT = "2026-01-01T00:00:00Z"
 WORDS = st.text("abcdefgh ", min_size=3, max_size=12).filter(lambda text: text.strip() != "")
 TEXTS = st.lists(WORDS, min_size=1, max_size=6, unique_by=lambda text: " ".join(text.split()))
+TWINS = st.lists(st.sampled_from(["one", "two", "three"]), min_size=2, max_size=6)
 
 
 def carried_out(state: ProjectState, *commands: c.Command) -> ProjectState:
@@ -65,8 +67,8 @@ def all_ticked(texts: list[str], cited: list[list[int]]) -> ProjectState:
 
 
 @st.composite
-def projects(draw: st.DrawFn) -> tuple[list[str], list[list[int]]]:
-    texts = draw(TEXTS)
+def projects(draw: st.DrawFn, kinds: st.SearchStrategy[list[str]] = TEXTS) -> tuple[list[str], list[list[int]]]:
+    texts = draw(kinds)
     numbers = st.lists(st.integers(1, len(texts)), max_size=3, unique=True)
     return texts, draw(st.lists(numbers, min_size=1, max_size=5))
 
@@ -96,6 +98,96 @@ def test_renumbering_makes_nothing_stale(project: tuple[list[str], list[list[int
     random.shuffle(now)
     state = carried_out(all_ticked(texts, cited), read(["put before all", *now]))
     assert all(not record.outdated for record in state.tasks.values())
+
+
+def outdated(state: ProjectState) -> list[set[str]]:
+    """The outdated requirements of each task."""
+    return [set(state.record(task).outdated) for task in state.graph.order]
+
+
+@given(projects(TWINS), st.data())
+def test_of_requirements_that_read_the_same_each_is_stale_on_its_own(
+    project: tuple[list[str], list[list[int]]], data: st.DataObject
+) -> None:
+    texts, cited = project
+    cited = [*cited, list(range(1, len(texts) + 1))]
+    state = all_ticked(texts, cited)
+    changed: set[int] = set()
+    now = list(texts)
+    for number in data.draw(st.lists(st.integers(1, len(texts)), max_size=8)):
+        changed ^= {number}
+        now[number - 1] = f"other {number}" if number in changed else texts[number - 1]
+        state = carried_out(state, read(now))
+        assert outdated(state) == [{f"R{number}" for number in numbers if number in changed} for numbers in cited]
+    assert not any(outdated(carried_out(state, read(texts))))
+
+
+@given(projects(TWINS), st.lists(st.randoms(use_true_random=False), min_size=1, max_size=3))
+def test_renumbering_makes_nothing_stale_where_several_read_the_same(
+    project: tuple[list[str], list[list[int]]], orders: list[Random]
+) -> None:
+    texts, cited = project
+    state = all_ticked(texts, cited)
+    for at, random in enumerate(orders):
+        texts = [f"put before all {at}", *texts]
+        random.shuffle(texts)
+        state = carried_out(state, read(texts))
+        assert not any(outdated(state))
+
+
+def test_edit_is_found_of_one_that_was_renumbered_among_those_that_read_the_same() -> None:
+    state = carried_out(all_ticked(["same", "same"], [[1], [2]]), read(["before", "same", "same"]))
+    state = carried_out(state, read(["before", "before", "same", "same"]), read(["before", "before", "same", "other"]))
+    assert outdated(state) == [set(), {"R2"}]
+    assert outdated(carried_out(state, read(["before", "same", "other"]))) == [set(), {"R2"}]
+    assert outdated(carried_out(state, read(["same", "before", "other", "same"]))) == [set(), set()]
+
+
+def test_words_that_come_back_under_another_number_are_those_that_were_edited() -> None:
+    state = carried_out(all_ticked(["one", "two"], [[1], [2]]), read(["other", "two"]))
+    assert outdated(state) == [{"R1"}, set()]
+    assert outdated(carried_out(state, read(["other", "one"]))) == [set(), {"R2"}]
+    assert outdated(carried_out(state, read(["other", "two", "one"]))) == [set(), set()]
+
+
+def test_one_of_two_that_read_the_same_is_removed_or_moved_and_asked_for_still() -> None:
+    state = all_ticked(["same", "same", "more"], [[1], [2], [3]])
+    assert not any(outdated(carried_out(state, read(["same", "more"]))))
+    moved = c.ReadRequirements("docs/requirements.md", (Requirement(RequirementId("S1"), "same", hash_of("same")),))
+    assert not any(outdated(carried_out(state, moved, read(["more"]))))
+
+
+def test_one_of_two_that_read_the_same_changes_while_its_task_is_worked_on() -> None:
+    task, attempt = TaskId("01/1"), AttemptId("attempt")
+    state = carried_out(
+        EMPTY,
+        read(["same", "same"]),
+        c.ReadSpec(spec([[2], [1]]), AT),
+        c.StartRun(RunId("run"), Scope()),
+        c.StartTask(task, attempt, AgentId("agent"), ()),
+        read(["same", "other"]),
+        c.ProveTask(task, attempt, (Evidence(EvidenceKind.COMMAND, AT, attempt),)),
+    )
+    assert outdated(state) == [{"R2"}, set()]
+    again = carried_out(state, c.RenewProof(task, state.record(task).evidence, cited_by(state, task)))
+    assert outdated(again) == [set(), set()]
+
+
+def test_edit_of_one_that_reads_as_another_is_told_as_an_edit() -> None:
+    state = carried_out(all_ticked(["same", "same"], [[1], [2]]), read(["same", "other"]))
+    known = spec([[1], [2]])
+    assert not [pair for task in known.tasks for pair in renumbered(state, state.record(task.id), known)]
+    refs = tuple(RequirementRef(RequirementId(name), hash_of("same")) for name in ("R1", "R2"))
+    now = RequirementsDocument(PATH, read(["same", "other"]).requirements)
+    problems = check_requirements([replace(known, requirements=refs)], [now])
+    assert [(item.code, "R2" in item.message) for item in problems] == [("requirement-changed", True)]
+
+
+def test_numbers_of_those_that_read_the_same_are_told_one_by_one() -> None:
+    state = carried_out(all_ticked(["same", "same"], [[1], [2]]), read(["a", "b", "same", "same"]))
+    known = spec([[1], [2]])
+    pairs = [pair for task in known.tasks for pair in renumbered(state, state.record(task.id), known)]
+    assert pairs == [("R1", "R3"), ("R2", "R4")]
 
 
 def test_a_requirement_that_changes_while_its_task_is_worked_on_makes_the_proof_stale_at_once() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specloom.domain.copies import with_changes
-from specloom.domain.ids import AgentId, PlanId, RunId, SessionId
-from specloom.domain.project import PlanRecord, ProjectState, RunRecord, SessionRecord, TaskRecord
+from specloom.domain.ids import AgentId, PlanId, RunId, SessionId, TaskId
+from specloom.domain.project import UNTOUCHED, PlanRecord, ProjectState, RunRecord, SessionRecord, TaskRecord
 from specloom.domain.runs import Budget, RunState, Scope
 
 VALUES: list[Any] = [
@@ -40,3 +40,9 @@ def test_a_field_that_there_is_not_is_a_bug(value: Any) -> None:
 def test_a_copy_is_frozen_too() -> None:
     with pytest.raises(FrozenInstanceError):
         with_changes(TaskRecord(), reason="no").reason = "yes"  # pyright: ignore[reportAttributeAccessIssue] - the point
+
+
+def test_all_tasks_that_nothing_happened_to_have_one_record() -> None:
+    records = {id(ProjectState().record(TaskId(f"1/{number}"))) for number in range(100)}
+    assert records == {id(UNTOUCHED)}
+    assert TaskRecord() == UNTOUCHED

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from specloom.domain import commands as c
 from specloom.domain.decide import decide
-from specloom.domain.events import Event, planning, tasks
+from specloom.domain.events import Event, documents, planning, tasks
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.evolve import EMPTY, evolve
 from specloom.domain.ids import AgentId, AttemptId, Digest, PlanId, RequirementId, RunId, SpecId, TaskId, digest_of
@@ -192,6 +192,22 @@ def test_boxes_found_ticked_are_imported_and_boxes_ticked_later_are_the_users() 
     assert state.record(TaskId("01/2")).evidence[0].kind is EvidenceKind.USER
     state = order(state, c.ReadSpec(spec(task("1"), replace(task("2"), ticked=True)), AT))
     assert states(state) == {"1": TaskState.READY, "2": TaskState.DONE}
+
+
+def test_what_a_reading_changed_beside_boxes_is_told() -> None:
+    def boxes_only(*definitions: TaskDefinition) -> bool:
+        read = events_of(state, c.ReadSpec(spec(*definitions), AT))[0]
+        assert isinstance(read, documents.SpecRead)
+        return read.boxes_only
+
+    ticked = replace(task("1"), ticked=True)
+    state = EMPTY
+    assert not boxes_only(ticked), "nothing was known of it"
+    state = order(EMPTY, c.ReadSpec(spec(task("1"), task("2")), AT))
+    assert boxes_only(ticked, task("2"))
+    assert not boxes_only(ticked, replace(task("2"), title="Another"))
+    assert not boxes_only(ticked, replace(task("2"), line=7)), "it stands elsewhere"
+    assert not boxes_only(ticked)
 
 
 def test_a_tick_that_came_while_an_agent_worked_is_not_taken() -> None:

@@ -114,6 +114,16 @@ def test_a_task_that_failed_is_left_alone_unless_it_is_named() -> None:
     assert (named.tasks, named.held) == (1, 0)
 
 
+def test_doubtful_proofs_are_told_and_specs_that_a_plan_left() -> None:
+    state = project(ENOUGH, [(3, UsageTotal(10, 10))] * ENOUGH)
+    first = task_id(SPEC, "1")
+    state = evolve(state, tasks.ProofStale(first, ("a.py",)), AT, state.seq + 1)
+    found = estimate(state, Scope(), "plain", of_model("plain"))
+    assert (found.tasks, found.rechecked, found.unplanned) == (0, 1, 0)
+    named = estimate(state, Scope("task", task_id(SPEC, "2")), "plain", of_model("plain"))
+    assert named.rechecked == 0
+
+
 def test_before_there_are_tasks_their_number_is_guessed_from_the_requirements_and_planning_is_part_of_it() -> None:
     wanted = tuple(Requirement(RequirementId(f"R{n}"), "x", Digest("")) for n in range(10))
     state = evolve(EMPTY, documents.RequirementsRead("requirements.md", wanted), AT, 1)

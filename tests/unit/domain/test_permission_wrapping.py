@@ -41,6 +41,11 @@ def test_no_dress_lets_the_system_be_removed(line: str) -> None:
     assert judge_command(line, FULL, Root()).verdict is not Verdict.ALLOW, line
 
 
+@pytest.mark.parametrize("line", ["nohup A=b $X -rf /", "timeout 5 A=b bash <<'E'\nrm -rf /\nE\n", "'A=b' $X"])
+def test_an_assignment_in_the_place_of_a_program_is_asked_about(line: str) -> None:
+    assert judge_command(line, FULL, Root()).verdict is Verdict.ASK
+
+
 @given(dressed("git", "push", "--force"))
 def test_no_dress_lets_history_be_overwritten(line: str) -> None:
     held = policy(Profile.FULL, allow=("run_command(git *)",))

@@ -1,5 +1,8 @@
 """Keys never pass the redactor, whole or in pieces; ordinary text does."""
 
+import json
+from urllib.parse import quote, quote_plus
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +50,32 @@ def redact() -> Redactor:
 )
 def test_key_is_taken_out_and_its_surroundings_stay(redact: Redactor, key: str, frame: str) -> None:
     assert redact(frame.format(key)) == frame.format(REDACTED)
+
+
+BEFORE = [
+    *(rf"\{escape}" for escape in ("n", "t", "r", "x00", "u003d", "033")),  # as JSON and `repr` write
+    "token%3D",
+    "\x1b[32m",
+    "\x1b[01;31m\x1b[K",
+]
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("key", KEYS)
+def test_key_behind_an_escape_is_taken_out(redact: Redactor, key: str, before: str) -> None:
+    assert redact(f"x{before}{key}") == f"x{before}{REDACTED}"
+
+
+@pytest.mark.parametrize("value", ['p@ss"w\\rd/1', "grüße an alle", "two\nlines"])
+def test_known_value_is_found_as_json_and_urls_hold_it(value: str) -> None:
+    redact = Redactor([value])
+    for written in (value, json.dumps(value)[1:-1], quote(value, safe=""), quote_plus(value)):
+        assert redact(f"<{written}>") == f"<{REDACTED}>"
+
+
+def test_named_key_is_found_in_json_within_json() -> None:
+    named = json.dumps(json.dumps({"aws_secret_access_key": BODY}))
+    assert BODY not in Redactor()(named)
 
 
 @pytest.mark.parametrize("text", [*PLAIN, "a short text"])

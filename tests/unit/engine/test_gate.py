@@ -25,6 +25,7 @@ from specloom.engine.api import Published
 from specloom.engine.gate import RunGate, SideGate
 from specloom.engine.mailbox import Mailbox
 from specloom.engine.options import EngineOptions
+from specloom.llm.errors import ProviderError, ProviderFault
 from specloom.llm.messages import Usage
 
 AT = "2026-11-21T08:00:00Z"
@@ -287,6 +288,39 @@ async def test_a_run_is_paused_when_the_last_of_them_has_arrived() -> None:
     assert await asyncio.gather(*arrived) == [None, None]
 
 
+@dataclass
+class Away:
+    """An endpoint that answers when somebody resumes the run."""
+
+    waits: int = 0
+
+    def cause(self, error: ProviderError) -> PauseCause:
+        del error
+        return PauseCause.OFFLINE
+
+    def begin(self) -> None:
+        self.waits += 1
+
+
+async def test_nobody_asks_again_beside_one_whose_endpoint_is_away() -> None:
+    gate, orders, _ = opened()
+    away = Away()
+    gate.endpoints = away
+    first, second = beside(gate, 2)
+    await pass_all([first, second])
+    gone = ProviderError(ProviderFault.UNREACHABLE, "nobody answers")
+    stranded = asyncio.create_task(first.stranded(SessionId("s"), gone))
+    await asyncio.sleep(0)
+    (again,) = await pass_all([second])
+    run = orders.state.run
+    assert run is not None
+    assert (run.state, run.cause, away.waits) == (RunState.PAUSED, PauseCause.OFFLINE, 1)
+    assert not again.done()
+    assert not stranded.done()
+    orders.tell(runs.RunResumed(RUN))
+    assert await asyncio.gather(again, stranded) == [None, True]
+
+
 async def test_the_time_of_a_pause_does_not_count_however_many_waited() -> None:
     gate, orders, clock = opened(Budget(minutes=1))
     orders.tell(runs.RunPausing(RUN, ""))
@@ -311,3 +345,25 @@ async def test_run_that_waits_has_ended_when_another_one_took_its_place_at_once(
     await orders.submit(c.FinishRun(RunOutcome.BUDGET, "another run was started"))
     orders.tell(runs.RunStarted(RunId("run-2"), Scope(), UNLIMITED, unattended=True))
     assert await waiting == Halt("budget", "another run was started")
+
+
+@pytest.mark.parametrize("end", ["session", "run"])
+async def test_one_that_waits_to_pause_the_run_holds_nobody_when_it_is_over(end: str) -> None:
+    gate, orders, _ = opened()
+    gate.endpoints = Away()
+    first, second, third = beside(gate, 3)
+    await pass_all([first, second])
+    gone = ProviderError(ProviderFault.UNREACHABLE, "nobody answers")
+    stranded = asyncio.create_task(first.stranded(SessionId("s"), gone))
+    (waiting,) = await pass_all([third])
+    assert not waiting.done()
+    if end == "session":
+        stranded.cancel()
+    else:
+        orders.tell(runs.RunCancelling(RUN))
+    async with asyncio.timeout(5):
+        halt = await waiting
+        second.leave()
+        third.leave()
+        await asyncio.gather(stranded, return_exceptions=True)
+    assert (halt and halt.kind) == (None if end == "session" else "cancelled")

@@ -38,6 +38,11 @@ async def test_lines_inside_of_a_key_are_not_shown_as_changed(tmp_path: Path) ->
     assert shown == "@@ -1,1 +1,1 @@\n-one\n+1"
 
 
+async def test_what_stands_behind_a_key_of_several_lines_is_shown_where_it_stands(tmp_path: Path) -> None:
+    shown = await kept(tmp_path, f"{KEY.format('old')}end\n", f"{KEY.format('new')}new end\n")
+    assert shown == "@@ -6,1 +6,1 @@\n-end\n+new end"
+
+
 async def test_what_is_new_or_too_large_to_compare_is_not_shown(tmp_path: Path) -> None:
     assert await kept(tmp_path / "new", None, "one\n") == ""
     assert await kept(tmp_path / "large", "x" * MOST_COMPARED, "one\n") == ""

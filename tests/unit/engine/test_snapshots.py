@@ -33,6 +33,7 @@ from specloom.domain.ids import (
 from specloom.domain.origin import Origin
 from specloom.domain.problem import Problem
 from specloom.domain.project import ProjectState
+from specloom.domain.redact import Redactor
 from specloom.domain.requirement import Requirement
 from specloom.domain.runs import Budget, RunOutcome, Scope
 from specloom.domain.scope import ready_in
@@ -154,7 +155,7 @@ async def test_a_log_opens_from_its_snapshot_and_the_rest(tmp_path: Path, monkey
     monkeypatch.setattr(snapshots, "EVERY", 10)
     monkeypatch.setattr(snapshots, "WORTH", 5)
     store = await EventStore.open(tmp_path / "state", REGISTRY, SystemClock())
-    ledger = Ledger(store)
+    ledger = Ledger(store, Redactor())
     await ledger.load()
     for event in LOG[:-3]:
         await ledger.append(PROJECT, [event], Origin("engine"))
@@ -162,7 +163,7 @@ async def test_a_log_opens_from_its_snapshot_and_the_rest(tmp_path: Path, monkey
     kept = await store.load_snapshot(snapshots.NAME, snapshots.V)
     assert kept is not None
     await ledger.append(PROJECT, LOG[-3:], Origin("engine"))
-    opened = Ledger(store)
+    opened = Ledger(store, Redactor())
     await opened.load()
     assert 0 < kept[0] < opened.state.seq
     assert comparable(opened.state) == comparable(ledger.state)
@@ -172,11 +173,11 @@ async def test_a_log_opens_from_its_snapshot_and_the_rest(tmp_path: Path, monkey
 @pytest.mark.parametrize("data", [b"", b"{}", b"\xff\xff", b'{"shape": 1}', b"[]"])
 async def test_a_snapshot_that_cannot_be_read_is_passed_over(tmp_path: Path, data: bytes) -> None:
     store = await EventStore.open(tmp_path / "state", REGISTRY, SystemClock())
-    ledger = Ledger(store)
+    ledger = Ledger(store, Redactor())
     await ledger.load()
     await ledger.append(PROJECT, LOG, Origin("engine"))
     await store.save_snapshot(snapshots.NAME, 5, snapshots.V, data)
-    opened = Ledger(store)
+    opened = Ledger(store, Redactor())
     await opened.load()
     assert comparable(opened.state) == comparable(ledger.state)
     await store.close()

@@ -5,6 +5,7 @@ import json
 import logging
 import multiprocessing
 import os
+import pwd
 import queue
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ from specloom.logs.place import files_in, log_folder, newest_of, prune
 from specloom.logs.record import Line, Writing
 from specloom.logs.setup import write_logs
 from specloom.logs.writer import FileWriter, QueuedHandler
+from specloom.store.private_file import state_home
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SECRET = "the words of a user"
@@ -216,3 +218,15 @@ def test_folder_is_stated_or_in_the_state_home_or_at_home() -> None:
     assert log_folder({"SPECLOOM_LOG_DIR": "/l", "XDG_STATE_HOME": "/s"}) == Path("/l")
     assert log_folder({"XDG_STATE_HOME": "/s"}) == Path("/s/specloom/logs")
     assert log_folder({}) == Path.home() / ".local/state/specloom/logs"
+
+
+def test_folder_is_found_where_what_is_stated_is_none_and_its_user_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert log_folder({"SPECLOOM_LOG_DIR": "~nobody-of-this-name/l", "XDG_STATE_HOME": "/s"}) == Path(
+        "/s/specloom/logs"
+    )
+    assert log_folder({"XDG_STATE_HOME": "in/the/checkout"}) == Path.home() / ".local/state/specloom/logs"
+    monkeypatch.delenv("HOME")
+    known: dict[int, object] = {}
+    monkeypatch.setattr(pwd, "getpwuid", known.__getitem__)
+    assert log_folder({}) == Path("/.local/state/specloom/logs")
+    assert state_home({}) == Path("/.local/state/specloom")

@@ -204,7 +204,7 @@ class Desk:
             spec_stream=self._see,
         )
         chosen = PlanningOptions(MODEL, max_tokens=8000, write_interval_s=0.0)
-        return Planner(ports, replace(chosen, **options)), model
+        return Planner(ports, lambda: replace(chosen, **options)), model
 
     def _see(self, session: SessionId, spec: SpecId, path: str, text: str) -> None:
         _ = session, path

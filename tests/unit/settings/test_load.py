@@ -56,8 +56,9 @@ def test_an_unknown_key_is_shown_at_its_place_with_the_nearest_and_the_allowed()
         ("[limits]\nattempts = 0", "limits.attempts", "0", "a whole number from 1"),
         ('[limits]\nattempts = "3"', "limits.attempts", '"3"', "a whole number from 1"),
         ("[limits]\nmax_parallel_tools = 6", "limits.max_parallel_tools", "6", "from 1 to 5"),
-        ("[budget]\nusd = -1", "budget.usd", "-1", "a number above 0"),
-        ("[budget]\nusd = nan", "budget.usd", "nan", "a number above 0"),
+        ("[budget]\nusd = -1", "budget.usd", "-1", "a number above 0, at most 1000000000"),
+        ("[budget]\nusd = nan", "budget.usd", "nan", "a number above 0, at most 1000000000"),
+        ("[budget]\nusd = 1e300", "budget.usd", "1e300", "a number above 0, at most 1000000000"),
         ("[models.planner]\nthinking = 12", "models.planner.thinking", "12", '"off" or "on" or a number of tokens'),
         ('[models.safety]\nbase_url = "file:///x"', "models.safety.base_url", '"file:///x"', "http:// or https://"),
         ('[models.safety]\nbase_url = "http://u:p@h/"', "models.safety.base_url", '"http://u:p@h/"', "user name"),
@@ -65,7 +66,8 @@ def test_an_unknown_key_is_shown_at_its_place_with_the_nearest_and_the_allowed()
         ('requirements = "/etc/passwd"', "requirements", '"/etc/passwd"', "inside the root"),
         ("budget = 3", "budget", "3", "a table with the keys usd, tokens, turns, minutes, task, day"),
         ('verify = "pytest"', "verify", '"pytest"', "a list"),
-        ('prices."m".input = "free"\nprices."m".output = 1', "prices.m.input", '"free"', "a number from 0"),
+        ('prices."m".input = "free"\nprices."m".output = 1', "prices.m.input", '"free"', "a number from 0 to 1000000"),
+        ('prices."m".input = 1e306\nprices."m".output = 1', "prices.m.input", "1e306", "a number from 0 to 1000000"),
     ],
 )
 def test_a_wrong_value_is_shown_with_what_is_allowed_and_counts_as_not_said(

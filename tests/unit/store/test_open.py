@@ -130,7 +130,8 @@ async def test_a_link_in_place_of_the_database_is_not_followed(empty: Path, tmp_
 
 
 async def test_a_second_writer_is_refused_and_told_who_holds_it(store: EventStore, state: Path) -> None:
-    with pytest.raises(StoreLockedError, match=rf"the test \(pid {os.getpid()}, since 2026") as refused:
+    holder = rf"the test \(pid {os.getpid()}, since 2026-\d\d-\d\d \d\d:\d\d UTC\)"
+    with pytest.raises(StoreLockedError, match=holder) as refused:
         await EventStore.open(state, REGISTRY, CountingClock())
     assert (refused.value.pid, refused.value.what) == (os.getpid(), "the test")
     await store.append("task", 0, noted("the first goes on"))

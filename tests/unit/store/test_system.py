@@ -1,11 +1,15 @@
 """The clock and the ids of the machine."""
 
 import re
+import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from specloom.domain.ports import Clock, Ids
+import pytest
+
+from specloom.domain.ports import Calendar, Clock, Ids
 from specloom.store.system import RandomIds, SystemClock
 
 
@@ -20,6 +24,26 @@ def test_monotonic_never_jumps_back() -> None:
     clock = SystemClock()
     looks = [clock.monotonic() for _ in range(1000)]
     assert looks == sorted(looks)
+
+
+@pytest.fixture
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[timedelta]:
+    """The process stands in a time zone so many minutes east of Greenwich."""
+    minutes: int = request.param
+    monkeypatch.setenv("TZ", f"HERE{'-' if minutes >= 0 else '+'}{abs(minutes) // 60}:{abs(minutes) % 60:02}")
+    time.tzset()
+    yield timedelta(minutes=minutes)
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("zone", [0, 840, 345, -570, -720], indirect=True)
+def test_a_day_begins_at_midnight_where_the_user_is(zone: timedelta) -> None:
+    calendar: Calendar = SystemClock()
+    before, told, after = datetime.now(UTC), calendar.day_began(), datetime.now(UTC)
+    began = datetime.fromisoformat(told)
+    assert (told[-1], (began + zone).strftime("%H:%M:%S.%f")) == ("Z", "00:00:00.000000")
+    assert before - timedelta(days=1) < began <= after
 
 
 def test_ids_are_uuids_of_version_seven_that_sort_by_time() -> None:

@@ -285,7 +285,7 @@
 ---@class specloom.EventsSubscribeParams
 ---@field root? string|vim.NIL The URI of a root, or the id of its project; only a client with several needs it.
 ---@field since? integer|vim.NIL
----@field output? boolean Also `specloom/output`.
+---@field output? boolean Also `specloom/output`; behind the replay, first what each block that is still open said so far.
 ---@field health? boolean Also `specloom/health`: when it changes, at most once a second, and as a heartbeat.
 ---@field heartbeatS? number
 
@@ -324,6 +324,7 @@
 ---@field taskId string
 ---@field proven boolean
 ---@field stale string[]
+---@field outdated string[] Requirements that it was done for and that read otherwise now.
 ---@field evidence specloom.Evidence[]
 
 --- One wrong parameter.
@@ -499,6 +500,7 @@
 ---@field name string Of the tool, or the path of the spec.
 ---@field text string
 ---@field dropped integer Characters left out before `text` since the client or the line was too slow.
+---@field fromStart boolean All that the block said so far, behind `dropped` characters: it takes the place of what the client has of it.
 
 --- The plan ended without result.
 ---@class specloom.PlanFailedEvent
@@ -622,12 +624,14 @@
 ---@field requirements specloom.Requirement[]
 ---@field specs specloom.Spec[]
 ---@field tasks specloom.Task[]
+---@field taskOrders specloom.TaskOrder[]
 ---@field dependencyGroups specloom.DependencyGroup[]
 ---@field agents specloom.Agent[]
 ---@field sessions specloom.Session[]
 ---@field approvals specloom.Approval[]
 ---@field prompts specloom.Prompt[] What people said to agents that have not heard it yet, oldest first.
 ---@field run specloom.Run|vim.NIL
+---@field work specloom.Work
 ---@field planning specloom.Planning|vim.NIL
 ---@field budget specloom.Budget
 ---@field today specloom.Today|vim.NIL `null` where another process hosts the root.
@@ -735,7 +739,9 @@
 ---@field commandId string|vim.NIL
 ---@field taskId string
 ---@field type "proofRenewed"
+---@field proven boolean
 ---@field evidence specloom.Evidence[]
+---@field filesOnly boolean Whether nothing but its files was looked at: a task that was outdated still is.
 
 --- What the proof stands on changed; nothing named: it is again as it was.
 ---@class specloom.ProofStaleEvent
@@ -749,7 +755,7 @@
 ---@field taskId string
 ---@field type "proofStale"
 ---@field paths string[]
----@field requirements string[] Those that the task serves and that read otherwise.
+---@field requirements string[] Those that the task serves and that read otherwise: it is outdated.
 
 --- How much waits for its turn.
 ---@class specloom.Queues
@@ -804,14 +810,16 @@
 ---@field budget specloom.Budget With what was granted on top.
 ---@field unattended boolean
 ---@field state "running"|"pausing"|"paused"|"cancelling"|"finished"
----@field reason string
+---@field reason string Beyond what the state says: empty where a person gave none.
 ---@field cause "other"|"budget"|"interrupted"|"offline"|"provider"|"key" Why it is paused, if it is.
+---@field pauseAfter "turn"|"task"|vim.NIL What ends first, while it is pausing.
 ---@field outcome "completed"|"incomplete"|"cancelled"|"fault"|"budget"|vim.NIL
 ---@field turns integer
 ---@field usage specloom.Usage
 ---@field spent specloom.Spent
 ---@field startedAt string
 ---@field endedAt string|vim.NIL
+---@field worked number Seconds of work of it; to be added to what `work` says while it is not finished.
 
 --- What is in flight is being stopped.
 ---@class specloom.RunCancellingEvent
@@ -835,6 +843,8 @@
 ---@field scope specloom.Scope
 ---@field tasks integer That the run will work on.
 ---@field held integer Failed or blocked ones in scope, which it leaves alone.
+---@field rechecked integer Done ones in scope whose doubtful proof it verifies again, which asks no model.
+---@field unplanned integer Specs that a plan left without tasks: what they take comes on top.
 ---@field planned boolean False: there are no tasks yet. Their number is a guess from the requirements, and planning is included.
 ---@field basis "history"|"examples" `examples`: too little was done here, so the tasks of the shipped examples stand in.
 ---@field samples integer How many done tasks it rests on.
@@ -870,7 +880,7 @@
 ---@field commandId? string|vim.NIL The same id twice is one effect.
 ---@field when? "now"|"afterTurn"|"afterTask" `now` cuts off what is in flight; it is asked again when the run goes on.
 
---- Nothing is in flight; `reason` says what it waits for.
+--- Nothing is in flight; `reason` says what it waits for, and is empty where a person gave none.
 ---@class specloom.RunPausedEvent
 ---@field seq integer
 ---@field at string
@@ -966,6 +976,7 @@
 ---@field number integer Which session of its attempt it is, in its role.
 ---@field parentId string|vim.NIL The session that sent it, where it is a sub-agent's.
 ---@field parentCallId string|vim.NIL The call by which it did.
+---@field workedBefore number Seconds of `work` when it began.
 
 --- No further turn.
 ---@class specloom.SessionEndedEvent
@@ -1078,6 +1089,7 @@
 ---@field status "ready"|"generating"
 ---@field taskIds string[]
 ---@field renamed [string, string][] Tasks recognised under a new id, old and new.
+---@field boxesOnly? boolean Whether nothing but boxes reads otherwise: the projection stays as it is, and events of tasks say the rest.
 
 --- A spec is gone.
 ---@class specloom.SpecRemovedEvent
@@ -1148,7 +1160,10 @@
 ---@field reason string Why it is failed, blocked or skipped.
 ---@field cause string|vim.NIL The task whose failure blocks it.
 ---@field proven boolean
+---@field wasProven boolean Whether commands proved it, stale or not.
 ---@field stale string[] Files behind the proof that have changed since.
+---@field outdated string[] Requirements that it was done for and that read otherwise now.
+---@field verifiable boolean Whether commands stand in its evidence, which a run can repeat.
 ---@field attempts integer
 ---@field agentId string|vim.NIL
 ---@field parent string|vim.NIL
@@ -1163,6 +1178,7 @@
 ---@field usage specloom.Usage
 ---@field startedAt string|vim.NIL
 ---@field endedAt string|vim.NIL
+---@field worked number Seconds of work in it; to be added to what `work` says while it is in progress.
 
 --- Cannot go on.
 ---@class specloom.TaskBlockedEvent
@@ -1223,6 +1239,15 @@
 ---@field reason string
 ---@field regressedBy string|vim.NIL
 ---@field feedback string Of the last verification.
+
+--- What may be ordered of a task in one of these states, for menus; the server decides all the same. Nothing of it holds for the tasks of a spec that is generating.
+---@class specloom.TaskOrder
+---@field title string
+---@field method string With the task as `taskId`, or as the scope of a run.
+---@field leafStates ("pending"|"ready"|"in_progress"|"done"|"failed"|"blocked"|"skipped")[]
+---@field groupStates ("pending"|"ready"|"in_progress"|"done"|"failed"|"blocked"|"skipped")[]
+---@field idle boolean Only while neither a run nor a plan is going on.
+---@field doubtful boolean Only for what is stale or outdated, and verifiable.
 
 --- An order about one task.
 ---@class specloom.TaskParams
@@ -1429,6 +1454,11 @@
 ---@field pendingApprovals integer
 ---@field runState "running"|"pausing"|"paused"|"cancelling"|"finished"|vim.NIL Of the newest run.
 ---@field seq integer The end of the log.
+
+--- How long runs of this project have been at work: no pauses, and an hour at most between two events that count.
+---@class specloom.Work
+---@field seconds number
+---@field since string|vim.NIL Since when there are more; `null` while no run is at work.
 
 --- A spec whose text is streaming in.
 ---@class specloom.WritingSpec

@@ -51,8 +51,8 @@ class KeeperPorts:
     pricing: Pricing
     clock: Clock
     redact: Callable[[str], str]
-    limits: OpenLimits | None = OpenLimits()
-    """`None`: nobody is warned, since the role has no way to close a file."""
+    limits: Callable[[], OpenLimits] | None = OpenLimits
+    """By the settings as they are now; `None`: nobody is warned, since the role has no way to close a file."""
 
 
 @dataclass(slots=True)
@@ -169,9 +169,9 @@ class ContextKeeper:
         self.known.closed.add(path)
 
     def _warn(self, setup: SessionSetup, conversation: Conversation, recorder: Recorder) -> None:
-        limits = self.ports.limits
-        if limits is None:
+        if self.ports.limits is None:
             return
+        limits = self.ports.limits()
         files = len(self.memory.bases)
         characters = self._characters
         crowded = files > limits.files or characters > limits.characters

@@ -1,7 +1,7 @@
 """Keys, endpoints and models. Refuses to show a key, and to spend tokens: only the Models API is asked."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 
 from specloom.cli.checks.check import ANSWER_S, Check, Level
 from specloom.cli.ports import Endpoint, Inspection
@@ -14,15 +14,18 @@ NO_KEY = (
 )
 
 
-async def model_checks(inspection: Inspection, *, offline: bool) -> AsyncGenerator[Check]:
-    """For each endpoint its key, whether it answers, and whether the model exists."""
+async def model_checks(inspection: Inspection, held: Collection[str] = (), *, offline: bool) -> AsyncGenerator[Check]:
+    """For each endpoint its key, whether it answers, and whether the model exists. `held`: whose keys a daemon has."""
     for endpoint in inspection.endpoints:
-        yield _key(endpoint)
+        yield _key(endpoint, held)
         if not offline and endpoint.key:
             yield await _answers(endpoint)
 
 
-def _key(endpoint: Endpoint) -> Check:
+def _key(endpoint: Endpoint, held: Collection[str]) -> Check:
+    if not endpoint.key and endpoint.address in held:
+        # Nobody else can ask there with it.
+        return Check("key", Level.OK, f"held by the daemon until it ends, for {endpoint.host}")
     if not endpoint.key:
         return Check("key", Level.FAIL, f"no key for {endpoint.host}", NO_KEY)
     where = endpoint.key if endpoint.key == "not needed" else f"from {endpoint.key}"

@@ -135,6 +135,7 @@ def _damage(directory: Path) -> tuple[str, str] | None:
 def _settings(inspection: Inspection) -> Iterator[Check]:
     levels = {Severity.ERROR: Level.FAIL, Severity.WARNING: Level.WARN, Severity.INFORMATION: Level.OK}
     for problem in inspection.problems:
-        yield Check("settings", levels[problem.severity], problem_line(problem), "mend that line")
+        step = "`specloom approve`, if you trust it" if problem.code == "proposal-ignored" else "mend that line"
+        yield Check("settings", levels[problem.severity], problem_line(problem), step)
     if not inspection.problems:
         yield Check("settings", Level.OK, "no problems")

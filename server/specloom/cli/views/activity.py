@@ -51,7 +51,7 @@ class Activity:
             return
         if self.subagents and chunk.session != self.subagents[0]:
             return
-        if (chunk.session, chunk.block) != (self.session, self.block):
+        if chunk.from_start or (chunk.session, chunk.block) != (self.session, self.block):
             self.session, self.block, self.words = chunk.session, chunk.block, ""
         step = self.step
         if chunk.kind == "tool_input":

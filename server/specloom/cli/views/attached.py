@@ -15,4 +15,5 @@ class AttachedJsonView(JsonView):
     def hear_output(self, chunk: OutputChunk) -> None:
         """One line a piece."""
         told = {"sessionId": chunk.session, "block": chunk.block, "kind": chunk.kind, "name": chunk.name}
-        self._lines.json({"type": "output", **told, "text": chunk.text, "dropped": chunk.dropped})
+        said = {"text": chunk.text, "dropped": chunk.dropped, "fromStart": chunk.from_start}
+        self._lines.json({"type": "output", **told, **said})

@@ -22,8 +22,11 @@ def _tasks(found: Estimate) -> str:
     told = count(found.tasks, "task")
     if not found.planned:
         return f"about {told} after planning, as the requirements look; planning is included"
-    held = f"; {found.held} failed or blocked, left alone" if found.held else ""
-    return f"{told} left{held}" if found.tasks else f"nothing left to do{held}"
+    first = f"{told} left" if found.tasks else "" if found.rechecked or found.unplanned else "nothing left to do"
+    again = f"{count(found.rechecked, 'proof')} to verify again" if found.rechecked else ""
+    more = f"{count(found.unplanned, 'spec')} without tasks yet, which come on top" if found.unplanned else ""
+    held = f"{found.held} failed or blocked, left alone" if found.held else ""
+    return "; ".join(part for part in (first, again, more, held) if part)
 
 
 def _cost(found: Estimate) -> str:
@@ -62,6 +65,8 @@ def estimate_json(found: Estimate) -> dict[str, object]:
         "scope": {"kind": found.scope.kind, "id": found.scope.id},
         "tasks": found.tasks,
         "held": found.held,
+        "rechecked": found.rechecked,
+        "unplanned": found.unplanned,
         "planned": found.planned,
         "basis": found.basis,
         "samples": found.samples,

@@ -9,14 +9,16 @@ from specloom.cli.views.marks import MARKS
 from specloom.cli.views.session_lines import SessionLines
 from specloom.cli.views.task_lines import Line, task_line, task_name
 from specloom.domain.budgets import amount
-from specloom.domain.commands import PauseRun
 from specloom.domain.decide_documents import HEAD_CHANGED, changed
 from specloom.domain.events import agents, documents, planning, proof, runs, tasks
 from specloom.domain.ids import CheckId
 from specloom.domain.project import ProjectState
-from specloom.domain.runs import RunOutcome, Scope
+from specloom.domain.runs import PauseCause, RunOutcome, Scope, why_paused
 from specloom.domain.states import TaskState
 from specloom.engine.api import Published
+
+WAITS = (PauseCause.OFFLINE, PauseCause.KEY)
+"""Pauses that end by themselves."""
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ def run_end(outcome: RunOutcome, reason: str) -> str:
 
 def outcome_name(outcome: RunOutcome) -> str:
     """What people call it."""
-    return "stopped" if outcome is RunOutcome.FAULT else outcome.value
+    return {RunOutcome.FAULT: "stopped", RunOutcome.BUDGET: "out of budget"}.get(outcome, outcome.value)
 
 
 def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
@@ -92,11 +94,12 @@ def _run(event: runs.RunEvent, state: ProjectState) -> Iterator[Line]:
             # Who paused here has been told so already.
             if event.after == "task":
                 yield Line("pausing after the task in flight", "yellow")
-            elif event.reason != PauseRun().reason and not event.reason.startswith(HEAD_CHANGED):
+            elif why_paused(event.reason) and not event.reason.startswith(HEAD_CHANGED):
                 yield Line(f"pausing: {one_line(event.reason)}", "yellow")
         case runs.RunPaused():
-            why = "" if event.reason == PauseRun().reason else f": {one_line(event.reason, WHOLE)}"
-            yield Line(f"paused{why}", "yellow")
+            why = f": {one_line(event.reason, WHOLE)}" if why_paused(event.reason) else ""
+            # A terminal that asks nothing then would only stand still.
+            yield Line(f"paused{why}", "yellow", 2 if event.cause in WAITS else 0)
         case runs.RunResumed():
             yield Line("run goes on", "bold")
             mark = MARKS[TaskState.IN_PROGRESS]

@@ -15,7 +15,7 @@ from specloom.cli.views.activity import Activity
 from specloom.cli.views.endings import counts_line
 from specloom.cli.views.event_lines import EventLines, run_end
 from specloom.cli.views.formats import elapsed, folded, one_line, usage, visible, visible_line
-from specloom.cli.views.marks import PLAIN_SPINNER, SPINNER
+from specloom.cli.views.marks import MARKS, PLAIN_SPINNER, SPINNER
 from specloom.cli.views.plan_lines import plan_lines
 from specloom.cli.views.rows import spec_rows
 from specloom.cli.views.summary import Worked, count_tasks
@@ -23,7 +23,8 @@ from specloom.cli.views.tree import Pen, fit
 from specloom.cli.views.view import WAY_OUT
 from specloom.domain.events.runs import RunEvent, RunResumed, RunStarted
 from specloom.domain.project import ProjectState, RunRecord
-from specloom.domain.runs import Scope
+from specloom.domain.runs import RunState, Scope
+from specloom.domain.states import TaskState
 from specloom.engine.api import OutputChunk, Published
 from specloom.engine.working import at_work
 
@@ -156,15 +157,21 @@ class LiveView:
         yield from below
 
     def _above(self, pen: Pen, height: int) -> list[Text]:
-        planning = self._state.planning
-        if planning is not None and planning.state == "running":
-            return plan_lines(self._state, planning, pen, height)
+        plan = self._state.running_plan
+        if plan is not None:
+            return plan_lines(self._state, plan, pen, height)
         return fit(spec_rows(self._state, self._scope), pen, height)
 
     def _frame(self, plain: bool) -> str:
         frames = PLAIN_SPINNER if plain else SPINNER
-        resting = self._stays and not at_work(self._state)
-        return frames[0 if resting else int((self._now() - self._started) / INTERVAL) % len(frames)]
+        if not at_work(self._state) and (self._stays or self._paused()):
+            mark = MARKS[TaskState.IN_PROGRESS]
+            return mark.plain if plain else mark.symbol
+        return frames[int((self._now() - self._started) / INTERVAL) % len(frames)]
+
+    def _paused(self) -> bool:
+        run = self._state.run
+        return run is not None and run.state is RunState.PAUSED
 
     def _below(self, width: int) -> list[Text]:
         lines = [self._who(), self._words(width), self._totals()]
@@ -178,7 +185,8 @@ class LiveView:
     def _who(self) -> Text:
         now = self._activity
         if not now.step:
-            return Text(f"{self._heading}: {self._standing()}" if self._stays else self._heading, style="dim")
+            told = self._stays or self._paused()
+            return Text(f"{self._heading}: {self._standing()}" if told else self._heading, style="dim")
         actor = " ".join(part for part in (now.role, now.task or "") if part)
         step = f"{now.step}; {self._way_out}" if self._waiting else now.step
         return Text.assemble((f"{actor}  " if actor else "", "bold"), (visible_line(step), "cyan"))

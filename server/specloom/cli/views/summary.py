@@ -72,8 +72,8 @@ class Worked:
 
     def join(self, state: ProjectState) -> None:
         """Takes up what goes on already."""
-        plan, run = state.planning, state.run
-        if plan is not None and plan.state == "running":
+        plan, run = state.running_plan, state.run
+        if plan is not None:
             self.plan = plan.id
         if run is not None and run.active:
             self.run, self.resumed = run.id, True

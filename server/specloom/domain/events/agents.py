@@ -159,6 +159,8 @@ class ToolSettled:
     """JSON of the input as it was understood, where that differs: from now on the conversation holds it like this."""
     rule: str = ""
     """The permission that the call was made or refused by; empty: it was refused before anybody asked."""
+    watched: Literal["", "running", "ended"] = ""
+    """How the job stood whose output the call did nothing but look at; empty: it did more, or looked elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ class SpecRead:
     spec: SpecDefinition
     renamed: tuple[tuple[TaskId, TaskId], ...] = ()
     """Tasks recognised under a new id, old → new; their history goes with them."""
+    boxes_only: bool = False
+    """Whether nothing but boxes reads otherwise than before; false where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

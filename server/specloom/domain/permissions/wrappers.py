@@ -131,6 +131,9 @@ def unfold(words: Words, assigned: tuple[str, ...] = ()) -> Unfolded:
     doubts = (f"`{name}` changes what later lines mean",) if name in CHANGES_LATER_LINES else ()
     if name in SCHEDULERS or (name in ("make", "gmake") and any(INPUT.match(word.text) for word in words[1:])):
         doubts = (f"`{name}` {FROM_INPUT}",)
+    if ASSIGNMENT.fullmatch(first.text):
+        # Whoever writes `nohup A=b rm x` means `rm`; the system looks for a program of that name.
+        doubts = (f"what `{first.text[:40]}` runs {LATER}",)
     if name.startswith("git-") and len(name) > 4:
         return replace(_git((Word("git"), Word(name[4:]), *words[1:]), assigned), parts=(own_git(words, assigned),))
     return Unfolded((SimpleCommand(words, assigned, words, brings_code(name, words)),), doubts)

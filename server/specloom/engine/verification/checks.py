@@ -139,6 +139,8 @@ def feedback(results: Iterable[CheckResult], limit: int = 12_000) -> str:
 
 def _report(result: CheckResult, limit: int) -> str:
     text = result.output.strip()
+    if not text:
+        return f"`{result.command}` {result.ended} and printed nothing"
     shown = text if len(text) <= limit else f"… {len(text) - limit} characters left out …\n{text[-limit:]}"
     fence = "````" if "```" in shown else "```"
     return f"`{result.command}` {result.ended}:\n\n{fence}\n{shown}\n{fence}"

@@ -128,12 +128,12 @@ class ScriptedServer:
             self._open.add(gate)
             self._changed.notify_all()
 
-    def wait(self, condition: Callable[["ScriptedServer"], bool], timeout: float = 10.0) -> bool:
+    def wait(self, condition: Callable[["ScriptedServer"], bool], timeout: float = 20.0) -> bool:
         """Waits until `condition` holds, which is looked at after each request, answer and break."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), timeout)
 
-    async def until(self, condition: Callable[["ScriptedServer"], bool], timeout: float = 10.0) -> bool:
+    async def until(self, condition: Callable[["ScriptedServer"], bool], timeout: float = 20.0) -> bool:
         """As `wait`, for callers on an event loop."""
         return await asyncio.to_thread(self.wait, condition, timeout)
 

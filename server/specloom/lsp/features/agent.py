@@ -3,13 +3,14 @@
 from specloom.domain.ids import AgentId, PromptId
 from specloom.domain.rejection import Rejected
 from specloom.lsp import protocol as p
-from specloom.lsp.features.orders import order_result
+from specloom.lsp.features.orders import order_result, started
 from specloom.lsp.serving import Hosted
 
 
 async def prompt(hosted: Hosted, params: p.AgentPromptParams) -> p.AgentPromptResult | Rejected:
     """`specloom/agent/prompt`."""
-    answer = await hosted.runtime.prompt(AgentId(params.agent_id), params.text, hosted.by, params.command_id)
+    accepted = await hosted.runtime.prompt(AgentId(params.agent_id), params.text, hosted.by, params.command_id)
+    answer = started(accepted, "prompt")
     if isinstance(answer, Rejected):
         return answer
     return p.AgentPromptResult(seq=answer.seq, repeated=answer.repeated, prompt_id=answer.id)

@@ -4,7 +4,8 @@ Refuses gaps, and queues: who reads too slowly is told where it fell behind, and
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from specloom.domain.ids import ProjectId
@@ -58,20 +59,24 @@ async def subscribe(hosted: Hosted, params: p.EventsSubscribeParams) -> p.Events
         )
     hosted.subscription.close()
     recent = RECENT.setdefault(hosted.runtime, RecentFrames())
-    sender = EventSender(hosted, end if params.since is None else params.since, recent)
+    ready = partial(_watch_output, hosted) if params.output else None
+    sender = EventSender(hosted, end if params.since is None else params.since, recent, ready)
     at = hosted.subscription.enter_context(hosted.runtime.listen(sender.heard))
     hosted.subscription.callback(sender.end)
-    if params.output:
-        stream = OutputStream(hosted)
-        shared = SHARED.setdefault(hosted.runtime, SharedOutput())
-        hosted.subscription.enter_context(shared.joined(stream, hosted))
-        hosted.subscription.callback(stream.end)
     if params.health:
         watching = hosted.connection.start(HealthWatch(hosted, params.heartbeat_s).run(), "health")
         hosted.subscription.callback(watching.cancel)
     hosted.subscribed = True
     sender.replay(at)
     return p.EventsSubscribeResult(seq=at, project_id=hosted.state.id)
+
+
+def _watch_output(hosted: Hosted) -> None:
+    """Until the subscription ends."""
+    stream = OutputStream(hosted)
+    shared = SHARED.setdefault(hosted.runtime, SharedOutput())
+    hosted.subscription.enter_context(shared.joined(stream, hosted))
+    hosted.subscription.callback(stream.end)
 
 
 async def unsubscribe(hosted: Hosted, params: p.EventsUnsubscribeParams) -> p.EventsUnsubscribeResult:
@@ -117,9 +122,15 @@ RECENT: WeakKeyDictionary[Runtime, RecentFrames] = WeakKeyDictionary()
 
 
 class EventSender:
-    """Sends one client the events after `since`. Keeps two numbers, whatever the client does not read."""
+    """Sends one client the events after `since`. Keeps two numbers, whatever the client does not read.
 
-    def __init__(self, hosted: Hosted, since: int, recent: RecentFrames) -> None:
+    `ready` is called once, when the client was sent every event that was told of: what is open then is of no event that
+    it was sent, nor void by one that is still to be sent.
+    """
+
+    def __init__(
+        self, hosted: Hosted, since: int, recent: RecentFrames, ready: Callable[[], None] | None = None
+    ) -> None:
         self._hosted = hosted
         self._recent = recent
         self._project: ProjectId = hosted.state.id
@@ -127,6 +138,7 @@ class EventSender:
         self._until = since
         self._behind = False
         self._ended = False
+        self._ready = ready
 
     def heard(self, published: Published, state: ProjectState) -> None:
         """A live event; left to the log while the past is sent, or the client does not read."""
@@ -134,8 +146,8 @@ class EventSender:
         self._until = published.seq
         if self._behind or self._ended or published.seq <= self._sent:
             # What was read from the log may be heard of after it was sent.
-            return
-        if self._hosted.connection.outgoing.waiting > MOST_LIVE:
+            self._settle()
+        elif self._hosted.connection.outgoing.waiting > MOST_LIVE:
             self._fetch(gap=True)
         else:
             self._send(published.seq, self._recent.of(published, self._project))
@@ -149,6 +161,12 @@ class EventSender:
         self._until = until
         if self._sent < until:
             self._fetch(gap=False)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._ready is not None and self._sent == self._until and not self._behind and not self._ended:
+            ready, self._ready = self._ready, None
+            ready()
 
     def _fetch(self, *, gap: bool) -> None:
         self._behind = True
@@ -167,6 +185,7 @@ class EventSender:
                 if not self._send_some(self._recent.after(self._sent)):
                     await self._read_on()
         self._behind = False
+        self._settle()
 
     async def _read_on(self) -> None:
         page = await self._hosted.events(self._sent, PAGE)

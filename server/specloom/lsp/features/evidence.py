@@ -21,5 +21,6 @@ async def get(serving: Serving, params: p.EvidenceGetParams) -> p.EvidenceGetRes
         task_id=task,
         proven=is_proven(record.evidence) and not record.stale,
         stale=list(record.stale),
+        outdated=list(record.outdated),
         evidence=[wire_evidence(item) for item in record.evidence],
     )

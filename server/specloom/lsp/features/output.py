@@ -9,20 +9,15 @@ from weakref import WeakKeyDictionary
 from specloom.domain.ids import ProjectId
 from specloom.engine.api import OutputChunk, Runtime
 from specloom.engine.listeners import Listeners
+from specloom.engine.open_blocks import MOST_BLOCKS, MOST_KEPT, MOST_OF_BLOCK
 from specloom.lsp.frames import framed
 from specloom.lsp.outgoing import MOST_QUEUED_OUTPUT
-from specloom.lsp.protocol import OutputParams, to_json
-from specloom.lsp.protocol_live import GapParams
+from specloom.lsp.protocol import to_json
+from specloom.lsp.protocol_live import GapParams, OutputParams
 from specloom.lsp.serving import Hosted
 from specloom.lsp.throttle import Throttle
 
 DELAY = 0.04
-MOST_BLOCKS = 64
-"""Blocks that wait for a client that does not read; the newest ones."""
-MOST_OF_BLOCK = 64_000
-"""Characters of one block that are kept between two sends; the newest ones."""
-MOST_KEPT = 512_000
-"""Characters of all blocks together."""
 
 
 @dataclass(slots=True)
@@ -41,7 +36,7 @@ class Pending:
 
 
 class Blocks:
-    """What waits, by block: bounded, the newest kept."""
+    """What waits, by block: bounded as what is kept of open blocks, so that all of that fits; the newest kept."""
 
     def __init__(self) -> None:
         self._pending: dict[tuple[str, str, str], Pending] = {}
@@ -57,6 +52,8 @@ class Blocks:
     def add(self, chunk: OutputChunk, text: str, dropped: int = 0) -> None:
         """More of a block, and how many characters before it were dropped."""
         key = (chunk.session, chunk.block, chunk.kind)
+        if chunk.from_start and (void := self._pending.pop(key, None)) is not None:
+            self._kept -= len(void.text)
         pending = self._pending.setdefault(key, Pending(chunk, ""))
         self._kept -= len(pending.text)
         pending.dropped += dropped
@@ -105,12 +102,18 @@ class SharedOutput:
 
     @contextmanager
     def joined(self, stream: "OutputStream", hosted: Hosted) -> Generator[None]:
-        """`stream` is told while the context is open; nobody watching costs nothing."""
+        """`stream` is told while the context is open, first what is open.
+
+        What others wait for stands in that too: they are told it now, and `stream` only what comes after.
+        """
         if not self._streams:
             self._runtime = hosted.runtime
             self._watching.enter_context(self._runtime.watch_output(self._heard))
+        self._hand_on()
         try:
             with self._streams.present(stream):
+                if so_far := said_so_far(hosted.runtime):
+                    stream.heard(so_far)
                 yield
         finally:
             if not self._streams:
@@ -129,8 +132,10 @@ class SharedOutput:
             self._timer = asyncio.get_running_loop().call_later(DELAY, self._hand_on)
 
     def _hand_on(self) -> None:
-        self._timer = None
-        if self._runtime is None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._runtime is None or not self._blocks:
             return
         said = self._blocks.take(self._runtime.state.id)
         for stream in self._streams:
@@ -171,6 +176,14 @@ class OutputStream:
             connection.outgoing.send(self._blocks.take(self._hosted.state.id).frames)
 
 
+def said_so_far(runtime: Runtime) -> Said | None:
+    """What the open blocks of a runtime have said, as one that comes in the middle is told it; `None`: nothing."""
+    blocks = Blocks()
+    for chunk in runtime.said_so_far():
+        blocks.add(chunk, chunk.text, chunk.dropped)
+    return blocks.take(runtime.state.id) if blocks else None
+
+
 def _params(item: Pending, project: ProjectId) -> OutputParams:
     chunk = item.chunk
     return OutputParams(
@@ -181,4 +194,5 @@ def _params(item: Pending, project: ProjectId) -> OutputParams:
         name=chunk.name,
         text=item.text,
         dropped=item.dropped,
+        from_start=chunk.from_start,
     )

@@ -15,7 +15,7 @@ from specloom.domain.decide_documents import HEAD_CHANGED, changed
 from specloom.domain.events import agents, documents, planning, runs, tasks
 from specloom.domain.project import PlanRecord, ProjectState
 from specloom.domain.rejection import Rejected
-from specloom.domain.runs import Scope
+from specloom.domain.runs import RunState, Scope, why_paused
 from specloom.domain.scope import tasks_in
 from specloom.domain.states import SATISFIED, TaskState
 from specloom.engine.api import Accepted, OutputChunk, Published
@@ -112,7 +112,7 @@ class ProgressReports:
             self._watching = self._hosted.connection.start(self._watch(), "silence of models")
         if state.run is not None and state.run.active:
             self._start_run(state, state.run.scope)
-        if state.planning is not None and state.planning.state == "running":
+        if state.running_plan is not None:
             self._start_plan(state)
 
     def stop(self) -> None:
@@ -156,13 +156,22 @@ class ProgressReports:
         _end(self._run, "")
         runtime, by = self._hosted.runtime, self._hosted.by
         if self.shows:
-            self._run = Bar(self._hosted, "Specloom run", lambda: runtime.cancel(by), run_stand(state, scope))
+            self._run = Bar(
+                self._hosted, self._title("run", state), lambda: runtime.cancel(by), run_stand(state, scope)
+            )
 
     def _start_plan(self, state: ProjectState) -> None:
         _end(self._plan, "")
         runtime, by = self._hosted.runtime, self._hosted.by
         if self.shows:
-            self._plan = Bar(self._hosted, "Specloom plan", lambda: runtime.cancel_plan(by), plan_stand(state))
+            self._plan = Bar(
+                self._hosted, self._title("plan", state), lambda: runtime.cancel_plan(by), plan_stand(state)
+            )
+
+    def _title(self, what: str, state: ProjectState) -> str:
+        """Whose it is stands there where the client has several."""
+        name = state.name or self._hosted.places.root.name
+        return f"Specloom {what} of {name}" if len(self._hosted.connection.roots) > 1 else f"Specloom {what}"
 
     def _report_run(self, state: ProjectState) -> None:
         if self._run is not None and state.run is not None:
@@ -195,8 +204,10 @@ def run_stand(state: ProjectState, scope: Scope) -> Stand:
     now = ", ".join(working)
     if state.approvals:
         now = f"{now} waits for your answer".lstrip()
-    elif run is not None and run.reason and not working:
-        now = f"{run.state.value}: {run.reason}"
+    elif run is not None and (run.state is not RunState.RUNNING or (run.reason and not working)):
+        after = f" after this {run.pause_after}" if run.state is RunState.PAUSING else ""
+        why = f": {run.reason}" if why_paused(run.reason) else ""
+        now = f"{now} {run.state.value}{after}{why}".lstrip()
     message = f"{done}/{len(leaves)}" + (f" {now}" if now else "")
     return Stand(100 * done // len(leaves) if leaves else 0, message)
 

@@ -4,7 +4,7 @@ from specloom.domain.permissions.rules import Profile
 from specloom.domain.rejection import Rejected
 from specloom.domain.runs import Budget, Scope
 from specloom.lsp import protocol as p
-from specloom.lsp.features.orders import order_result
+from specloom.lsp.features.orders import order_result, started
 from specloom.lsp.ordered import overrides_of
 from specloom.lsp.protocol_estimate import RunEstimateParams, RunEstimateResult
 from specloom.lsp.serving import Hosted
@@ -17,9 +17,10 @@ async def start(hosted: Hosted, params: p.RunStartParams) -> p.RunStartResult | 
     budget = Budget(**params.budget.model_dump())
     profile = None if params.profile is None else Profile(params.profile)
     hosted.connection.settings.ordered = overrides_of(params.model, params.base_url)
-    answer = await hosted.runtime.start_run(
+    accepted = await hosted.runtime.start_run(
         scope, budget, hosted.by, params.command_id, unattended=params.unattended, profile=profile
     )
+    answer = started(accepted, "run")
     if isinstance(answer, Rejected):
         return answer
     return p.RunStartResult(seq=answer.seq, repeated=answer.repeated, run_id=answer.id)
@@ -45,9 +46,8 @@ async def resume(hosted: Hosted, params: p.RunResumeParams) -> p.OrderResult | R
     """`specloom/run/resume`."""
     profile = None if params.profile is None else Profile(params.profile)
     hosted.connection.settings.ordered = overrides_of(params.model, params.base_url)
-    return order_result(
-        await hosted.runtime.resume(hosted.by, params.command_id, unattended=params.unattended, profile=profile)
-    )
+    answer = await hosted.runtime.resume(hosted.by, params.command_id, unattended=params.unattended, profile=profile)
+    return order_result(answer, "run")
 
 
 async def cancel(hosted: Hosted, params: p.RunOrderParams) -> p.OrderResult | Rejected:

@@ -29,7 +29,7 @@ async def generate(hosted: Hosted, params: p.SpecGenerateParams) -> p.PlanResult
 async def settle(hosted: Hosted, params: p.SpecSettleParams) -> p.OrderResult | Rejected:
     """`specloom/spec/settle`."""
     spec = SpecId(params.spec_id)
-    return order_result(await hosted.runtime.settle_spec(spec, params.choice, hosted.by, params.command_id))
+    return order_result(await hosted.runtime.settle_spec(spec, params.choice, hosted.by, params.command_id), "plan")
 
 
 async def cancel(hosted: Hosted, params: p.SpecCancelParams) -> p.OrderResult | Rejected:

@@ -102,6 +102,10 @@ class AgentShell:
     def __post_init__(self) -> None:
         self._jobs = JobBook(self.limits.jobs)
 
+    def use(self, limits: ShellLimits) -> None:
+        """Others count from the next command on."""
+        self.limits, self._jobs.most = limits, limits.jobs
+
     @property
     def jobs(self) -> tuple[Job, ...]:
         """Those that run and the newest that have ended, oldest first."""
@@ -119,6 +123,16 @@ class AgentShell:
 
     def _below(self, folder: str) -> str:
         return "." if folder == self._home else folder.removeprefix(f"{self._home}/")
+
+    @property
+    def cwd(self) -> str:
+        """Where the next command runs, as the shell names it."""
+        return str(self.root) if self._shell is None else self._shell.cwd
+
+    def printing(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Absolute paths of what running jobs print to, and of what ended ones did."""
+        running = frozenset(path for job in self._jobs.running for path in job.prints)
+        return running, frozenset(path for job in self._jobs for path in job.prints) - running
 
     @property
     def newest(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from specloom.domain.looking import printed_to
 from specloom.workspace.shell.command_log import Live
 from specloom.workspace.shell.pump import Stream
 from specloom.workspace.shell.shell_process import Ended, ShellProcess
@@ -41,6 +42,8 @@ class Job:
     log: Path
     running: Running | None
     """Its shell, its output and what waits for its end; `None` when that has come."""
+    prints: frozenset[str] = frozenset()
+    """Absolute paths of all that it prints to, its log among them."""
     follower: asyncio.Task[None] | None = None
     """As long as it runs."""
     state: JobState = "running"
@@ -52,7 +55,9 @@ class Job:
         """A command that goes on."""
         line = " ".join(running.command[: 10 * SHOWN].split())
         title = line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
-        return cls(running.number, title, running.stream.log.path, running)
+        log = running.stream.log.path
+        prints = printed_to(running.command, running.shell.cwd) | {str(log)}
+        return cls(running.number, title, log, running, prints)
 
     def settle(self, exit_code: int | None, duration_s: float) -> None:
         """It has ended; one that was stopped stays stopped."""
