@@ -1,5 +1,5 @@
 // Bundles the extension (and, with --units, the tests and benchmarks of its pure parts). Refuses to fetch anything.
-import { copyFileSync, readdirSync } from "node:fs";
+import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const production = process.argv.includes("--production");
@@ -22,5 +22,11 @@ if (process.argv.includes("--units")) {
   await build({ ...page, entryPoints: ["src/agent/page/main.ts"], outfile: "dist/agent.js" });
   if (production) {
     copyFileSync("../../LICENSE", "LICENSE");
+    writeFileSync("dist/README.md", withoutPictures(readFileSync("README.md", "utf8")));
   }
+}
+
+/** The editor's page of an extension shows pictures from the web alone, and others as broken; ours are in no web. */
+function withoutPictures(text) {
+  return text.replace(/^ *!\[[^\]]*\]\([^)]*\)\n\n?/gm, "");
 }

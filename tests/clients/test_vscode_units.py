@@ -14,6 +14,9 @@ from tests.editors.installing import installed
 from tests.editors.vscode_package import packaged
 from tests.editors.vscode_workbench import Installed
 
+# What is installed first has a deadline of its own.
+pytestmark = pytest.mark.timeout(300, func_only=True)
+
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "clients" / "vscode"
 MANIFEST: dict[str, Any] = json.loads((CLIENT / "package.json").read_text())
@@ -52,6 +55,9 @@ def test_the_package_is_small_and_holds_what_it_shows_and_nothing_else(node: Pat
     names = set(zipfile.ZipFile(file).namelist())
     assert {f"extension/{part}" for part in _files_named()} <= names
     assert not [name for name in names if re.search(r"\.ts$|\.map$|node_modules|test|\.npmrc", name)]
+    page = zipfile.ZipFile(file).read("extension/readme.md").decode()
+    assert "## Begin" in page
+    assert "![" not in page, "the editor's page shows pictures from the web alone"
 
 
 def test_every_command_that_is_offered_is_registered_and_none_is_the_servers() -> None:
@@ -71,6 +77,12 @@ def test_commands_are_titled_alike_and_what_needs_a_server_says_so() -> None:
         assert command["category"] == "Specloom"
         needs = "specloom.server == running" in command.get("enablement", "")
         assert needs != (command["command"].removeprefix("specloom.") in always), command["command"]
+
+
+def test_the_extension_runs_where_the_files_are_and_begins_only_with_what_it_is_for() -> None:
+    assert MANIFEST["extensionKind"] == ["workspace"]
+    assert MANIFEST["capabilities"]["untrustedWorkspaces"]["supported"] == "limited"
+    assert all(event.startswith("workspaceContains:") for event in MANIFEST["activationEvents"])
 
 
 def test_a_folders_own_settings_cannot_run_code_or_choose_who_gets_the_key() -> None:

@@ -10,9 +10,15 @@ LINES = (
     " if vim.bo[buf].filetype == [[specloom-tree]] then return vim.api.nvim_buf_get_lines(buf, 0, -1, false) end"
     " end end)()"
 )
-LINE = re.compile(r"^\s*(?:[▾▸] )?(?P<sign>[·○▶✓✗■–≈◆?] )?(?P<title>\S.*?)(?: {2,}(?P<details>.*))?$")
+LINE = re.compile(r"^\s*(?:[▾▸] )?(?P<sign>[·○▶✓✗■–≈≠◆?] )?(?P<title>\S.*?)(?: {2,}(?P<details>.*))?$")
 SIGNS = {"·": "pending", "○": "ready", "▶": "in progress", "✓": "done", "✗": "failed", "■": "blocked", "–": "skipped"}
-STATE = r"proven|done, not proven|done, proof stale|[a-z ]+"
+STATE = r"proven|done, not proven|done, proof stale|done, outdated|[a-z ]+"
+VOUCHED = {
+    "proven": "proven",
+    "done": "done, not proven",
+    "proof stale": "done, proof stale",
+    "outdated": "done, outdated",
+}
 TASK = re.compile(rf"^Task (?P<title>[^,]+), (?P<state>{STATE})")
 UNDER_WAY = {"running", "pausing", "paused", "cancelling"}
 
@@ -54,8 +60,7 @@ def neovim_tree(at: Person) -> list[str]:
         elif sign and re.match(r"\d+ ", title) and line[0] in "▾▸":
             found.append(f"{title} {details[0]}")
         elif sign:
-            state = {"proven": "proven", "done": "done, not proven", "proof stale": "done, proof stale"}.get(details[0])
-            found.append(f"{title} {state or SIGNS[sign]}")
+            found.append(f"{title} {VOUCHED.get(details[0]) or SIGNS[sign]}")
     return _with_waiting([*found, f"{agents} at work"] if agents else found, waiting)
 
 

@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "editors"
+LONGEST = 1_200
+"""Seconds, where all is fetched for the first time: what VS Code has of C++ is compiled for minutes, beside tests."""
 
 
 def installed(script: str, *words: str, needed: bool) -> list[str]:
@@ -18,7 +20,7 @@ def installed(script: str, *words: str, needed: bool) -> list[str]:
     with (CACHE / f"{'-'.join((script, *words))}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         installed = subprocess.run(
-            [ROOT / "scripts" / script, *words], capture_output=True, text=True, timeout=540, check=False
+            [ROOT / "scripts" / script, *words], capture_output=True, text=True, timeout=LONGEST, check=False
         )
     if installed.returncode == 0:
         return installed.stdout.splitlines()

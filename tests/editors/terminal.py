@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-DEADLINE = 30.0
+DEADLINE = 60.0
+"""Seconds, in which a server may start, cold, for what is to be on the screen."""
 POLL = 0.05
 SIZE = ("-x", "120", "-y", "40")
 

@@ -28,7 +28,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux (apt install tmux)"),
 ]
 
-DEADLINE = 60.0
+DEADLINE = 240.0
+"""Seconds, in which the workbench may have to start; one that has failed is heard of at once."""
 POLL = 0.05
 SPEC = """---
 id: "01"

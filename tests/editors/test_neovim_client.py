@@ -14,6 +14,8 @@ import pytest
 from specloom.cli.roots import MARKS
 from specloom.llm.scripted.server import ScriptedServer
 from tests.daemon.stage import staged
+from tests.editors.installing import installed
+from tests.editors.nvim_client.headless import headless
 from tests.editors.nvim_client.person import DEADLINE, HERE, PLUGIN, Person, person
 from tests.editors.playing import must_all_end
 from tests.editors.test_neovim import BODY, OUTLINE, project
@@ -45,8 +47,12 @@ TASKS = """- [ ] 1 Greeting
     - _Verify: `test -s NOTES`_
 """
 NOTES = {
-    "answer": [{"tool": "write_file", "input": {"path": "NOTES", "content": "It greets.\n"}}],
+    "answer": [
+        {"text": "I note what it says."},
+        {"tool": "write_file", "input": {"path": "NOTES", "content": "It greets.\n"}},
+    ],
     "hold": "opened again",
+    "hold_after_events": 4,
 }
 CONNECTION = "require('specloom.client').all()[1]"
 RUN = f"(({CONNECTION} or {{}}).projection or {{}}).run"
@@ -74,7 +80,9 @@ def plan(at: Person) -> None:
 
 
 def run_into_a_modified_buffer(at: Person, server: ScriptedServer) -> None:
-    """The exact commands are allowed, the edit lands beside unsaved words, and is saved when the check needs it."""
+    """The exact commands are allowed, the edit lands beside unsaved words, and is saved when the check needs it: where
+    Neovim saves nothing, as soon as that is left.
+    """
     at.command("edit greet.py")
     at.screen.press("O# my own line", "Escape")
     at.command("Specloom run")
@@ -84,14 +92,31 @@ def run_into_a_modified_buffer(at: Person, server: ScriptedServer) -> None:
     at.until(f"#{CONNECTION}.projection.agents", 1)
     at.command("Specloom say use few words")
     at.screen.until("the agent hears it at its next turn")
+    at.command("Specloom pause task")
+    at.screen.until("the run pauses after this task")
+    at.screen.press("q:")
+    at.until("vim.fn.getcmdwintype()", ":")
     server.release("said")
     at.screen.until(EDITED, "# my own line")
+    at.until("#vim.api.nvim_get_autocmds({event = 'CmdwinLeave'})", 1)
+    at.screen.press("C-c", "C-c")
     at.until(f"{CONNECTION}.projection.tasks['01/1.1'].proven")
     assert (at.root / "greet.py").read_text() == f"# my own line\ndef greet(name):\n    {EDITED}\n"
 
 
 def pause_and_resume(at: Person) -> None:
-    """By two commands, and by name."""
+    """The task came to its end, and no other began; now cuts the turn. What is told while a command is typed shows
+    behind it.
+    """
+    at.until(f"{RUN}.state", "paused")
+    assert at.lua(f"{CONNECTION}.projection.tasks['01/1.2'].state") == "ready"
+    at.command("Specloom resume")
+    at.until(f"#{CONNECTION}.projection.agents", 1)
+    at.screen.press(":Specloom pause now")
+    at.until("vim.fn.mode()", "c")
+    at.lua("require('specloom.tell').say('told meanwhile')")
+    at.screen.press("C-c")
+    at.screen.until("Specloom: told meanwhile")
     at.command("Specloom pause now")
     at.until(f"{RUN}.state", "paused")
     at.told("the run is paused")
@@ -116,6 +141,10 @@ def test_a_run_is_planned_steered_left_and_found_again(suite: str, neovim: Neovi
         at.open()
         at.told("a run is running here")
         at.until(f"{RUN}.state", "running")
+        at.command("Specloom output")
+        # Nobody who watches now has heard its start.
+        at.until("vim.fn.searchcount({ pattern = 'I note what it says', recompute = 1 }).total", 1)
+        at.command("bwipeout!")
         server.release("opened again")
         at.told("the run is over: 2 of 2 tasks done")
         at.leave()
@@ -181,6 +210,9 @@ def test_each_edit_is_an_undo_step_and_what_the_person_looks_at_stays(
         ):
             at.screen.press("u")
             at.until(WORDS, words)
+        # What `.` repeats is what the person did last.
+        at.screen.press(".")
+        at.until("vim.api.nvim_get_current_line()", "line 55 typed more")
         at.leave()
     must_all_end(root)
 
@@ -293,32 +325,15 @@ def test_a_swap_file_of_another_neovim_stops_nobody(neovim: Neovim, tmp_path: Pa
     must_all_end(root)
 
 
-def headless(neovim: Path, root: Path, *words: str, **environment: str) -> str:
-    """What Neovim says that is started in a folder, does as told and quits."""
-    home = root.parent / "home"
-    places = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
-    ran = subprocess.run(
-        [neovim, "--clean", "--headless", "-n", "--cmd", f"set rtp^={PLUGIN}", *words, "-c", "qa!"],
-        cwd=root,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(home), **places, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout + ran.stderr
-
-
 @pytest.mark.parametrize("suite", SUITES)
 def test_what_is_missing_or_wrong_is_said_with_its_remedy(suite: str, neovim: Neovim, tmp_path: Path) -> None:
     root = greeter(tmp_path / "greeter")
     said = headless(neovim(suite), root, "requirements.md")
-    assert said.startswith("Specloom: no server: pip install specloom")
+    assert said.startswith("Specloom: no server: pipx install .")
     assert said.strip().endswith("… (:Specloom status)")
     assert len(said.splitlines()) == 1
     checked = headless(neovim(suite), root, "requirements.md", "-c", "checkhealth specloom", "-c", "%print")
-    assert "uv tool install specloom" in checked
+    assert "uv tool install ." in checked
     wrong = "lua vim.g.specloom = {icons = 'emoji', colour = 1, cmd = {'/no/such/program'}}"
     told = headless(
         neovim(suite), root, "--cmd", wrong, "requirements.md", "-c", "checkhealth specloom", "-c", "%print"
@@ -328,12 +343,21 @@ def test_what_is_missing_or_wrong_is_said_with_its_remedy(suite: str, neovim: Ne
     assert "/no/such/program is no program that can be run; mend cmd in vim.g.specloom" in told
 
 
-def test_an_old_neovim_is_told_once_and_left_alone(neovim: Neovim, tmp_path: Path) -> None:
+AS_0_9 = "lua local has = vim.fn.has; vim.fn.has = function(what) return what == 'nvim-0.10' and 0 or has(what) end"
+
+
+@pytest.mark.parametrize(("suite", "before"), [("bookworm", "let g:as_it_is = 1"), (SUITES[0], AS_0_9)])
+def test_an_old_neovim_is_told_once_and_left_alone(suite: str, before: str, neovim: Neovim, tmp_path: Path) -> None:
     root = greeter(tmp_path / "greeter")
-    old = "lua local has = vim.fn.has; vim.fn.has = function(what) return what == 'nvim-0.10' and 0 or has(what) end"
-    said = headless(neovim(SUITES[0]), root, "--cmd", old, "requirements.md", "-c", "echo exists(':Specloom')")
+    said = headless(neovim(suite), root, "--cmd", before, "requirements.md", "-c", "echo exists(':Specloom')")
     assert said.count("Specloom needs Neovim 0.10 or newer") == 1
     assert said.strip().endswith("0")
+
+
+def test_a_check_of_an_old_neovim_says_what_is_wrong(neovim: Neovim, tmp_path: Path) -> None:
+    checked = headless(neovim("bookworm"), tmp_path, "-c", "checkhealth specloom", "-c", "%print")
+    assert "- ERROR: Specloom needs Neovim 0.10 or newer; this one is older" in checked
+    assert "Exception" not in checked
 
 
 def test_nothing_happens_in_a_folder_without_work_for_it(neovim: Neovim, tmp_path: Path) -> None:
@@ -367,7 +391,10 @@ def test_vim_lsp_enable_starts_it_where_autostart_is_off(neovim: Neovim, tmp_pat
     enabled = headless(
         neovim(SUITES[1]), root, "--cmd", off, "-c", "lua vim.lsp.enable('specloom')", "-c", "edit requirements.md"
     )
-    assert "no server: pip install" in enabled
+    assert "no server: pipx install" in enabled
+    configured = "lua vim.lsp.config('specloom', {cmd = {'/no/such/program'}})"
+    told = headless(neovim(SUITES[1]), root, "-c", configured, "-c", "edit requirements.md")
+    assert "/no/such/program is no program" in told
 
 
 def test_the_help_has_every_subcommand_and_option_and_no_tag_twice(neovim: Neovim, tmp_path: Path) -> None:
@@ -425,11 +452,7 @@ def test_a_daemon_that_is_killed_is_found_again_and_its_run_goes_on(neovim: Neov
 
 
 def test_the_plugin_is_formatted_by_stylua() -> None:
-    installed = subprocess.run(
-        [SCRIPTS / "install-stylua"], capture_output=True, text=True, timeout=DEADLINE, check=False
-    )
-    if installed.returncode:
-        pytest.skip(installed.stderr.strip())
+    installed("install-stylua", needed=False)
     files = [*PLUGIN.rglob("*.lua"), *HERE.glob("*.lua"), *HERE.with_name("nvim_views").glob("*.lua")]
     written = [path for path in files if not path.name.endswith(".gen.lua")]
     command = ["node", SCRIPTS / "format-lua.mjs", "--check", *written]

@@ -21,6 +21,8 @@ CODE = 'def greet(name):\n    return "Hello " + name\n'
 EDITED = 'return "Hello " + name + "!"'
 FAULTY = SPEC.replace("- [ ] 1.1", "- [x] 1.1").replace("_Requirements: R1.2_", "_Requirements: R1.3_")
 
+HELD = [*ENDS[:-1], {**ENDS[-1], "hold": "seen"}]
+
 
 def choose(screen: Terminal, title: str) -> None:
     """Opens the menu of code actions at the cursor, and takes one by its number."""
@@ -39,14 +41,19 @@ def look(screen: Terminal) -> None:
     screen.press(":w", "Enter", "/1.2 End", "Enter")
 
 
-def run(screen: Terminal) -> None:
-    """The question shows the exact command; the edit lands beside what was typed."""
+def run(screen: Terminal, server: ScriptedServer) -> None:
+    """The question shows the exact command; the edit lands beside what was typed.
+
+    The turn behind the edit waits until it is seen: Neovim draws nothing anew while it shows a question.
+    """
     screen.press(":split greet.py", "Enter")
     screen.until("def greet")
     screen.press("O# my own line", "Escape", "C-w", "j")
     choose(screen, "Run")
     screen.until("1 verify command from this repository would run", "endswith('!')\":", "1: Allow once", "3: Deny")
     screen.press("1", "Enter")
+    screen.until("# my own line", EDITED)
+    server.release("seen")
     screen.until("Save 1 file so that verification can run: greet.py", "# my own line", EDITED)
 
 
@@ -64,12 +71,12 @@ def test_a_person_sees_states_questions_and_problems_where_they_belong(
     root = greeter(tmp_path / "greeter", FAULTY)
     (root / "greet.py").write_text(CODE)
     with (
-        ScriptedServer({"sessions": [session("1.2", "# Task 01/1.2 (attempt 1)", turns=ENDS)]}) as server,
+        ScriptedServer({"sessions": [session("1.2", "# Task 01/1.2 (attempt 1)", turns=HELD)]}) as server,
         terminal(environment(root, tmp_path / "home", server)) as screen,
     ):
         screen.start(root, neovim("forky"), "-u", HERE / "init.lua", "specs/01-greeter.md")
         look(screen)
-        run(screen)
+        run(screen, server)
         prove(screen)
         screen.press(":qa!", "Enter")
         server.check()

@@ -81,6 +81,25 @@ def test_ten_thousand_tasks_and_twenty_thousand_pieces_move_nothing(
 
 
 @pytest.mark.parametrize("suite", SUITES)
+def test_tree_and_output_stand_on_the_screen_as_they_were_looked_at(
+    suite: str, neovim: Callable[[str], Path], tmp_path: Path
+) -> None:
+    after_the_start(neovim(suite), tmp_path, "screens.lua")
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_windows_and_options_of_people_break_nothing(suite: str, neovim: Callable[[str], Path], tmp_path: Path) -> None:
+    after_the_start(neovim(suite), tmp_path, "manners.lua")
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_questions_are_put_once_and_in_full_by_whatever_puts_them(
+    suite: str, neovim: Callable[[str], Path], tmp_path: Path
+) -> None:
+    after_the_start(neovim(suite), tmp_path, "questions.lua")
+
+
+@pytest.mark.parametrize("suite", SUITES)
 def test_keys_go_open_and_order_what_they_say(suite: str, neovim: Callable[[str], Path], tmp_path: Path) -> None:
     after_the_start(neovim(suite), tmp_path, "keys.lua")
 

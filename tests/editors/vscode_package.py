@@ -14,7 +14,7 @@ from tests.editors.vscode_workbench import Installed
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "clients" / "vscode"
-UNTOUCHED = ("--allow-missing-repository", "--no-rewrite-relative-links")
+UNTOUCHED = ("--allow-missing-repository", "--no-rewrite-relative-links", "--readme-path", "dist/README.md")
 """The README keeps its links as they are."""
 PARTS = ("src", "media", "package.json", "esbuild.mjs", "tsconfig.json", ".vscodeignore", "README.md")
 DEADLINE = 120
@@ -58,9 +58,8 @@ def _run(installed: Installed, folder: Path, *words: str) -> None:
 def _digest() -> str:
     """Of all that goes into the package, and of what builds it."""
     found = hashlib.sha256()
-    for part in (*PARTS, "package-lock.json"):
-        place = SOURCE / part
+    for place in (SOURCE / part for part in (*PARTS, "package-lock.json")):
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if path.is_file():
-                found.update(f"{path.relative_to(SOURCE)}\0".encode() + path.read_bytes())
+                found.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return found.hexdigest()[:16]

@@ -1,5 +1,6 @@
 """What the model says in the stories that a person plays in the workbench, and the projects that they begin with."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ TASKS = """- [ ] 1 Greeting
     - _Requirements: R1.1_
     - _Verify: `python3 -c "from greet import greet; assert greet('Ann') == 'Hello Ann!'"`_
 """
+MANY = "- [ ] {number} Task number {number}\n  - _Requirements: R1.1_\n  - _Depends: none_\n  - _Verify: `true`_\n"
 FAREWELL = 'def bye(name):\n    return "Bye " + name\n'
 LINE = '    return "Hello " + name'
 EDIT = {"start_line": 2, "start_text": LINE, "end_line": 2, "end_text": LINE, "new_text": f'{LINE} + "!"'}
@@ -66,7 +68,10 @@ FIRST: list[dict[str, Any]] = [
     {
         "answer": [
             {"text": "Now I try `bye.py:2`."},
-            {"tool": "run_command", "input": {"command": "for n in 1 2 3; do python3 -c 'print(6 * 7)'; done"}},
+            {
+                "tool": "run_command",
+                "input": {"command": "cd $(pwd); for n in 1 2 3; do python3 -c 'print(6 * 7)'; done"},
+            },
         ]
     },
     {
@@ -108,15 +113,43 @@ def whole_job() -> dict[str, Any]:
     )
 
 
+def folders(place: Path) -> Path:
+    """A workspace of two small projects, one of ten thousand tasks, and a folder that is none; its file."""
+    streaming(place / "greeter")
+    greeter(place / "other", SPEC.split("  - [ ] 1.2")[0].replace('"01"', '"07"'))
+    (place / "notes").mkdir()
+    (place / "notes" / "README.md").write_text("# Notes\n")
+    many = place / "many" / "specs"
+    many.mkdir(parents=True)
+    (place / "many" / "requirements.md").write_text("# Many\n\n- R1.1 THE work SHALL be done.\n")
+    for number in range(100):
+        head = f'---\nid: "{number:02d}"\ntitle: Part {number}\ndepends_on: []\nrequirements: [R1.1]\n---\n'
+        tasks = "".join(MANY.format(number=task) for task in range(1, 101))
+        (many / f"{number:02d}-part.md").write_text(f"{head}\n# Part {number}\n\n## Tasks\n\n{tasks}")
+    workspace = place / "all.code-workspace"
+    workspace.write_text(json.dumps({"folders": [{"path": name} for name in ("greeter", "other", "notes", "many")]}))
+    return workspace
+
+
+def begun() -> dict[str, Any]:
+    """Two first answers, which nobody waits for."""
+    turn = {"answer": [{"text": "I begin."}], "hold": "never"}
+    return script(*(planned(f"# Task {task} (attempt 1)", turn) for task in ("01/1.1", "07/1.1")))
+
+
 def streaming(root: Path) -> Path:
     """One task that is to be worked on."""
     return greeter(root, SPEC.split("  - [ ] 1.2")[0])
 
 
-def long_answer(deltas: int) -> dict[str, Any]:
-    """Its first answer streams in this many pieces of `DELTA` characters; the second waits until it is released."""
+def long_answer(deltas: int, *, ends: bool = True) -> dict[str, Any]:
+    """Its first answer streams in this many pieces of `DELTA` characters, in one line unless that `ends`.
+
+    The second answer waits until it is released.
+    """
     line = "The agent says one more sentence of its long answer, with `code` and **weight**.\n"
     text = "".join(line if number % 6 else "\n" for number in range(deltas * DELTA // len(line) * 6 // 5 + 1))
+    text = text if ends else text.replace("\n", " ")
     said = {"text": text[: deltas * DELTA - len(END)] + END}
     turns = [{"answer": [said, *WRITES[0]["answer"][1:]], "hold": "begin"}, WRITES[1] | {"hold": "more"}]
     return script(planned("# Task 01/1.1 (attempt 1)", *turns))

@@ -30,17 +30,29 @@ class Streamed:
 def settings(server: ScriptedServer | None = None) -> dict[str, Any]:
     """Of a machine where the server is installed, with a model that answers from a script."""
     found: dict[str, Any] = {"specloom.server.path": str(SPECLOOM)}
-    if server is not None:
-        found |= {"specloom.models.default.model": "scripted-1", "specloom.models.default.base_url": server.base_url}
-    return found
+    return found if server is None else found | model(server)
+
+
+def model(server: ScriptedServer) -> dict[str, Any]:
+    """Of a machine whose models answer from a script."""
+    return {"specloom.models.default.model": "scripted-1", "specloom.models.default.base_url": server.base_url}
 
 
 def stream(
-    installed: Installed, extension: Path, folder: Path, shots: Path, *, deltas: int, pace_s: float, view: str
+    installed: Installed,
+    extension: Path,
+    folder: Path,
+    shots: Path,
+    *,
+    deltas: int,
+    pace_s: float,
+    view: str,
+    tasks: str = "untold",
+    ends: bool = True,
 ) -> Streamed:
-    """Streams `deltas` pieces, `pace_s` seconds apart, with the Agent view `shown` or `hidden`."""
+    """Streams `deltas` pieces, one in `pace_s` seconds; `view`: shown or hidden, `tasks`: traced or untold."""
     root, costs = streaming(folder / "greeter"), Costs()
-    with ScriptedServer(long_answer(deltas), delta_chars=DELTA, pace_s=pace_s) as server, staged() as stage:
+    with ScriptedServer(long_answer(deltas, ends=ends), delta_chars=DELTA, pace_s=pace_s) as server, staged() as stage:
         home = Home(folder / "home", installed, settings(server), **stage.own)
         home.install(extension)
 
@@ -53,7 +65,7 @@ def stream(
 
         verbs = {"begin": begin, "end": end, "release": server.release}
         with home.serving() as address:
-            told = {"address": address, "root": str(root), "view": view}
+            told = {"address": address, "root": str(root), "view": view, "tasks": tasks}
             with playing("stream", installed, shots, verbs, **told) as story:
                 said = story.must_pass()
     return Streamed(costs.seconds, _measured(said), root)

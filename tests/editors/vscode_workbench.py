@@ -5,8 +5,8 @@ Refuses every address but loopback (the story does), and ends what it started wh
 
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import IO, Any
 
 HERE = Path(__file__).parent / "vscode"
-DEADLINE = 150.0
-"""Seconds for one story, on a machine that is busy with others."""
+DEADLINE = 420.0
+"""Seconds for one story of many steps, each with a deadline, on a machine that is busy with others."""
 STARTING = 60.0
 POLL = 0.05
+LISTENS = re.compile(r"HTTP server listening on (http://[\d.:]+)/")
+PATH = "/usr/local/bin:/usr/bin:/bin"
+"""Of a person who has installed nothing of ours."""
 QUIET: dict[str, Any] = {
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
@@ -67,7 +70,7 @@ class Home:
         (data / "Machine").mkdir()
         (data / "Machine" / "settings.json").write_text(json.dumps(dict(settings)))
         places = {f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
-        path = os.pathsep.join((str(installed.node.parent), "/usr/local/bin", "/usr/bin", "/bin"))
+        path = os.pathsep.join((str(installed.node.parent), PATH))
         gallery = {"EXTENSIONS_GALLERY": json.dumps({"serviceUrl": "", "itemUrl": ""})}
         self.environment = places | gallery | {"HOME": str(folder), "PATH": path, "LANG": "C.UTF-8", **own}
 
@@ -86,12 +89,13 @@ class Home:
     @contextmanager
     def serving(self, *, trusted: bool = True) -> Generator[str]:
         """The address of the workbench while it is served; untrusted folders are asked about only on demand."""
-        port = _free_port()
-        words = ("--auth", "none", "--bind-addr", f"127.0.0.1:{port}", "--disable-telemetry", "--disable-update-check")
+        # The port is the system's choice: one that was looked for before may be somebody else's by now.
+        words = ("--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry", "--disable-update-check")
         more = ("--disable-getting-started-override", "--ignore-last-opened")
         trust = ("--disable-workspace-trust",) if trusted else ()
+        said = self.folder / "workbench.log"
         with (
-            (self.folder / "workbench.log").open("w") as log,
+            said.open("w") as log,
             subprocess.Popen(
                 [*self._words(), *words, *more, *trust],
                 env=self.environment,
@@ -102,8 +106,7 @@ class Home:
             ) as process,
         ):
             try:
-                _until_healthy(f"http://127.0.0.1:{port}", process)
-                yield f"http://127.0.0.1:{port}"
+                yield _healthy_address(said, process)
             finally:
                 _end_group(process)
 
@@ -176,12 +179,13 @@ def playing(
             _end_group(process)
 
 
-def _until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
+def _healthy_address(said: Path, process: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + STARTING
-    while not _healthy(address):
-        assert process.poll() is None, f"code-server ended with {process.returncode}"
-        assert time.monotonic() < deadline, f"code-server does not answer within {STARTING:g} s"
+    while not (told := LISTENS.search(said.read_text())) or not _healthy(told[1]):
+        assert process.poll() is None, f"code-server ended with {process.returncode}\n{said.read_text()}"
+        assert time.monotonic() < deadline, f"code-server does not answer within {STARTING:g} s\n{said.read_text()}"
         time.sleep(POLL)
+    return told[1]
 
 
 def _healthy(address: str) -> bool:
@@ -190,12 +194,6 @@ def _healthy(address: str) -> bool:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _end_group(process: subprocess.Popen[Any]) -> None:

@@ -30,6 +30,14 @@ end
 vim.api.nvim_set_keymap("n", "<Plug>(specloom-run-here)", "<Cmd>Specloom run .<CR>", {})
 
 local group = vim.api.nvim_create_augroup("specloom", {})
+vim.api.nvim_create_autocmd("BufReadCmd", {
+  group = group,
+  pattern = "specloom://*",
+  desc = "Fills a view of Specloom that a session or :edit reads",
+  callback = function(event)
+    require("specloom.page").read(event.buf)
+  end,
+})
 vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile", "BufFilePost", "VimEnter" }, {
   group = group,
   desc = "Starts Specloom in folders with requirements or specs",

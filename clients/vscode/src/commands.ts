@@ -14,6 +14,7 @@ import type { Server } from "./server/lifecycle";
 import { FILTERS, type Filter, type Node } from "./tree/nodes";
 import type { TaskTree } from "./tree/view";
 import { firstRequirements } from "./requirements";
+import { literal } from "./texts";
 
 export interface Parts {
   connection: Connection;
@@ -61,6 +62,7 @@ function runCommands(parts: Parts): Record<string, (given: Given) => unknown> {
     planWithFeedback: rooted((root) => runs.planWithFeedback(root)),
     runProject: rooted((root) => runs.run(root, { kind: "project" })),
     runSpec: (given) => withPlace(parts, given, "spec", (root, id) => runs.run(root, { kind: "spec", id } satisfies Scope)),
+    verifyTask: (given) => withPlace(parts, given, "task", (root, id) => runs.run(root, { kind: "task", id } satisfies Scope)),
     runTask: (given) => withPlace(parts, given, "task", (root, id) => runs.run(root, { kind: "task", id } satisfies Scope)),
     pauseNow: rooted((root) => runs.pause(root, "now")),
     pauseAfterTurn: rooted((root) => runs.pause(root, "afterTurn")),
@@ -100,13 +102,13 @@ async function skip({ connection, log }: Parts, root: string, taskId: string): P
 
 async function revoke({ connection, log }: Parts, root: string): Promise<void> {
   await told(log, async () => {
-    const { grants } = await connection.request("specloom/grant/list", { root });
+    const { grants } = await connection.ask("specloom/grant/list", { root });
     if (grants.length === 0) {
       void vscode.window.showInformationMessage("Specloom: nothing is granted here for longer than once");
       return;
     }
     const items = grants.map((grant) => ({
-      label: grant.text,
+      label: literal(grant.text),
       description: grant.taskId ?? grant.scope,
       detail: `${grant.kind}, since ${grant.grantedAt}`,
       grant,
@@ -151,10 +153,18 @@ async function withRoot(parts: Parts, given: Given, then: (root: string) => unkn
     parts.problems.show();
     return;
   }
-  const root = obvious ?? (await vscode.window.showQuickPick([...roots], { placeHolder: "Which project?" }));
+  const root = obvious ?? (await chosenRoot(parts.projects, roots));
   if (root !== undefined) {
     await then(root);
   }
+}
+
+async function chosenRoot(projects: Projects, roots: readonly string[]): Promise<string | undefined> {
+  const items = roots.map((root) => {
+    const path = vscode.Uri.parse(root).fsPath;
+    return { label: literal(projects.at(root)?.known.name ?? path), description: literal(path), root };
+  });
+  return (await vscode.window.showQuickPick(items, { placeHolder: "Which project?" }))?.root;
 }
 
 /** The task or spec that is meant: of the row, at the cursor, or the one that is chosen. */
@@ -172,7 +182,7 @@ async function withPlace(parts: Parts, given: Given, kind: "task" | "spec", then
   await withRoot(parts, given, async (root) => {
     const known = parts.projects.at(root)?.known;
     const all = kind === "task" ? known?.tasks.filter((task) => task.isLeaf) : known?.specs;
-    const items = (all ?? []).map((each) => ({ label: each.id, description: each.title }));
+    const items = (all ?? []).map((each) => ({ label: each.id, description: literal(each.title) }));
     const chosen = await vscode.window.showQuickPick(items, { placeHolder: `Which ${kind}?`, matchOnDescription: true });
     if (chosen !== undefined) {
       await then(root, chosen.label);

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import type { BaseLanguageClient } from "vscode-languageclient";
 import { Feed, type ProjectListener } from "./feed";
 import type { Gap, Health, Method, OrderMethod, Output, ParamsOf, ResultOf, Wire, WireEvent } from "./wire";
-import { messageOf, reasonOf } from "./wire";
+import { messageOf, reasonOf, wasLost } from "./wire";
 
 export type { ProjectListener } from "./feed";
 
@@ -48,6 +48,14 @@ export class Connection implements Wire, Link {
     return this.feeds.get(root)?.seq ?? -1;
   }
 
+  /** Nobody here keeps output: what is being said in a project is told once more, from its start. */
+  recall(root: string): void {
+    const feed = this.feeds.get(root);
+    if (this.connected && feed !== undefined && feed.seq >= 0 && !feed.readOnly) {
+      void this.attach(feed);
+    }
+  }
+
   /** Hears of all projects from now on: of each a snapshot when it is attached, then its events. Listen before the start. */
   listen(listener: ProjectListener): Link {
     this.listeners.add(listener);
@@ -69,17 +77,24 @@ export class Connection implements Wire, Link {
 
   /** An order, carried out once: where the server was lost before it answered, the same `commandId` is sent again. */
   async order<M extends OrderMethod>(method: M, params: Omit<ParamsOf<M>, "commandId">): Promise<ResultOf<M>> {
-    const once = { ...params, commandId: randomUUID() } as unknown as ParamsOf<M>;
+    return this.ask(method, { ...params, commandId: randomUUID() } as unknown as ParamsOf<M>);
+  }
+
+  /** What a person waits for: where the server is lost before it answers, the next one is asked. */
+  async ask<M extends Method>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>> {
     const until = Date.now() + ORDER_PATIENCE;
     for (;;) {
-      await this.untilConnected(until);
+      await this.until(() => this.connected, until);
       const client = this.client;
       try {
-        return await this.request(method, once);
+        return await this.request(method, params);
       } catch (error) {
-        if (reasonOf(error) !== undefined || client === this.client || Date.now() >= until) {
+        const gone = client !== this.client || wasLost(error);
+        if (reasonOf(error) !== undefined || !gone || Date.now() >= until) {
           throw error;
         }
+        // A pipe breaks before the end of the server is heard of.
+        await this.until(() => client !== this.client, until);
       }
     }
   }
@@ -166,12 +181,12 @@ export class Connection implements Wire, Link {
     this.watchers.forEach((watcher) => watcher());
   }
 
-  private untilConnected(until: number): Promise<void> {
-    if (this.connected) {
+  private until(holds: () => boolean, until: number): Promise<void> {
+    if (holds()) {
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const waiting = this.onChanged(() => this.connected && settle(resolve));
+      const waiting = this.onChanged(() => holds() && settle(resolve));
       const timer = setTimeout(() => settle(() => reject(new Error(NOBODY))), Math.max(0, until - Date.now()));
       const settle = (then: () => void): void => {
         clearTimeout(timer);

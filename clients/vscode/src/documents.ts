@@ -48,14 +48,14 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
 
   /** What proves a task, as a page. */
   async proof(root: string, taskId: string): Promise<void> {
-    const evidence = await this.connection.request("specloom/evidence/get", { root, taskId });
+    const evidence = await this.connection.ask("specloom/evidence/get", { root, taskId });
     const uri = this.made("proof", taskId, "md", proofText(evidence));
     await vscode.commands.executeCommand("markdown.showPreview", uri);
   }
 
   /** What a task changed, as a diff. */
   async changes(root: string, taskId: string): Promise<void> {
-    const { diff } = await this.connection.request("specloom/changeset/get", { root, taskId });
+    const { diff } = await this.connection.ask("specloom/changeset/get", { root, taskId });
     const uri = this.made("changes", taskId, "diff", diff || "No file was changed\n");
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
   }
@@ -87,7 +87,9 @@ function lastBefore(project: Projection, specId: string, line: number): string |
 function proofText(found: EvidenceGetResult): string {
   const verdict = found.proven ? "Proven" : found.evidence.length > 0 ? "Done, not proven by a command" : "Not done";
   const stale = found.stale.length > 0 ? `\nThe proof is stale; changed since: ${found.stale.map(code).join(", ")}\n` : "";
-  return [`# Task ${found.taskId}: ${verdict}`, stale, ...found.evidence.map(evidenceText)].join("\n");
+  const told = `\nIt is outdated; requirements that changed since: ${found.outdated.map(code).join(", ")}\n`;
+  const outdated = found.outdated.length > 0 ? told : "";
+  return [`# Task ${found.taskId}: ${verdict}`, stale, outdated, ...found.evidence.map(evidenceText)].join("\n");
 }
 
 function evidenceText(evidence: Evidence): string {

@@ -7,6 +7,8 @@ import { Connection } from "./connection";
 import { Documents } from "./documents";
 import { Approvals } from "./people/approvals";
 import { Keys } from "./people/keys";
+import { hearEnds } from "./people/ends";
+import { tellOfEnd } from "./people/notices";
 import { tellOfKeys } from "./people/pauses";
 import { Projects } from "./projects";
 import { RunControl } from "./runs/control";
@@ -28,7 +30,7 @@ export interface Activated {
 let server: Server | undefined;
 
 export function activate(context: vscode.ExtensionContext): Activated {
-  const began = performance.now();
+  const [began, before] = [performance.now(), process.cpuUsage()];
   const log = vscode.window.createOutputChannel("Specloom", { log: true });
   const connection = new Connection((line) => log.warn(line));
   const folders = new ProjectFolders();
@@ -44,9 +46,11 @@ export function activate(context: vscode.ExtensionContext): Activated {
   context.subscriptions.push(log, connection, folders, server, projects, tree, problems, keys, approvals, documents);
   context.subscriptions.push(headOf(tree.view, projects), new RunStatus(projects, tree.view), new HealthItem(server, connection));
   context.subscriptions.push(registerAgentView(connection, context.extensionUri), registerCommands(parts), tellOfKeys(projects));
+  context.subscriptions.push(hearEnds(projects, tellOfEnd));
   follow(context, server, folders, log);
   const activationMs = performance.now() - began;
-  log.info(`Activated in ${activationMs.toFixed(1)} ms`);
+  const { user, system } = process.cpuUsage(before);
+  log.info(`Activated in ${activationMs.toFixed(1)} ms, ${((user + system) / 1_000).toFixed(1)} ms of CPU`);
   return { activationMs };
 }
 

@@ -43,8 +43,9 @@ export class Projects implements Link {
     ];
   }
 
+  /** In the order of the folders, whichever of them answered first. */
   get all(): readonly Projection[] {
-    return [...this.followed.values()].map((each) => each.projection);
+    return this.source.roots.flatMap((root) => this.followed.get(root)?.projection ?? []);
   }
 
   at(root: string): Projection | undefined {

@@ -2,11 +2,12 @@
 
 import * as vscode from "vscode";
 
+/** A snippet: what is typed at once stands where the cursor is to be. */
 const FIRST = `# Requirements
 
 What should be true when the work is done? One numbered item for each requirement.
 
-1. 
+1. $0
 `;
 
 /** Opens \`requirements.md\` of a folder; where there is none, with a few lines to begin with, not yet saved. */
@@ -26,9 +27,7 @@ export async function firstRequirements(): Promise<void> {
   }
   const document = await vscode.workspace.openTextDocument(uri.with({ scheme: "untitled" }));
   const editor = await vscode.window.showTextDocument(document);
-  await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), FIRST));
-  const end = document.lineAt(document.lineCount - 2).range.end;
-  editor.selection = new vscode.Selection(end, end);
+  await editor.insertSnippet(new vscode.SnippetString(FIRST));
 }
 
 async function exists(uri: vscode.Uri): Promise<boolean> {

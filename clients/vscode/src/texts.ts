@@ -1,6 +1,6 @@
 // How amounts, times and states are told to people. Refuses any state of its own.
 
-import type { Counts, Run, RunEstimateResult, Span, Task, Usage } from "./protocol.gen";
+import type { Counts, Planning, Run, RunEstimateResult, Span, Task, Usage } from "./protocol.gen";
 
 /** "$0.12"; more digits where there is less; nothing for what is not known. */
 export function money(usd: number | null): string {
@@ -29,7 +29,12 @@ export function short(count: number): string {
 
 /** "8s", "3m 5s", "2h 10m" between two times; nothing where the clock of one is behind. */
 export function elapsed(from: string, to: string | number): string {
-  const seconds = Math.floor((new Date(to).getTime() - Date.parse(from)) / 1_000);
+  return duration((new Date(to).getTime() - Date.parse(from)) / 1_000);
+}
+
+/** The same of so many seconds. */
+export function duration(time: number): string {
+  const seconds = Math.floor(time);
   if (!(seconds >= 0)) {
     return "";
   }
@@ -50,21 +55,46 @@ export function some(count: number, one: string, many = `${one}s`): string {
 }
 
 /** A state as a word; proof beats done. */
-export function stateWord(task: Pick<Task, "state" | "proven" | "stale" | "isLeaf">): string {
+export function stateWord(task: Pick<Task, "state" | "proven" | "stale" | "outdated" | "isLeaf">): string {
   if (task.state === "done" && task.isLeaf) {
-    return task.stale.length > 0 ? "done, proof stale" : task.proven ? "proven" : "done, not proven";
+    const doubt = task.stale.length > 0 ? "done, proof stale" : task.outdated.length > 0 ? "done, outdated" : "";
+    return doubt || (task.proven ? "proven" : "done, not proven");
   }
   return task.state.replace("_", " ");
 }
 
-export function runWord(run: Pick<Run, "state" | "outcome">): string {
-  return run.state === "finished" ? (run.outcome ?? "finished") : run.state;
+const OUTCOMES = { completed: "completed", incomplete: "incomplete", cancelled: "cancelled", fault: "stopped", budget: "out of budget" };
+
+export function outcomeWord(outcome: keyof typeof OUTCOMES): string {
+  return OUTCOMES[outcome];
+}
+
+export function runWord(run: Pick<Run, "state" | "outcome" | "pauseAfter">): string {
+  if (run.state === "finished") {
+    return outcomeWord(run.outcome ?? "completed");
+  }
+  return run.pauseAfter ? `${run.state} after this ${run.pauseAfter}` : run.state;
+}
+
+/** How a plan that broke off is told; what a person cancelled has not failed. */
+export function planWord({ reason }: Pick<Planning, "reason">): string {
+  return reason.startsWith("cancelled") ? `plan ${reason}` : `plan failed: ${reason}`;
 }
 
 /** One line, at most `most` characters. */
 export function line(text: string, most: number): string {
   const flat = text.replace(/\s+/g, " ").trim();
   return flat.length <= most ? flat : `${flat.slice(0, most - 1)}…`;
+}
+
+/** As a notification may show it: the editor makes links of `[…](command:…)`, whoever wrote it, and hides where they lead. */
+export function unlinked(text: string): string {
+  return text.replace(/\]\((?=\w+:)/g, "] (");
+}
+
+/** As a list may show it: the editor draws `$(date)` as an icon, which it mostly is not. */
+export function literal(text: string): string {
+  return text.replace(/\$\([A-Za-z0-9-]+(~[A-Za-z]+)?\)/g, "\\$&");
 }
 
 /** What the server says where a key lacks, with what this editor has for it before all other ways. */
@@ -88,7 +118,9 @@ export function estimateBasis(estimate: RunEstimateResult): string {
       : "Rests on the shipped examples, as too little was done here yet";
   const planned = estimate.planned ? "" : "; there are no tasks yet, so planning is included and their number is a guess";
   const held = estimate.held > 0 ? `; ${some(estimate.held, "failed or blocked task")} left alone` : "";
-  return `${basis}${planned}${held}`;
+  const again = estimate.rechecked > 0 ? `; ${some(estimate.rechecked, "proof")} to verify again` : "";
+  const more = estimate.unplanned > 0 ? `; ${some(estimate.unplanned, "spec")} without tasks yet on top` : "";
+  return `${basis}${planned}${again}${more}${held}`;
 }
 
 function span(range: Span, tell: (amount: number) => string): string {

@@ -26,6 +26,14 @@ export function reasonOf(error: unknown): string | undefined {
   return typeof data?.reason === "string" ? data.reason : undefined;
 }
 
+/** Codes of messages that could not be written, or whose connection is closed: those of JSON-RPC and of pipes. */
+const LOST: ReadonlySet<unknown> = new Set([-32099, -32097, -32096, "EPIPE", "ERR_STREAM_DESTROYED"]);
+
+/** Whether an error says that the server went, and not what it answered. */
+export function wasLost(error: unknown): boolean {
+  return LOST.has((error as { code?: unknown } | undefined)?.code);
+}
+
 /** What an error says, for people. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -19,7 +19,7 @@ function event(type: WireEvent["type"], rest: object = {}): WireEvent {
 }
 
 function output(kind: OutputParams["kind"], block: string, text: string, rest: object = {}): OutputParams {
-  return { projectId: "p", sessionId: "s", block, kind, name: "", text, dropped: 0, ...rest };
+  return { projectId: "p", sessionId: "s", block, kind, name: "", text, dropped: 0, fromStart: false, ...rest };
 }
 
 const begins = (rest: object = {}): WireEvent =>
@@ -32,6 +32,17 @@ const settles = (callId: string, text: string, isError = false): WireEvent => ev
 function shown(items: readonly Item[]): string[] {
   return items.map((item) => `${item.kind}: ${textOf(item)}`);
 }
+
+test("where another session takes over stands a line that says which and why", () => {
+  const transcript = new Transcript();
+  transcript.hear(begins());
+  transcript.hear(event("sessionEnded", { outcome: "rotated", reason: "the window is full" }));
+  transcript.hear(begins({ sessionId: "s2", number: 2, because: "the window was full" }));
+  assert.deepEqual(shown(transcript.items), [
+    "session: executor · m · task 01/1.1",
+    "session: executor · m · task 01/1.1 · session 2\nthe window was full",
+  ]);
+});
 
 test("a turn that streamed and one that was fetched read the same", () => {
   const story = [begins(), asks(1), says(1, "I write it.", "Hm.\nSo."), calls("c1", "run_command", { command: "ls" }), settles("c1", "a\nb")];
@@ -92,6 +103,22 @@ test("a spec that comes behind the end of its session is not being written", () 
   assert.deepEqual(transcript.items.map((item) => item.kind === "words" && item.live), [false, false, false]);
 });
 
+test("tasks stand above the line that says that they are there, and below the one before, however late they come", () => {
+  const transcript = new Transcript();
+  const path = "specs/01.md";
+  const written = (stage: string): WireEvent => event("specWritten", { planId: "plan", specId: "01", path, stage, offered: false });
+  transcript.hear(begins({ sessionId: "s1", role: "planner" }));
+  transcript.stream(output("spec", "01", "## Purpose", { name: path, sessionId: "s1" }));
+  [written("specs"), begins({ sessionId: "s2", role: "planner" }), written("tasks")].forEach((one) => transcript.hear(one));
+  transcript.stream(output("spec", "01", "- [ ] 1 Greet", { name: path, sessionId: "s2" }));
+  transcript.hear(begins({ sessionId: "s3", role: "planner" }));
+  transcript.stream(output("spec", "01", "- [ ] 1 Anew", { name: path, sessionId: "s3" }));
+  const lines = shown(transcript.items).filter((line) => !line.startsWith("session"));
+  const told = [`note: ${path} is written`, "words: - [ ] 1 Greet", `note: ${path} has its tasks`, "words: - [ ] 1 Anew"];
+  assert.deepEqual(lines, ["words: ## Purpose", ...told]);
+  assert.deepEqual(transcript.items.map((item) => item.kind === "words" && item.live), [false, false, false, false, false, false, false, true]);
+});
+
 test("a turn that is asked again says everything anew", () => {
   const transcript = new Transcript();
   [begins(), asks(1)].forEach((one) => transcript.hear(one));
@@ -101,6 +128,8 @@ test("a turn that is asked again says everything anew", () => {
   transcript.hear(asks(1, 2));
   transcript.stream(output("text", "1.0", "all of it"));
   assert.deepEqual(shown(transcript.items).slice(1), ["note: No answer: it broke off; next try in 2 s", "words: all of it"]);
+  transcript.hear(event("turnFailed", { turn: 2, fault: "interrupted", message: "it was cut off by a pause", retryInS: null }));
+  assert.deepEqual(shown(transcript.items).slice(3), ["note: It was cut off by a pause"], "which is no failure");
 });
 
 test("an event that is heard twice is one", () => {
@@ -193,6 +222,17 @@ test("who listens and what waits follows from the projection and what came after
   assert.equal(people.listening.length, 0);
 });
 
+test("who is at work is told whether it hears or not", () => {
+  const { people } = new Transcript();
+  people.hear(begins({ sessionId: "plan", role: "planner", taskId: null, agentId: null }));
+  assert.deepEqual([people.working, people.listening.length], [{ role: "planner", taskId: null }, 0]);
+  people.hear(begins());
+  assert.deepEqual([people.working?.taskId, people.listening.length], ["01/1.1", 1]);
+  people.hear(event("sessionEnded", { sessionId: "plan", outcome: "ended", reason: "" }));
+  people.hear(event("sessionEnded", { outcome: "ended", reason: "" }));
+  assert.equal(people.working, undefined);
+});
+
 test("input that is no JSON, or half of it, is shown as far as it can be read", () => {
   assert.equal(about("run_command", "{no").subject, "{no");
   assert.equal(glimpse('{"command": "make all", "timeo'), "make all");
@@ -205,4 +245,47 @@ test("search finds what is folded away and nothing for no words", () => {
   transcript.hear(settles("c1", "Hidden Treasure"));
   assert.equal(found(transcript.items, "hidden").length, 1);
   assert.equal(found(transcript.items, "").length, 0);
+});
+
+test("who is back in the middle of an answer shows what was said so far, once, however much of it stood there", () => {
+  const whole = { fromStart: true };
+  for (const shown of ["", "I ", "I write", "I wr1te", "I write it, and what was lost before"]) {
+    const transcript = new Transcript();
+    [begins(), asks(1)].forEach((one) => transcript.hear(one));
+    if (shown !== "") {
+      transcript.stream(output("thinking", "1.0", "Hm.", whole));
+      transcript.stream(output("text", "1.1", shown, whole));
+      transcript.stream(output("tool_input", "1.2", '{"pa', { name: "read_file", ...whole }));
+    }
+    transcript.stream(output("thinking", "1.0", "Hm. So.", whole));
+    transcript.stream(output("text", "1.1", "I write", whole));
+    transcript.stream(output("tool_input", "1.2", '{"path": "a', { name: "read_file", ...whole }));
+    transcript.stream(output("text", "1.1", " it."));
+    const items = transcript.items.slice(1);
+    assert.deepEqual(items.map((item) => (item.kind === "words" ? item.text : item.kind === "call" ? item.output : "")), ["Hm. So.", "I write it.", '{"path": "a']);
+    assert.equal(items[2]?.kind === "call" && items[2].written, 11);
+    transcript.stream(output("text", "1.1", "the end", { fromStart: true, dropped: 90 }));
+    assert.match(textOf(transcript.items[2] as Item), /^\s*⋯ 90 characters left out ⋯\nthe end$/);
+  }
+});
+
+test("what a command printed so far takes the place of what it was seen to print, and not of its result", () => {
+  const transcript = new Transcript();
+  [begins(), asks(1), says(1, ""), calls("c1", "run_command", { command: "make" })].forEach((one) => transcript.hear(one));
+  transcript.stream(output("command", "c1", "one\ntwo\n", { fromStart: true }));
+  transcript.stream(output("command", "c1", "lost and found\n"));
+  transcript.stream(output("command", "c1", "one\ntwo\nthree\n", { fromStart: true }));
+  const printed = (): string | undefined => transcript.items.flatMap((item) => (item.kind === "call" ? [item.output] : [])).at(-1);
+  assert.equal(printed(), "one\ntwo\nthree\n");
+  transcript.hear(settles("c1", "one\n…\nthree\nexit code 0"));
+  transcript.stream(output("command", "c1", "one\n", { fromStart: true }));
+  assert.equal(printed(), "one\n…\nthree\nexit code 0");
+});
+
+test("what a proof printed stands below its command", () => {
+  const transcript = new Transcript();
+  transcript.hear(event("checkRequested", { checkId: "k", command: "make", phase: "after" }));
+  transcript.hear(event("checkSettled", { checkId: "k", exitCode: 1, durationS: 1, output: "1 failed", timedOut: false, note: "" }));
+  const check = transcript.items.at(-1);
+  assert.equal(check?.kind === "check" && check.output, "1 failed");
 });

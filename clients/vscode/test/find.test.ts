@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Found, type Missing, type Places, find } from "../src/server/find";
+import { COMMANDS, type Found, type Missing, type Places, find } from "../src/server/find";
 
 type Machine = Record<string, [version: [number, number], hasServer: boolean] | string>;
 
@@ -52,6 +52,11 @@ test("a command on the path counts where no environment has the package", async 
   const machine: Machine = { specloom: [[3, 12], true], "/venv/bin/python": [[3, 12], false] };
   const found = await on(machine, { active: [VENV], wheels: "/extension/wheels" });
   assert.ok("command" in found && found.command === "specloom");
+});
+
+test("what pipx or uv just put into the home folder is found before the editor's path has it", async () => {
+  const command = `${COMMANDS}/specloom`;
+  assert.deepEqual(await on({ [command]: [[3, 12], true] }), { command, words: ["lsp"], from: COMMANDS });
 });
 
 test("the server of the extension is run by the first interpreter that is new enough", async () => {

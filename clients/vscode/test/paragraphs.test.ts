@@ -41,3 +41,20 @@ test("a code block that is too long for one piece goes on in the next as code", 
 test("a fence inside of a longer one does not end it", () => {
   assert.deepEqual(paragraphs("````\n```\n\nstill code\n", "").pieces, []);
 });
+
+test("a line without an end is cut, the same however it is fed, so that what is drawn anew stays short", () => {
+  for (const text of ["word \u{1F600} ".repeat(3000), "\u{1F600}".repeat(9000), `- one\n${"x".repeat(20_000)}`]) {
+    const found = fed(text, 12);
+    assert.deepEqual(fed(text, text.length), found);
+    assert.equal(found.pieces.join("") + found.rest, text);
+    assert.ok([...found.pieces, found.rest].every((piece) => piece.length <= 2 * LONGEST && !/\p{Surrogate}/u.test(piece)));
+  }
+  assert.ok(fed("word ".repeat(3000), 12).pieces.every((piece) => piece.endsWith("word ")));
+});
+
+test("what a command prints is shown as it is, whatever looks like a code block in it", () => {
+  const text = `${"```\nline\n".repeat(1000)}~~~`;
+  const { pieces, rest, fence } = paragraphs(text, "", false);
+  assert.equal(pieces.join("") + rest, text);
+  assert.equal(fence, "");
+});

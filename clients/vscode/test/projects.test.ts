@@ -1,20 +1,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProjectListener } from "../src/feed";
 import { Projection } from "../src/projection";
-import { Projects, type Source } from "../src/projects";
+import { Projects } from "../src/projects";
 import type { ProjectGetResult } from "../src/protocol.gen";
-import { ROOT, crowd, event, project, session, task } from "./people";
+import { ROOT, Told, crowd, event, project, session, spec, task } from "./people";
 
 const CHANGED = { input: 10, output: 5, cacheRead: 0, cacheWrite: 0, costUsd: 0.5 };
 
-test("what an event says outright is known at once, and what follows from it is asked for", () => {
+const COUNTS = { total: 2, done: 0, failed: 0, blocked: 0, skipped: 0, pending: 2 };
+const STARTED = { runId: "r", scope: { kind: "project" }, budget: {}, unattended: false };
+
+test("a task that is done makes its follower ready and counts, without another snapshot while a run is on", () => {
+  const known = new Projection(ROOT, project({ counts: COUNTS, specs: [spec("01", { counts: COUNTS })] }));
+  assert.equal(known.apply(event(11, "runStarted", STARTED)).stale, false);
+  const change = known.apply(event(12, "taskDone", { taskId: "01/1", proven: true, evidence: [] }));
+  assert.deepEqual([...change.ids].sort(), ["01", "01/1", "01/2"]);
+  assert.deepEqual([known.task("01/1")?.state, known.task("01/2")?.state], ["done", "ready"]);
+  assert.deepEqual([known.known.counts.done, known.spec("01")?.counts.done, known.spec("01")?.counts.pending], [1, 1, 1]);
+  assert.equal(change.stale, false);
+  assert.equal(known.apply(event(13, "specRead", { specId: "01", boxesOnly: true })).stale, false);
+  assert.equal(known.apply(event(14, "runFinished", { runId: "r", outcome: "completed", reason: "" })).stale, true);
+});
+
+test("a document that says something else is asked for, and so is what a hand did to a task", () => {
   const known = new Projection(ROOT, project());
-  const change = known.apply(event(11, "taskDone", { taskId: "01/1", proven: true }));
-  assert.deepEqual([...change.ids], ["01/1"]);
-  assert.equal(known.task("01/1")?.state, "done");
-  assert.equal(known.task("01/2")?.state, "pending", "who is ready is the server's to say");
-  assert.ok(change.stale);
+  assert.equal(known.apply(event(11, "specRead", { specId: "01", boxesOnly: false })).stale, true);
+  assert.equal(known.apply(event(12, "specRead", { specId: "01", boxesOnly: true })).stale, false);
+  assert.equal(known.apply(event(13, "taskSkipped", { taskId: "01/1", reason: "" })).stale, true);
 });
 
 test("a snapshot names exactly the tasks that it changes", () => {
@@ -27,11 +39,12 @@ test("a snapshot names exactly the tasks that it changes", () => {
 
 test("a turn counts for its session, its task and the run, and a price that is unknown stays so", () => {
   const known = new Projection(ROOT, project({ sessions: [session("s1", { taskId: "01/1" })] }));
-  known.apply(event(11, "turnFinished", { sessionId: "s1", usage: CHANGED }));
+  known.apply(event(11, "turnFinished", { sessionId: "s1", turn: 1, usage: CHANGED }));
   assert.equal(known.task("01/1")?.usage.costUsd, 0.5);
-  known.apply(event(12, "turnFinished", { sessionId: "s1", usage: { ...CHANGED, costUsd: null } }));
+  known.apply(event(12, "turnFinished", { sessionId: "s1", turn: 2, usage: { ...CHANGED, costUsd: null } }));
   assert.equal(known.task("01/1")?.usage.costUsd, null);
-  assert.equal(known.known.sessions[0]?.turns, 2);
+  known.apply(event(13, "turnFailed", { sessionId: "s1", turn: 3, usage: CHANGED }));
+  assert.deepEqual([known.known.sessions[0]?.turns, known.task("01/1")?.turns], [2, 2], "it is asked again");
 });
 
 test("a question is there from when it is asked until anybody answers it", () => {
@@ -52,28 +65,6 @@ test("one task among ten thousand changes its own row and no other", () => {
   assert.ok(others.every((each) => each !== undefined && known.task(each.id) === each), "they are the same objects");
 });
 
-class Told implements Source {
-  listener: ProjectListener = {};
-  changed = (): void => undefined;
-  answers: (() => ProjectGetResult | Promise<ProjectGetResult>)[] = [];
-  asked = 0;
-  roots = [ROOT];
-  connected = true;
-  listen = (listener: ProjectListener): { dispose: () => void } => {
-    this.listener = listener;
-    return { dispose: () => undefined };
-  };
-  onChanged = (watcher: () => void): { dispose: () => void } => {
-    this.changed = watcher;
-    return { dispose: () => undefined };
-  };
-  rootOf = (): string => ROOT;
-  request = (async () => {
-    this.asked += 1;
-    return this.answers.shift()?.();
-  }) as unknown as Source["request"];
-}
-
 test("events that come while a snapshot is on its way go on top of it", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const told = new Told();
@@ -85,12 +76,24 @@ test("events that come while a snapshot is on its way go on top of it", async (c
   told.listener.event?.(event(12, "taskStarted", { taskId: "01/2", number: 1 }), "p1");
   context.mock.timers.tick(1_000);
   await settled();
-  told.listener.event?.(event(13, "taskDone", { taskId: "01/1", proven: true }), "p1");
+  told.listener.event?.(event(13, "taskDone", { taskId: "01/1", proven: true, evidence: [] }), "p1");
   answer(project({ seq: 12, tasks: [task("01/1", { state: "in_progress" }), task("01/2", { state: "in_progress" })] }));
   await settled();
   assert.equal(told.asked, 1, "two events, one snapshot");
   assert.equal(projects.at(ROOT)?.task("01/1")?.state, "done");
   assert.equal(projects.at(ROOT)?.seq, 13);
+  projects.dispose();
+});
+
+test("projects stand in the order of their folders, whoever answers first", () => {
+  const told = new Told();
+  const projects = new Projects(told);
+  told.roots = ["file:///a", "file:///b"];
+  for (const id of ["b", "a"]) {
+    told.rootOf = (): string => `file:///${id}`;
+    told.listener.snapshot?.(project({ id }));
+  }
+  assert.deepEqual(projects.all.map((each) => each.known.id), ["a", "b"]);
   projects.dispose();
 });
 

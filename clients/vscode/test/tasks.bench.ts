@@ -14,7 +14,7 @@ const snapshot = performance.now() - began;
 const each: number[] = [];
 for (let at = 0; at < EVENTS; at++) {
   const from = performance.now();
-  const change = known.apply(event(11 + at, at % 2 === 0 ? "taskStarted" : "taskDone", { taskId: "50/7", number: 1, proven: true }));
+  const change = known.apply(event(11 + at, at % 2 === 0 ? "taskStarted" : "taskDone", { taskId: "50/7", number: 1, proven: true, evidence: [] }));
   for (const id of change.ids) rowOf(node("task", ROOT, id), known, NOW, "all");
   each.push(performance.now() - from);
 }

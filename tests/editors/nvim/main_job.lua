@@ -116,7 +116,7 @@ end
 
 local function look_from_outside()
   local command = { vim.env.STORY_SPECLOOM, "status", "--workspace", vim.env.STORY_ROOT }
-  local seen = vim.system(command, { text = true }):wait(15000)
+  local seen = vim.system(command, { text = true }):wait(steps.DEADLINE)
   steps.say("status beside the editor:\n%s%s", seen.stdout, seen.stderr)
   assert(seen.code == 0, "status cannot be read while an editor has the project open")
   assert(seen.stdout:find("1/1", 1, true), "it does not tell of the task")

@@ -2,7 +2,8 @@
 local M = {}
 
 local started = vim.uv.hrtime()
-local DEADLINE = 15000
+--- Milliseconds for a step: a server starts cold, beside others that do.
+M.DEADLINE = 40000
 
 ---@type { message: string, choices: string[] }[]
 M.questions = {}
@@ -32,7 +33,7 @@ end
 ---@return any value of the condition
 function M.wait(what, condition)
   local value
-  local met = vim.wait(DEADLINE, function()
+  local met = vim.wait(M.DEADLINE, function()
     value = condition()
     return value
   end, 10)

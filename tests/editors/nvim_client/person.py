@@ -15,7 +15,7 @@ from tests.editors.terminal import Terminal, terminal
 
 HERE = Path(__file__).parent
 PLUGIN = HERE.parents[2] / "clients" / "neovim"
-DEADLINE = 40.0
+DEADLINE = 60.0
 POLL = 0.05
 
 

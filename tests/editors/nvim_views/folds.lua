@@ -13,7 +13,10 @@ for name in vim.fs.dir(vim.env.STORY_ROOT) do
   local lines = vim.fn.readfile(vim.env.STORY_ROOT .. "/" .. name)
   local p = projection.new(decoded(lines[1]))
   for number = 2, #lines - 1 do
-    projection.fold(p, decoded(lines[number]))
+    local event = decoded(lines[number])
+    if projection.fold(p, event).again then
+      wrong[#wrong + 1] = ("%s: %s asks for another snapshot"):format(name, event.type)
+    end
   end
   for _, found in ipairs(differences(p, projection.new(decoded(lines[#lines])))) do
     wrong[#wrong + 1] = ("%s: %s"):format(name, found)

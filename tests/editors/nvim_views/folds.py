@@ -1,6 +1,7 @@
 """Random lives of a project, as the wire tells them: a snapshot, the events after it, and the snapshot at their end."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -8,10 +9,21 @@ from specloom.domain.documents.specs import parse_spec
 from specloom.domain.events import Event, agents, documents, runs, tasks
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.evolve import EMPTY, evolve
-from specloom.domain.ids import AgentId, ApprovalId, AttemptId, ProjectId, PromptId, RunId, SessionId, TaskId
+from specloom.domain.ids import (
+    AgentId,
+    ApprovalId,
+    AttemptId,
+    ProjectId,
+    PromptId,
+    RequirementId,
+    RunId,
+    SessionId,
+    TaskId,
+    spec_of,
+)
 from specloom.domain.origin import Origin
 from specloom.domain.project import ProjectState, TaskRecord
-from specloom.domain.runs import Budget, RunOutcome, Scope
+from specloom.domain.runs import Budget, PauseCause, RunOutcome, RunState, Scope
 from specloom.domain.states import TaskAction, TaskState, transition
 from specloom.domain.usage import UsageTotal
 from specloom.engine.api import Published
@@ -53,6 +65,7 @@ class Life:
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
+        self._now = datetime(2026, 11, 21, tzinfo=UTC)
         self.state: ProjectState = EMPTY
         self.events: list[Published] = []
         self._add(documents.ProjectOpened(PROJECT, "greeter"))
@@ -65,7 +78,7 @@ class Life:
         for _ in range(steps):
             # Mostly in the first spec, where tasks hang together; the wide one is done in bulk below.
             name = self._random.choice([task for task in self.state.graph.order if task.startswith(("01", "03"))])
-            self._random.choice((self._task, self._task, self._session, self._person))(name)
+            self._random.choice((self._task, self._task, self._session, self._person, self._steer))(name)
 
     def finish_wide(self) -> None:
         """All of the wide spec is done, one by one, but for what a person goes without."""
@@ -85,7 +98,9 @@ class Life:
 
     def _add(self, event: Event) -> None:
         seq = self.state.seq + 1
-        at = f"2026-11-21T{seq // 3600:02}:{seq // 60 % 60:02}:{seq % 60:02}.000Z"
+        # Now and then a question waits over night.
+        self._now += timedelta(seconds=1 if self._random.random() < 0.95 else 40_000)
+        at = self._now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         self.state = evolve(self.state, event, at, seq)
         self.events.append(Published(seq, at, Origin("engine"), event))
 
@@ -99,9 +114,11 @@ class Life:
         action = self._random.choice(legal)
         if action is not TaskAction.START or self.state.state_of(name) is TaskState.READY:
             self._add(self._acted(name, record, action))
-        record = self.state.record(name)
-        if record.state is TaskState.DONE and record.evidence[0].kind is EvidenceKind.COMMAND:
+        if self.state.record(name).state is TaskState.DONE:
             self._age(name)
+        if self._random.random() < 0.1:
+            # The projection holds no boxes.
+            self._add(documents.SpecRead(self.state.plan.specs[spec_of(name)], boxes_only=True))
 
     def _acted(self, name: TaskId, record: TaskRecord, action: TaskAction) -> Event:
         attempt = record.attempt or AttemptId(f"attempt-{self.state.seq}")
@@ -123,12 +140,14 @@ class Life:
         return made[action]
 
     def _age(self, name: TaskId) -> None:
-        """A proof is stale, and sometimes good again in one of two ways."""
+        """What it stands on changed, files or requirements, and is sometimes good again in one of three ways."""
         if self._random.random() < 0.5:
-            self._add(tasks.ProofStale(name, ("greet.py",)))
-        if self.state.record(name).stale and self._random.random() < 0.5:
+            paths = self._random.choice(((), ("greet.py",)))
+            self._add(tasks.ProofStale(name, paths, self._random.choice(((), (RequirementId("1.1"),)))))
+        record = self.state.record(name)
+        if (record.stale or record.outdated) and self._random.random() < 0.5:
             renewed = Evidence(EvidenceKind.COMMAND, "2026-11-21T00:00:00.000Z", command="true", exit_code=0)
-            again = tasks.ProofRenewed(name, (renewed,))
+            again = tasks.ProofRenewed(name, (renewed,), self._random.choice((None, ())))
             self._add(self._random.choice((again, tasks.ProofStale(name, ()))))
 
     def _session(self, name: TaskId) -> None:
@@ -159,6 +178,20 @@ class Life:
             self._add(agents.ApprovalAsked(asked, "command", "ls", "runs a command", AGENT, name))
         else:
             self._add(agents.PromptQueued(PromptId(f"prompt-{self.state.seq:04}"), AGENT, "also this"))
+
+    def _steer(self, name: TaskId) -> None:
+        del name
+        assert self.state.run is not None
+        after, cause = self._random.choice(("turn", "task")), self._random.choice((PauseCause.OTHER, PauseCause.KEY))
+        pausing, goes_on = runs.RunPausing(RUN, "paused by the user", after), runs.RunResumed(RUN)
+        match self.state.run.state:
+            case RunState.RUNNING:
+                cut_off = runs.RunPaused(RUN, "Specloom was stopped", PauseCause.INTERRUPTED)
+                self._add(self._random.choice((pausing, pausing, cut_off)))
+            case RunState.PAUSING:
+                self._add(self._random.choice((pausing, goes_on, runs.RunPaused(RUN, "no key", cause))))
+            case _:
+                self._add(goes_on)
 
 
 def written(seed: int, folder: Path) -> None:

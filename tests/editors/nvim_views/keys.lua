@@ -1,6 +1,7 @@
 -- What each key of the tree and the output does: where the cursor goes, which file opens, what the server is asked.
 package.path = vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/?.lua;" .. package.path
 local loopback = require("loopback")
+local cases = require("cases")
 
 local root = vim.env.STORY_ROOT
 vim.opt.swapfile = false
@@ -41,8 +42,6 @@ snapshot.requirements =
 loopback.answers["textDocument/hover"] = { contents = { kind = "markdown", value = "of 01/2" } }
 loopback.answers["specloom/events/list"] = { events = {}, more = false, seq = 0 }
 local connection = loopback.start(snapshot, root)
-
-local cases = {}
 
 local function tree()
   local shown = assert(require("specloom.tree").open(connection))
@@ -97,6 +96,44 @@ function cases.keys_that_open()
   vim.api.nvim_win_close(shown, true)
 end
 
+--- What ends first is told; it can be wanted sooner, or not at all.
+local function while_it_pauses()
+  local function menu()
+    local offered
+    vim.ui.select = function(titles)
+      offered = titles
+    end
+    press("gg<CR>")
+    return offered
+  end
+  local function goes(kind, after)
+    loopback.event(kind, { runId = "r1", reason = "", after = after })
+    loopback.settle()
+  end
+  local stop = "Stop run"
+  same(menu(), { "Pause run now", "Pause run after this turn", "Pause run after this task", stop })
+  goes("runPausing", "task")
+  same(vim.api.nvim_get_current_line():match("pausing after this task"), "pausing after this task")
+  same(menu(), { "Resume run", "Pause run now", "Pause run after this turn", stop })
+  goes("runPausing", "turn")
+  same(menu(), { "Resume run", "Pause run now", stop })
+  press("r")
+  same(asked()[1], "specloom/run/resume")
+  loopback.event(
+    "taskStarted",
+    { taskId = "01/1", attemptId = "a", runId = "r1", agentId = "agent-1", number = 1, verify = {} }
+  )
+  loopback.settle()
+  local row = vim.fn.search("▶ 1 ")
+  assert(row > 1, "the task is begun")
+  goes("runPaused")
+  same(vim.fn.getline(row):match("⏸ 1 "), "⏸ 1 ")
+  goes("runResumed")
+  same(vim.fn.getline(row):match("▶ 1 "), "▶ 1 ")
+  loopback.event("taskReset", { taskId = "01/1" })
+  loopback.settle()
+end
+
 function cases.keys_that_order()
   tree()
   press("}r")
@@ -105,6 +142,7 @@ function cases.keys_that_order()
   loopback.settle()
   press("u")
   same(asked()[1], "specloom/run/cancel")
+  while_it_pauses()
   loopback.event("runPaused", { runId = "r1", reason = "you said so", cause = "other" })
   loopback.settle()
   press("r")
@@ -123,6 +161,23 @@ function cases.keys_that_order()
   same(offered, { "Run", "Skip" })
   press("jj<CR>")
   same(offered[1], "Skip")
+  for _, command in ipairs({ "", "true" }) do
+    loopback.event("taskDone", { taskId = "02/1", proven = true, evidence = { { command = command } } })
+    loopback.event("proofStale", { taskId = "02/1", paths = {}, requirements = { "R1.1" } })
+    loopback.settle()
+    press("gg/2 Part 2<CR>j<CR>")
+    local reads = vim.api.nvim_get_current_line()
+    assert(reads:find("≠", 1, true) and reads:find("outdated", 1, true), reads)
+    same(vim.list_slice(offered, 1, 2), command == "" and { "Reset", "Show proof" } or { "Verify again", "Reset" })
+    loopback.event("taskReset", { taskId = "02/1" })
+  end
+end
+
+function cases.a_message_of_the_server_is_told_as_all_else_is_which_asks_for_no_enter()
+  loopback.message("the folder was removed while the run went on; " .. ("restore it "):rep(40))
+  loopback.settle()
+  local kept = require("specloom.tell").kept
+  assert(vim.startswith(kept[#kept] or "", "Specloom: the folder was removed"), kept[#kept])
 end
 
 function cases.keys_of_the_output()
@@ -159,7 +214,7 @@ function cases.user_autocommands()
     end,
   })
   loopback.event("runStarted", { runId = "r2", scope = { kind = "project" }, budget = {}, unattended = false })
-  loopback.event("taskDone", { taskId = "01/1", proven = true })
+  loopback.event("taskDone", { taskId = "01/1", proven = true, evidence = {} })
   loopback.event("approvalAsked", { approvalId = "q1", kind = "command", subject = "ls", purpose = "", choices = {} })
   loopback.event("approvalAnswered", { approvalId = "q1", allowed = true })
   loopback.event("runFinished", { runId = "r2", outcome = "cancelled", reason = "enough" })
@@ -213,6 +268,7 @@ function cases.pages()
   loopback.answers["specloom/project/get"] = project
   local turns = { likely = 9, low = 4, high = 20 }
   local estimate = { tasks = 5, planned = true, model = "m", turns = turns, basis = "history", samples = 7 }
+  estimate.held, estimate.rechecked, estimate.unplanned = 0, 3, 2
   loopback.answers["specloom/run/estimate"] = estimate
   loopback.answers["specloom/grant/list"] = { grants = { { id = "g1", text = "pytest", scope = "project" } } }
   local function page(name, bang)
@@ -229,9 +285,12 @@ function cases.pages()
     "- 9 turns (4 to 20)",
     "- its price is unknown",
     "- by 7 tasks that were done here",
+    "- proofs to verify again: 3",
+    "- specs without tasks yet, which come on top: 2",
   }) do
     assert(budget:find(part, 1, true), part .. " is missing in\n" .. budget)
   end
+  assert(not budget:find("left alone", 1, true), "nothing failed")
   vim.cmd.close()
   local question = { approvalId = "q2", kind = "command", subject = "ls", purpose = "runs ls", choices = { "Yes" } }
   loopback.event("approvalAsked", question)
@@ -262,6 +321,38 @@ function cases.edits_that_are_refused()
   same({ applied("greet.py", 5), vim.bo[buf].modified }, { false, false })
   vim.bo[buf].modifiable = true
   same({ applied("greet.py", 5), vim.bo[buf].modified }, { true, true })
+end
+
+function cases.saves_what_the_server_names_and_nothing_else()
+  local bufs, uris = {}, {}
+  for number, name in ipairs({ "a.py", "b.py", "c.py" }) do
+    written(name, { "x = 1" })
+    vim.cmd.edit(root .. "/" .. name)
+    bufs[number], uris[number] = vim.api.nvim_get_current_buf(), vim.uri_from_bufnr(0)
+    vim.api.nvim_buf_set_lines(0, 0, 0, false, { "# mine" })
+  end
+  vim.bo[bufs[2]].readonly = true
+  local wrote = {}
+  vim.api.nvim_create_autocmd("BufWritePre", {
+    callback = function(event)
+      wrote[#wrote + 1] = event.buf
+    end,
+  })
+  local asked_for = { uris[1], uris[2], vim.uri_from_fname(root .. "/unopened.py") }
+  same(
+    require("specloom.documents").HANDLERS["specloom/document/save"](nil, { uris = asked_for }),
+    { saved = { uris[1] } }
+  )
+  same(wrote, { bufs[1] })
+  same(
+    vim.tbl_map(function(buf)
+      return vim.bo[buf].modified
+    end, bufs),
+    { false, true, true }
+  )
+  local told = require("specloom.tell").kept
+  assert(told[#told]:find("a check waits for .*b%.py, whose file changed on disk or is read%-only"), told[#told])
+  vim.cmd("bwipeout! a.py b.py c.py")
 end
 
 function cases.choices_that_are_longer_than_the_screen()
@@ -300,15 +391,4 @@ function cases.choices_that_are_taken_back()
   end
 end
 
-local failed = 0
-local ORDER = { "keys_that_move", "keys_that_open", "keys_that_order", "keys_of_the_output", "user_autocommands" }
-vim.list_extend(
-  ORDER,
-  { "subcommands", "edits_that_are_refused", "choices_that_are_longer_than_the_screen", "choices_that_are_taken_back" }
-)
-for _, name in ipairs(ORDER) do
-  local fine, message = xpcall(cases[name], debug.traceback)
-  failed = failed + (fine and 0 or 1)
-  print(("%s %s%s"):format(fine and "ok  " or "FAIL", name:gsub("_", " "), fine and "" or "\n" .. message))
-end
-os.exit(failed == 0 and 0 or 1)
+cases()

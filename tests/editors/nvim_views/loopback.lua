@@ -20,6 +20,19 @@ local function counts(total)
   return { total = total, done = 0, failed = 0, blocked = 0, skipped = 0, pending = total }
 end
 
+local function order(title, method, states, members)
+  local made = { title = title, method = method, leafStates = states, groupStates = {}, idle = false, doubtful = false }
+  return vim.tbl_extend("force", made, members or {})
+end
+
+local ORDERS = {
+  order("Verify again", "specloom/run/start", { "done" }, { idle = true, doubtful = true }),
+  order("Run", "specloom/run/start", { "ready", "failed" }, { idle = true, groupStates = { "pending", "ready" } }),
+  order("Retry", "specloom/task/retry", { "failed", "blocked", "skipped" }),
+  order("Skip", "specloom/task/skip", { "pending", "ready", "failed", "blocked" }),
+  order("Reset", "specloom/task/reset", { "done", "failed", "blocked", "skipped" }),
+}
+
 ---A project of so many specs with so many tasks each, in a chain.
 function M.project(specs, each, root)
   local p = { id = "p1", name = "greeter", rootUri = vim.uri_from_fname(root), seq = 0, readOnly = false }
@@ -35,6 +48,7 @@ function M.project(specs, each, root)
   }) do
     p[name] = {}
   end
+  p.taskOrders, p.work = ORDERS, { seconds = 50 }
   p.usage, p.counts, p.budget, p.problems =
     usage(), counts(specs * each), vim.empty_dict(), { error = 0, warning = 0, information = 0 }
   for s = 1, specs do
@@ -60,7 +74,10 @@ function M.project(specs, each, root)
         state = t == 1 and "ready" or "pending",
         reason = "",
         proven = false,
+        wasProven = false,
         stale = {},
+        outdated = {},
+        verifiable = false,
         attempts = 0,
         isLeaf = true,
         optional = false,
@@ -71,6 +88,7 @@ function M.project(specs, each, root)
         line = t,
         turns = 0,
         usage = usage(),
+        worked = 0,
       }
     end
   end
@@ -134,9 +152,22 @@ function M.event(kind, members)
   dispatch.notification("specloom/event", vim.tbl_extend("force", event, members))
 end
 
+---@param message string
+function M.message(message)
+  dispatch.notification("window/showMessage", { type = 1, message = message })
+end
+
+---@param event table as a server told it once
+function M.replay(event)
+  dispatch.notification("specloom/event", event)
+end
+
 ---@param params table
 function M.output(params)
-  dispatch.notification("specloom/output", vim.tbl_extend("keep", params, { name = "", dropped = 0 }))
+  dispatch.notification(
+    "specloom/output",
+    vim.tbl_extend("keep", params, { name = "", dropped = 0, fromStart = false })
+  )
 end
 
 ---Lets everything that was scheduled happen, and then what that put off to the next tick, on however busy a machine.

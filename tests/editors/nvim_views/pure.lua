@@ -1,13 +1,13 @@
 -- What needs no server and no screen: folding, the lines of the tree, the blocks of the output. Each case fails alone.
 package.path = vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/?.lua;" .. package.path
 local loopback = require("loopback")
+local cases = require("cases")
 local board = require("specloom.tree.board")
 local projection = require("specloom.projection")
 local render = require("specloom.tree.render")
 local streams = require("specloom.output.stream")
 local words = require("specloom.words")
 
-local cases = {}
 local seq = 0
 
 local function event(kind, members)
@@ -27,7 +27,7 @@ function cases.a_follower_gets_ready_when_the_last_of_its_tasks_is_done_or_skipp
   p.tasks[3].dependsOn = { "01/1", "01/2" }
   p.tasks[2].dependsOn, p.tasks[2].state = {}, "ready"
   seq, p = 0, projection.new(p)
-  projection.fold(p, event("taskDone", { taskId = "01/1", proven = true }))
+  projection.fold(p, event("taskDone", { taskId = "01/1", proven = true, evidence = {} }))
   same(p.tasks["01/3"].state, "pending")
   local change = projection.fold(p, event("taskSkipped", { taskId = "01/2", reason = "not now" }))
   same(p.tasks["01/3"].state, "ready")
@@ -50,7 +50,7 @@ function cases.a_group_of_tasks_opens_with_its_last_member()
   seq, p = 0, projection.new(p)
   for number = 1, 3 do
     same(p.tasks["01/4"].state, "pending")
-    projection.fold(p, event("taskDone", { taskId = "01/" .. number, proven = true }))
+    projection.fold(p, event("taskDone", { taskId = "01/" .. number, proven = true, evidence = {} }))
   end
   same(p.tasks["01/4"].state, "ready")
 end
@@ -67,8 +67,9 @@ end
 function cases.documents_that_were_read_again_ask_for_a_snapshot_and_unknown_events_for_nothing()
   local p = project(1, 1)
   same(projection.fold(p, event("specRead", { specId = "01" })).again, true)
+  same(projection.fold(p, event("specRead", { specId = "01", boxesOnly = true })).again, false)
   same(projection.fold(p, event("inventedLater", {})), { ids = {}, top = false, shape = false, again = false })
-  same(p.seq, 2)
+  same(p.seq, 3)
 end
 
 ---What a fresh drawing of the whole would be.
@@ -89,8 +90,9 @@ function cases.lines_kept_by_difference_are_those_of_a_fresh_drawing()
     { "taskStarted", "taskDone", "taskFailed", "taskBlocked", "taskSkipped", "taskReset", "taskRetried", "proofStale" }
   for round = 1, 400 do
     local id = ("%02d/%d"):format(math.random(4), math.random(6))
-    local members =
-      { taskId = id, reason = "because " .. round, number = 1, proven = true, paths = { "a.py" }, agentId = "agent-1" }
+    local members = { taskId = id, reason = "because " .. round, number = 1, proven = true, evidence = {} }
+    members.paths, members.requirements = round % 2 == 0 and { "a.py" } or {}, { "R1" }
+    members.agentId = "agent-1"
     local change = projection.fold(p, event(kinds[math.random(#kinds)], members))
     local of_task = change.ids
     if round % 7 == 0 then
@@ -112,6 +114,71 @@ function cases.lines_kept_by_difference_are_those_of_a_fresh_drawing()
     shown:change(p, of_task, change.shape)
     same(vim.api.nvim_buf_get_lines(buf, 0, -1, false), drawn(p, view))
   end
+end
+
+function cases.a_plan_that_goes_on_while_a_run_is_paused_is_told_as_being_at_work()
+  local p = project(1, 1)
+  local view = { width = 50, now = 1795255200, closed = {}, plain = false }
+  local function agents()
+    for _, line in ipairs(drawn(p, view)) do
+      if line:find("Agents") then
+        return line:match("%d [a-z ]*[a-z]")
+      end
+    end
+  end
+  projection.fold(
+    p,
+    event("runStarted", { runId = "r1", scope = { kind = "project" }, budget = {}, unattended = false })
+  )
+  projection.fold(p, event("runPaused", { runId = "r1", reason = "", cause = "other" }))
+  projection.fold(p, event("planStarted", { planId = "p", path = "requirements.md", stage = "specs" }))
+  projection.fold(
+    p,
+    event("sessionStarted", { sessionId = "s", agentId = "a", role = "planner", model = "m", number = 1 })
+  )
+  same(agents(), "1 at work")
+  projection.fold(p, event("planFailed", { planId = "p", reason = "no answer" }))
+  same(agents(), "1 paused")
+end
+
+function cases.time_passes_in_a_task_and_its_run_only_while_the_run_is_at_work()
+  local p = project(1, 1)
+  local began = words.seconds("2026-11-21T10:00:00Z")
+  local function hear(after, kind, members)
+    members.at, members.runId, members.taskId = os.date("!%Y-%m-%dT%H:%M:%SZ", began + after), "r1", "01/1"
+    projection.fold(p, event(kind, members))
+  end
+  local function shown(after, what)
+    for _, line in ipairs(drawn(p, { width = 90, now = began + after, closed = {}, plain = false })) do
+      if line:find(what) then
+        return line:match(" %d+s%f[^%w]")
+      end
+    end
+  end
+  hear(0, "runStarted", { scope = { kind = "project" }, budget = {}, unattended = false })
+  hear(10, "taskStarted", { number = 1, agentId = "a" })
+  hear(10, "sessionStarted", { sessionId = "s", agentId = "a", role = "executor", model = "m", number = 1 })
+  same({ shown(30, "Build"), shown(30, "session 1"), shown(30, "greeter") }, { " 20s", " 20s", " 30s" })
+  hear(40, "runPaused", { reason = "", cause = "other" })
+  same({ shown(40, "Build"), shown(4000, "Build"), shown(4000, "greeter") }, { " 30s", " 30s", " 40s" })
+  hear(4000, "runResumed", {})
+  same({ shown(4000, "Build"), shown(4005, "Build"), shown(4005, "greeter") }, { " 30s", " 35s", " 45s" })
+  same(shown(4005, "session 1"), " 35s")
+  hear(4010, "attemptFailed", {})
+  hear(4050, "taskStarted", { number = 2, agentId = "a" })
+  same(shown(4051, "Build"), " 41s")
+  hear(4060, "runPaused", { reason = "stopped", cause = "interrupted" })
+  same(shown(90000, "Build"), " 40s")
+end
+
+function cases.a_daemon_of_before_that_tells_no_time_of_work_is_shown_without()
+  local told = loopback.project(1, 1, "/project")
+  told.work, told.tasks[1].worked = nil, nil
+  local p = projection.new(told)
+  seq = 0
+  projection.fold(p, event("taskStarted", { taskId = "01/1", number = 1, agentId = "a" }))
+  local lines = table.concat(drawn(p, { width = 90, now = 1795255200, closed = {}, plain = false }), "\n")
+  same(lines:match("Build.*attempt 1 · 0s") ~= nil, true)
 end
 
 function cases.every_line_has_the_width_of_the_window_or_less()
@@ -225,6 +292,42 @@ function cases.what_was_lost_on_the_way_is_put_right_by_the_finished_block()
   same(texts(made, "text"), { "I lo", "[12 characters left out]", "rite" })
   made:event(turn(1, "I look and write"))
   same(texts(made, "text"), { "I look and write" })
+  local cut = { sessionId = "s1", turn = 2, fault = "interrupted", message = "it was cut off by a pause" }
+  made:event(event("turnFailed", cut))
+  same(texts(made, "note")[2], "turn 2: it was cut off by a pause")
+end
+
+function cases.a_block_that_is_told_from_its_start_stands_here_once_however_much_of_it_did()
+  for _, shown in ipairs({ "", "I lo", "I look\nand then", "I l0", "I look\nand then I write\nand what was lost" }) do
+    local made = stream()
+    local function whole(kind, block, text, dropped)
+      local members = { sessionId = "s1", block = block, kind = kind, name = "read_file", text = text }
+      made:output(vim.tbl_extend("error", members, { dropped = dropped or 0, fromStart = true }))
+    end
+    if shown ~= "" then
+      whole("thinking", "1.0", "Where")
+      whole("text", "1.1", shown)
+      whole("tool_input", "1.2", '{"path":"b')
+    end
+    whole("thinking", "1.0", "Where is it?\nThere.")
+    whole("text", "1.1", "I look\nand then")
+    whole("tool_input", "1.2", '{"path":"a.py"')
+    said(made, "text", "1.1", " I write")
+    same(texts(made, "text"), { "I look", "and then I write" })
+    same(texts(made, "thinking"), { "▸ thinking · 2 lines", "  Where is it?", "  There." })
+    same(texts(made, "tool_input"), { "▶ read_file  a.py" })
+    whole("text", "1.1", "the end", 90)
+    same(texts(made, "text"), { "", "[90 characters left out]", "the end" })
+  end
+end
+
+function cases.what_stays_what_it_was_is_not_drawn_anew()
+  local made = stream()
+  said(made, "text", "1.0", "one\ntwo\nth")
+  local found = made.by_key["s1 1.0"]
+  found.from = #found.rows + 1
+  found:replace("one\ntwo\nthree\nfour")
+  same(found.from, 3)
 end
 
 function cases.pieces_behind_the_event_that_told_all_of_them_change_nothing()
@@ -358,7 +461,7 @@ function cases.another_agent_is_not_heard()
     because = "",
   }))
   made:output({ sessionId = "s2", block = "1.0", kind = "text", name = "", text = "no", dropped = 0 })
-  made:event(event("taskDone", { taskId = "01/2", proven = true }))
+  made:event(event("taskDone", { taskId = "01/2", proven = true, evidence = {} }))
   same(texts(made), { "── executor · 01/1 · m ──" })
 end
 
@@ -399,10 +502,4 @@ function cases.a_line_without_end_is_broken_and_loses_nothing()
   same(#table.concat(rows), 40000)
 end
 
-local failed = 0
-for name, case in vim.spairs(cases) do
-  local fine, message = xpcall(case, debug.traceback)
-  failed = failed + (fine and 0 or 1)
-  print(("%s %s%s"):format(fine and "ok  " or "FAIL", name:gsub("_", " "), fine and "" or "\n" .. message))
-end
-os.exit(failed == 0 and 0 or 1)
+cases()

@@ -7,7 +7,11 @@ import { answer, choose, entries, show } from './specloom.mjs';
 
 const POLL = 200;
 
+/** What is waited for here may have to happen in two other editors first. */
+const ELSEWHERE = 60_000;
+
 await play(async (bench) => {
+  bench.page.setDefaultTimeout(ELSEWHERE);
   await bench.folder(told('ROOT'));
   await show(bench);
   const telling = tellRows(bench);
@@ -36,7 +40,7 @@ function tellRows(bench) {
 
 /** Waits until the test says what it saw in the other editors. */
 async function elsewhere(what) {
-  await until(() => fs.existsSync(path.join(told('SIGNS'), what)), what, 60_000);
+  await until(() => fs.existsSync(path.join(told('SIGNS'), what)), what, ELSEWHERE);
 }
 
 async function answeredElsewhere(bench) {

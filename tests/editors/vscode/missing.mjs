@@ -1,8 +1,9 @@
 // The first minutes where something is missing: each time the workbench says what it is and what to do.
-import { play, say, told } from './workbench.mjs';
+import { ask, play, say, told } from './workbench.mjs';
 import { choose, show } from './specloom.mjs';
 
-const STORIES = { untrusted, server: noServer, key: noKey };
+const STORIES = { untrusted, key: noKey };
+const INSTALLING = 180_000;
 
 await play(async (bench) => {
   await bench.folder(told('ROOT'));
@@ -21,20 +22,38 @@ async function untrusted(bench) {
   await bench.shot('trusted');
 }
 
-async function noServer(bench) {
-  await bench.page.locator('.sidebar .welcome-view-content', { hasText: 'server was not found' }).waitFor();
-  await bench.notification('No Python environment is active').or(bench.notification('server was not found')).first().waitFor();
-  await bench.shot('no-server');
-}
-
+/** The server comes with the extension. A key is kept by the editor, and given to each server that starts. */
 async function noKey(bench) {
-  await bench.rows('Greeter').first().waitFor();
-  await bench.command('Specloom: Run Project');
-  await choose(bench, 'Run');
+  await bench.notification('Specloom: installing its server').waitFor();
+  await bench.shot('brings-its-server');
+  await bench.rows('Greeter').first().waitFor({ timeout: INSTALLING });
+  await run(bench);
   const told = bench.notification('No API key: the command Specloom: Set API Key… takes one; or set ANTHROPIC_API_KEY');
   await told.waitFor();
   await bench.shot('no-key');
   await told.getByRole('button', { name: 'Set API Key…' }).click();
   await choose(bench, 'https://api.anthropic.com');
   await bench.page.locator('.quick-input-widget', { hasText: 'API key for https://api.anthropic.com' }).waitFor();
+  await bench.answer('a-key-of-nobody');
+  await bench.notification("is kept in this editor's secret storage").waitFor();
+  await asksAndIsCancelled(bench);
+  ask('kill-daemon');
+  await bench.notification("is kept in this editor's secret storage").waitFor({ state: 'detached' });
+  await asksAndIsCancelled(bench);
+}
+
+async function run(bench) {
+  const row = bench.page.locator('.sidebar .monaco-list-row[aria-label^="Project greeter,"]');
+  await row.hover();
+  // A server that starts again takes a while on a busy machine.
+  await row.getByRole('button', { name: 'Run Project' }).click({ timeout: INSTALLING });
+  await choose(bench, 'Run');
+}
+
+/** It is not refused any more; before any model is asked it asks about commands. */
+async function asksAndIsCancelled(bench) {
+  await run(bench);
+  await bench.rows('from greet import greet').first().waitFor();
+  await bench.command('Specloom: Cancel Run or Plan');
+  await bench.rows('from greet import greet').first().waitFor({ state: 'detached' });
 }

@@ -15,6 +15,8 @@ const require = createRequire(path.join(told('PACKAGES'), 'package.json'));
 const { chromium } = require('playwright-core');
 
 const DEADLINE = 30_000;
+/** The browser takes in some 20 MB of workbench, for the first time, while its server starts. */
+export const STARTING = 90_000;
 const started = performance.now();
 let shots = 0;
 
@@ -83,19 +85,24 @@ export class Workbench {
 
   /** Shows a folder; returns when the explorer does. */
   async folder(root) {
-    await this.page.goto(`${told('ADDRESS')}/?folder=${encodeURIComponent(root)}`);
-    await this.page.locator('.monaco-workbench').waitFor();
+    await this.page.goto(`${told('ADDRESS')}/?folder=${encodeURIComponent(root)}`, { timeout: STARTING });
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: STARTING });
     await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
   }
 
-  /** Gives a command by its title. The list closes when something else takes the focus: then once more. */
+  /** Gives a command by its title. */
   async command(title) {
+    await this.pick(`>${title}`, title);
+  }
+
+  /** Takes the row that holds a text. The list closes when something else takes the focus: then once more. */
+  async pick(typed, text) {
     const input = this.page.locator('.quick-input-widget input.input');
-    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
     for (let tries = 1; ; tries++) {
       await this.open(input);
       try {
-        await input.fill(`>${title}`, { timeout: 3000 });
+        await input.fill(typed, { timeout: 3000 });
         await row.click({ timeout: 5000 });
         return;
       } catch (error) {
@@ -122,12 +129,7 @@ export class Workbench {
 
   /** Opens a file of the folder by its name. */
   async file(name) {
-    const input = this.page.locator('.quick-input-widget input.input');
-    await this.open(input);
-    await input.fill(name);
-    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first();
-    await row.waitFor();
-    await row.click();
+    await this.pick(name, name);
     await this.page.locator('.tab.active', { hasText: path.basename(name) }).waitFor();
   }
 
@@ -163,10 +165,13 @@ export class Workbench {
     await this.page.mouse.up();
   }
 
-  /** Keeps what is shown, numbered in the order of the story; notifications are not caught half faded in. */
+  /** Keeps what is shown, numbered in the order of the story; nothing is caught half faded in. */
   async shot(name) {
     const half = this.page.locator('.notifications-toasts.visible .notification-toast:not(.notification-fade-in-done)');
     await half.first().waitFor({ state: 'detached' });
+    await this.page.waitForFunction(() =>
+      document.getAnimations().every((each) => each.playState !== 'running' || each.effect?.getComputedTiming().endTime === Infinity),
+    );
     shots += 1;
     const file = path.join(told('SHOTS'), `${String(shots).padStart(2, '0')}-${name}.png`);
     fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -183,4 +188,12 @@ export async function until(condition, what, deadline = DEADLINE) {
     assert.ok(performance.now() < end, `not within ${deadline / 1000} s: ${what}`);
     await new Promise((wake) => setTimeout(wake, 50));
   }
+}
+
+/** Whether something gets into that state in time. */
+export function isSoon(locator, state, timeout) {
+  return locator.waitFor({ state, timeout }).then(
+    () => true,
+    () => false,
+  );
 }

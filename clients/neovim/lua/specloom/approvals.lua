@@ -13,12 +13,19 @@ local M = {}
 -- Between the last key and a question, so that no key that was meant for something else answers it.
 local IDLE_MS = 600
 local LOOK_MS = 200
+-- Who is busy for longer is told.
+local BUSY_MS = 5000
 
 ---@type table<string, true> ids of what the person put off
 local put_off = {}
+---@type table<string, true> ids of what the person answered, until the server says so, or is lost
+local answered = {}
+---@type table<string, true> ids of what was said to wait
+local announced = {}
 ---@type { asked: specloom.Asked, withdraw: fun()? }?
 local shown
 local looking = false
+local looked_since = 0
 local last_key = 0
 local namespace = vim.api.nvim_create_namespace("specloom.approvals")
 
@@ -48,6 +55,7 @@ local function put(asked)
     end
     shown = nil
     if answer and answer ~= "" then
+      answered[approval.id] = true
       asked.connection:order("specloom/approval/answer", { approvalId = approval.id, choice = answer })
     else
       put_off[approval.id] = true
@@ -58,7 +66,7 @@ local function put(asked)
   shown = mine
   local text = approval.purpose .. "\n\n" .. approval.subject
   if #approval.choices == 0 then
-    mine.withdraw = choice.input(text .. "\n> ", settle)
+    mine.withdraw = choice.input(text, settle)
   else
     mine.withdraw = choice.select(approval.choices, "Specloom asks", text, function(index)
       settle(approval.choices[index])
@@ -76,13 +84,25 @@ end
 ---@return specloom.Asked?
 local function next_one()
   return vim.iter(waiting()):find(function(asked)
-    return not put_off[asked.approval.id]
+    return not put_off[asked.approval.id] and not answered[asked.approval.id]
   end)
+end
+
+---@param asked specloom.Asked
+local function announce(asked)
+  local id = asked.approval.id
+  if not announced[id] and require("specloom.config").get().notify then
+    announced[id] = true
+    tell.say("a question waits for you; :Specloom approve puts it")
+  end
 end
 
 local function look()
   local asked = not shown and next_one()
   if asked and is_busy() then
+    if vim.uv.now() - looked_since > BUSY_MS then
+      announce(asked)
+    end
     return vim.defer_fn(look, LOOK_MS)
   end
   looking = false
@@ -94,10 +114,13 @@ end
 
 --- Puts the oldest question as soon as nobody types.
 function M.consider()
-  if shown or looking or require("specloom.config").get().ask == "never" or not next_one() then
+  local asked = not shown and not looking and next_one()
+  if not asked then
     return
+  elseif require("specloom.config").get().ask == "never" then
+    return announce(asked)
   end
-  looking, last_key = true, vim.uv.now()
+  looking, last_key, looked_since = true, vim.uv.now(), vim.uv.now()
   vim.on_key(function()
     last_key = vim.uv.now()
   end, namespace)
@@ -124,9 +147,13 @@ function M.choose(connection, id)
   local all = vim.tbl_filter(function(asked)
     return not id or asked.approval.id == id
   end, waiting(connection))
-  if shown then
-    return
-  elseif #all == 0 then
+  if shown and #all > 0 then
+    -- A window of others may be gone without a word.
+    local withdraw = shown.withdraw
+    shown = nil
+    withdraw()
+  end
+  if #all == 0 then
     return tell.say("nothing waits for you")
   elseif #all == 1 then
     return put(all[1])
@@ -159,7 +186,7 @@ end
 function M.begin()
   client.on("event", function(_, event)
     if event.type == "approvalAnswered" then
-      put_off[event.approvalId] = nil
+      put_off[event.approvalId], answered[event.approvalId], announced[event.approvalId] = nil, nil, nil
       withdraw_answered()
     elseif event.type == "approvalAsked" then
       M.consider()
@@ -169,7 +196,10 @@ function M.begin()
     withdraw_answered()
     M.consider()
   end)
-  client.on("state", withdraw_answered)
+  client.on("state", function()
+    answered = {}
+    withdraw_answered()
+  end)
 end
 
 return M

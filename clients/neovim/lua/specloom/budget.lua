@@ -16,7 +16,7 @@ end
 local function estimated(estimate)
   local cost, turns = estimate.costUsd, estimate.turns
   local guessed = estimate.planned and "" or ", guessed from the requirements,"
-  return {
+  local lines = {
     "",
     "# What is left would probably take",
     "",
@@ -26,6 +26,15 @@ local function estimated(estimate)
     estimate.basis == "history" and ("- by %d tasks that were done here"):format(estimate.samples)
       or "- by the shipped examples, as too little was done here",
   }
+  local beside = {
+    { estimate.rechecked, "proofs to verify again" },
+    { estimate.unplanned, "specs without tasks yet, which come on top" },
+    { estimate.held, "failed or blocked tasks, left alone" },
+  }
+  for _, some in ipairs(beside) do
+    lines[#lines + 1] = some[1] > 0 and ("- %s: %d"):format(some[2], some[1]) or nil
+  end
+  return lines
 end
 
 --- Shows it in a window.

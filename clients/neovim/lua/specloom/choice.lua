@@ -7,22 +7,29 @@ local function is_stock(what)
   return require("specloom.tell").is_stock(what)
 end
 
---- Asks by a function that shows windows of its own.
----@param show fun(done: fun(value: any))
+--- Asks by a function that shows windows of its own. Those have a line for what is asked, at most; where there is more
+--- to read before an answer, it stands above them in full.
+---@param text string
+---@param show fun(done: fun(value: any), line: string)
 ---@param answer fun(value: any)
 ---@return fun() withdraw
-local function shown_by(show, answer)
-  local before, open = vim.api.nvim_list_wins(), true
+local function shown_by(text, show, answer)
+  local before, open, above = vim.api.nvim_list_wins(), true, nil
   local function done(value)
     if open then
       open = false
+      pcall(vim.api.nvim_win_close, above or -1, true)
       answer(value)
     end
   end
   vim.schedule(function()
-    if open then
-      show(done)
+    if not open then
+      return
+    elseif text:find("\n") then
+      local lines = vim.split(" " .. text:gsub("\n", "\n "), "\n")
+      above = select(2, require("specloom.page").float(lines, { title = " Specloom asks " }, true))
     end
+    show(done, (text:gsub("%s*\n%s*", " ")))
   end)
   return function()
     for _, window in ipairs(open and vim.api.nvim_list_wins() or {}) do
@@ -116,8 +123,8 @@ function M.select(items, title, text, answer)
   if is_stock(vim.ui.select) then
     return in_window(items, title, text ~= "" and vim.split(text .. "\n", "\n") or {}, answer)
   end
-  return shown_by(function(done)
-    vim.ui.select(items, { prompt = text ~= "" and text or title, kind = "specloom" }, function(_, index)
+  return shown_by(text ~= "" and text or title, function(done, line)
+    vim.ui.select(items, { prompt = line, kind = "specloom" }, function(_, index)
       done(index)
     end)
   end, answer)
@@ -128,13 +135,14 @@ end
 ---@param answer fun(text: string?)
 ---@return fun() withdraw
 function M.input(prompt, answer)
-  local close = shown_by(function(done)
-    vim.ui.input({ prompt = prompt }, done)
+  local stock = is_stock(vim.ui.input)
+  local close = shown_by(stock and "" or prompt, function(done, line)
+    vim.ui.input({ prompt = stock and prompt .. "\n> " or line }, done)
   end, answer)
   return function()
     close()
     -- Neovim's own line of input is left as by hand.
-    if is_stock(vim.ui.input) and vim.api.nvim_get_mode().mode:find("^c") then
+    if stock and vim.api.nvim_get_mode().mode:find("^c") then
       vim.api.nvim_input("<C-c>")
     end
   end

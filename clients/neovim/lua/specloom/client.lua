@@ -286,6 +286,13 @@ function Connection:subscribe()
   end)
 end
 
+--- What is being said is told once more, from its start: nobody here keeps what nobody looked at.
+function Connection:recall()
+  if self.subscribed then
+    self:subscribe()
+  end
+end
+
 ---@param refused string?
 function Connection:later(refused)
   self:become("refused", refused)
@@ -335,6 +342,16 @@ for _, kind in ipairs({ "event", "output", "health" }) do
     connection.health = kind == "health" and params or connection.health
     emit(kind, connection, params)
   end
+end
+
+local LEVELS = { vim.log.levels.ERROR, vim.log.levels.WARN }
+
+--- As all else is told: Neovim's own way asks for ENTER after a long message, which is right where somebody asked for a text.
+M.HANDLERS["window/showMessage"] = function(error, params, ...)
+  if params.message:find("\n") then
+    return vim.lsp.handlers["window/showMessage"](error, params, ...)
+  end
+  require("specloom.tell").say(params.message, LEVELS[params.type])
 end
 
 --- A language client is ready: its root is fetched, or goes on where it was.

@@ -95,9 +95,11 @@ end
 --- Completion of subcommands, and of their specs, tasks and agents.
 ---@param lead string
 ---@param line string
+---@param cursor integer bytes before it
 ---@return string[]
-function M.complete(lead, line)
-  local before = line:gsub("^.-Specloom!?%s*", ""):sub(1, -#lead - 1)
+function M.complete(lead, line, cursor)
+  -- The command may be cut short, and stand behind modifiers.
+  local before = line:sub(1, cursor - #lead):gsub("^.-%f[%u]S%l*!?%s*", "")
   local name = before:match("^(%S+)%s")
   local found = {}
   if not name then

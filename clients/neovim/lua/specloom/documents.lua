@@ -98,6 +98,14 @@ end
 ---@return specloom.DocumentSaveResult
 local function save(_, params)
   local done, left = {}, {}
+  if vim.fn.getcmdwintype() ~= "" then
+    -- Neovim saves nothing there; the server takes a later save for as good.
+    local function later()
+      save(nil, params)
+    end
+    vim.api.nvim_create_autocmd("CmdwinLeave", { once = true, callback = vim.schedule_wrap(later) })
+    return { saved = done }
+  end
   for _, uri in ipairs(params.uris) do
     local buf = loaded(uri)
     if buf and saved(buf) then

@@ -5,14 +5,13 @@ local health = vim.health
 
 local function check_neovim()
   health.start("Specloom: Neovim")
-  local version = "Neovim " .. tostring(vim.version())
-  if vim.fn.has("nvim-0.10") == 1 then
-    health.ok(version)
-  else
-    health.error(version .. " is too old", "Install 0.10 or newer")
-  end
+  health.ok("Neovim " .. tostring(vim.version()))
   if vim.g.loaded_specloom ~= true then
     health.error("plugin/specloom.lua was not loaded", "Put the plugin on 'runtimepath'; see :help specloom-install")
+  end
+  local places = vim.api.nvim_get_runtime_file("lua/specloom/init.lua", true)
+  if #places > 1 then
+    health.warn("the plugin is on 'runtimepath' more than once: " .. table.concat(places, ", "), "Remove all but one")
   end
   local config = require("specloom.config")
   config.get()
@@ -32,7 +31,7 @@ local function check_program(command)
     return health.ok(("%s answers: %s"):format(command[1], vim.trim(ran.stdout)))
   end
   local said = vim.trim((ran.stderr or "") .. (ran.stdout or ""))
-  local advice = "Specloom needs Python 3.11 or newer; install it again: pip install --force-reinstall specloom"
+  local advice = "Specloom needs Python 3.11 or newer; install it again: pipx install --force . in its checkout"
   health.error(("%s does not run (status %d): %s"):format(command[1], ran.code, said:sub(-300)), advice)
 end
 
@@ -75,9 +74,17 @@ local function check_connection(connection)
 end
 
 function M.check()
+  if vim.fn.has("nvim-0.10") == 0 then
+    -- Its own functions had other names then.
+    local old = health or require("health")
+    old.report_start("Specloom")
+    return old.report_error("Specloom needs Neovim 0.10 or newer; this one is older", { "Update Neovim" })
+  end
   check_neovim()
   local root, all = require("specloom.root"), require("specloom.client").all()
-  local here = root.above(root.folder(0))
+  -- The current buffer is that of the check by now.
+  local asked_in = vim.fn.bufnr("#")
+  local here = root.above(root.folder(asked_in > 0 and asked_in or 0))
   if here then
     check_server(here)
     if not root.has_work(here) then

@@ -7,7 +7,7 @@ function M.setup(opts)
   require("specloom.config").setup(opts)
 end
 
---- What goes on in the project of a buffer, for a statusline: `%{%v:lua.require'specloom'.statusline()%}`.
+--- What goes on in the project of a buffer, for a statusline: `%{v:lua.require'specloom'.statusline()}`.
 ---@param buf? integer
 ---@return string empty where Specloom has nothing to do
 function M.statusline(buf)

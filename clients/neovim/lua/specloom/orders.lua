@@ -20,11 +20,14 @@ local function order(call, method, params, done)
   end)
 end
 
---- The task of the cursor's line in a spec, else that spec.
+--- The task of the cursor's line in a spec or in the tree, else that spec.
 ---@param p specloom.Projection
 ---@return table? scope
 local function under_cursor(p)
-  local uri = vim.uri_from_bufnr(0)
+  local uri, node = vim.uri_from_bufnr(0), require("specloom.tree").node_here()
+  if node and (node.kind == "task" or node.kind == "spec") then
+    return { kind = node.kind, id = node.item.id }
+  end
   local line = vim.api.nvim_win_get_cursor(0)[1] - 1
   for _, spec in ipairs(p.specs) do
     if spec.uri == uri then
@@ -37,7 +40,7 @@ local function under_cursor(p)
       return best and { kind = "task", id = best.id } or { kind = "spec", id = spec.id }
     end
   end
-  tell.warn("the cursor is in no spec; name a spec or a task")
+  tell.warn("the cursor is on no spec and no task; name one")
 end
 
 ---@param call specloom.Call
@@ -98,6 +101,7 @@ local function plan(call)
 end
 
 local WHEN = { now = "now", turn = "afterTurn", task = "afterTask" }
+local PAUSES = { now = "now", afterTurn = "after this turn", afterTask = "after this task" }
 
 ---@param call specloom.Call
 local function pause(call)
@@ -105,7 +109,9 @@ local function pause(call)
   if not when then
     return tell.warn("pause now, after this turn or after this task: :Specloom pause now|turn|task")
   end
-  order(call, "specloom/run/pause", { when = when }, "the run pauses")
+  local run = call.connection.projection.run
+  local was = run and run.state == "paused"
+  order(call, "specloom/run/pause", { when = when }, was and "the run is paused" or "the run pauses " .. PAUSES[when])
 end
 
 --- The agent that is meant: the named one, else the one that works.
@@ -218,6 +224,14 @@ local function status()
   require("specloom.page").show("status", lines)
 end
 
+local function help()
+  if not pcall(vim.cmd.help, "specloom") then
+    -- Nobody made tags of a folder that was put on 'runtimepath' by hand.
+    vim.cmd.split(vim.fn.fnameescape(vim.api.nvim_get_runtime_file("doc/specloom.txt", false)[1]))
+    vim.bo.buftype, vim.bo.filetype, vim.bo.modifiable = "help", "help", false
+  end
+end
+
 --- Subcommands that need none.
 ---@type table<string, fun(call: specloom.Call)>
 M.ALONE = {
@@ -228,9 +242,7 @@ M.ALONE = {
   health = function()
     vim.cmd.checkhealth("specloom")
   end,
-  help = function()
-    vim.cmd.help("specloom")
-  end,
+  help = help,
 }
 
 return M

@@ -26,11 +26,13 @@ function M.candidates(root)
     { "$VIRTUAL_ENV", vim.env.VIRTUAL_ENV and vim.env.VIRTUAL_ENV .. "/bin/specloom" or "" },
     { ".venv of the project", root .. "/.venv/bin/specloom" },
     { "$PATH", vim.fn.exepath("specloom") },
+    -- Where pipx and uv put commands: a shell that was started before knows it only after the next login.
+    { "~/.local/bin", vim.fs.normalize("~/.local/bin/specloom") },
   }
 end
 
-local MISSING = "Specloom: no server: pip install specloom (or uv tool install specloom), or name it: "
-  .. 'vim.g.specloom = { cmd = { "/path/to/specloom", "lsp" } }; looked in $VIRTUAL_ENV, .venv and $PATH'
+local MISSING = "Specloom: no server: pipx install . in its checkout (or uv tool install .), or name it: "
+  .. 'vim.g.specloom = { cmd = { "/path/to/specloom", "lsp" } }; looked in $VIRTUAL_ENV, .venv, $PATH and ~/.local/bin'
 
 --- The command line of the server; nil with what is missing and what to do.
 ---@param root string
@@ -45,7 +47,8 @@ function M.command(root)
   end
   if own then
     if type(own) == "table" and vim.fn.executable(own[1]) == 0 then
-      local form = "Specloom: %s is no program that can be run; mend cmd in vim.g.specloom, or leave it out"
+      local form =
+        "Specloom: %s is no program that can be run; mend cmd in vim.g.specloom or vim.lsp.config, or leave it out"
       return nil, form:format(own[1])
     end
     return own, --[[@as string[] ]]

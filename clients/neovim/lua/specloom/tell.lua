@@ -38,8 +38,14 @@ function M.say(text, level)
   text = vim.startswith(text, "Specloom: ") and text or "Specloom: " .. text
   M.kept = vim.list_slice(M.kept, math.max(1, #M.kept - MOST + 2))
   table.insert(M.kept, text)
-  if M.is_stock(vim.notify) then
+  local function now()
     show(text, true, HIGHLIGHTS[level])
+  end
+  if M.is_stock(vim.notify) and vim.fn.mode() == "c" then
+    -- Nobody sees what is told below a command that is being typed.
+    vim.api.nvim_create_autocmd("CmdlineLeave", { once = true, callback = vim.schedule_wrap(now) })
+  elseif M.is_stock(vim.notify) then
+    now()
   else
     vim.notify(text, level or vim.log.levels.INFO, { title = "Specloom" })
   end

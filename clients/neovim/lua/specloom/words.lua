@@ -12,6 +12,7 @@ M.SIGNS = {
   blocked = { "■", "#", "SpecloomBlocked" },
   skipped = { "–", "-", "SpecloomSkipped" },
   stale = { "≈", "~", "SpecloomStale" },
+  outdated = { "≠", "%", "SpecloomStale" },
   paused = { "⏸", "=", "SpecloomBlocked" },
   waiting = { "?", "?", "SpecloomWaiting" },
   agent = { "◆", "*", "SpecloomAgent" },

@@ -1,6 +1,7 @@
 // Events that are one line of the story, as that line. Refuses detail: documents, the tree and `specloom events` have it.
 
 import type { Scope, WireEvent } from "../protocol.gen";
+import { outcomeWord } from "../texts";
 import type { Tone } from "./items";
 
 /** A line without its place. */
@@ -52,7 +53,7 @@ function ofRun(event: WireEvent): Line | null {
     case "runCancelling":
       return quiet("wait", "Cancelling");
     case "runFinished":
-      return loud(event.outcome === "completed" ? "good" : "wait", said(`Run ${event.outcome}`, event.reason));
+      return loud(event.outcome === "completed" ? "good" : "wait", said(`Run ${outcomeWord(event.outcome)}`, event.reason));
     case "headChanged":
       return event.files ? quiet("wait", `Git changed what is checked out: ${event.how}`) : null;
     default:
@@ -63,6 +64,10 @@ function ofRun(event: WireEvent): Line | null {
 function ofSession(event: WireEvent): Line | null {
   switch (event.type) {
     case "turnFailed": {
+      if (event.fault === "interrupted") {
+        // By a pause that somebody wanted, say: that is nobody's failure.
+        return quiet("wait", event.message.charAt(0).toUpperCase() + event.message.slice(1));
+      }
       const again = event.retryInS === null ? "" : `; next try in ${Math.round(event.retryInS)} s`;
       return quiet("bad", `No answer: ${event.message}${again}`);
     }

@@ -23,6 +23,9 @@ export class Transcript {
   private readonly ends = new Map<string, number>();
   /** Sessions that ended; a spec may come behind its end, and no event holds its text. */
   private readonly over = new Set<string>();
+  /** When each session began, and the newest line that says of a document that it stands. */
+  private readonly begun = new Map<string, number>();
+  private readonly written = new Map<string, { seq: number; line: Item }>();
   private heard = 0;
 
   get items(): readonly Item[] {
@@ -54,9 +57,8 @@ export class Transcript {
 
   /** A piece of the stream. */
   stream(output: OutputParams): void {
-    const left = output.dropped > 0 ? `\n⋯ ${output.dropped} characters left out ⋯\n` : "";
-    const text = left + output.text;
     if (OF_TURN.has(output.kind) && Number.parseInt(output.block, 10) <= (this.ends.get(output.sessionId) ?? -1)) return;
+    const text = this.newsOf(output);
     switch (output.kind) {
       case "thinking":
         return this.grow(this.wordsOf(output), text);
@@ -111,6 +113,7 @@ export class Transcript {
 
   private begin(event: SessionStartedEvent): void {
     if (event.parentId !== null) this.nested.add(event.sessionId);
+    this.begun.set(event.sessionId, event.seq);
     const task = event.taskId === null ? "" : ` · task ${event.taskId}`;
     const number = event.number > 1 ? ` · session ${event.number}` : "";
     const title = `${event.role} · ${event.model}${task}${number}`;
@@ -210,7 +213,7 @@ export class Transcript {
     const check = this.shelf.get(`check/${event.checkId}`);
     if (check?.kind !== "check") return;
     const settled: Partial<Check> = { state: event.exitCode === 0 ? "passed" : "failed", took: event.durationS, end: ended(event) };
-    Object.assign(check, settled, grown("", 0, event.output));
+    Object.assign(check, settled, printed("", 0, event.output));
     this.shelf.touch(check);
   }
 
@@ -219,7 +222,26 @@ export class Transcript {
       if (words.title === event.path) this.still(words);
     }
     const offered = event.offered ? " is offered: you edited the file meanwhile" : event.stage === "tasks" ? " has its tasks" : " is written";
-    this.shelf.add({ kind: "note", ...this.placed(event), tone: "good", text: `${event.path}${offered}`, detail: "", loud: true });
+    const line = { kind: "note" as const, ...this.placed(event), tone: "good" as const, text: `${event.path}${offered}`, detail: "", loud: true };
+    this.written.set(event.path, { seq: event.seq, line: this.shelf.add(line) });
+  }
+
+  /** What is new of it: of a block that is told from its start, whatever is not shown yet. */
+  private newsOf(output: OutputParams): string {
+    const left = output.dropped > 0 ? `\n⋯ ${output.dropped} characters left out ⋯\n` : "";
+    const text = left + output.text;
+    const block = output.kind === "spec" ? `spec/${output.block}` : output.block;
+    const item = output.fromStart ? this.shelf.get(`${output.sessionId}/${block}`) : undefined;
+    if (item?.kind === "words") return this.rest(item, item.text, text, { ...item, text: "", cut: 0 });
+    if (item?.kind !== "call" || (item.state !== "writing" && item.state !== "running")) return text;
+    return this.rest(item, item.output, text, { ...item, output: "", cut: 0, written: item.state === "writing" ? 0 : item.written });
+  }
+
+  /** What `text` has beyond what an item shows; where that is no part of it, `empty` takes the item's place. */
+  private rest(item: Words | Call, shown: string, text: string, empty: Item): string {
+    if (item.cut === 0 && text.startsWith(shown)) return text.slice(shown.length);
+    this.shelf.add(empty, this.shelf.items[this.shelf.items.lastIndexOf(item) + 1]);
+    return text;
   }
 
   private wordsOf(output: OutputParams): Words {
@@ -236,8 +258,11 @@ export class Transcript {
     if (known?.kind === "words") return known;
     this.writing.add(session);
     this.drop((item) => item.kind === "words" && item.who === "agent" && item.live && item.session === session);
-    const live = !this.over.has(session);
-    return this.shelf.add({ kind: "words", ...this.of(id, session), who: "spec", title: path, text: "", cut: 0, live });
+    // What is written was said before that, however late it comes.
+    const written = this.written.get(path);
+    const line = written !== undefined && (this.begun.get(session) ?? 0) < written.seq ? written.line : undefined;
+    const live = line === undefined && !this.over.has(session);
+    return this.shelf.add({ kind: "words", ...this.of(id, session), who: "spec", title: path, text: "", cut: 0, live }, line);
   }
 
   private grow(words: Words, text: string): void {
@@ -251,7 +276,7 @@ export class Transcript {
     const call = known?.kind === "call" ? known : this.shelf.add(this.newCall(id, output.sessionId, output.name));
     if (call.state !== "writing") return;
     call.written += text.length;
-    Object.assign(call, grown(call.output, call.cut, text));
+    Object.assign(call, printed(call.output, call.cut, text));
     if (call.subject === "" && call.cut === 0) call.subject = glimpse(call.output);
     this.shelf.touch(call);
   }
@@ -259,7 +284,7 @@ export class Transcript {
   private print(output: OutputParams, text: string): void {
     const call = this.shelf.get(`${output.sessionId}/${output.block}`);
     if (call?.kind !== "call" || call.state !== "running") return;
-    Object.assign(call, grown(call.output, call.cut, text));
+    Object.assign(call, printed(call.output, call.cut, text));
     this.shelf.touch(call);
   }
 
@@ -284,6 +309,12 @@ export class Transcript {
   private drop(which: (item: Item) => boolean): void {
     for (const item of this.shelf.items.slice(-SEARCHED).filter(which)) this.shelf.remove(item);
   }
+}
+
+/** As `grown`, of what a call or a check shows. */
+function printed(output: string, cut: number, more: string): { output: string; cut: number } {
+  const kept = grown(output, cut, more);
+  return { output: kept.text, cut: kept.cut };
 }
 
 /**

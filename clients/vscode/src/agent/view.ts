@@ -166,6 +166,7 @@ class AgentView implements vscode.WebviewViewProvider, vscode.Disposable {
       this.seq = id === this.projectId ? Math.max(this.seq, known.seq) : known.seq;
       this.projectId = id;
       this.post({ kind: "reset", root, choices: this.choices(), known, events, earlier });
+      this.connection.recall(root);
     } catch (error) {
       this.post({ kind: "absent", text: messageOf(error) });
     } finally {

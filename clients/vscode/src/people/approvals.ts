@@ -6,15 +6,20 @@ import type { Connection, Link } from "../connection";
 import type { Projection } from "../projection";
 import type { Projects } from "../projects";
 import type { Approval } from "../protocol.gen";
-import { line } from "../texts";
+import { line, literal, unlinked } from "../texts";
 import { reasonOf } from "../wire";
 import { told } from "./notices";
-import { choiceDetail, fitsNotification, questionText } from "./questions";
+import { fitsNotification, questionText, subjectRows } from "./questions";
 
 interface Waiting {
   root: string;
+  /** The project's name, where there are several. */
+  of: string;
   approval: Approval;
 }
+
+/** A choice, or a row that only tells. */
+type Item = vscode.QuickPickItem & { choice?: string };
 
 const LATER = "Answer…";
 const GONE = Symbol("answered elsewhere");
@@ -48,15 +53,16 @@ export class Approvals implements Link {
       }
       return;
     }
-    const choice = await this.choose(chosen.approval);
+    const choice = await this.choose(chosen);
     if (choice !== undefined) {
       await this.send(chosen, choice);
     }
   }
 
   private waiting(): Waiting[] {
-    return this.projects.all.flatMap((project: Projection) =>
-      project.known.approvals.map((approval) => ({ root: project.root, approval })),
+    const several = this.projects.all.length > 1;
+    return this.projects.all.flatMap(({ root, known }: Projection) =>
+      known.approvals.map((approval) => ({ root, of: several ? known.name : "", approval })),
     );
   }
 
@@ -83,12 +89,13 @@ export class Approvals implements Link {
     const whole = fitsNotification(approval);
     const buttons = whole ? approval.choices : [LATER];
     const answered = this.answeredElsewhere(approval.id);
-    const clicked = vscode.window.showInformationMessage(questionText(approval), ...buttons);
+    const clicked = vscode.window.showInformationMessage(questionText(approval, waiting.of), ...buttons);
     const choice = await Promise.race([clicked, answered.promise]);
     answered.dispose();
     if (choice === GONE) {
       // A notification cannot be taken back; this moves those that are shown to the list of notifications.
       await vscode.commands.executeCommand("notifications.hideToasts");
+      void clicked.then((late) => late !== undefined && tellAnswered());
       return;
     }
     if (choice === LATER && !whole) {
@@ -114,23 +121,31 @@ export class Approvals implements Link {
 
   private async pick(all: readonly Waiting[]): Promise<Waiting | undefined> {
     const items = all.map((waiting) => ({
-      label: line(waiting.approval.subject, 120),
-      description: waiting.approval.taskId ?? "",
-      detail: line(waiting.approval.purpose, 200),
+      label: literal(line(waiting.approval.subject, 120)),
+      description: literal([waiting.of, waiting.approval.taskId ?? ""].filter((each) => each !== "").join(" · ")),
+      detail: literal(line(waiting.approval.purpose, 200)),
       waiting,
     }));
     const placeHolder = "What do you want to answer?";
     return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDetail: true }))?.waiting;
   }
 
-  private async choose(approval: Approval): Promise<string | undefined> {
-    const title = line(approval.purpose, 120);
+  private async choose({ of, approval }: Waiting): Promise<string | undefined> {
+    const title = `${of === "" ? "" : `${of}: `}${line(approval.purpose, 120)}`;
     if (approval.choices.length === 0) {
-      return vscode.window.showInputBox({ title, prompt: approval.subject, ignoreFocusOut: true });
+      return vscode.window.showInputBox({ title, prompt: unlinked(approval.subject), ignoreFocusOut: true });
     }
-    const items = approval.choices.map((choice) => ({ label: choice, detail: choiceDetail(approval, choice) }));
-    const placeHolder = line(approval.subject, 200);
-    return (await vscode.window.showQuickPick(items, { title, placeHolder, ignoreFocusOut: true }))?.label;
+    const choices = approval.choices.map((choice): Item => ({ label: literal(choice), choice }));
+    const rows = subjectRows(approval).map((row): Item => ({ label: literal(row) }));
+    const heading: Item = { label: "what a yes allows", kind: vscode.QuickPickItemKind.Separator };
+    const placeHolder = "What is your answer?";
+    for (;;) {
+      const chosen = await vscode.window.showQuickPick([...choices, heading, ...rows], { title, placeHolder, ignoreFocusOut: true });
+      // A row that only tells is no answer.
+      if (chosen === undefined || chosen.choice !== undefined) {
+        return chosen?.choice;
+      }
+    }
   }
 
   private async send({ root, approval }: Waiting, choice: string): Promise<void> {
@@ -141,9 +156,13 @@ export class Approvals implements Link {
         if (reasonOf(error) === undefined || this.waiting().some((each) => each.approval.id === approval.id)) {
           throw error;
         }
-        // Somebody else was faster, which is no error of this person.
-        vscode.window.setStatusBarMessage("Specloom: that question was answered elsewhere", 5_000);
+        tellAnswered();
       }
     });
   }
+}
+
+/** Somebody else was faster, or the same person by another way, which is no error. */
+function tellAnswered(): void {
+  vscode.window.setStatusBarMessage("Specloom: that question is answered already; nothing was changed", 5_000);
 }

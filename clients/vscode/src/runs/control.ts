@@ -60,12 +60,10 @@ export class RunControl {
     const items: (vscode.QuickPickItem & { command: string })[] = [];
     const add = (command: string, icon: string, label: string): number => items.push({ command, label: `$(${icon}) ${label}` });
     if ((known?.approvals.length ?? 0) > 0) add("specloom.answer", "bell", "Answer a Question");
-    if (run?.state === "running") {
-      add("specloom.pauseAfterTurn", "debug-pause", "Pause after This Turn");
-      add("specloom.pauseAfterTask", "debug-pause", "Pause after This Task");
-      add("specloom.pauseNow", "debug-pause", "Pause Now");
-    }
     if (run?.state === "paused" || run?.state === "pausing") add("specloom.resume", "debug-continue", "Resume");
+    if (run?.state === "running" || run?.pauseAfter === "task") add("specloom.pauseAfterTurn", "debug-pause", "Pause after This Turn");
+    if (run?.state === "running") add("specloom.pauseAfterTask", "debug-pause", "Pause after This Task");
+    if (run?.state === "running" || run?.state === "pausing") add("specloom.pauseNow", "debug-pause", "Pause Now");
     if (run !== undefined || known?.planning?.state === "running") add("specloom.cancel", "debug-stop", "Cancel");
     if (run === undefined) add("specloom.runProject", "play", "Run Project");
     add("specloom.tasks.focus", "checklist", "Show Tasks");
@@ -82,14 +80,20 @@ export class RunControl {
     if (!vscode.workspace.getConfiguration("specloom").get("ask.beforeRun", true)) {
       return {};
     }
-    const estimate = await this.connection.request("specloom/run/estimate", { root, scope });
+    const estimate = await this.connection.ask("specloom/run/estimate", { root, scope });
     const start = { label: "$(play) Run", description: estimateLine(estimate), detail: estimateBasis(estimate) };
     const limited = { label: "$(credit-card) Run with a Budget…", detail: "It pauses and asks when the budget is used up" };
-    const chosen = await vscode.window.showQuickPick([start, limited], { title: titleOf(scope), placeHolder: "Start this run?", ignoreFocusOut: true });
+    const chosen = await vscode.window.showQuickPick([start, limited], { title: this.titleOf(root, scope), placeHolder: "Start this run?", ignoreFocusOut: true });
     if (chosen === undefined) {
       return undefined;
     }
     return chosen === start ? {} : askBudget(estimate);
+  }
+
+  /** Whose it is stands there where the window has several projects. */
+  private titleOf(root: string, scope: Scope): string {
+    const name = this.projects.at(root)?.known.name;
+    return this.projects.all.length > 1 && name !== undefined ? `${titleOf(scope)} in ${name}` : titleOf(scope);
   }
 }
 

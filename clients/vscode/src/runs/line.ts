@@ -2,7 +2,8 @@
 
 import type { Projection } from "../projection";
 import type { Counts, ProjectGetResult } from "../protocol.gen";
-import { cost, elapsed, line, percent, runWord, some } from "../texts";
+import { cost, duration, line, percent, runWord, some } from "../texts";
+import { workedBy } from "../work";
 
 export interface StatusLine {
   text: string;
@@ -17,7 +18,8 @@ export interface StatusLine {
 export function statusLine(projects: readonly Projection[], now: number): StatusLine | undefined {
   const all = projects.map((each) => each.known);
   const one = all.find(works) ?? all.find(waits) ?? all.find((each) => each.tasks.length > 0) ?? all[0];
-  return one && told(one, projects.find((each) => each.known === one), now, projects.length > 1);
+  const questions = all.reduce((sum, each) => sum + each.approvals.length, 0);
+  return one && told(one, projects.find((each) => each.known === one), now, { several: projects.length > 1, questions });
 }
 
 function works(project: ProjectGetResult): boolean {
@@ -28,20 +30,27 @@ function waits(project: ProjectGetResult): boolean {
   return project.approvals.length > 0 || project.run?.state === "paused";
 }
 
-function told(project: ProjectGetResult, projection: Projection | undefined, now: number, several: boolean): StatusLine {
-  const { run, counts, planning, approvals } = project;
+/** What is told of all projects. */
+interface Around {
+  several: boolean;
+  questions: number;
+}
+
+function told(project: ProjectGetResult, projection: Projection | undefined, now: number, { several, questions }: Around): StatusLine {
+  const { run, counts, planning } = project;
   const active = run !== null && run.state !== "finished" ? run : undefined;
   const plan = planning?.state === "running" ? planning : undefined;
-  const waiting = approvals.length > 0 ? some(approvals.length, "question") : "";
+  const waiting = questions > 0 ? some(questions, "question") : "";
   const icon = waiting ? "bell-dot" : active ? RUN_ICONS[active.state] : plan ? "loading~spin" : "checklist";
-  const at = active ? (taskAt(project, projection) ?? runWord(active)) : plan ? planAt(project) : several ? project.name : "Specloom";
+  const at = active ? (taskAt(project, projection) ?? runWord(active)) : plan ? planAt(project) : several ? "" : "Specloom";
   const done = counts.total > 0 ? `${percent(counts)} %` : "";
   const spent = active ? cost(active.usage) : plan ? cost(plan.usage) : "";
-  const text = joined([`$(${icon}) ${at}`, active?.state === "paused" && taskAt(project, projection) ? "paused" : "", done, spent, waiting]);
+  const word = active !== undefined && active.state !== "running" && at !== runWord(active) ? active.state : "";
+  const text = joined([`$(${icon}) ${joined([several ? project.name : "", at])}`, word, done, spent, waiting]);
   const lines = [
     several ? project.name : "",
-    active ? `Run ${runWord(active)}, ${elapsed(active.startedAt, now)}, ${some(active.turns, "turn")}` : plan ? "Planning" : "No run",
-    active?.reason ? line(active.reason, 300) : "",
+    active ? `Run ${runWord(active)}, ${duration(active.worked + workedBy(project.work, now))}, ${some(active.turns, "turn")}` : plan ? "Planning" : "No run",
+    active ? line(active.reason, 300) : "",
     doneLine(counts),
     waiting ? `${waiting} for you` : "",
   ];

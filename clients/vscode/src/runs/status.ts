@@ -3,7 +3,8 @@
 import * as vscode from "vscode";
 import type { Link } from "../connection";
 import type { Projects } from "../projects";
-import { cost, elapsed } from "../texts";
+import { cost, duration } from "../texts";
+import { workedBy } from "../work";
 import { statusLine } from "./line";
 
 const TICK = 1_000;
@@ -47,8 +48,8 @@ export class RunStatus implements Link {
   }
 
   private head(): void {
-    const run = this.projects.all.map((each) => each.known.run).find((each) => each !== null && each.state !== "finished");
-    const told = run ? [elapsed(run.startedAt, Date.now()), cost(run.usage)].filter((each) => each !== "").join(" · ") : undefined;
+    const known = this.projects.all.map((each) => each.known).find((each) => each.run !== null && each.run.state !== "finished");
+    const told = known?.run ? [duration(known.run.worked + workedBy(known.work, Date.now())), cost(known.run.usage)].filter((each) => each !== "").join(" · ") : undefined;
     if (this.view.description !== told) {
       this.view.description = told;
     }

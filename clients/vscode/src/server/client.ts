@@ -6,6 +6,8 @@ import type { ClientCapabilities, InitializeParams } from "vscode-languageclient
 import { CloseAction, ErrorAction, type StaticFeature } from "vscode-languageclient";
 import { LanguageClient, type LanguageClientOptions } from "vscode-languageclient/node";
 import type { DocumentSaveParams, DocumentSaveResult } from "../protocol.gen";
+import { literal, unlinked } from "../texts";
+import { wasLost } from "../wire";
 import type { Found } from "./find";
 import { settingsForServer } from "./settings";
 
@@ -22,10 +24,17 @@ export interface ClientNeeds {
 export function languageClient(needs: ClientNeeds): LanguageClient {
   const cwd = needs.folders[0]?.uri.fsPath;
   const executable = { command: needs.found.command, args: [...needs.found.words], options: cwd === undefined ? {} : { cwd } };
-  const client = new LanguageClient("specloom", "Specloom", executable, options(needs));
+  const client = new QuietClient("specloom", "Specloom", executable, options(needs));
   client.registerFeature(new Declared(needs.folders));
   client.onRequest("specloom/document/save", (params: DocumentSaveParams) => saved(params));
   return client;
+}
+
+/** What fails because the server goes is logged and not told: that it went is told, once, by who starts it again. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown, aloud: boolean | "force" = true): void {
+    super.error(message, data, wasLost(data) ? false : aloud);
+  }
 }
 
 function options(needs: ClientNeeds): LanguageClientOptions {
@@ -43,6 +52,9 @@ function options(needs: ClientNeeds): LanguageClientOptions {
       },
     },
     middleware: {
+      handleWorkDoneProgress: (token, params, next) =>
+        next(token, params.message === undefined ? params : { ...params, message: unlinked(params.message) }),
+      provideCodeLenses: async (document, token, next) => (await next(document, token))?.map(literally),
       workspace: {
         configuration: (params) =>
           params.items.map((item) => (item.section === "specloom" ? settingsForServer(needs.extension) : null)),
@@ -51,6 +63,11 @@ function options(needs: ClientNeeds): LanguageClientOptions {
       },
     },
   };
+}
+
+/** A question's command stands in its lens: nothing of it is drawn as an icon. */
+function literally(lens: vscode.CodeLens): vscode.CodeLens {
+  return lens.command === undefined ? lens : new vscode.CodeLens(lens.range, { ...lens.command, title: literal(lens.command.title) });
 }
 
 /** What we declare beyond the protocol's own capabilities. */

@@ -1,6 +1,7 @@
 // Chooses how the server is started: the setting, the active Python environment, the PATH, the bundled wheels. Refuses to start
 // it, and to be vague: where there is none, every place that was looked at is named with what is missing there.
 
+import { homedir } from "node:os";
 import * as path from "node:path";
 import { type Interpreter, LEAST, NAMES, type Run, ask, isRecent, run } from "./python";
 import { messageOf } from "../wire";
@@ -41,15 +42,22 @@ export async function find(places: Places): Promise<Found | Missing> {
   return (await fromActive(places, reasons)) ?? (await fromPath(places, reasons)) ?? (await fromWheels(places, reasons)) ?? { reasons };
 }
 
+/** Where pipx and uv put commands: an editor that was started before knows it only after the next login. */
+export const COMMANDS = path.join(homedir(), ".local", "bin");
+
 /** The command of a person who installed it for himself, apart from any project. */
 async function fromPath(places: Places, reasons: string[]): Promise<Found | undefined> {
-  try {
-    await (places.run ?? run)("specloom", ["--version"]);
-    return { command: "specloom", words: ["lsp"], from: "the PATH" };
-  } catch {
-    reasons.push("There is no command specloom on the PATH");
-    return undefined;
+  const own = path.join(COMMANDS, "specloom");
+  for (const [command, from] of [["specloom", "the PATH"], [own, COMMANDS]] as const) {
+    try {
+      await (places.run ?? run)(command, ["--version"]);
+      return { command, words: ["lsp"], from };
+    } catch {
+      // The next place may have it.
+    }
   }
+  reasons.push(`There is no command specloom on the PATH, nor in ${COMMANDS}`);
+  return undefined;
 }
 
 async function fromSetting(setting: string, by: Run): Promise<Found | Missing> {

@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import type { Connection, Link } from "../connection";
 import { HEARTBEAT_S } from "../feed";
+import { unlinked } from "../texts";
 import type { Health } from "../wire";
 import type { Server, Stage } from "./lifecycle";
 
@@ -71,7 +72,7 @@ export class HealthItem implements Link {
 
   private tell(text: string, detail: string, severity: keyof typeof vscode.LanguageStatusSeverity): void {
     this.item.text = text;
-    this.item.detail = detail;
+    this.item.detail = unlinked(detail);
     this.item.severity = vscode.LanguageStatusSeverity[severity];
     this.item.command = { command: "specloom.showLog", title: "Show Log" };
   }

@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import type { Connection } from "../connection";
 import { messageOf } from "../wire";
+import { Coalesced } from "./coalesced";
 import type { ProjectFolders } from "./folders";
 import { type Found, type Missing, find } from "./find";
 import { activeInterpreters } from "./environments";
@@ -30,8 +31,7 @@ const STOP_DEADLINE = 5_000;
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private told: Stage = { kind: "no-project" };
-  private working: Promise<void> | undefined;
-  private again = false;
+  private readonly restarting = new Coalesced(() => this.work());
   private losses = 0;
   private since = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -61,14 +61,7 @@ export class Server implements vscode.Disposable {
   /** Starts it, or starts it again; returns when that is done. */
   restart(): Promise<void> {
     clearTimeout(this.timer);
-    if (this.working !== undefined) {
-      this.again = true;
-      return this.working;
-    }
-    this.working = this.work().finally(() => {
-      this.working = undefined;
-    });
-    return this.working;
+    return this.restarting.wish();
   }
 
   /** As a person asks for it: what went wrong before is forgotten. */
@@ -114,11 +107,10 @@ export class Server implements vscode.Disposable {
   }
 
   private async work(): Promise<void> {
-    do {
-      this.again = false;
-      await this.stop();
+    await this.stop();
+    if (!this.ended) {
       await this.start();
-    } while (this.again && !this.ended);
+    }
   }
 
   private async start(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Link } from "../connection";
+import { unlinked } from "../texts";
 import type { Server, Stage } from "./lifecycle";
 
 const CHOOSE = "Choose Server…";
@@ -9,10 +10,12 @@ const INTERPRETER = "Select Interpreter";
 const LOG = "Show Log";
 const RESTART = "Restart";
 const TRUST = "Manage Trust";
-const REMEDY = "Install the Python package specloom into the active environment, or choose where it is.";
+const REMEDY = "Install the Python package specloom for yourself, as pipx does, or into the environment of this folder; or choose where it is.";
 
 export class ServerProblems implements Link {
   private told = "";
+  /** Something that was missing is still shown. */
+  private showing = false;
   private readonly link: vscode.Disposable;
 
   constructor(
@@ -49,6 +52,10 @@ export class ServerProblems implements Link {
     if (isNews) {
       this.told = key;
       void this.tell(stage, false);
+    } else if (stage.kind === "running" && this.showing) {
+      // What is mended is not to be read any more; a notification cannot be taken back but put aside.
+      this.showing = false;
+      void vscode.commands.executeCommand("notifications.hideToasts");
     }
   }
 
@@ -72,7 +79,9 @@ export class ServerProblems implements Link {
   }
 
   private async act(message: string, actions: readonly string[]): Promise<void> {
-    const chosen = await vscode.window.showWarningMessage(message, ...actions);
+    this.showing = true;
+    const chosen = await vscode.window.showWarningMessage(unlinked(message), ...actions);
+    this.showing = false;
     switch (chosen) {
       case CHOOSE:
         return this.choose();

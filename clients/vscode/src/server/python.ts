@@ -21,16 +21,21 @@ export interface Interpreter {
 /** Runs a program and returns what it prints; the error says what it printed instead. */
 export type Run = (command: string, words: readonly string[]) => Promise<string>;
 
-export const run: Run = (command, words) =>
-  new Promise((resolve, reject) => {
-    execFile(command, [...words], { timeout: PATIENCE, encoding: "utf8" }, (error, out, problems) => {
-      if (error) {
-        reject(new Error(lastLine(problems) || (error.killed ? `no answer within ${PATIENCE / 1000} s` : error.message)));
-      } else {
-        resolve(out);
-      }
+/** Runs programs that have so many milliseconds each. */
+export function runner(patience: number): Run {
+  return (command, words) =>
+    new Promise((resolve, reject) => {
+      execFile(command, [...words], { timeout: patience, encoding: "utf8" }, (error, out, problems) => {
+        if (error) {
+          reject(new Error(lastLine(problems) || (error.killed ? `no answer within ${patience / 1000} s` : error.message)));
+        } else {
+          resolve(out);
+        }
+      });
     });
-  });
+}
+
+export const run: Run = runner(PATIENCE);
 
 /** Asks an interpreter; rejects with what is wrong with it. */
 export async function ask(interpreter: string, by: Run = run): Promise<Interpreter> {

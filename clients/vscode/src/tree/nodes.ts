@@ -2,12 +2,14 @@
 
 import type { Approval, Session, Spec, Task } from "../protocol.gen";
 import type { Projection } from "../projection";
-import { cost, elapsed, line, percent, runWord, some, stateWord } from "../texts";
+import { cost, duration, elapsed, line, percent, planWord, runWord, some, stateWord } from "../texts";
+import { workedBy } from "../work";
 
 /** One row's identity: where it belongs and what it is. Compared by `id`. */
 export type Node =
   | { kind: "project"; id: string; root: string }
-  | { kind: "approval"; id: string; root: string; key: string }
+  /** `of`: the project's name, where there are several. */
+  | { kind: "approval"; id: string; root: string; key: string; of: string }
   | { kind: "spec" | "task" | "session"; id: string; root: string; key: string }
   | { kind: "agents"; id: string; root: string };
 
@@ -57,7 +59,7 @@ export const nodeId = {
   agents: (root: string): string => `agents ${root}`,
 };
 
-export function node<K extends "approval" | "spec" | "task" | "session">(kind: K, root: string, key: string): Node {
+export function node<K extends "spec" | "task" | "session">(kind: K, root: string, key: string): Node {
   return { kind, id: nodeId[kind](root, key), root, key };
 }
 
@@ -66,8 +68,12 @@ export function top(projects: readonly Projection[]): Node[] {
   if (projects.length === 1 && projects.every(isUntouched)) {
     return [];
   }
-  const approvals = projects.flatMap((each) => each.known.approvals.map((one) => node("approval", each.root, one.id)));
+  const approvals = projects.flatMap((each) => each.known.approvals.map((one) => asking(each, one, projects.length > 1)));
   return [...approvals, ...projects.map((each): Node => ({ kind: "project", id: nodeId.project(each.root), root: each.root }))];
+}
+
+function asking({ root, known }: Projection, { id: key }: Approval, several: boolean): Node {
+  return { kind: "approval", id: nodeId.approval(root, key), root, key, of: several ? known.name : "" };
 }
 
 /** Whether nothing was planned or run yet, nor is being planned. */
@@ -117,13 +123,13 @@ export function rowOf(of: Node, project: Projection, now: number, filter: Filter
     case "agents":
       return agentsRow(project);
     case "approval":
-      return found(project.known.approvals.find((each) => each.id === of.key), approvalRow);
+      return found(project.known.approvals.find((each) => each.id === of.key), (each) => approvalRow(each, of.of));
     case "spec":
-      return found(project.spec(of.key), (spec) => specRow(spec, filter));
+      return found(project.spec(of.key), (spec) => specRow(spec, filter, project));
     case "task":
       return found(project.task(of.key), (task) => taskRow(task, project, now));
     case "session":
-      return found(project.known.sessions.find((each) => each.id === of.key), (each) => sessionRow(each, now));
+      return found(project.known.sessions.find((each) => each.id === of.key), (each) => sessionRow(each, project, now));
   }
 }
 
@@ -168,7 +174,7 @@ function passes(task: Task, filter: Exclude<Filter, "all">): boolean {
     case "trouble":
       return task.state === "failed" || task.state === "blocked";
     case "unproven":
-      return task.state === "done" && (!task.proven || task.stale.length > 0);
+      return task.state === "done" && (!task.proven || isDoubted(task));
   }
 }
 
@@ -176,15 +182,23 @@ function passes(task: Task, filter: Exclude<Filter, "all">): boolean {
 function projectRow(project: Projection): Row {
   const { name, run, counts, planning, readOnly } = project.known;
   const at = run === null || run.state === "finished" ? "" : runWord(run);
-  const plan = planning?.state === "running" ? "planning" : "";
+  const plan = planning?.state === "running" ? "planning" : planFailure(project);
+  const over = run?.state === "finished" && run.outcome !== "completed" ? `run ${runWord(run)}` : "";
   const done = counts.total > 0 ? `${counts.done}/${counts.total} · ${percent(counts)} %` : "";
-  const why = run !== null && run.state !== "running" && run.reason !== "" ? line(run.reason, 80) : "";
+  const why = run !== null && run.state !== "running" ? line(run.reason, 80) : "";
   const held = readOnly ? "hosted by another process" : "";
-  const description = joined([at, plan, done, why, held]);
-  const context = `project.${run === null || run.state === "finished" ? "idle" : run.state}`;
+  const description = joined([at, plan, done, over, why, held]);
+  const after = run?.pauseAfter ? `.${run.pauseAfter}` : "";
+  const context = `project.${at !== "" ? `${run?.state}${after}` : planning?.state === "running" ? "planning" : "idle"}`;
   const tooltip = joined([description, problemsOf(project)], "\n");
   const spoken = `Project ${name}, ${description}`;
   return { label: name, description, tooltip, icon: "project", color: undefined, context, folding: "open", spoken };
+}
+
+/** Until something else is done. */
+function planFailure({ known: { planning, run, sessions } }: Projection): string {
+  const isNewest = run === null || sessions.at(-1)?.role === "planner";
+  return planning?.state === "failed" && isNewest ? line(planWord(planning), 90) : "";
 }
 
 function problemsOf(project: Projection): string {
@@ -192,7 +206,14 @@ function problemsOf(project: Projection): string {
   return joined([error ? some(error, "error") : "", warning ? some(warning, "warning") : ""], ", ");
 }
 
-function specRow(spec: Spec, filter: Filter): Row {
+/** Tasks beyond which specs are folded: a person looks for one, and the editor asks for all that is open. */
+const MOST_OPEN = 300;
+
+function isCrowded(project: Projection): boolean {
+  return project.known.tasks.length > MOST_OPEN;
+}
+
+function specRow(spec: Spec, filter: Filter, project: Projection): Row {
   const { counts, status } = spec;
   const done = counts.total > 0 ? `${counts.done}/${counts.total}` : "";
   const trouble = joined([counts.failed ? `${counts.failed} failed` : "", counts.blocked ? `${counts.blocked} blocked` : ""]);
@@ -202,8 +223,9 @@ function specRow(spec: Spec, filter: Filter): Row {
   const needs = spec.dependsOn.length > 0 ? `Depends on ${spec.dependsOn.join(", ")}` : "";
   const serves = spec.requirements.length > 0 ? `Serves ${spec.requirements.join(", ")}` : "";
   const tooltip = joined([`${spec.id} ${spec.title}`, spec.path, needs, serves], "\n");
-  const folding = filter === "all" && counts.total > 0 && counts.done + counts.skipped === counts.total ? "closed" : "open";
-  const context = `spec.${status}`;
+  const over = filter === "all" && counts.total > 0 && counts.done + counts.skipped === counts.total;
+  const folding = over || (isCrowded(project) && (filter === "all" || filter === "open")) ? "closed" : "open";
+  const context = `spec.${status}${status === "ready" && project.isIdle ? ".run" : ""}`;
   const label = `${spec.id} ${spec.title}`;
   return { label, description, tooltip, icon, color, context, folding, spoken: `Spec ${label}, ${description}` };
 }
@@ -220,18 +242,34 @@ function specIcon(spec: Spec): readonly [string, string | undefined] {
 }
 
 function taskRow(task: Task, project: Projection, now: number): Row {
-  const live = task.state === "in_progress" && task.startedAt !== null;
-  const time = live ? elapsed(task.startedAt ?? "", now) : "";
+  // What has sub-tasks now may have been worked on before it had them.
+  const live = task.isLeaf && task.state === "in_progress" && task.startedAt !== null;
+  const time = live ? duration(task.worked + workedBy(project.known.work, now)) : "";
   const attempt = task.attempts > 1 || (live && task.attempts > 0) ? `attempt ${task.attempts}` : "";
-  const word = task.state === "done" && task.proven && task.stale.length === 0 ? "" : notable(task);
+  const word = task.state === "done" && task.proven && !isDoubted(task) ? "" : notable(task);
   const waits = task.state === "pending" && task.isLeaf ? waitsFor(task, project) : "";
   const why = task.reason !== "" ? line(task.reason, 100) : "";
   const description = joined([word, attempt, time, task.isLeaf ? cost(task.usage) : "", waits, why]);
-  const [icon, color] = task.state === "done" && task.isLeaf ? doneIcon(task) : ICONS[task.state];
+  const [icon, color] = task.state === "done" && task.isLeaf ? doneIcon(task) : task.state === "in_progress" ? workIcon(isPaused(project)) : ICONS[task.state];
   const label = `${task.number} ${task.title}`;
   const spoken = joined([`Task ${label}`, stateWord(task), attempt, waits, task.reason], ", ");
-  const context = `task.${task.state}${task.isLeaf ? ".leaf" : ".group"}${task.state === "done" ? ".proof" : ""}`;
+  const orders = ordersOf(task, project).map((each) => `.${each}`).join("");
+  const context = `task.${task.state}${task.isLeaf ? ".leaf" : ".group"}${task.state === "done" ? ".proof" : ""}${orders}`;
   return { label, description, tooltip: taskTooltip(task), icon, color, context, folding: task.isLeaf ? "none" : "open", spoken };
+}
+
+/** Of what is begun: nothing turns while the run stands still. */
+function workIcon(still: boolean): readonly [string, string] {
+  return [still ? "debug-pause" : "loading~spin", "charts.blue"];
+}
+
+/** Whether a session does nothing now: a plan goes on while a run is paused. */
+function stands(session: Session, project: Projection): boolean {
+  return isPaused(project) && !(session.role === "planner" && project.known.planning?.state === "running");
+}
+
+function isPaused(project: Projection): boolean {
+  return project.known.run?.state === "paused";
 }
 
 /** States that an icon alone does not tell. */
@@ -241,10 +279,26 @@ function notable(task: Task): string {
 }
 
 function doneIcon(task: Task): readonly [string, string | undefined] {
-  if (task.stale.length > 0) {
-    return ["history", "testing.iconQueued"];
+  if (isDoubted(task)) {
+    return [task.stale.length > 0 ? "history" : "versions", "testing.iconQueued"];
   }
   return task.proven ? ["pass-filled", "testing.iconPassed"] : ["pass", "testing.iconPassed"];
+}
+
+/** Whether what it stands on was changed since: files behind its proof, or its requirements. */
+function isDoubted(task: Task): boolean {
+  return task.stale.length + task.outdated.length > 0;
+}
+
+/** What the server would take for a task now, by its own table, in words for menus. */
+function ordersOf(task: Task, project: Projection): string[] {
+  const isReady = project.spec(task.specId)?.status === "ready";
+  const fitting = project.known.taskOrders.filter((order) => {
+    const states = task.isLeaf ? order.leafStates : order.groupStates;
+    const fits = isReady && states.includes(task.state) && (project.isIdle || !order.idle);
+    return fits && (!order.doubtful || (isDoubted(task) && task.verifiable));
+  });
+  return fitting.map((order) => (order.doubtful ? "verify" : order.method === "specloom/run/start" ? "run" : (order.method.split("/").at(-1) ?? "")));
 }
 
 const MOST_NAMED = 3;
@@ -262,15 +316,16 @@ function waitsFor(task: Task, project: Projection): string {
 
 function taskTooltip(task: Task): string {
   const stale = task.stale.length > 0 ? `Changed since the proof: ${task.stale.join(", ")}` : "";
+  const outdated = task.outdated.length > 0 ? `Requirements that changed since it was done: ${task.outdated.join(", ")}` : "";
   const verify = task.verify.length > 0 ? `Verified by ${task.verify.join("; ")}` : "";
   const serves = task.requirements.length > 0 ? `Serves ${task.requirements.join(", ")}` : "";
-  const took = task.startedAt && task.endedAt ? `Took ${elapsed(task.startedAt, task.endedAt)}, ${some(task.turns, "turn")}` : "";
-  return joined([`${task.id} ${task.title}`, stateWord(task), task.reason, stale, serves, verify, took], "\n");
+  const took = task.startedAt && task.endedAt ? `Took ${duration(task.worked)}, ${some(task.turns, "turn")}` : "";
+  return joined([`${task.id} ${task.title}`, stateWord(task), task.reason, stale, outdated, serves, verify, took], "\n");
 }
 
-function approvalRow(approval: Approval): Row {
+function approvalRow(approval: Approval, of: string): Row {
   const about = approval.taskId ?? "";
-  const label = line(approval.subject, 120) || line(approval.purpose, 120);
+  const label = `${of === "" ? "" : `${of}: `}${line(approval.subject, 120) || line(approval.purpose, 120)}`;
   const icon = { command: "terminal", proposal: "shield", question: "question", budget: "credit-card" }[approval.kind];
   const description = joined([about, line(approval.purpose, 80)]);
   const tooltip = `${approval.purpose}\n\n${approval.subject}`;
@@ -280,23 +335,30 @@ function approvalRow(approval: Approval): Row {
 }
 
 function agentsRow(project: Projection): Row {
-  const open = project.known.agents.length;
-  const description = open > 0 ? `${open} at work` : "";
+  const open = project.known.sessions.filter((each) => each.outcome === "" && each.parentId === null);
+  const word = open.every((each) => stands(each, project)) ? "paused" : "at work";
+  const description = open.length > 0 ? `${open.length} ${word}` : "";
   const tooltip = "Agents and their sessions, the newest first";
   const looks = { tooltip, icon: "organization", color: undefined, context: "agents", folding: "closed" as const };
   return { label: "Agents", description, ...looks, spoken: `Agents, ${description || "none at work"}` };
 }
 
-function sessionRow(session: Session, now: number): Row {
+function sessionRow(session: Session, project: Projection, now: number): Row {
   const open = session.outcome === "";
   const nth = session.number > 1 ? `session ${session.number}` : "";
-  const time = open ? elapsed(session.startedAt, now) : session.outcome;
+  const time = !open ? session.outcome : stands(session, project) ? "paused" : lasts(session, project, now);
   const description = joined([session.taskId ?? "", nth, some(session.turns, "turn"), cost(session.usage), time]);
-  const icon = open ? "loading~spin" : session.outcome === "rotated" ? "arrow-swap" : "comment-discussion";
+  const [works, blue] = workIcon(stands(session, project));
+  const icon = open ? works : session.outcome === "rotated" ? "arrow-swap" : "comment-discussion";
   const tooltip = joined([`${session.role}, ${session.model}`, session.id, `since ${session.startedAt}`], "\n");
-  const [color, context] = open ? ["charts.blue", "session.open"] : [undefined, "session.over"];
+  const [color, context] = open ? [blue, "session.open"] : [undefined, "session.over"];
   const spoken = `${session.role}, ${description}`;
   return { label: session.role, description, tooltip, icon, color, context: context ?? "", folding: "none", spoken };
+}
+
+/** Of what is for a task pauses do not count; a plan knows none. */
+function lasts(session: Session, project: Projection, now: number): string {
+  return session.taskId === null ? elapsed(session.startedAt, now) : duration(workedBy(project.known.work, now) - session.workedBefore);
 }
 
 function joined(parts: readonly string[], by = " · "): string {

@@ -11,7 +11,7 @@ export const TASKS_VIEW = "specloom.tasks";
 const JOINED = 100;
 /** More changed rows than that are one change of the whole: the editor asks only for what it shows. */
 const MOST_ROWS = 300;
-/** Milliseconds between changes of a project's row, which makes the editor ask for all rows that are open below. */
+/** Milliseconds between changes of a project's row, which makes the editor ask for all rows that are open below: one a row. */
 const PROJECTS_EVERY = 2_000;
 /** Milliseconds between updates of running times. */
 const TICK = 1_000;
@@ -172,7 +172,8 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
       this.changed.fire(light);
     }
     if (light.length < different.length) {
-      this.projectTimer ??= setTimeout(() => this.flushProjects(), Math.max(0, this.projectsAt + PROJECTS_EVERY - Date.now()));
+      const every = Math.min(PROJECTS_EVERY, this.rows.size);
+      this.projectTimer ??= setTimeout(() => this.flushProjects(), Math.max(0, this.projectsAt + every - Date.now()));
     }
   }
 

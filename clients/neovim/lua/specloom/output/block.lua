@@ -134,4 +134,16 @@ function Block:set(text, folded)
   self:add(text)
 end
 
+---Puts another text in place of all but the head, and touches no row that stays what it was.
+---@param text string
+function Block:replace(text)
+  local before, from = self.rows, self.from
+  self:set(text, self.level == "1")
+  local first = 1
+  while before[first] and self.rows[first] and before[first].text == self.rows[first].text do
+    first = first + 1
+  end
+  self.from = math.min(from, first)
+end
+
 return M

@@ -93,7 +93,7 @@ end
 
 function Output:draw()
   self.due = false
-  if vim.api.nvim_buf_is_valid(self.buf) then
+  if outputs[self.buf] == self and vim.api.nvim_buf_is_loaded(self.buf) then
     local gone = self.stream:bound()
     self.first:show(self:above())
     self.last:show(self:below())
@@ -123,6 +123,7 @@ function Output:catch_up()
     for _, take in ipairs(late) do
       take()
     end
+    self.connection:recall()
   end)
 end
 
@@ -180,40 +181,6 @@ local function listen()
   on("state", Output.soon)
 end
 
----@param connection specloom.Connection
----@param agent string
----@return specloom.Output
-local function of(connection, agent)
-  listen()
-  for _, output in pairs(outputs) do
-    if output.connection == connection and output.agent == agent then
-      return output
-    end
-  end
-  local buf = page.buffer(("output%s/%s"):format(connection.root, agent), connection)
-  local made = { connection = connection, agent = agent, buf = buf, sheet = sheet.new(buf), since = 0, due = false }
-  outputs[buf] = setmetatable(made, Output)
-  vim.api.nvim_create_autocmd("BufWipeout", {
-    buffer = buf,
-    callback = function()
-      outputs[buf] = nil
-    end,
-  })
-  made:begin()
-  require("specloom.output.keys").map(made)
-  vim.bo[buf].filetype = "specloom-output"
-  return made
-end
-
----The level of a line, for 'foldexpr'.
----@param line integer from 1
----@return string
-function M.level(line)
-  local output = outputs[vim.api.nvim_get_current_buf()]
-  local row = output and output.sheet.rows[line]
-  return row and row.level or "0"
-end
-
 local OPTIONS = {
   wrap = true,
   linebreak = true,
@@ -228,6 +195,59 @@ local OPTIONS = {
   winfixwidth = false,
 }
 
+---@param connection specloom.Connection
+---@param agent string
+---@param found? integer a buffer that is to become the output
+---@return specloom.Output
+local function made(connection, agent, found)
+  listen()
+  local title = ("Output of %s %%<%%=i: speak · g? help "):format((agent:gsub("%%", "%%%%")))
+  local look = { options = OPTIONS, statusline = title }
+  local buf = page.buffer(("output%s/%s"):format(connection.root, agent), connection, look, found)
+  local output = { connection = connection, agent = agent, buf = buf, sheet = sheet.new(buf), since = 0, due = false }
+  outputs[buf] = setmetatable(output, Output)
+  vim.api.nvim_create_autocmd("BufUnload", {
+    buffer = buf,
+    once = true,
+    callback = function()
+      outputs[buf] = nil
+    end,
+  })
+  output:begin()
+  require("specloom.output.keys").map(output)
+  vim.bo[buf].filetype = "specloom-output"
+  return output
+end
+
+---@param connection specloom.Connection
+---@param agent string
+---@return specloom.Output
+local function of(connection, agent)
+  for _, output in pairs(outputs) do
+    if output.connection == connection and output.agent == agent then
+      return output
+    end
+  end
+  return made(connection, agent)
+end
+
+---The level of a line, for 'foldexpr'.
+---@param line integer from 1
+---@return string
+function M.level(line)
+  local output = outputs[vim.api.nvim_get_current_buf()]
+  local row = output and output.sheet.rows[line]
+  return row and row.level or "0"
+end
+
+---Makes a buffer the output of an agent, in whatever windows it is.
+---@param connection specloom.Connection
+---@param buf integer
+---@param agent string
+function M.take(connection, buf, agent)
+  made(connection, agent, buf):draw()
+end
+
 ---Shows an agent's output in the current window.
 ---@param connection specloom.Connection
 ---@param agent string
@@ -235,7 +255,6 @@ local OPTIONS = {
 function M.show(connection, agent)
   local output = of(connection, agent)
   vim.api.nvim_win_set_buf(0, output.buf)
-  page.dress(OPTIONS, ("Output of %s %%<%%=i: speak · g? help "):format((agent:gsub("%%", "%%%%"))))
   output:draw()
   vim.api.nvim_win_set_cursor(0, { vim.api.nvim_buf_line_count(output.buf), 0 })
   return output

@@ -6,9 +6,16 @@ local M = {}
 ---@param connection specloom.Connection
 ---@param agent string
 function M.open(connection, agent)
+  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    local open = vim.b[vim.api.nvim_win_get_buf(window)]
+    if open.specloom_root == connection.root and open.specloom_say == agent then
+      vim.api.nvim_set_current_win(window)
+      return vim.cmd("startinsert!")
+    end
+  end
   local above, buf = vim.api.nvim_get_current_win(), vim.api.nvim_create_buf(false, true)
-  vim.bo[buf].bufhidden, vim.bo[buf].filetype = "wipe", "specloom-say"
-  vim.b[buf].specloom_root = connection.root
+  vim.bo[buf].bufhidden, vim.bo[buf].filetype, vim.bo[buf].modifiable = "wipe", "specloom-say", true
+  vim.b[buf].specloom_root, vim.b[buf].specloom_say = connection.root, agent
   vim.cmd("rightbelow 2split")
   vim.api.nvim_win_set_buf(0, buf)
   local hint = ("Say to %s: <CR> sends, <C-c> leaves"):format((agent:gsub("%%", "%%%%")))

@@ -36,13 +36,18 @@ function Sheet:write(first, count, rows)
   paint.write(self.buf, first - 1, first - 1 + count, texts)
 end
 
+---Whether somebody selects or searches there.
+local function is_held(window)
+  return window == vim.api.nvim_get_current_win() and not vim.list_contains({ "n", "i", "t" }, vim.fn.mode())
+end
+
 ---Draws, and keeps windows whose cursor is on the last line there.
 ---@param blocks specloom.Block[]
 ---@param gone integer rows behind the first block that were given up
 function Sheet:draw(blocks, gone)
   local last = vim.api.nvim_buf_line_count(self.buf)
   local following = vim.tbl_filter(function(window)
-    return vim.api.nvim_win_get_cursor(window)[1] >= last
+    return vim.api.nvim_win_get_cursor(window)[1] >= last and not is_held(window)
   end, vim.fn.win_findbuf(self.buf))
   self:write(blocks[1].drawn + 1, gone, {})
   local row = 0

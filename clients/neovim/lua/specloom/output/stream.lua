@@ -106,7 +106,7 @@ function Stream:late(o)
   return (tonumber(o.block:match("^%d+")) or 0) <= self.sessions[o.sessionId]
 end
 
----A piece of the stream.
+---A piece of the stream; one that begins its block takes the place of what stands here of it.
 ---@param o specloom.OutputParams
 function Stream:output(o)
   -- What is written into a spec are words of the answer, which stand here already.
@@ -117,10 +117,11 @@ function Stream:output(o)
   local found = self.by_key[key] or self:open(key, o.kind == "command" and "tool" or o.kind)
   local text = o.dropped > 0 and ("\n[%d characters left out]\n"):format(o.dropped) .. o.text or o.text
   if found.kind == "tool_input" then
+    found.raw = o.fromStart and "" or found.raw
     found.raw = #found.raw < MOST_INPUT and found.raw .. text or found.raw
     return found:set_head("▶ " .. (edits.head(o.name, found.raw)), "SpecloomInProgress")
   end
-  found:add(text)
+  found[o.fromStart and "replace" or "add"](found, text)
   count_thoughts(found)
 end
 
@@ -221,7 +222,12 @@ end
 
 function EVENTS.turnFailed(stream, e)
   local again = e.retryInS and (" · again in %gs"):format(e.retryInS) or ""
-  stream:note(e, ("✗ turn %d: %s%s"):format(e.turn, words.line(e.message), again), "SpecloomFailed")
+  -- What was cut off, by a pause that somebody wanted, say, is nobody's failure.
+  local sign, group = "✗ ", "SpecloomFailed"
+  if e.fault == "interrupted" then
+    sign, group = "", "SpecloomDetail"
+  end
+  stream:note(e, ("%sturn %d: %s%s"):format(sign, e.turn, words.line(e.message), again), group)
 end
 
 ---The block in which the input of a call streamed in, or what it printed already, or a new one.

@@ -1,6 +1,7 @@
 --- What is true of a project: a snapshot, and the events after it folded in by `seq`.
 --- Refuses to decide, to draw, and to keep what the server would not tell again.
 local graph = require("specloom.projection.graph")
+local work = require("specloom.projection.work")
 
 local M = {}
 
@@ -15,7 +16,6 @@ local M = {}
 
 ---@class specloom.TaskNode : specloom.Task
 ---@field children string[]
----@field proof boolean A command stands behind it, stale or not.
 
 ---@class specloom.Projection : specloom.ProjectGetResult
 ---@field requirements table<string, specloom.Requirement>
@@ -38,6 +38,7 @@ end
 ---@param p any specloom.ProjectGetResult
 ---@return specloom.Projection
 function M.new(p)
+  work.complete(p)
   p.session, p.spec, p.requirements = by_id(p.sessions), by_id(p.specs), by_id(p.requirements)
   for _, spec in ipairs(p.specs) do
     spec.tops = {}
@@ -45,7 +46,7 @@ function M.new(p)
   local listed = p.tasks
   p.tasks, p.working = by_id(listed), {}
   for _, task in ipairs(listed) do
-    task.children, task.proof = {}, task.proven or #task.stale > 0
+    task.children = {}
     local above = p.tasks[task.parent]
     local place = above and above.children or p.spec[task.specId].tops
     place[#place + 1] = task.id
@@ -116,6 +117,7 @@ local function moved(state, members)
     end
     task.agentId = nil
     members(task, e)
+    work.carry(p, task, task.state == "in_progress", state == "in_progress")
     graph.move(p, task, state, change)
   end
 end
@@ -129,8 +131,22 @@ local function fresh(task)
   task.attempts = 0
 end
 
-local function again(_, _, change)
-  change.again = true
+local function again(_, e, change)
+  change.again = not e.boxesOnly
+end
+
+---@param evidence specloom.Evidence[]
+---@return boolean whether a run can repeat commands of it
+local function verifiable(evidence)
+  return vim.iter(evidence):any(function(piece)
+    return piece.command ~= ""
+  end)
+end
+
+---It rests on this evidence, which nobody doubts yet.
+local function proven(task, e)
+  task.stale, task.proven, task.wasProven, task.verifiable = {}, e.proven, e.proven, verifiable(e.evidence)
+  task.outdated, task.endedAt = e.filesOnly and task.outdated or {}, e.at
 end
 
 ---Its proof reads otherwise, by members that are given with the event.
@@ -149,8 +165,17 @@ local function of_run(state)
     local run = p.run
     change.top = true
     if run and run.id == e.runId then
+      work.carry(p, run, run.state ~= "finished", state ~= "finished")
       run.state, run.reason, run.cause, run.outcome = state, e.reason or "", e.cause, e.outcome
+      run.pauseAfter = state == "pausing" and e.after or nil
       run.endedAt = state == "finished" and e.at or nil
+    end
+    work.steer(p, e)
+    -- What is begun looks otherwise while the run is paused.
+    for id in pairs(p.working) do
+      while id do
+        change.ids[id], id = true, p.tasks[id].parent
+      end
     end
   end
 end
@@ -190,11 +215,12 @@ local FOLDS = {
   taskReleased = moved("pending", function() end),
   attemptFailed = moved("pending", function() end),
   taskDone = moved("done", function(task, e)
-    task.reason, task.stale, task.proven, task.proof, task.endedAt = "", {}, e.proven, e.proven, e.at
+    task.reason = ""
+    proven(task, e)
   end),
   taskFailed = moved("failed", function(task, e)
     -- What proved it once is still on record.
-    task.reason, task.stale, task.proven, task.endedAt = e.reason, {}, task.proof, e.at
+    task.reason, task.stale, task.outdated, task.proven, task.endedAt = e.reason, {}, {}, task.wasProven, e.at
   end),
   taskBlocked = moved("blocked", function(task, e)
     task.reason, task.cause = e.reason, e.cause
@@ -205,19 +231,20 @@ local FOLDS = {
   end),
   taskReset = moved("pending", function(task)
     fresh(task)
-    task.proven, task.proof, task.stale, task.startedAt, task.endedAt = false, false, {}, nil, nil
+    task.proven, task.wasProven, task.verifiable, task.stale, task.outdated = false, false, false, {}, {}
+    task.startedAt, task.endedAt = nil, nil
   end),
   taskRetried = moved("pending", fresh),
   proofStale = proved(function(task, e)
-    task.stale, task.proven = e.paths, task.proof and #e.paths == 0
+    task.stale, task.outdated, task.proven = e.paths, e.requirements, task.wasProven and #e.paths == 0
   end),
-  proofRenewed = proved(function(task, e)
-    task.stale, task.proven, task.proof, task.endedAt = {}, true, true, e.at
-  end),
+  proofRenewed = proved(proven),
   runStarted = function(p, e, change)
     change.top = true
     p.run = { id = e.runId, scope = e.scope, budget = e.budget, unattended = e.unattended, state = "running" }
     p.run.reason, p.run.turns, p.run.usage, p.run.startedAt = "", 0, no_usage(), e.at
+    p.run.worked = -p.work.seconds
+    work.steer(p, e)
   end,
   runPausing = of_run("pausing"),
   runPaused = of_run("paused"),
@@ -228,7 +255,7 @@ local FOLDS = {
     local session = { id = e.sessionId, agentId = e.agentId, role = e.role, model = e.model, taskId = e.taskId }
     session.startedAt, session.turns, session.usage, session.outcome = e.at, 0, no_usage(), ""
     session.previousId, session.number = e.previousId, e.number
-    session.parentId, session.parentCallId = e.parentId, e.parentCallId
+    session.parentId, session.parentCallId, session.workedBefore = e.parentId, e.parentCallId, p.work.seconds
     p.sessions[#p.sessions + 1], p.session[session.id] = session, session
     if not session.parentId then
       local agent = { id = session.agentId, role = session.role, taskId = session.taskId, turns = 0 }
@@ -292,6 +319,7 @@ function M.fold(p, event)
   local change = { ids = {}, top = false, shape = false, again = false }
   if event.seq > p.seq then
     p.seq = event.seq
+    work.clock(p.work, event)
     local fold = FOLDS[event.type]
     if fold then
       fold(p, event, change)

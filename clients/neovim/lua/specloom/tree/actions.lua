@@ -32,7 +32,7 @@ function M.run(tree, node)
   local p = connection.projection ---@cast p -?
   if #p.specs == 0 then
     return connection:order("specloom/spec/generate", {})
-  elseif p.run and p.run.state == "paused" then
+  elseif p.run and (p.run.state == "paused" or p.run.state == "pausing") then
     return connection:order("specloom/run/resume", {})
   end
   local function start()
@@ -100,34 +100,33 @@ function M.preview(tree, node)
   local reason = node.kind == "project" and p.run and p.run.reason or item.reason
   local text = node.kind == "approval" and item.purpose .. "\n" .. item.subject or reason
   if text and text ~= "" then
-    float(text, "text")
+    return float(text, "text")
   end
+  require("specloom.tell").echo("there is no more to tell")
 end
 
--- As the server's table of states has it, so that a menu names nothing that is refused at once.
-local ORDERS = {
-  { "Retry", "specloom/task/retry", { failed = true, blocked = true, skipped = true } },
-  { "Unblock", "specloom/task/unblock", { blocked = true } },
-  { "Skip", "specloom/task/skip", { pending = true, ready = true, failed = true, blocked = true } },
-  { "Reset", "specloom/task/reset", { done = true, failed = true, blocked = true, skipped = true } },
-}
-
--- Leaves that a run would begin with, failed ones after another round of attempts was ordered.
-local STARTS = { ready = true, failed = true, blocked = true }
-local RUNNABLE = { project = "Run all", spec = "Run spec", task = "Run" }
+local RUNNABLE = { project = "Run all", spec = "Run spec" }
 
 ---@param p specloom.Projection
 ---@param node specloom.Node
----@return string? title of what runs it
+---@return string? title of what runs it, or plans what could be run
 local function runs(p, node)
-  local task = node.kind == "task" and node.item
-  if is_active(p) or is_planning(p) then
-    return nil
-  elseif not task or not task.isLeaf then
-    local done = task and task.state == "done"
-    return #p.specs == 0 and "Plan" or not done and RUNNABLE[node.kind] or nil
-  end
-  return #task.stale > 0 and "Verify again" or STARTS[task.state] and "Run" or nil
+  local idle = not is_active(p) and not is_planning(p)
+  return idle and (#p.specs == 0 and "Plan" or RUNNABLE[node.kind]) or nil
+end
+
+---What the server would take for a task, by its own table.
+---@param p specloom.Projection
+---@param task specloom.TaskNode
+---@return specloom.TaskOrder[]
+local function orders_of(p, task)
+  local idle = not is_active(p) and not is_planning(p)
+  local doubtful = (#task.stale > 0 or #task.outdated > 0) and task.verifiable
+  return vim.tbl_filter(function(order)
+    local states = task.isLeaf and order.leafStates or order.groupStates
+    local fits = p.spec[task.specId].status == "ready" and vim.list_contains(states, task.state)
+    return fits and (idle or not order.idle) and (doubtful or not order.doubtful)
+  end, p.taskOrders)
 end
 
 ---@param p specloom.Projection
@@ -137,15 +136,18 @@ local function steering(p)
     return { { "Stop planning", "specloom/spec/cancel", {} } }
   elseif not is_active(p) then
     return {}
-  elseif p.run.state == "paused" then
-    return { { "Resume run", "specloom/run/resume", {} }, { "Stop run", "specloom/run/cancel", {} } }
   end
-  return {
-    { "Pause run now", "specloom/run/pause", { when = "now" } },
-    { "Pause run after this turn", "specloom/run/pause", { when = "afterTurn" } },
-    { "Pause run after this task", "specloom/run/pause", { when = "afterTask" } },
-    { "Stop run", "specloom/run/cancel", {} },
-  }
+  local state, after, found = p.run.state, p.run.pauseAfter, {}
+  local function put(fits, title, method, params)
+    found[#found + 1] = fits and { title, method, params or {} } or nil
+  end
+  put(after or state == "paused", "Resume run", "specloom/run/resume")
+  put(after or state == "running", "Pause run now", "specloom/run/pause", { when = "now" })
+  -- Sooner than it is wanted already.
+  put(after == "task" or state == "running", "Pause run after this turn", "specloom/run/pause", { when = "afterTurn" })
+  put(state == "running", "Pause run after this task", "specloom/run/pause", { when = "afterTask" })
+  put(true, "Stop run", "specloom/run/cancel")
+  return found
 end
 
 ---The menu of a node: run and stop, what fits its state, and what there is to see.
@@ -163,10 +165,15 @@ function M.of(tree, node)
   end
   put(runs(p, node), M.run, tree, node)
   local task = node.kind == "task" and node.item or { attempts = 0 }
-  for _, each in ipairs(task.isLeaf and ORDERS or {}) do
-    if each[3][task.state] then
-      put(each[1], connection.order, connection, each[2], { taskId = task.id })
-    end
+  for _, each in ipairs(node.kind == "task" and orders_of(p, task) or {}) do
+    local run = each.method == "specloom/run/start"
+    put(
+      each.title,
+      connection.order,
+      connection,
+      each.method,
+      run and { scope = scope_of(node) } or { taskId = task.id }
+    )
   end
   put(task.state == "done" and "Show proof", M.preview, tree, node)
   put(task.attempts > 0 and "Show changes", show_changes, connection, task)

@@ -8,6 +8,8 @@ local tick = require("specloom.tick")
 local M = {}
 
 local SECOND_MS = 1000
+-- Of its window beside others; a screen that has no room for two such columns has it above the others.
+local NARROWEST, WIDEST = 40, 64
 
 ---@class specloom.Tree
 ---@field connection specloom.Connection
@@ -27,7 +29,7 @@ local trees = {}
 ---@return specloom.Tree?
 local function of(root)
   local tree = trees[root]
-  return tree and vim.api.nvim_buf_is_valid(tree.board.buf) and tree or nil
+  return tree and vim.api.nvim_buf_is_loaded(tree.board.buf) and tree or nil
 end
 
 ---@return integer? window the first that shows it in this tab page
@@ -39,7 +41,7 @@ end
 function Tree:draw()
   self.due = false
   local p, view, windows = self.connection.projection, self.board.view, vim.fn.win_findbuf(self.board.buf)
-  if not p or #windows == 0 then
+  if not p or #windows == 0 or of(self.connection.root) ~= self then
     self.all = true
     return
   end
@@ -97,10 +99,17 @@ local function listen()
   })
 end
 
+local LOOK = {
+  options = { wrap = false, foldenable = false, cursorline = true, winfixwidth = true },
+  statusline = "Specloom %=? help ",
+}
+
 ---@param connection specloom.Connection
+---@param found? integer a buffer that is to become the tree
 ---@return specloom.Tree
-local function made(connection)
-  local buf = page.buffer("tree" .. connection.root, connection)
+local function made(connection, found)
+  listen()
+  local buf = page.buffer("tree" .. connection.root, connection, LOOK, found)
   local view = { width = 40, now = 0, closed = {}, plain = require("specloom.config").get().icons == "ascii" }
   local tree =
     { connection = connection, board = board.new(buf, view), ids = {}, shape = false, all = true, due = false }
@@ -114,7 +123,6 @@ end
 ---@param connection specloom.Connection
 ---@return specloom.Tree
 function M.open(connection)
-  listen()
   local tree = of(connection.root) or made(connection)
   local window = tree:window()
   if window then
@@ -122,12 +130,31 @@ function M.open(connection)
     return tree
   end
   tree.before = vim.api.nvim_get_current_win()
-  vim.cmd(("topleft %dvsplit"):format(math.max(40, math.min(64, math.floor(vim.o.columns * 0.45)))))
+  local columns = vim.o.columns
+  local beside = ("topleft %dvsplit"):format(math.max(NARROWEST, math.min(WIDEST, math.floor(columns * 0.45))))
+  vim.cmd(columns >= 2 * NARROWEST and beside or "topleft split")
   vim.api.nvim_win_set_buf(0, tree.board.buf)
-  page.dress({ wrap = false, foldenable = false, cursorline = true, winfixwidth = true }, "Specloom %=? help ")
   tree.all = true
   tree:draw()
   return tree
+end
+
+---Makes a buffer the tree, in whatever windows it is.
+---@param connection specloom.Connection
+---@param buf integer
+function M.take(connection, buf)
+  made(connection, buf):draw()
+end
+
+---What the cursor is on, where the current window shows a tree.
+---@return specloom.Node?
+function M.node_here()
+  local buf = vim.api.nvim_get_current_buf()
+  for _, tree in pairs(trees) do
+    if tree.board.buf == buf then
+      return tree.board.nodes[vim.api.nvim_win_get_cursor(0)[1]]
+    end
+  end
 end
 
 ---Closes the window of the tree in this tab page.

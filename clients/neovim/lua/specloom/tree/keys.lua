@@ -9,23 +9,25 @@ local M = {}
 ---@param tree specloom.Tree
 ---@param place specloom.Place?
 ---@param how string
-local function go_to(tree, place, how)
-  if place then
-    places.open(tree.connection, place, how, tree.before)
+---@param missing string what is said where there is none
+local function go_to(tree, place, how, missing)
+  if not place then
+    return require("specloom.tell").echo(missing)
   end
+  places.open(tree.connection, place, how, tree.before)
 end
 
 ---@param how "edit"|"vsplit"|"split"|"tab"|"float"
 ---@return specloom.Act
 local function open(how)
   return function(tree, node)
-    go_to(tree, places.of(tree.connection.projection, node), how)
+    go_to(tree, places.of(tree.connection.projection, node), how, "there is nothing to open here")
   end
 end
 
 ---@type specloom.Act
 local function requirement(tree, node)
-  go_to(tree, places.requirement(tree.connection.projection, node), "edit")
+  go_to(tree, places.requirement(tree.connection.projection, node), "edit", "no requirement is named here")
 end
 
 ---@param closed boolean? nil: the other way
@@ -67,23 +69,34 @@ local function fold_all(closed)
 end
 
 ---@param step 1|-1
----@param fits fun(node: specloom.Node): boolean
+---@param fits fun(node: specloom.Node, tree: specloom.Tree): boolean
 ---@return specloom.Act
 local function go(step, fits)
   return function(tree)
     local nodes = tree.board.nodes
-    local row = vim.api.nvim_win_get_cursor(0)[1] + step
-    while nodes[row] and not fits(nodes[row]) do
+    local row, left, found = vim.api.nvim_win_get_cursor(0)[1] + step, vim.v.count1, nil
+    while nodes[row] and left > 0 do
+      if fits(nodes[row], tree) then
+        found, left = row, left - 1
+      end
       row = row + step
     end
-    if nodes[row] then
-      vim.api.nvim_win_set_cursor(0, { row, 0 })
+    if found then
+      vim.api.nvim_win_set_cursor(0, { found, 0 })
     end
   end
 end
 
-local function is_failed(node)
-  return node.kind == "task" and node.item.isLeaf and (node.item.state == "failed" or node.item.state == "blocked")
+---Also what is closed over such a task.
+local function is_failed(node, tree)
+  local item = node.item
+  if node.kind == "task" and item.isLeaf then
+    return item.state == "failed" or item.state == "blocked"
+  elseif not tree.board.view.closed[node.id] then
+    return false
+  end
+  local tally = node.kind == "task" and tree.connection.projection.graph.tally[item.id] or item.counts
+  return tally ~= nil and tally.failed + tally.blocked > 0
 end
 
 local function is_spec(node)

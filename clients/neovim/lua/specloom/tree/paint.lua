@@ -59,8 +59,9 @@ function M.rows(buf)
       on_line = on_line,
     })
     painted[buf] = {}
-    vim.api.nvim_create_autocmd("BufWipeout", {
+    vim.api.nvim_create_autocmd("BufUnload", {
       buffer = buf,
+      once = true,
       callback = function()
         painted[buf] = nil
       end,

@@ -42,10 +42,11 @@ local function is_plain(window)
     and vim.bo[vim.api.nvim_win_get_buf(window)].buftype == ""
 end
 
----Goes to the window in which a person works on files, or makes one.
----@param before integer?
+---Goes to a window in which a person works on files, or makes one.
+---@param before integer? that is best, if the current one is none
 function M.leave(before)
-  for _, window in ipairs(vim.list_extend({ before }, vim.api.nvim_tabpage_list_wins(0))) do
+  local best = { vim.api.nvim_get_current_win(), before }
+  for _, window in ipairs(vim.list_extend(best, vim.api.nvim_tabpage_list_wins(0))) do
     if is_plain(window) then
       return vim.api.nvim_set_current_win(window)
     end
@@ -65,13 +66,38 @@ local function float()
   vim.api.nvim_open_win(vim.api.nvim_get_current_buf(), true, place)
 end
 
+---Shows a file in the current window; beside it, where that may not lose what it shows.
+---@param path string
+---@return boolean
+local function edit(path)
+  -- Neovim would want to read it again, and refuse that where it was changed.
+  if vim.fn.bufadd(path) == vim.api.nvim_get_current_buf() then
+    return true
+  end
+  local function read()
+    vim.cmd.edit(vim.fn.fnameescape(path))
+  end
+  local fine, why = pcall(read)
+  if not fine and (why:find("E37:", 1, true) or why:find("E1513:", 1, true)) then
+    vim.cmd("rightbelow split")
+    vim.wo.winfixbuf = false
+    fine, why = pcall(read)
+  end
+  if not fine then
+    require("specloom.tell").warn((why:gsub("^Vim%b():", ""):gsub("^Vim:", "")))
+  end
+  return fine
+end
+
 ---@param connection specloom.Connection
 ---@param place specloom.Place
 ---@param how "edit"|"vsplit"|"split"|"tab"|"float"
 ---@param before integer?
 function M.open(connection, place, how, before)
   M.leave(before)
-  if SPLITS[how] then
+  if place.agent and how == "edit" then
+    return require("specloom.output").open(connection, place.agent)
+  elseif SPLITS[how] then
     vim.cmd(SPLITS[how])
   elseif how == "float" then
     float()
@@ -80,9 +106,10 @@ function M.open(connection, place, how, before)
     return require("specloom.output").show(connection, place.agent)
   end
   vim.cmd("normal! m'")
-  vim.cmd.edit(vim.fn.fnameescape(vim.uri_to_fname(place.uri)))
-  pcall(vim.api.nvim_win_set_cursor, 0, { place.line + 1, 0 })
-  vim.cmd("normal! zv")
+  if edit(vim.uri_to_fname(place.uri)) then
+    pcall(vim.api.nvim_win_set_cursor, 0, { place.line + 1, 0 })
+    vim.cmd("normal! zv")
+  end
 end
 
 return M

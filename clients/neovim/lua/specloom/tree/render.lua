@@ -1,5 +1,6 @@
 --- The tree as lines: a pure function of a projection and a view. Refuses buffers, windows and clocks.
 local words = require("specloom.words")
+local work = require("specloom.projection.work")
 
 local M = {}
 
@@ -87,8 +88,9 @@ local function details_of(task, p, view)
   elseif state == "ready" then
     return given(optional, "ready", task.attempts > 1 and "attempt " .. task.attempts)
   elseif state == "in_progress" or state == "done" then
-    local vouched = #task.stale > 0 and "proof stale" or task.proven and "proven" or "done"
-    local took = words.span(task.startedAt, task.endedAt, view.now)
+    local doubt = #task.stale > 0 and "proof stale" or #task.outdated > 0 and "outdated"
+    local vouched = doubt or task.proven and "proven" or "done"
+    local took = work.span(p, task, state == "in_progress", view.now)
     return given(state == "done" and vouched or "attempt " .. task.attempts, took, words.money(task.usage))
   elseif state == "skipped" then
     return given("skipped", words.line(task.reason))
@@ -96,13 +98,24 @@ local function details_of(task, p, view)
   return given(task.cause and "blocked by " .. near({ task.cause }, task.specId) or words.line(task.reason))
 end
 
+local function is_paused(p)
+  return p.run ~= nil and p.run.state == "paused"
+end
+
+-- A plan goes on while a run is paused.
+local function stands(p, role)
+  return is_paused(p) and not (role == "planner" and p.planning and p.planning.state == "running")
+end
+
 local function of_task(task, p, view)
   local title = task.number .. " " .. words.line(task.title)
+  local state = task.state == "in_progress" and is_paused(p) and "paused" or task.state
   if task.isLeaf then
-    return task.state == "done" and #task.stale > 0 and "stale" or task.state, title, details_of(task, p, view)
+    local doubt = #task.stale > 0 and "stale" or #task.outdated > 0 and "outdated"
+    return task.state == "done" and doubt or state, title, details_of(task, p, view)
   end
   local tally = p.graph.tally[task.id]
-  return task.state, title, { ("%d/%d"):format(tally.done + tally.skipped, tally.total) }
+  return state, title, { ("%d/%d"):format(tally.done + tally.skipped, tally.total) }
 end
 
 local function of_counts(counts)
@@ -129,9 +142,10 @@ local function of_project(p, _, view)
     state = run.outcome == "completed" and "done" or "pending"
   elseif run then
     local scope = run.scope.kind == "project" and "" or (" %s %s"):format(run.scope.kind, run.scope.id)
-    what, state = run.state .. scope, run.state == "paused" and "blocked" or "in_progress"
+    local after = run.pauseAfter and " after this " .. run.pauseAfter
+    what, state = run.state .. (after or scope), is_paused(p) and "paused" or "in_progress"
   end
-  local lasted, cost = run and words.span(run.startedAt, run.endedAt, view.now), words.money(p.usage)
+  local lasted, cost = run and work.span(p, run, run.state ~= "finished", view.now), words.money(p.usage)
   return state, p.name, given(what, p.readOnly and "read only", counts[1], cost, lasted, unpack(counts, 2))
 end
 
@@ -157,15 +171,20 @@ local TEXTS = {
     return "waiting", words.line(asked.subject), given(asked.taskId, words.span(asked.askedAt, nil, view.now))
   end,
   agents = function(_, p)
-    return nil, "Agents", { #p.agents > 0 and #p.agents .. " at work" or "idle" }
+    local still = vim.iter(p.agents):all(function(agent)
+      return stands(p, agent.role)
+    end)
+    return nil, "Agents", { #p.agents > 0 and #p.agents .. (still and " paused" or " at work") or "idle" }
   end,
   agent = function(agent, p)
     local session = p.session[agent.sessionId]
     local cost = session and words.money(session.usage)
     return "agent", agent.role, given(agent.taskId, words.count(agent.turns, "turn"), cost)
   end,
-  session = function(session, _, view)
-    local ended = session.outcome ~= "" and session.outcome or words.span(session.startedAt, nil, view.now)
+  session = function(session, p, view)
+    -- Of what is for a task pauses do not count; a plan knows none.
+    local lasts = session.taskId and work.since(p, session, view.now) or words.span(session.startedAt, nil, view.now)
+    local ended = session.outcome ~= "" and session.outcome or stands(p, session.role) and "paused" or lasts
     local name = session.parentId and "sub-agent" or ("session %d"):format(session.number)
     return nil, name, given(ended, words.count(session.turns, "turn"), session.model)
   end,
@@ -184,7 +203,12 @@ local TITLES = {
   agents = "SpecloomSection",
   hint = "SpecloomDetail",
 }
-local LOUD = { failed = "SpecloomFailed", blocked = "SpecloomBlocked", stale = "SpecloomStale" }
+local LOUD = {
+  failed = "SpecloomFailed",
+  blocked = "SpecloomBlocked",
+  stale = "SpecloomStale",
+  outdated = "SpecloomStale",
+}
 
 ---One line of the tree.
 ---@param p specloom.Projection

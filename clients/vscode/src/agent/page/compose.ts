@@ -1,7 +1,7 @@
 // The line that steers: says something to an agent, shows what it has not heard yet. Refuses to believe that it was heard.
 
 import type { Listening, Pending } from "../items";
-import type { People } from "../people";
+import type { People, Working } from "../people";
 import { button, element } from "./element";
 import { keep, kept, tell } from "./host";
 
@@ -29,12 +29,12 @@ export class Compose {
       event.preventDefault();
       this.say();
     });
-    this.show([], []);
+    this.show([], [], undefined);
   }
 
   /** Who listens, and what waits, now. */
   draw(people: People): void {
-    this.show(people.listening, people.pending);
+    this.show(people.listening, people.pending, people.working);
   }
 
   /** It was not taken: the words come back unless others stand there. */
@@ -53,15 +53,15 @@ export class Compose {
     keep({ draft: "" });
   }
 
-  private show(listening: readonly Listening[], pending: readonly Pending[]): void {
-    const state = JSON.stringify([listening, pending]);
+  private show(listening: readonly Listening[], pending: readonly Pending[], working: Working | undefined): void {
+    const state = JSON.stringify([listening, pending, working]);
     if (state === this.drawn) return;
     this.drawn = state;
     const chosen = this.who.value;
     this.who.replaceChildren(...listening.map((one) => element("option", { value: one.agentId, selected: one.agentId === chosen }, nameOf(one))));
     this.who.hidden = listening.length < 2;
     this.send.disabled = listening.length === 0;
-    this.words.placeholder = listening[0] === undefined ? NOBODY : `Say something to the agent (${nameOf(listening[0])}); it hears it at its next turn`;
+    this.words.placeholder = listening[0] === undefined ? nobody(working) : `Say something to the agent (${nameOf(listening[0])}); it hears it at its next turn`;
     this.waiting.replaceChildren(...pending.map(entry));
     this.waiting.hidden = pending.length === 0;
   }
@@ -72,6 +72,10 @@ function entry(one: Pending): HTMLElement {
   return element("li", {}, element("span", { class: "waits" }, "Waits for the next turn"), element("span", { class: "text" }, one.text), withdraw);
 }
 
-function nameOf(one: Listening): string {
+function nobody(working: Working | undefined): string {
+  return working === undefined ? NOBODY : `The ${working.role} cannot be spoken to while it works`;
+}
+
+export function nameOf(one: Working): string {
   return one.taskId === null ? one.role : `task ${one.taskId}`;
 }

@@ -82,7 +82,7 @@ function called(call: Call): Drawn {
   let shown: Call["state"] = call.state;
   const fill = (): void => {
     if (!body.isOpen || call.state === "writing") return;
-    changes.replaceChildren(...call.hunks.slice(0, 20).map((hunk) => hunkOf(call, hunk)), ...call.notes.map((text) => element("p", { class: "note-line" }, text)));
+    changes.replaceChildren(...call.hunks.slice(0, 20).map((hunk) => hunkOf(call, hunk)));
     if (shown !== call.state) output.clear();
     shown = call.state;
     output.show(call.output, call.cut);

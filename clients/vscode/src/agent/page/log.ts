@@ -23,8 +23,11 @@ export class Log {
 
   constructor(earlier: HTMLElement) {
     this.element.append(earlier, this.content);
+    // Told once a frame when all is laid out: to ask for the height at any other time is to lay it out once more.
     // What was not drawn yet has a guessed height, so that the end moves when it comes into view.
-    new ResizeObserver(() => this.following && this.settle()).observe(this.content);
+    const end = new ResizeObserver(() => this.following && this.settle());
+    end.observe(this.content);
+    end.observe(this.element);
     this.element.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.element.addEventListener("wheel", (event) => (event.deltaY < 0 ? this.away() : this.back()), { passive: true });
     // The scroll bar is no part of what it scrolls.
@@ -54,7 +57,6 @@ export class Log {
       if (known === undefined) this.insert(items, item);
       else known.update();
     }
-    if (this.following) this.settle();
   }
 
   /** Shows where one read before, or the end. */
@@ -103,10 +105,11 @@ export class Log {
   }
 
   private scrolled(): void {
+    if (this.following) return;
     const left = this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight;
     const away = performance.now() - this.gesture < GESTURE;
-    if (left <= NEAR && !away && !this.following) this.follow();
-    if (!this.following) keep({ anchor: this.top() });
+    if (left <= NEAR && !away) this.follow();
+    else keep({ anchor: this.top() });
   }
 
   /** The first item that can be seen. */

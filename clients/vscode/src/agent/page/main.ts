@@ -3,7 +3,7 @@
 import type { Note } from "../items";
 import type { News, Reset, ToPage } from "../messages";
 import { Transcript } from "../transcript";
-import { Compose } from "./compose";
+import { Compose, nameOf } from "./compose";
 import { button, element } from "./element";
 import { Find } from "./find";
 import { tell } from "./host";
@@ -20,7 +20,7 @@ const absent = element("p", { id: "absent", role: "status", hidden: true });
 const spoken = element("div", { class: "unseen", role: "status", "aria-live": "polite" });
 const roots = element("select", { "aria-label": "Project", hidden: true });
 const at = element("span", { class: "at" }, "Agent");
-const bar = element("header", { id: "bar" }, element("h1", { class: "unseen" }, "Specloom agent"), roots, at, button("Find", { title: "Find (Ctrl+F)" }, () => find.show()));
+const bar = element("header", { id: "bar" }, element("h1", { class: "unseen" }, "Specloom agent"), roots, at);
 
 document.body.append(bar, find.element, element("main", {}, absent, log.element, log.toEnd), compose.element, spoken);
 roots.addEventListener("change", () => tell({ kind: "look", root: roots.value }));
@@ -81,8 +81,9 @@ function draw(): void {
   log.draw(transcript.items, changes);
   compose.draw(transcript.people);
   absent.hidden = transcript.items.length > 0;
-  const working = transcript.people.listening[0];
-  at.textContent = working === undefined ? "No agent is at work" : `Agent · ${working.taskId === null ? working.role : `task ${working.taskId}`}`;
+  const { working } = transcript.people;
+  const who = working === undefined ? "No agent is at work" : `Agent · ${nameOf(working)}`;
+  if (at.textContent !== who) at.textContent = who;
   const loud = [...changes.changed].filter((item): item is Note => item.kind === "note" && item.loud).at(-1);
   if (loud !== undefined) spoken.textContent = loud.text;
 }

@@ -31,14 +31,14 @@ export class Stream {
     const more = text.slice(this.end - cut);
     if (more === "") return;
     this.end = cut + text.length;
-    const found = paragraphs(this.rest + more, this.fence);
+    const found = paragraphs(this.rest + more, this.fence, this.formatted);
     let end = this.end - found.rest.length - found.pieces.reduce((sum, piece) => sum + piece.length, 0);
     const made = found.pieces.map((piece) => ({ element: this.piece(piece), end: (end += piece.length) }));
     made.forEach((piece) => this.place(piece.element));
     this.pieces.push(...made);
     this.rest = found.rest;
     this.fence = found.fence;
-    this.draw(this.tail, whole(this.rest, this.formatted ? this.fence : "", ""));
+    this.draw(this.tail, whole(this.rest, this.fence, ""));
   }
 
   /** Another text stands here now. */
