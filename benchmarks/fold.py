@@ -17,6 +17,7 @@ from specloom.domain.events import REGISTRY, Event, agents, documents, proof, ru
 from specloom.domain.evidence import Evidence, EvidenceKind
 from specloom.domain.ids import AgentId, AttemptId, CallId, CheckId, EditId, RunId, SessionId, SpecId, TaskId, digest_of
 from specloom.domain.origin import Origin
+from specloom.domain.redact import Redactor
 from specloom.domain.runs import Budget, Scope
 from specloom.domain.spec import SpecDefinition, TaskDefinition
 from specloom.domain.usage import UsageTotal
@@ -101,7 +102,7 @@ async def loaded(directory: Path) -> tuple[float, int]:
     """Seconds until the whole state is there, and its last sequence number; keeps a snapshot of it."""
     start = time.perf_counter()
     store = await EventStore.open(directory, REGISTRY, SystemClock(), holder="a benchmark")
-    ledger = Ledger(store)
+    ledger = Ledger(store, Redactor())
     await ledger.load()
     took = time.perf_counter() - start
     await snapshots.save(store, ledger.state)

@@ -2,7 +2,8 @@
 
 One JSON line each for the oldest supported and the newest Neovim: CPU of Neovim's own process for the snapshot of
 10,000 tasks, the first drawing, one update of a task at 60 a second, a line that is added above all others, and 1,000
-of 20,000 pieces of output (4,000 a second, each a notification of its own, which the server would join). The process
+of 20,000 pieces of output (4,000 a second, each a notification of its own, which the server would join), with the
+longest time for which such a step, drawing included, keeps the main loop (`pieces_longest_ms`, of CPU). The process
 of the terminal and the decoding of single notifications are not in it. Usage: `python benchmarks/neovim_views.py`
 """
 

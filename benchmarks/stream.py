@@ -1,8 +1,9 @@
 """Measures what streaming and asking cost in CPU. Refuses to judge: it prints one line of JSON.
 
 `python benchmarks/stream.py [--deltas N] [--repeats N]`. In one run, against a scripted model in another process: one
-answer of many deltas through our adapter, through `json.loads` alone and through the SDK, each event in an HTTP chunk
-of its own and many in one; then one request at turn 10, 100 and 500, ours and the SDK's.
+answer of many deltas through our adapter (also into the output that is kept of an open block, nobody watching), through
+`json.loads` alone and through the SDK, each event in an HTTP chunk of its own and many in one; then one request at turn
+10, 100 and 500, ours and the SDK's.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from typing import Any
 
 import anthropic
 
+from specloom.domain.ids import SessionId
+from specloom.engine.output import OutputHub
 from specloom.llm.anthropic_model import AnthropicModel
 from specloom.llm.messages import (
     AssistantMessage,
@@ -118,6 +121,7 @@ async def measure_stream(deltas: int, repeats: int, *, coalesce: bool) -> Json:
         counter = Counter()
         runs: dict[str, Callable[[], Awaitable[object]]] = {
             "ours": lambda: model.ask(request, counter),
+            "ours_kept_for_who_comes_later": lambda: model.ask(request, OutputHub().sink(SessionId("s"), 1)),
             "json_loads_alone": lambda: read_events(client, wire),
             "sdk_create_stream": lambda: read_iterator(client, wire),
             "sdk_messages_stream": lambda: read_accumulator(client, wire),

@@ -1,7 +1,9 @@
 """CPU of the VS Code client while 20,000 deltas stream: in a real workbench, with the Agent view and without it.
 
 Counts the processes of the workbench and its browser alone: `stream.py` and `fanout.py` measure our server.
-The difference between the two runs is what the view costs; `pages` holds the workbench's own page, too.
+The difference between the two runs is what the view costs; `pages` holds the workbench's own page, too, which shares
+its thread with the view. `task_ms` is the longest task of that thread by the clock, `task_cpu_ms` what the longest
+had of a CPU: their difference is the machine's load.
 """
 
 import argparse
@@ -26,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deltas", type=int, default=20_000)
     parser.add_argument("--pace-s", type=float, default=0.0004)
+    parser.add_argument("--one-line", action="store_true", help="an answer without a line's end")
     asked = parser.parse_args()
     script = ROOT / "scripts" / "install-vscode"
     installed = subprocess.run([script], capture_output=True, text=True, check=False)
@@ -38,7 +41,8 @@ def main() -> None:
     for view in ("hidden", "shown"):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             place, pace = Path(name), asked.pace_s
-            seen = stream(workbench, extension, place, place / "shots", deltas=asked.deltas, pace_s=pace, view=view)
+            told: dict[str, Any] = {"deltas": asked.deltas, "pace_s": pace, "view": view, "ends": not asked.one_line}
+            seen = stream(workbench, extension, place, place / "shots", tasks="traced", **told)
         found[view] = {"cpu_s": seen.cpu_s, **seen.page}
     print(
         json.dumps({"benchmark": "vscode_stream", "deltas": asked.deltas, "characters": asked.deltas * DELTA, **found})
