@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import path from 'node:path';
 import { strict as assert } from 'node:assert';
-import { say, told, until } from './workbench.mjs';
+import { isSoon, say, told, until } from './workbench.mjs';
 
 const require = createRequire(path.join(told('PACKAGES'), 'package.json'));
 
@@ -38,6 +38,15 @@ export async function choose(bench, label) {
   const row = bench.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first();
   await row.waitFor();
   await row.click();
+}
+
+/** Folds a row out. The editor draws it folded again where it was just asking for those around it: then once more. */
+export async function foldOut(bench, row, below) {
+  const folded = row.and(bench.page.locator('[aria-expanded="false"]'));
+  await until(async () => {
+    if (await folded.isVisible()) await folded.locator('.monaco-tl-twistie').click({ timeout: 1000 }).catch(() => {});
+    return isSoon(below, 'visible', 5000);
+  }, 'the row to be folded out');
 }
 
 /** What is on disk, as soon as it holds the text. */

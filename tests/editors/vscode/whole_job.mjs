@@ -1,7 +1,7 @@
 // requirements.md → specs → two proven tasks; questions, steering, a pause, a reload and a killed daemon on the way.
 import { strict as assert } from 'node:assert';
 import { STARTING, ask, isSoon, play, say, told, until } from './workbench.mjs';
-import { agent, answer, choose, entries, mustBeAccessible, onDisk, show } from './specloom.mjs';
+import { agent, answer, choose, entries, foldOut, mustBeAccessible, onDisk, show } from './specloom.mjs';
 
 const THEMES = [['Light Modern', 'vscode-light'], ['Dark High Contrast', 'vscode-high-contrast']];
 
@@ -262,7 +262,7 @@ async function proofAndFilter(bench) {
   await bench.command('Specloom: Filter Tasks');
   await choose(bench, 'All tasks');
   // What is done entirely is folded.
-  await bench.rows('01 Greeter').locator('.monaco-tl-twistie').click();
+  await foldOut(bench, bench.rows('01 Greeter'), bench.rows('1.1 Say goodbye'));
   await bench.rows('1.1 Say goodbye').hover();
   await bench.rows('1.1 Say goodbye').getByRole('button', { name: 'Open Proof' }).click();
   await bench.page.locator('.tab.active', { hasText: 'proof of 01-1.1' }).waitFor();

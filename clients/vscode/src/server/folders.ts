@@ -1,6 +1,7 @@
 // Which folders are projects: those with requirements, specs or settings of ours. Refuses to touch any other folder.
 
 import * as vscode from "vscode";
+import { Coalesced } from "./coalesced";
 
 const DOCUMENTS = ["requirements.md", "docs/requirements.md", "specloom.toml"];
 const SPEC_FOLDERS = ["specs", ".kiro/specs"];
@@ -12,6 +13,8 @@ export class ProjectFolders implements vscode.Disposable {
   private readonly known = new Set<string>();
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly links: vscode.Disposable[] = [];
+  /** One look at a time: an older one, which ends later, does not know of a folder that came since. */
+  private readonly looks = new Coalesced(() => this.look());
   readonly onDidChange = this.changed.event;
 
   get folders(): readonly vscode.WorkspaceFolder[] {
@@ -21,9 +24,9 @@ export class ProjectFolders implements vscode.Disposable {
   /** Looks once, and again when files or folders appear. */
   async watch(): Promise<void> {
     const watcher = vscode.workspace.createFileSystemWatcher(`**/${APPEARING}`, false, true, true);
-    const look = (): void => void this.look();
+    const look = (): void => void this.looks.wish();
     this.links.push(watcher, watcher.onDidCreate(look), vscode.workspace.onDidChangeWorkspaceFolders(look));
-    await this.look();
+    await this.looks.wish();
   }
 
   dispose(): void {

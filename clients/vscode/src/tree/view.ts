@@ -5,10 +5,13 @@ import type { Link } from "../connection";
 import type { Change, Projection } from "../projection";
 import type { Projects } from "../projects";
 import { FILTERS, type Filter, type Node, childrenOf, node, nodeId, parentOf, rowOf, top } from "./nodes";
+import { Paced } from "./paced";
 
 export const TASKS_VIEW = "specloom.tasks";
 /** Milliseconds in which changes are joined. */
 const JOINED = 100;
+/** Milliseconds between changes of the whole: an editor that is far away shows nothing while it is told so faster than it asks. */
+const WHOLE_EVERY = 1_000;
 /** More changed rows than that are one change of the whole: the editor asks only for what it shows. */
 const MOST_ROWS = 300;
 /** Milliseconds between changes of a project's row, which makes the editor ask for all rows that are open below: one a row. */
@@ -25,8 +28,8 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   /** What the editor was told of each row: what says the same is no change. */
   private readonly told = new Map<string, string>();
   private readonly dirty = new Set<string>();
-  private projectTimer: NodeJS.Timeout | undefined;
-  private projectsAt = 0;
+  private readonly projectRows = new Paced(() => this.fireProjects());
+  private readonly all = new Paced(() => this.changed.fire(undefined));
   private whole = false;
   private timer: NodeJS.Timeout | undefined;
   private readonly ticking: NodeJS.Timeout;
@@ -47,9 +50,8 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
 
   dispose(): void {
     clearTimeout(this.timer);
-    clearTimeout(this.projectTimer);
     clearInterval(this.ticking);
-    vscode.Disposable.from(this.link, this.view, this.changed).dispose();
+    vscode.Disposable.from(this.projectRows, this.all, this.link, this.view, this.changed).dispose();
   }
 
   getTreeItem(of: Node): vscode.TreeItem {
@@ -106,6 +108,7 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     this.filter = filter;
     this.view.message = filter === "all" ? undefined : `Shown: ${FILTERS[filter].toLowerCase()}`;
     void vscode.commands.executeCommand("setContext", "specloom.filter", filter);
+    this.all.hasten();
     this.markAll();
   }
 
@@ -165,21 +168,18 @@ export class TaskTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     this.dirty.clear();
     if (this.whole || light.length > MOST_ROWS) {
       this.whole = false;
-      this.changed.fire(undefined);
+      this.all.wish(WHOLE_EVERY);
       return;
     }
     if (light.length > 0) {
       this.changed.fire(light);
     }
     if (light.length < different.length) {
-      const every = Math.min(PROJECTS_EVERY, this.rows.size);
-      this.projectTimer ??= setTimeout(() => this.flushProjects(), Math.max(0, this.projectsAt + every - Date.now()));
+      this.projectRows.wish(Math.min(PROJECTS_EVERY, this.rows.size));
     }
   }
 
-  private flushProjects(): void {
-    this.projectTimer = undefined;
-    this.projectsAt = Date.now();
+  private fireProjects(): void {
     const rows = [...this.rows.values()].filter((each) => each.kind === "project" && this.isDifferent(each));
     if (rows.length > 0) {
       this.changed.fire(rows);
