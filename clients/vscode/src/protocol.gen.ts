@@ -798,7 +798,7 @@ export interface ProjectListResult {
   projects: MachineProject[];
 }
 
-/** First event of every log. */
+/** First event of every log; where the folder was copied, the copy is this other project from here on. */
 export interface ProjectOpenedEvent {
   seq: number;
   at: string;

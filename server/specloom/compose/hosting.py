@@ -14,10 +14,11 @@ from specloom.compose.files import RootFiles, read_root, refuse_foreign_state, s
 from specloom.compose.given import Given, grant_book
 from specloom.compose.options import Loaded
 from specloom.compose.plans import PlanningWorker
-from specloom.compose.projects import remember
+from specloom.compose.projects import is_copied, remember
 from specloom.compose.toolbox import all_tools
 from specloom.domain.events import REGISTRY
 from specloom.domain.events.documents import LogRebuilt, ProjectOpened
+from specloom.domain.ids import ProjectId
 from specloom.domain.ports import Clock, Ids
 from specloom.domain.redact import Redactor
 from specloom.engine.approvals import ApprovalDesk
@@ -31,7 +32,7 @@ from specloom.engine.permits import Permits
 from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.transcript import TranscriptWriter
 from specloom.lsp.hosting import Sender
-from specloom.store.errors import CorruptStoreError
+from specloom.store.errors import CorruptStoreError, StoreError
 from specloom.store.log import EventStore
 from specloom.store.orders import OrderFile
 from specloom.store.sessions import SessionFiles
@@ -74,6 +75,8 @@ async def open_runtime(
     opening = Opening(directory, clock, ids, holder, files.name, loaded.redactor)
     store, ledger, rebuilt = await opening.opened()
     try:
+        if await is_copied(ledger.state.id, root, environment):
+            await opening.told_apart(ledger)
         workspace = await asyncio.to_thread(Workspace.at, root)
         workspace.keep = directory / "deleted"
         orphans = await asyncio.to_thread(Orphans.at, directory)
@@ -133,6 +136,14 @@ class Opening:
         log.warning("%s", fact.told)
         await ledger.append(PROJECT, [fact], ENGINE, command_id=rebuilt.aside.name)
         return fact.told
+
+    async def told_apart(self, ledger: Ledger) -> None:
+        """From here on the log of a copied folder is that of another project, or both would answer to one id."""
+        fresh = ProjectId(self.ids.new("project"))
+        try:
+            await ledger.append(PROJECT, [ProjectOpened(fresh, self.name)], ENGINE)
+        except StoreError as error:
+            log.warning("%s is a copy of %s, and stays so for now: %s", self.directory, ledger.state.id, error)
 
     async def _once(self) -> tuple[EventStore, Ledger]:
         store = await EventStore.open(self.directory, REGISTRY, self.clock, ids=self.ids, holder=self.holder)

@@ -32,7 +32,7 @@ MOST_TEXT = 16_000
 
 
 class ProjectOpenedEvent(EventBase):
-    """First event of every log."""
+    """First event of every log; where the folder was copied, the copy is this other project from here on."""
 
     type: Literal["projectOpened"] = "projectOpened"
     name: str

@@ -57,7 +57,7 @@ class EventStore:
         self.newer: NewerVersionError | None = None
         """Set on a store opened for reading when a newer Specloom wrote it: what has to be told to the user."""
         self.project_id = ProjectId("")
-        """Given to the project when its state was made; never changes."""
+        """Given when the state was made; never changes, not in a copy of it either, whose events name another one."""
         self.created_at = ""
         self._rebuilt = ""
         self._codec = codec

@@ -648,7 +648,7 @@
 ---@class specloom.ProjectListResult
 ---@field projects specloom.MachineProject[]
 
---- First event of every log.
+--- First event of every log; where the folder was copied, the copy is this other project from here on.
 ---@class specloom.ProjectOpenedEvent
 ---@field seq integer
 ---@field at string

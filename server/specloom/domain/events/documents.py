@@ -10,7 +10,7 @@ from specloom.domain.spec import SpecDefinition
 
 @dataclass(frozen=True, slots=True)
 class ProjectOpened:
-    """First event of every log."""
+    """First event of every log; where the folder was copied, the copy is this other project from here on."""
 
     V: ClassVar[int] = 1
     project: ProjectId
