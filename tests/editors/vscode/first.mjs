@@ -2,7 +2,7 @@
 // window of several folders, one with ten thousand tasks.
 import { strict as assert } from 'node:assert';
 import { ask, isSoon, play, say, told, until } from './workbench.mjs';
-import { choose, foldOut, onDisk, show } from './specloom.mjs';
+import { choose, foldOut, onDisk, press, show } from './specloom.mjs';
 
 /** Steps of the walkthrough, each with the page beside it. */
 const STEPS = [['Get the server', 'The server'], ['Write requirements', 'Requirements'], ['Give a key', 'A key'], ['Plan', 'The plan'], ['Run', 'The run']];
@@ -156,10 +156,7 @@ async function withBudget(bench) {
 /** Two projects ask; the second is put when the first is answered. Each says whose it is. */
 async function oneQuestionAtATime(bench) {
   for (const [at, name] of ['greeter', 'other'].entries()) {
-    // What is told of the row below the mouse may lie over this one.
-    await bench.page.mouse.move(900, 300);
-    await project(bench, name).hover();
-    await project(bench, name).getByRole('button', { name: 'Run Project' }).click();
+    await press(bench, project(bench, name), 'Run Project');
     await [withBudget, (one) => choose(one, 'Run')][at](bench);
     await bench.page.locator('.activitybar .badge-content', { hasText: String(at + 1) }).waitFor();
     // Its row moves all others down, which the badge does not wait for.
@@ -182,8 +179,7 @@ async function oneQuestionAtATime(bench) {
 async function cancelByProgress(bench) {
   await bench.page.locator('.statusbar-item', { hasText: 'Specloom run of' }).first().click();
   const shown = bench.page.locator('.notification-list-item', { hasText: 'Specloom run of other' });
-  await shown.hover();
-  await shown.getByRole('button', { name: 'Cancel' }).click();
+  await press(bench, shown, 'Cancel');
   await project(bench, 'other').filter({ hasText: 'running' }).waitFor({ state: 'detached' });
   await bench.shot('cancelled-by-its-progress');
   const late = bench.page.locator('.notification-list-item', { hasText: 'Specloom asks in greeter' });

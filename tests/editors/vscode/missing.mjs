@@ -1,6 +1,6 @@
 // The first minutes where something is missing: each time the workbench says what it is and what to do.
 import { ask, play, say, told } from './workbench.mjs';
-import { choose, show } from './specloom.mjs';
+import { choose, press, show } from './specloom.mjs';
 
 const STORIES = { untrusted, key: noKey };
 const INSTALLING = 180_000;
@@ -44,9 +44,8 @@ async function noKey(bench) {
 
 async function run(bench) {
   const row = bench.page.locator('.sidebar .monaco-list-row[aria-label^="Project greeter,"]');
-  await row.hover();
   // A server that starts again takes a while on a busy machine.
-  await row.getByRole('button', { name: 'Run Project' }).click({ timeout: INSTALLING });
+  await press(bench, row, 'Run Project', INSTALLING);
   await choose(bench, 'Run');
 }
 

@@ -49,6 +49,21 @@ export async function foldOut(bench, row, below) {
   }, 'the row to be folded out');
 }
 
+/** Presses a button that a row or notification shows below the mouse. Where it is drawn anew meanwhile: once more. */
+export async function press(bench, within, name, deadline = undefined) {
+  await until(async () => {
+    // What is told of the row below the mouse may lie over this one.
+    await bench.page.mouse.move(900, 300);
+    return within
+      .hover({ timeout: 3000 })
+      .then(() => within.getByRole('button', { name }).click({ timeout: 3000 }))
+      .then(
+        () => true,
+        () => false,
+      );
+  }, `the button ${name}`, deadline);
+}
+
 /** What is on disk, as soon as it holds the text. */
 export async function onDisk(name, text, deadline = undefined) {
   const file = path.join(told('ROOT'), name);

@@ -1,7 +1,7 @@
 // requirements.md → specs → two proven tasks; questions, steering, a pause, a reload and a killed daemon on the way.
 import { strict as assert } from 'node:assert';
 import { STARTING, ask, isSoon, play, say, told, until } from './workbench.mjs';
-import { agent, answer, choose, entries, foldOut, mustBeAccessible, onDisk, show } from './specloom.mjs';
+import { agent, answer, choose, entries, foldOut, mustBeAccessible, onDisk, press, show } from './specloom.mjs';
 
 const THEMES = [['Light Modern', 'vscode-light'], ['Dark High Contrast', 'vscode-high-contrast']];
 
@@ -102,8 +102,7 @@ async function follow(bench) {
   await bench.page.locator('.editor-group-container.active .active-line-number', { hasText: /^2$/ }).waitFor();
   await bench.command('View: Close Editor');
   const entry = entries(bench, 'call', 'print(6 * 7)');
-  await entry.hover();
-  await entry.getByRole('button', { name: 'Copy this entry' }).click();
+  await press(bench, entry, 'Copy this entry');
   const line = agent(bench).getByRole('textbox', { name: 'Say something to the agent' });
   // It is on its way to the clipboard, through what runs extensions.
   await until(async () => {
@@ -133,8 +132,7 @@ async function pauseNow(bench) {
   await bench.command('Specloom: Pause Now');
   await mustBePaused(bench, 1);
   await bench.shot('paused-now');
-  await bench.rows('greeter').first().hover();
-  await bench.rows('greeter').first().getByRole('button', { name: 'Resume' }).click();
+  await press(bench, bench.rows('greeter').first(), 'Resume');
   await entries(bench, 'note', 'The run goes on').first().waitFor();
 }
 
@@ -151,8 +149,7 @@ async function pauseAfterTurn(bench) {
 
 /** The task comes to its end, and the next one does not begin. */
 async function pauseAfterTask(bench) {
-  await bench.rows('1.1 Say goodbye').hover();
-  await bench.rows('1.1 Say goodbye').getByRole('button', { name: 'Pause after This Task' }).click();
+  await press(bench, bench.rows('1.1 Say goodbye'), 'Pause after This Task');
   await bench.rows('greeter').filter({ hasText: 'pausing after this task' }).waitFor();
   await statusBar(bench).filter({ hasText: 'pausing' }).click();
   await bench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Pause Now' }).waitFor();
@@ -263,7 +260,6 @@ async function proofAndFilter(bench) {
   await choose(bench, 'All tasks');
   // What is done entirely is folded.
   await foldOut(bench, bench.rows('01 Greeter'), bench.rows('1.1 Say goodbye'));
-  await bench.rows('1.1 Say goodbye').hover();
-  await bench.rows('1.1 Say goodbye').getByRole('button', { name: 'Open Proof' }).click();
+  await press(bench, bench.rows('1.1 Say goodbye'), 'Open Proof');
   await bench.page.locator('.tab.active', { hasText: 'proof of 01-1.1' }).waitFor();
 }
