@@ -72,11 +72,9 @@ async def open_runtime(
     directory = state_directory(root, environment, loaded.state_dir)
     await asyncio.to_thread(refuse_foreign_state, root, directory)
     clock, ids = SystemClock(), RandomIds()
-    opening = Opening(directory, clock, ids, holder, files.name, loaded.redactor)
+    opening = Opening(root, environment, directory, clock, ids, holder, files.name, loaded.redactor)
     store, ledger, rebuilt = await opening.opened()
     try:
-        if await is_copied(ledger.state.id, root, environment):
-            await opening.told_apart(ledger)
         workspace = await asyncio.to_thread(Workspace.at, root)
         workspace.keep = directory / "deleted"
         orphans = await asyncio.to_thread(Orphans.at, directory)
@@ -106,6 +104,8 @@ def _read(root: Path) -> RootFiles:
 class Opening:
     """How a log is opened for writing, and what is done about one that is damaged."""
 
+    root: Path
+    environment: Mapping[str, str]
     directory: Path
     clock: Clock
     ids: Ids
@@ -122,6 +122,7 @@ class Opening:
             await EventStore.rebuild(self.directory, REGISTRY, self.clock, error, ids=self.ids, holder=self.holder)
             store, ledger = await self._once()
         try:
+            await self._tell_apart(ledger)
             return store, ledger, await self._told(store, ledger)
         except BaseException:
             await store.close()
@@ -137,8 +138,10 @@ class Opening:
         await ledger.append(PROJECT, [fact], ENGINE, command_id=rebuilt.aside.name)
         return fact.told
 
-    async def told_apart(self, ledger: Ledger) -> None:
+    async def _tell_apart(self, ledger: Ledger) -> None:
         """From here on the log of a copied folder is that of another project, or both would answer to one id."""
+        if not await is_copied(ledger.state.id, self.root, self.environment):
+            return
         fresh = ProjectId(self.ids.new("project"))
         try:
             await ledger.append(PROJECT, [ProjectOpened(fresh, self.name)], ENGINE)
