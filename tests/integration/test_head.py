@@ -345,8 +345,7 @@ async def test_task_that_the_branch_lacks_is_let_go_and_is_back_with_its_own(tmp
         await asyncio.to_thread(git, root, "switch", "-q", "other")
         await until_event(runtime, HeadChanged, lambda event: event.files)
         await asyncio.to_thread(Path(f"{flag}.go").touch)
-        await until(runtime, paused)
-        assert runtime.state.record(ONE).attempt is None
+        await until(runtime, lambda state: paused(state) and state.record(ONE).attempt is None)
         await runtime.cancel(USER)
         await ended(runtime)
         assert runtime.state.record(ONE).attempts == 0
