@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -74,9 +76,42 @@ async def test_what_was_moved_stays_the_project_that_it_was(tmp_path: Path, home
     assert await _opened(second, home) == was
 
 
-async def test_roots_that_are_told_to_share_a_log_share_the_project(tmp_path: Path, home: dict[str, str]) -> None:
+async def test_two_ways_to_one_log_lead_to_one_project(tmp_path: Path, home: dict[str, str]) -> None:
     first = await asyncio.to_thread(greeter, tmp_path / "first")
-    shared = {**home, "SPECLOOM_STATE_DIR": str(tmp_path / "log")}
-    was = await _opened(first, shared)
+    was = await _opened(first, home)
+    linked = await asyncio.to_thread(greeter, tmp_path / "linked")
+    await asyncio.to_thread((linked / ".specloom").symlink_to, first / ".specloom")
+    for root in (linked, first, linked):
+        assert await _opened(root, home) == was
     second = await asyncio.to_thread(shutil.copytree, first, tmp_path / "second")
+    shared = {**home, "SPECLOOM_STATE_DIR": str(first / ".specloom")}
     assert await _opened(second, shared) == was
+
+
+async def test_a_backup_that_was_put_back_is_the_project(tmp_path: Path, home: dict[str, str]) -> None:
+    first = await asyncio.to_thread(greeter, tmp_path / "first")
+    was = await _opened(first, home)
+    backup = await asyncio.to_thread(shutil.copytree, first, tmp_path / "backup")
+    await asyncio.to_thread(shutil.rmtree, first)
+    await asyncio.to_thread(shutil.copytree, backup, first)
+    assert await _opened(first, home) == was
+
+
+async def test_a_copy_that_was_damaged_and_rebuilt_stays_its_own(tmp_path: Path, home: dict[str, str]) -> None:
+    first = await asyncio.to_thread(greeter, tmp_path / "first")
+    await _opened(first, home)
+    second = await asyncio.to_thread(shutil.copytree, first, tmp_path / "second")
+    copied = (await _opened(second, home))[0]
+    log = second / ".specloom" / "state.db"
+    await asyncio.to_thread(_damage_last_event, log)
+    assert (await _opened(second, home))[0] == copied
+    assert (second / ".specloom" / "state.db").exists()
+
+
+def _damage_last_event(log: Path) -> None:
+    """That which says that this is another project, and whatever stands behind it."""
+    with closing(sqlite3.connect(log)) as db, db:
+        (seq,) = db.execute("SELECT max(seq) FROM events WHERE type = 'ProjectOpened'").fetchone()
+        assert seq > 1
+        db.execute("UPDATE events SET payload = 'x' WHERE seq = ?", (seq,))
+        db.execute("DELETE FROM snapshots")

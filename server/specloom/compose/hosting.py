@@ -14,11 +14,10 @@ from specloom.compose.files import RootFiles, read_root, refuse_foreign_state, s
 from specloom.compose.given import Given, grant_book
 from specloom.compose.options import Loaded
 from specloom.compose.plans import PlanningWorker
-from specloom.compose.projects import is_copied, remember
+from specloom.compose.projects import remember
 from specloom.compose.toolbox import all_tools
 from specloom.domain.events import REGISTRY
 from specloom.domain.events.documents import LogRebuilt, ProjectOpened
-from specloom.domain.ids import ProjectId
 from specloom.domain.ports import Clock, Ids
 from specloom.domain.redact import Redactor
 from specloom.engine.approvals import ApprovalDesk
@@ -32,7 +31,7 @@ from specloom.engine.permits import Permits
 from specloom.engine.runtime import ProjectRuntime
 from specloom.engine.transcript import TranscriptWriter
 from specloom.lsp.hosting import Sender
-from specloom.store.errors import CorruptStoreError, StoreError
+from specloom.store.errors import CorruptStoreError, StoreFullError
 from specloom.store.log import EventStore
 from specloom.store.orders import OrderFile
 from specloom.store.sessions import SessionFiles
@@ -72,7 +71,7 @@ async def open_runtime(
     directory = state_directory(root, environment, loaded.state_dir)
     await asyncio.to_thread(refuse_foreign_state, root, directory)
     clock, ids = SystemClock(), RandomIds()
-    opening = Opening(root, environment, directory, clock, ids, holder, files.name, loaded.redactor)
+    opening = Opening(directory, clock, ids, holder, files.name, loaded.redactor)
     store, ledger, rebuilt = await opening.opened()
     try:
         workspace = await asyncio.to_thread(Workspace.at, root)
@@ -104,8 +103,6 @@ def _read(root: Path) -> RootFiles:
 class Opening:
     """How a log is opened for writing, and what is done about one that is damaged."""
 
-    root: Path
-    environment: Mapping[str, str]
     directory: Path
     clock: Clock
     ids: Ids
@@ -122,7 +119,7 @@ class Opening:
             await EventStore.rebuild(self.directory, REGISTRY, self.clock, error, ids=self.ids, holder=self.holder)
             store, ledger = await self._once()
         try:
-            await self._tell_apart(ledger)
+            await self._tell_apart(store, ledger)
             return store, ledger, await self._told(store, ledger)
         except BaseException:
             await store.close()
@@ -138,15 +135,15 @@ class Opening:
         await ledger.append(PROJECT, [fact], ENGINE, command_id=rebuilt.aside.name)
         return fact.told
 
-    async def _tell_apart(self, ledger: Ledger) -> None:
+    async def _tell_apart(self, store: EventStore, ledger: Ledger) -> None:
         """From here on the log of a copied folder is that of another project, or both would answer to one id."""
-        if not await is_copied(ledger.state.id, self.root, self.environment):
+        if store.copy_of != ledger.state.id:
             return
-        fresh = ProjectId(self.ids.new("project"))
+        log.info("%s is a copy of project %s, and %s from now on", self.directory, store.copy_of, store.project_id)
         try:
-            await ledger.append(PROJECT, [ProjectOpened(fresh, self.name)], ENGINE)
-        except StoreError as error:
-            log.warning("%s is a copy of %s, and stays so for now: %s", self.directory, ledger.state.id, error)
+            await ledger.append(PROJECT, [ProjectOpened(store.project_id, self.name)], ENGINE)
+        except StoreFullError as error:
+            log.warning("%s answers to the id of its original until there is room: %s", self.directory, error)
 
     async def _once(self) -> tuple[EventStore, Ledger]:
         store = await EventStore.open(self.directory, REGISTRY, self.clock, ids=self.ids, holder=self.holder)

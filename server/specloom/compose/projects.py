@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from specloom.compose.errors import ConfigurationError
-from specloom.compose.files import STATE_DIR
 from specloom.domain.ids import ProjectId
 from specloom.domain.known_projects import KnownProject, ProjectOrder
 from specloom.domain.origin import Origin
@@ -31,40 +29,6 @@ async def remember(runtime: Runtime, environment: Mapping[str, str], clock: Cloc
         await asyncio.to_thread(registry.opened, state.id, runtime.root, state.name, clock.now())
     except (StoreError, OSError) as error:
         LOG.warning("%s is not remembered: %s", runtime.root, error)
-
-
-async def is_copied(project: ProjectId, root: Path, environment: Mapping[str, str]) -> bool:
-    """Whether the log of `root` is a copy of one that is still there, in the folder in which this project was opened.
-
-    False where that cannot be told: for a folder that was moved, and where all roots are told to share one log.
-    """
-    if environment.get(STATE_DIR) or not any(environment.get(name) for name in HOMES):
-        return False
-    known = await asyncio.to_thread(project_registry(environment).read)
-    there = next((Path(item.root) for item in known if item.id == project), root)
-    return not await asyncio.to_thread(_is_one, there, root) and await _holds(there, project, environment)
-
-
-def _is_one(there: Path, root: Path) -> bool:
-    """Whether both are one folder; one that is gone is none."""
-    try:
-        return there.samefile(root)
-    except OSError:
-        return False
-
-
-async def _holds(root: Path, project: ProjectId, environment: Mapping[str, str]) -> bool:
-    from specloom.compose.reading import open_reader
-
-    try:
-        reader = await open_reader(root, environment)
-    except (ConfigurationError, StoreError, OSError) as error:
-        LOG.debug("%s does not tell whose it is: %s", root, error)
-        return False
-    try:
-        return reader.state.id == project
-    finally:
-        await reader.close()
 
 
 class MachineProjects:

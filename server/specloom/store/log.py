@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeAlias, Ty
 from specloom.domain.ids import CommandId, Digest, ProjectId
 from specloom.domain.ports import Clock, Ids
 from specloom.store import blobs, events, snapshots
+from specloom.store.claims import COPY_OF, claim
 from specloom.store.codec import Codec, EventRegistry, Upcasters
 from specloom.store.commit import GroupCommit
 from specloom.store.database import (
@@ -57,7 +58,9 @@ class EventStore:
         self.newer: NewerVersionError | None = None
         """Set on a store opened for reading when a newer Specloom wrote it: what has to be told to the user."""
         self.project_id = ProjectId("")
-        """Given when the state was made; never changes, not in a copy of it either, whose events name another one."""
+        """Given to the project when its state was made; never changes but in a copy of it."""
+        self.copy_of = ProjectId("")
+        """Where the state is a copy: the id that it had, which stays its original's."""
         self.created_at = ""
         self._rebuilt = ""
         self._codec = codec
@@ -220,6 +223,7 @@ class EventStore:
             self.newer = newer_format(db) or events.newer_type(db, self._codec)
             meta = read_meta(db)
         self.project_id = ProjectId(meta["projectId"])
+        self.copy_of = ProjectId(meta.get(COPY_OF, ""))
         self.created_at = meta["createdAt"]
         self._rebuilt = meta.get(REBUILT_META, "")
 
@@ -259,6 +263,7 @@ def _connect(directory: Path, codec: Codec, project_id: str, now: str) -> sqlite
             _refuse_newer(newer_format(db))
             migrate(db, project_id=project_id, now=now)
             _refuse_newer(events.newer_type(db, codec))
+            claim(db, directory / FILE_NAME, project_id)
     except BaseException:
         db.close()
         raise

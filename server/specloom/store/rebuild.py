@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from specloom.domain.ids import Digest
 from specloom.store import blobs
+from specloom.store.claims import CLAIMS
 from specloom.store.codec import Codec
 from specloom.store.database import (
     APPLICATION_ID,
@@ -131,6 +132,9 @@ def _copy_readable(aside: Path, draft: Path, codec: Codec, ids: tuple[str, str],
         migrate(new, project_id=known.get("projectId", ids[0]), now=known.get("createdAt", ids[1]))
         new.execute("PRAGMA synchronous = FULL")
         new.execute("BEGIN")
+        new.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, known[key]) for key in CLAIMS if key in known]
+        )
         kept = sum(1 for _ in salvage.events())
         salvage.commands(kept)
         most = salvage.most()

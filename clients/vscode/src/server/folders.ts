@@ -1,7 +1,6 @@
 // Which folders are projects: those with requirements, specs or settings of ours. Refuses to touch any other folder.
 
 import * as vscode from "vscode";
-import { Coalesced } from "./coalesced";
 
 const DOCUMENTS = ["requirements.md", "docs/requirements.md", "specloom.toml"];
 const SPEC_FOLDERS = ["specs", ".kiro/specs"];
@@ -13,8 +12,8 @@ export class ProjectFolders implements vscode.Disposable {
   private readonly known = new Set<string>();
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly links: vscode.Disposable[] = [];
-  /** One look at a time: an older one, which ends later, does not know of a folder that came since. */
-  private readonly looks = new Coalesced(() => this.look());
+  /** Looks that were begun, and the newest of those that ended: an older one does not know of a folder that came since. */
+  private readonly looks = { begun: 0, ended: 0 };
   readonly onDidChange = this.changed.event;
 
   get folders(): readonly vscode.WorkspaceFolder[] {
@@ -24,9 +23,9 @@ export class ProjectFolders implements vscode.Disposable {
   /** Looks once, and again when files or folders appear. */
   async watch(): Promise<void> {
     const watcher = vscode.workspace.createFileSystemWatcher(`**/${APPEARING}`, false, true, true);
-    const look = (): void => void this.looks.wish();
+    const look = (): void => void this.look();
     this.links.push(watcher, watcher.onDidCreate(look), vscode.workspace.onDidChangeWorkspaceFolders(look));
-    await this.looks.wish();
+    await this.look();
   }
 
   dispose(): void {
@@ -34,9 +33,14 @@ export class ProjectFolders implements vscode.Disposable {
   }
 
   private async look(): Promise<void> {
+    const turn = ++this.looks.begun;
     const open = vscode.workspace.workspaceFolders ?? [];
-    const before = [...this.known].sort().join("\n");
     const found = await Promise.all(open.map(async (folder) => this.known.has(folder.uri.toString()) || isProject(folder)));
+    if (turn < this.looks.ended) {
+      return;
+    }
+    this.looks.ended = turn;
+    const before = [...this.known].sort().join("\n");
     const now = open.filter((_, at) => found[at]).map((folder) => folder.uri.toString());
     this.known.clear();
     now.forEach((uri) => this.known.add(uri));
