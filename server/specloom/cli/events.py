@@ -12,6 +12,7 @@ from specloom.cli.ports import Place, Reader
 from specloom.cli.reading import is_going_on, watching
 from specloom.cli.views.audit import Entry, Trail, audit_json, audit_line, entry_of
 from specloom.cli.views.event_text import event_text
+from specloom.domain.events.documents import ProjectOpened
 from specloom.domain.ids import ProjectId
 from specloom.domain.known_projects import ProjectAct
 from specloom.engine.api import Published
@@ -91,7 +92,9 @@ class _Events:
         self._output = output
 
     def heard(self, published: Published) -> None:
-        """Each is a line."""
+        """Each is a line, with the id that the project had then: a copy has another one from its first opening on."""
+        if isinstance(published.event, ProjectOpened):
+            self._project = published.event.project
         if self._output.as_json:
             from specloom.cli.views.event_json import event_json
 
@@ -123,6 +126,8 @@ class _Acts:
         """What was done before this event stands before it."""
         self._tell_waiting(published.at)
         self._heard = published.seq
+        if isinstance(published.event, ProjectOpened):
+            self._project = published.event.project
         act = self._trail.of(published)
         if act is not None:
             self._tell(Entry(published.seq, published.at, published.by, act))
