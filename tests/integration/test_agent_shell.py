@@ -11,7 +11,20 @@ from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.killing import working
 from tests.integration.projects import USER, hosted, run
 from tests.integration.shells import until, words_of
-from tests.integration.stage import ONE, attempt, command, project, read, says, script, task, turn, until_file, write
+from tests.integration.stage import (
+    DEADLINE,
+    ONE,
+    attempt,
+    command,
+    project,
+    read,
+    says,
+    script,
+    task,
+    turn,
+    until_file,
+    write,
+)
 from tests.integration.test_engine_crash import resumes
 
 
@@ -57,7 +70,7 @@ async def test_end_of_a_job_is_told_with_the_next_result_of_any_tool(tmp_path: P
     (root / "a.txt").write_text("a\n")
     turns = (
         turn(job("until [ -e go ]; do sleep 0.05; done; touch made.txt; exit 7")),
-        turn(command("touch go; until [ -e made.txt ]; do sleep 0.05; done; sleep 0.5"), expect="job 1 was started"),
+        turn(command("touch go; until [ -e made.txt ]; do sleep 0.05; done; sleep 2"), expect="job 1 was started"),
         turn(read("a.txt")),
         turn(says()),
     )
@@ -133,7 +146,7 @@ async def test_first_answer_after_a_restart_says_that_the_shell_is_fresh(tmp_pat
     )
     async with ScriptedServer(script(attempt(1, *turns))) as server:
         process = await working(root, server.base_url)
-        assert await server.until(lambda known: known.total == 2)
+        assert await server.until(lambda known: known.total == 2, DEADLINE)
         process.kill()
         await process.wait()
         server.release("answer")

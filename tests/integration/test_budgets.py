@@ -187,7 +187,7 @@ async def test_budget_of_a_task_holds_for_one_that_is_renumbered_while_an_agent_
     held = turn(write("b.txt", "b\n"), hold="writing")
     async with staged(root, attempt(1, WRITES, held), budget={"task": {"turns": 2}}) as (runtime, server):
         await start(runtime)
-        await server.until(lambda known: known.total == 2)
+        assert await server.until(lambda known: known.total == 2, DEADLINE)
         spec = root / "specs" / "01-steps.md"
         before = task(1, HOLDS, title="Before", depends="none")
         spec.write_text(spec.read_text().replace("- [ ] 1 Write", f"{before}\n- [ ] 2 Write"))
@@ -208,7 +208,7 @@ async def test_who_wants_a_pause_after_the_task_gets_it_also_where_the_task_need
     ):
         with runtime.attach(person):
             await begin(runtime)
-            await server.until(lambda known: known.total == 1)
+            assert await server.until(lambda known: known.total == 1, DEADLINE)
             await runtime.pause(USER, after_task=True)
             server.release("on")
             await until(runtime, lambda state: state.state_of(ONE) is TaskState.DONE)

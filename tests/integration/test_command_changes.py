@@ -137,7 +137,7 @@ async def test_what_a_person_changes_between_a_kill_without_a_command_and_the_ne
     async with ScriptedServer(script(attempt(1, *turns))) as server:
         process = await working(root, server.base_url)
         await until_file(root / "made.txt")
-        assert await server.until(lambda known: known.total == 2)
+        assert await server.until(lambda known: known.total == 2, DEADLINE)
         process.kill()
         await process.wait()
         server.release("answer")

@@ -12,6 +12,7 @@ from specloom.domain.rejection import Rejected
 from specloom.domain.runs import RunOutcome
 from specloom.domain.states import TaskState
 from specloom.engine.api import Published
+from specloom.engine.library import Library
 from specloom.engine.runtime import ProjectRuntime
 from specloom.workspace.ports import EditResult, FileChange, FolderEntry, NotApplied, Refusal
 from specloom.workspace.workspace import Workspace
@@ -92,7 +93,13 @@ async def test_a_task_reads_the_documents_twice_for_its_end(tmp_path: Path, monk
         listed.append(path)
         return await read(workspace, path)
 
+    async def blind(library: Library) -> bool:
+        del library
+        return False
+
     monkeypatch.setattr(Workspace, "list_folder", noted)
+    # What the watcher reads, whenever it comes to it, is not the run's.
+    monkeypatch.setattr(Library, "look", blind)
     root = project(tmp_path / "p", *(task(number, "true") for number in range(1, 6)))
     sessions = (attempt(number, turn(says())) for number in range(1, 6))
     async with staged(root, *sessions) as (runtime, _):

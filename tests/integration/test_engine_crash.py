@@ -220,9 +220,11 @@ async def test_a_run_killed_while_it_waits_goes_on(tmp_path: Path, what: str) ->
     async with ScriptedServer(script(attempt(1, *turns))) as server:
         process = await working(root, server.base_url)
         if what == "answer":
-            assert await server.until(lambda known: known.total == 1)
+            assert await server.until(lambda known: known.total == 1, DEADLINE)
         else:
             await until_file(root / "pid", lambda text: text.endswith("\n"))
+        if what == "command":
+            await logged(root, "begun")
         process.kill()
         await process.wait()
         (root / "again").touch()
@@ -239,6 +241,17 @@ async def test_a_run_killed_while_it_waits_goes_on(tmp_path: Path, what: str) ->
             assert runtime.state.usage.tokens == sum(item.usage.tokens for item in (*cut, *answers))
         server.check()
         assert server.repeats == (what == "answer")
+
+
+async def logged(root: Path, text: str) -> None:
+    """Returns once the log of a command holds the text: Specloom copies it there a moment after it was printed."""
+    async with asyncio.timeout(DEADLINE):
+        while not await asyncio.to_thread(_is_logged, root, text):  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)
+
+
+def _is_logged(root: Path, text: str) -> bool:
+    return any(text in log.read_text() for log in root.glob(".specloom/sessions/*/outputs/*.log"))
 
 
 async def orphan_ended(file: Path) -> None:
@@ -266,6 +279,8 @@ async def test_a_command_that_outlived_a_killed_specloom_is_ended_at_the_next_st
     async with ScriptedServer(script(attempt(1, first, *then))) as server:
         process = await working(root, server.base_url)
         await until_file(root / "pid", lambda text: text.endswith("\n"))
+        if what == "command":
+            await logged(root, "begun")
         await asyncio.to_thread(kill_watchdog, process.pid)
         process.kill()
         await process.wait()

@@ -8,6 +8,7 @@ from specloom.domain.runs import RunOutcome, RunState
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
+    DEADLINE,
     attempt,
     ended,
     events_of,
@@ -53,7 +54,7 @@ async def test_a_call_that_was_accepted_elsewhere_is_sent_back_corrected_also_af
     async with ScriptedServer(script(attempt(1, READS, misplaced, held, CLAIMS)), keep=None) as server:
         async with hosted(root, server) as runtime:
             await start(runtime)
-            await server.until(lambda known: known.total == 3)
+            assert await server.until(lambda known: known.total == 3, DEADLINE)
             await runtime.pause(USER)
             server.release("reading")
             await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)

@@ -32,7 +32,9 @@ from tests.integration.stage import (
 
 def removed(state: Path) -> None:
     """As `git clean -xfd` does."""
-    shutil.rmtree(state)
+    # A transcript may be written meanwhile.
+    while state.exists():
+        shutil.rmtree(state, ignore_errors=True)
 
 
 def replaced(state: Path) -> None:

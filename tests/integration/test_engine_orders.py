@@ -16,6 +16,7 @@ from specloom.llm.scripted.server import ScriptedServer
 from specloom.store.errors import StoreLockedError
 from tests.integration.projects import USER, hosted, opened
 from tests.integration.stage import (
+    DEADLINE,
     ONE,
     TWO,
     attempt,
@@ -66,7 +67,7 @@ async def test_an_order_that_changed_nothing_changes_nothing_when_it_comes_again
     held = turn(write("a.txt", "a\n"), hold="writing")
     async with staged(root, attempt(1, held, CLAIMS)) as (runtime, server):
         await start(runtime)
-        await server.until(lambda known: known.total == 1)
+        assert await server.until(lambda known: known.total == 1, DEADLINE)
         assert not accepted(await runtime.pause(USER, "first")).repeated
         assert not accepted(await runtime.pause(USER, "second")).repeated
         server.release("writing")
@@ -195,7 +196,7 @@ async def test_a_second_run_is_refused_and_names_the_first(tmp_path: Path) -> No
     held = turn(write("a.txt", "a\n"), hold="writing")
     async with staged(root, attempt(1, held, CLAIMS)) as (runtime, server):
         first = await start(runtime)
-        await server.until(lambda known: known.total == 1)
+        assert await server.until(lambda known: known.total == 1, DEADLINE)
         second = await runtime.start_run(Scope(), Budget(), USER, unattended=True)
         assert isinstance(second, Rejected)
         assert first.id in second.message

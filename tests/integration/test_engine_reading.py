@@ -32,6 +32,8 @@ from tests.integration.stage import (
 )
 
 SPEC = "specs/01-steps.md"
+LONG = 8.0
+"""Seconds for which words wait: longer than a busy machine takes for all that comes while they do."""
 
 
 @asynccontextmanager
@@ -56,8 +58,9 @@ async def types(runtime: ProjectRuntime, editor: Editor, path: str, old: str, ne
     ("path", "words", "kind"), [(SPEC, "Step 1", SpecRead), ("requirements.md", "a greeting", RequirementsRead)]
 )
 async def test_words_typed_with_many_pauses_are_one_event_with_the_last_of_them(
-    tmp_path: Path, path: str, words: str, kind: type[SpecRead | RequirementsRead]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, words: str, kind: type[SpecRead | RequirementsRead]
 ) -> None:
+    monkeypatch.setattr("specloom.engine.root_watch.TYPING", LONG)
     async with typing(tmp_path / "p") as (runtime, editor):
         before = len(await events_of(runtime, kind))
         for length in range(1, 6):
@@ -76,7 +79,8 @@ async def test_what_is_seen_of_a_document_is_as_new_as_its_last_pause(tmp_path: 
         assert spec.tasks[0].title == "Another step"
 
 
-async def test_a_box_ticked_while_words_wait_is_taken_at_once(tmp_path: Path) -> None:
+async def test_a_box_ticked_while_words_wait_is_taken_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specloom.engine.root_watch.TYPING", LONG)
     async with typing(tmp_path / "p") as (runtime, editor):
         await types(runtime, editor, SPEC, "Step 1", "Another step")
         assert runtime.state.plan.specs[SpecId("01")].tasks[0].title == "Step 1"

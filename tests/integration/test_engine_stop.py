@@ -91,7 +91,7 @@ async def test_a_pause_comes_at_the_turn_boundary_and_nothing_new_starts(tmp_pat
     held = turn(write("a.txt", "a\n"), hold="writing")
     async with staged(project(tmp_path / "p", task(1, HOLDS)), attempt(1, held, CLAIMS)) as (runtime, server):
         await start(runtime)
-        await server.until(lambda known: known.total == 1)
+        assert await server.until(lambda known: known.total == 1, DEADLINE)
         await runtime.pause(USER)
         assert run_of(runtime.state).state is RunState.PAUSING
         server.release("writing")
@@ -109,7 +109,7 @@ async def test_a_pause_between_claim_and_verification_starts_no_command(tmp_path
     held = turn(says(), hold="claim")
     async with staged(project(tmp_path / "p", task(1, HOLDS)), attempt(1, WRITES, held)) as (runtime, server):
         await start(runtime)
-        await server.until(lambda known: known.total == 2)
+        assert await server.until(lambda known: known.total == 2, DEADLINE)
         await runtime.pause(USER)
         server.release("claim")
         await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
@@ -125,7 +125,7 @@ async def test_a_run_paused_and_closed_goes_on_in_the_same_session(tmp_path: Pat
     async with ScriptedServer(script(attempt(1, held, CLAIMS))) as server:
         async with hosted(root, server) as runtime:
             await start(runtime)
-            await server.until(lambda known: known.total == 1)
+            assert await server.until(lambda known: known.total == 1, DEADLINE)
             await runtime.pause(USER)
             server.release("writing")
             await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
@@ -144,7 +144,7 @@ Moment = Callable[[ProjectRuntime, ScriptedServer, Path], Awaitable[None]]
 
 async def _in_a_stream(runtime: ProjectRuntime, server: ScriptedServer, root: Path) -> None:
     del runtime, root
-    await server.until(lambda known: known.total == 1)
+    assert await server.until(lambda known: known.total == 1, DEADLINE)
 
 
 async def _in_a_command(runtime: ProjectRuntime, server: ScriptedServer, root: Path) -> None:
@@ -293,7 +293,7 @@ async def test_a_cancelled_attempt_keeps_its_change_set(tmp_path: Path) -> None:
     held = turn(says(), hold="claim")
     async with staged(root, attempt(1, WRITES, held)) as (runtime, server):
         await start(runtime)
-        await server.until(lambda known: known.total == 2)
+        assert await server.until(lambda known: known.total == 2, DEADLINE)
         await cancels(runtime)
         assert "+a" in await runtime.diff(ONE)
 
@@ -303,7 +303,7 @@ async def test_a_paused_run_is_cancelled(tmp_path: Path) -> None:
     held = turn(write("a.txt", "a\n"), hold="writing")
     async with staged(root, attempt(1, held), strict=False) as (runtime, server):
         await start(runtime)
-        await server.until(lambda known: known.total == 1)
+        assert await server.until(lambda known: known.total == 1, DEADLINE)
         await runtime.pause(USER)
         server.release("writing")
         await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)
@@ -332,7 +332,7 @@ async def test_a_run_that_an_earlier_process_left_is_cancelled(tmp_path: Path) -
     async with ScriptedServer(script(attempt(1, turn(write("a.txt", "a\n"), hold="writing")))) as server:
         async with hosted(root, server) as runtime:
             await start(runtime)
-            await server.until(lambda known: known.total == 1)
+            assert await server.until(lambda known: known.total == 1, DEADLINE)
             await runtime.pause(USER)
             server.release("writing")
             await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)

@@ -20,6 +20,7 @@ from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.people import Person, agrees, denies
 from tests.integration.projects import USER, hosted, opened
 from tests.integration.stage import (
+    DEADLINE,
     ONE,
     THREE,
     TWO,
@@ -218,7 +219,7 @@ async def test_unattended_is_not_taken_from_the_log_and_what_was_denied_goes_on_
     async with ScriptedServer(script(attempt(1, held, turn(says())))) as server:
         async with hosted(root, server) as runtime:
             await start(runtime)
-            await server.until(lambda known: known.total == 1)
+            assert await server.until(lambda known: known.total == 1, DEADLINE)
             await runtime.pause(USER)
             server.release("writing")
             await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)

@@ -13,6 +13,7 @@ from specloom.domain.runs import RunOutcome, Scope
 from specloom.domain.states import TaskState
 from tests.integration.projects import USER, session
 from tests.integration.stage import (
+    DEADLINE,
     ONE,
     THREE,
     TWO,
@@ -109,7 +110,7 @@ async def test_a_verification_that_does_not_end_in_time_fails(tmp_path: Path) ->
     verify = "test -f a.txt && sleep 60"
     root = project(tmp_path / "p", task(1, verify))
     # Enough for a shell to start on a busy machine, and to say that there is no such file yet.
-    limits = {"attempts": 1, "verify_timeout_s": 3}
+    limits = {"attempts": 1, "verify_timeout_s": 10}
     async with staged(root, attempt(1, writes("a\n"), CLAIMS), limits=limits) as (runtime, _):
         await start(runtime)
         assert (await ended(runtime)).outcome is RunOutcome.INCOMPLETE
@@ -370,7 +371,7 @@ async def test_a_person_who_renumbers_tasks_meanwhile_does_not_disturb_the_attem
     added = session("added", "# Task 01/1 (attempt 1): Before", turns=[CLAIMS])
     async with staged(root, renumbered, added) as (runtime, server):
         await start(runtime)
-        await server.until(lambda known: known.total == 1)
+        assert await server.until(lambda known: known.total == 1, DEADLINE)
         text = (root / SPEC).read_text()
         before = task(1, "test -f a.txt", title="Before", depends="none")
         (root / SPEC).write_text(text.replace("- [ ] 1 Write", f"{before}\n- [ ] 2 Write"))
@@ -388,7 +389,7 @@ async def test_a_task_that_a_person_removes_meanwhile_ends_without_a_verdict(tmp
     sessions = (attempt(1, held), attempt(2, writes("b\n", "b.txt"), CLAIMS))
     async with staged(root, *sessions) as (runtime, server):
         await start(runtime)
-        await server.until(lambda known: known.total == 1)
+        assert await server.until(lambda known: known.total == 1, DEADLINE)
         text = (root / SPEC).read_text()
         (root / SPEC).write_text(text.replace(task(1) + "\n", ""))
         await runtime.refresh()
