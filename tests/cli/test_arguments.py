@@ -90,7 +90,7 @@ def test_in_a_folder_that_was_removed_another_one_can_be_named(empty: Project) -
             env=empty.environment,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=45,
             check=False,
         )
 
@@ -115,5 +115,5 @@ def test_what_needs_nothing_imports_nothing(words: list[str]) -> None:
         "print(sorted({name.partition('.')[0] for name in sys.modules} "
         "& {'anthropic', 'asyncio', 'pydantic', 'pygls', 'rich', 'sqlite3', 'rpds'}), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=45, check=True)
     assert done.stderr.splitlines()[-1] == "[]"

@@ -129,7 +129,9 @@ async def test_a_daemon_whose_folder_is_removed_is_met_in_a_new_one(stage: Stage
     async with bridge(stage) as (wire, _):
         await begin(wire, stage.logs)
         pid = await asyncio.to_thread(stage.pid)
-        await asyncio.to_thread(shutil.rmtree, stage.place.folder)
+        # Away at once: the daemon may take its lock anew in a folder that is still being emptied.
+        removed = stage.place.folder.rename(stage.place.folder.with_name("gone"))
+        await asyncio.to_thread(shutil.rmtree, removed)
         await eventually(lambda: stage.place.read_note().get("pid") == pid, "it stands there again")
         status = await asyncio.to_thread(stage.status)
         assert (status["pid"], status["retired"]) == (pid, False)

@@ -109,7 +109,7 @@ def pause_and_resume(at: Person) -> None:
     behind it.
     """
     at.until(f"{RUN}.state", "paused")
-    assert at.lua(f"{CONNECTION}.projection.tasks['01/1.2'].state") == "ready"
+    at.until(f"{CONNECTION}.projection.tasks['01/1.2'].state", "ready")
     at.command("Specloom resume")
     at.until(f"#{CONNECTION}.projection.agents", 1)
     at.screen.press(":Specloom pause now")
@@ -190,12 +190,14 @@ def test_each_edit_is_an_undo_step_and_what_the_person_looks_at_stays(
     ):
         at.open("lines.txt")
         at.command("set foldmethod=manual scrolloff=0 | 60,65fold | 52mark a | normal! 50Gzt55G")
-        assert at.lua(SIGHT) == SEEN
+        at.until(SIGHT, SEEN)
         at.command("Specloom run")
         at.screen.until("Specloom asks")
         at.screen.press("1")
         at.until(f"#({CONNECTION}.projection or {{agents = {{}}}}).agents", 1)
         at.screen.press("A typed")
+        # An edit that comes before these words would be another step.
+        at.until("vim.api.nvim_get_current_line()", "line 55 typed")
         server.release("typing")
         at.until("vim.fn.search('^second$', 'nw')", 11)
         at.screen.press(" more", "Escape")

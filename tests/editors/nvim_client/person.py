@@ -16,6 +16,8 @@ from tests.editors.terminal import Terminal, terminal
 HERE = Path(__file__).parent
 PLUGIN = HERE.parents[2] / "clients" / "neovim"
 DEADLINE = 60.0
+ANSWERING = 30.0
+"""Seconds, in which another Neovim starts, asks and ends, however slow the machine is."""
 POLL = 0.05
 
 
@@ -46,7 +48,7 @@ class Person:
                 [self._neovim, "--server", self._socket, "--remote-expr", f"luaeval('{quoted}')"],
                 capture_output=True,
                 text=True,
-                timeout=10,
+                timeout=ANSWERING,
                 check=False,
             )
         except subprocess.TimeoutExpired:

@@ -107,5 +107,5 @@ function tab(bench, state) {
 
 async function reads(bench, ...wanted) {
   const lines = async () => (await bench.lines()).filter((line) => line.trim() !== '');
-  await until(async () => JSON.stringify(await lines()) === JSON.stringify(wanted), wanted.join('\n'));
+  await until(async () => JSON.stringify(await lines()) === JSON.stringify(wanted), wanted.join('\n'), ELSEWHERE);
 }

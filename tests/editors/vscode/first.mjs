@@ -1,7 +1,7 @@
 // The first minutes of somebody who never heard of it: a folder without requirements, the walkthrough, a server that lacks; then a
 // window of several folders, one with ten thousand tasks.
 import { strict as assert } from 'node:assert';
-import { ask, isSoon, play, say, told, until } from './workbench.mjs';
+import { STARTING, ask, isSoon, play, say, told, until } from './workbench.mjs';
 import { choose, foldOut, onDisk, press, show } from './specloom.mjs';
 
 /** Steps of the walkthrough, each with the page beside it. */
@@ -92,8 +92,8 @@ async function severalFolders(bench) {
 }
 
 async function openWorkspace(bench) {
-  await bench.page.goto(`${told('ADDRESS')}/?workspace=${encodeURIComponent(told('WORKSPACE'))}`);
-  await bench.page.locator('.monaco-workbench').waitFor();
+  await bench.page.goto(`${told('ADDRESS')}/?workspace=${encodeURIComponent(told('WORKSPACE'))}`, { timeout: STARTING });
+  await bench.page.locator('.monaco-workbench').waitFor({ timeout: STARTING });
   await show(bench);
 }
 
@@ -170,9 +170,19 @@ async function oneQuestionAtATime(bench) {
   await bench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'other' }).first().waitFor();
   await choose(bench, 'greeter');
   await choose(bench, 'Allow once');
-  await toasts.filter({ hasText: 'Specloom asks in other: 1 verify command' }).getByRole('button', { name: 'Allow once' }).click();
+  await answerBelow(toasts.filter({ hasText: 'Specloom asks in other: 1 verify command' }), 'Allow once', 3000);
   for (const name of ['greeter', 'other']) await project(bench, name).filter({ hasText: 'running' }).waitFor();
   await bench.page.locator('.sidebar .monaco-list-row[aria-label^="Waits for you"]').first().waitFor({ state: 'detached' });
+}
+
+/** By a button of the notification, which goes then. One that moves or is drawn anew takes no click: then once more. */
+async function answerBelow(notification, name, moment) {
+  await notification.waitFor();
+  await until(async () => {
+    const button = notification.getByRole('button', { name });
+    if (await button.isVisible()) await button.click({ timeout: moment }).catch(() => {});
+    return isSoon(notification, 'hidden', moment);
+  }, `${name} to be taken`);
 }
 
 /** A click on the progress leads to its end; the other project's run goes on. Who answers late is told so. */
@@ -183,7 +193,8 @@ async function cancelByProgress(bench) {
   await project(bench, 'other').filter({ hasText: 'running' }).waitFor({ state: 'detached' });
   await bench.shot('cancelled-by-its-progress');
   const late = bench.page.locator('.notification-list-item', { hasText: 'Specloom asks in greeter' });
-  await late.getByRole('button', { name: 'Deny' }).click();
+  // What it is told stands in the status bar for some seconds only.
+  await answerBelow(late, 'Deny', 1000);
   await bench.page.locator('.statusbar', { hasText: 'that question is answered already' }).waitFor();
   assert.ok((await project(bench, 'greeter').innerText()).includes('running'), 'the other run ended, too');
 }

@@ -1,5 +1,5 @@
 // The start of a window over a project of many tasks, taken apart: the workbench and its extensions first, then what is ours.
-import { ask, play, say, told } from './workbench.mjs';
+import { STARTING, ask, play, say, told } from './workbench.mjs';
 import { show } from './specloom.mjs';
 
 await play(async (bench) => {
@@ -8,8 +8,8 @@ await play(async (bench) => {
   const mark = (name) => {
     marks[name] = Math.round(performance.now() - began);
   };
-  await bench.page.goto(`${told('ADDRESS')}/?folder=${encodeURIComponent(told('ROOT'))}`);
-  await bench.page.locator('.monaco-workbench').waitFor();
+  await bench.page.goto(`${told('ADDRESS')}/?folder=${encodeURIComponent(told('ROOT'))}`, { timeout: STARTING });
+  await bench.page.locator('.monaco-workbench').waitFor({ timeout: STARTING });
   mark('workbench');
   await show(bench);
   mark('container');

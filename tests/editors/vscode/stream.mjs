@@ -88,12 +88,27 @@ function watchFrames() {
   };
 }
 
+/** Where the log is scrolled to, once what was on its way is drawn. */
+function top(page) {
+  return page.evaluate(async () => {
+    for (let frames = 0; frames < 2; frames++) await new Promise((drawn) => requestAnimationFrame(drawn));
+    return document.querySelector('#log').scrollTop;
+  });
+}
+
 /** Who scrolls up stays there while more comes. */
 async function stay(bench, page) {
   await agent(bench).locator('#log').hover();
+  const end = await top(page);
+  let before = end;
   await bench.page.mouse.wheel(0, -600);
   await agent(bench).locator('#to-end').waitFor();
-  const before = await page.evaluate(() => document.querySelector('#log').scrollTop);
+  // The button comes with the turn of the wheel, before anything has scrolled.
+  await until(async () => {
+    const last = before;
+    before = await top(page);
+    return before < end && before === last;
+  }, 'the view to stand still');
   ask('release', 'more');
   await entries(bench, 'note', 'Run completed').waitFor({ state: 'attached' });
   assert.equal(await page.evaluate(() => document.querySelector('#log').scrollTop), before, 'the view moved under the reader');

@@ -44,11 +44,10 @@ async function plan(bench) {
 
 /** From a line of the spec to its row, and from a row to its line; how the server does is told beside. */
 async function thereAndBack(bench) {
-  await bench.page.locator('.editor-group-container.active .view-line', { hasText: '1.2 End with' }).click();
+  await toLine(bench, bench.page.locator('.editor-group-container.active .view-line', { hasText: '1.2 End with' }), 34);
   await bench.command('Specloom: Reveal in Tasks');
   await bench.page.locator('.sidebar .monaco-list-row.focused', { hasText: '1.2 End with' }).waitFor();
-  await bench.rows('1.1 Say goodbye').click();
-  await bench.page.locator('.editor-group-container.active .active-line-number', { hasText: /^29$/ }).waitFor();
+  await toLine(bench, bench.rows('1.1 Say goodbye'), 29);
   const hover = bench.page.locator('.hover-language-status', { hasText: 'Specloom: ready' });
   await until(async () => {
     // It is gone, and does not come again by itself, where the entry was written anew below the mouse.
@@ -57,6 +56,15 @@ async function thereAndBack(bench) {
     return isSoon(hover, 'visible', 3000);
   }, 'how the server does');
   await bench.page.keyboard.press('Escape');
+}
+
+/** A click leads to that line of the editor. Where what is clicked is drawn anew meanwhile: once more. */
+async function toLine(bench, clicked, number) {
+  const active = bench.page.locator('.editor-group-container.active .active-line-number', { hasText: new RegExp(`^${number}$`) });
+  await until(async () => {
+    await clicked.click({ timeout: 3000 }).catch(() => {});
+    return isSoon(active, 'visible', 3000);
+  }, `line ${number}`);
 }
 
 async function runFirst(bench) {
@@ -179,16 +187,23 @@ async function reload(bench) {
   const spoken = entries(bench, 'words', 'Short it is');
   await spoken.first().waitFor();
   const before = await spoken.first().locator('.stream').innerText();
-  await bench.page.reload();
+  await bench.page.reload({ timeout: STARTING });
   await bench.page.locator('.monaco-workbench').waitFor({ timeout: STARTING });
   // All of the window starts once more: pages, what runs extensions, and a server that finds the daemon.
   await entries(bench, 'words', 'Keep it short').first().waitFor({ timeout: STARTING });
   // The model still holds: nothing but what it said before can stand here.
   await spoken.first().waitFor();
-  assert.ok((await spoken.first().locator('.stream').innerText()).startsWith(before), 'the words so far are shown');
-  assert.equal(await spoken.count(), 1, 'and once');
-  await entries(bench, 'words', 'Thinking').locator('summary').first().click();
-  await entries(bench, 'words', 'A function of its own will do').first().waitFor();
+  // Where the daemon answers late the view is filled anew, all of it folded, and these words come back last.
+  await until(async () => {
+    const shown = await spoken.locator('.stream').allInnerTexts();
+    return shown.length === 1 && shown[0].startsWith(before);
+  }, 'the words so far, and once');
+  const thought = entries(bench, 'words', 'A function of its own will do').first();
+  await until(async () => {
+    const thinking = entries(bench, 'words', 'Thinking').locator('summary').first();
+    if (!(await thought.isVisible())) await thinking.click({ timeout: 3000 }).catch(() => {});
+    return isSoon(thought, 'visible', 3000);
+  }, 'what was thought');
   await agent(bench).locator('#to-end').click();
   await agent(bench).locator('#bar', { hasText: 'task 01/1.1' }).waitFor();
   await bench.page.locator('.statusbar', { hasText: '01/1.1' }).waitFor();
