@@ -11,7 +11,20 @@ from specloom.engine.runtime import ProjectRuntime
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration import test_planning as planning
 from tests.integration.projects import USER, hosted
-from tests.integration.stage import Json, attempt, ended, project, read, review, says, script, start, task, turn
+from tests.integration.stage import (
+    DEADLINE,
+    Json,
+    attempt,
+    ended,
+    project,
+    read,
+    review,
+    says,
+    script,
+    start,
+    task,
+    turn,
+)
 from tests.integration.test_subagents import send, sub
 from tests.unit.planning.planning_scripts import OUTLINE, WHOLE
 
@@ -38,7 +51,7 @@ async def changed_meanwhile(
     """While request `answers` waits, which is the second one of the reader, a person changes what it has read."""
     async with ScriptedServer(script(*sessions), keep=None) as server, hosted(root, server) as runtime:
         await start(runtime)
-        await server.until(lambda known: known.total == answers)
+        assert await server.until(lambda known: known.total == answers, DEADLINE)
         (root / "a.txt").write_text("above\n" + TEXT)
         server.release("reading")
         await ended(runtime)
@@ -79,7 +92,7 @@ async def test_a_planner_is_told_what_changed_also_when_it_goes_on_after_a_stop(
     async with ScriptedServer(script(*sessions), keep=None) as server:
         async with hosted(root, server) as runtime:
             assert not isinstance(await runtime.plan(None, "", USER), Rejected)
-            await server.until(lambda known: known.total == 2)
+            assert await server.until(lambda known: known.total == 2, DEADLINE)
         (root / "a.txt").write_text("above\n" + TEXT)
         server.release("reading")
         async with hosted(root, server) as runtime:

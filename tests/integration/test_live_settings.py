@@ -14,6 +14,7 @@ from tests.integration import test_planning as plans
 from tests.integration.people import Person, agrees
 from tests.integration.projects import USER, hosted, session
 from tests.integration.stage import (
+    DEADLINE,
     ONE,
     Json,
     attempt,
@@ -52,7 +53,7 @@ async def changed(
     """A run in whose held turn, request number `at`, these limits are set, and which goes on then."""
     async with staged(root, *sessions) as (runtime, server):
         await start(runtime)
-        assert await server.until(lambda known: known.total == at)
+        assert await server.until(lambda known: known.total == at, DEADLINE)
         await runtime.configure({"limits": limits})
         await until_event(runtime, documents.SettingsChanged)
         server.release("on")
@@ -81,7 +82,7 @@ async def test_who_is_past_a_lowered_limit_is_offered_enough_to_go_on(tmp_path: 
     async with staged(one_task(tmp_path), turns) as (runtime, server):
         with runtime.attach(person):
             await begin(runtime)
-            assert await server.until(lambda known: known.total == 3)
+            assert await server.until(lambda known: known.total == 3, DEADLINE)
             await runtime.configure({"limits": {"turns": 1, "continue_turns": 2}})
             server.release("on")
             assert await finished(runtime) is RunOutcome.COMPLETED
@@ -112,7 +113,7 @@ async def test_shorter_answers_and_fewer_jobs_count_in_a_session_at_work(tmp_pat
     root = one_task(tmp_path)
     async with staged(root, turns) as (runtime, server):
         await start(runtime)
-        assert await server.until(lambda known: known.total == 2)
+        assert await server.until(lambda known: known.total == 2, DEADLINE)
         await runtime.configure({"limits": {"jobs": 1}, "models": {"executor": {"max_tokens": 4_000}}})
         server.release("on")
         await ended(runtime)
@@ -128,7 +129,7 @@ async def test_questions_to_come_wait_no_longer_than_is_said_now(tmp_path: Path)
     async with staged(one_task(tmp_path), turns) as (runtime, server):
         with runtime.attach(person):
             await begin(runtime)
-            assert await server.until(lambda known: known.total == 1)
+            assert await server.until(lambda known: known.total == 1, DEADLINE)
             await runtime.configure({"limits": {"ask_timeout_s": 0.05}})
             server.release("on")
             assert await finished(runtime) is RunOutcome.COMPLETED
@@ -150,7 +151,7 @@ async def test_fewer_turns_end_a_session_of_the_planner(tmp_path: Path) -> None:
     outline = plan_session("# Outline: requirements.md", plans.LOOK | {"hold": "on"})
     async with ScriptedServer(plan_script(outline), keep=None) as server, hosted(root, server) as runtime:
         assert not isinstance(await runtime.plan(None, "", USER), Rejected)
-        assert await server.until(lambda known: known.total == 1)
+        assert await server.until(lambda known: known.total == 1, DEADLINE)
         await runtime.configure({"limits": {"turns": 1}})
         server.release("on")
         state = await until(runtime, lambda state: state.planning is not None and state.planning.state == "failed")

@@ -9,6 +9,7 @@ from specloom.domain.runs import RunOutcome, RunState
 from specloom.llm.scripted.server import ScriptedServer
 from tests.integration.projects import USER, hosted
 from tests.integration.stage import (
+    DEADLINE,
     attempt,
     ended,
     events_of,
@@ -60,7 +61,7 @@ async def test_what_the_user_changed_while_the_run_was_stopped_shows_when_it_goe
     async with ScriptedServer(script(attempt(1, turn(read("a.txt")), held, CLAIMS)), keep=None) as server:
         async with hosted(root, server) as runtime:
             await start(runtime)
-            await server.until(lambda known: known.total == 2)
+            assert await server.until(lambda known: known.total == 2, DEADLINE)
             await runtime.pause(USER)
             server.release("reading")
             await until(runtime, lambda state: run_of(state).state is RunState.PAUSED)

@@ -10,6 +10,7 @@ from tests.integration.people import Person
 from tests.integration.projects import USER
 from tests.integration.rotation_story import ASKS, WORDS
 from tests.integration.stage import (
+    DEADLINE,
     ONE,
     attempt,
     command,
@@ -52,7 +53,7 @@ async def test_an_attempt_after_a_cancelled_run_knows_what_the_one_before_did(tm
     async with staged(root, *sessions, strict=False) as (runtime, server):
         with runtime.attach(Person(lambda _: WORDS)):
             await start(runtime)
-            assert await server.until(lambda known: known.total == 3)
+            assert await server.until(lambda known: known.total == 3, DEADLINE)
             await runtime.cancel(USER)
             assert (await ended(runtime)).outcome is RunOutcome.CANCELLED
         await start(runtime)

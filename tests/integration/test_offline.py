@@ -40,6 +40,7 @@ from tests.integration.stage import (
     task,
     turn,
     until,
+    until_event,
     write,
 )
 from tests.integration.test_head import git, repository
@@ -104,7 +105,7 @@ async def left_offline(root: Path, port: int, environment: dict[str, str]) -> No
     await asyncio.to_thread(before.start)
     async with at(root, port, environment) as runtime:
         await start(runtime)
-        await before.until(lambda server: server.total == 2)
+        assert await before.until(lambda server: server.total == 2, DEADLINE)
         await asyncio.to_thread(before.stop)
         await paused(runtime, PauseCause.OFFLINE)
 
@@ -117,7 +118,7 @@ async def cut_off(root: Path) -> AsyncGenerator[tuple[ProjectRuntime, int]]:
     await asyncio.to_thread(before.start)
     async with at(root, port) as runtime:
         await start(runtime)
-        await before.until(lambda server: server.total == 2)
+        assert await before.until(lambda server: server.total == 2, DEADLINE)
         await asyncio.to_thread(before.stop)
         yield runtime, port
 
@@ -170,12 +171,12 @@ async def test_a_person_decides_at_once_while_the_endpoint_is_away(tmp_path: Pat
     await asyncio.to_thread(before.start)
     async with at(one_task(tmp_path), port) as runtime:
         await start(runtime)
-        await before.until(lambda server: server.total == 2)
+        assert await before.until(lambda server: server.total == 2, DEADLINE)
         await asyncio.to_thread(before.stop)
         await paused(runtime, PauseCause.OFFLINE)
         if order == "resume":
             await runtime.resume(USER)
-            await until(runtime, lambda state: state.run is not None and state.run.state is RunState.RUNNING)
+            await until_event(runtime, runs.RunResumed)
             await paused(runtime, PauseCause.OFFLINE)
         elif order == "cancel":
             await runtime.cancel(USER)
@@ -257,7 +258,7 @@ async def test_who_wants_a_pause_after_the_task_gets_it_there_though_the_endpoin
     await asyncio.to_thread(before.start)
     async with at(root, port) as runtime:
         await start(runtime)
-        await before.until(lambda server: server.total == 2)
+        assert await before.until(lambda server: server.total == 2, DEADLINE)
         await runtime.pause(USER, after_task=True)
         await asyncio.to_thread(before.stop)
         await paused(runtime, PauseCause.OFFLINE)

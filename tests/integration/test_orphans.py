@@ -13,7 +13,7 @@ from specloom.workspace import marked
 from specloom.workspace.orphans import FirstProcess, Orphans, boot_id, is_same, start_of
 from specloom.workspace.process import run
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 PATH = {"PATH": "/usr/bin:/bin"}
 HERE = Path(__file__).parents[2]
 

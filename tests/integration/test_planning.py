@@ -94,7 +94,7 @@ async def streamed(root: Path, text: str = "## Purpose") -> None:
 
 
 def _streamed(file: Path, text: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not (file.exists() and text in file.read_text()):
         assert time.monotonic() < deadline, "nothing was streamed"
         time.sleep(0.01)

@@ -21,6 +21,7 @@ from tests.integration.people import Person
 from tests.integration.projects import USER, hosted
 from tests.integration.rotation_story import ASKS, QUESTION, crash_story, rotation_project
 from tests.integration.stage import (
+    DEADLINE,
     ONE,
     attempt,
     command,
@@ -125,7 +126,7 @@ async def test_a_model_whose_answer_was_cut_off_is_told_so_once_after_a_restart(
         for number in range(times):
             async with hosted(root, server) as runtime:
                 assert not isinstance(await runtime.resume(USER, unattended=True), Rejected)
-                assert await server.until(lambda known, asked=number: known.total == asked + 2)
+                assert await server.until(lambda known, asked=number: known.total == asked + 2, DEADLINE)
                 if number + 1 == times:
                     server.release("answer")
                     assert (await ended(runtime)).outcome is RunOutcome.COMPLETED

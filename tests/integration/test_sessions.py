@@ -30,6 +30,7 @@ from tests.integration.rotation_story import (
     rotation_project,
 )
 from tests.integration.stage import (
+    DEADLINE,
     ONE,
     Json,
     attempt,
@@ -268,7 +269,7 @@ async def test_a_model_that_is_changed_meanwhile_is_given_a_hand_over(tmp_path: 
     async with ScriptedServer(told, keep=None) as server, hosted(root, server) as runtime:
         with runtime.attach(Person(lambda _: WORDS)):
             await start(runtime)
-            assert await server.until(lambda known: known.total == 3)
+            assert await server.until(lambda known: known.total == 3, DEADLINE)
             await runtime.pause(USER, at_once=True)
     told = script(summariser(says("Claim it.")), session("second", NEXT, turns=[turn(says())]))
     async with ScriptedServer(told | OTHER, keep=None) as server:
@@ -293,7 +294,7 @@ async def test_a_hand_over_that_is_cut_off_when_the_model_was_changed_is_given_l
     silent = script(summariser(says(), hold="never")) | OTHER
     async with ScriptedServer(silent, keep=None) as server, hosted(root, server, models=other(server)) as runtime:
         await runtime.resume(USER, unattended=True)
-        assert await server.until(lambda known: known.total == 1)
+        assert await server.until(lambda known: known.total == 1, DEADLINE)
         await runtime.pause(USER, at_once=True)
     told = script(summariser(says("Claim it.")), session("second", NEXT, turns=[turn(says())])) | OTHER
     async with ScriptedServer(told, keep=None) as server:

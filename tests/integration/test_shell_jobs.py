@@ -106,7 +106,7 @@ async def test_no_more_jobs_run_than_are_allowed(shell: AgentShell) -> None:
     assert await shell.start("echo no") is None
     result = await shell.run("echo begun; sleep 289", 1.5)
     assert (result.exit_code, result.job, result.printed.text) == (None, False, "begun\n")
-    assert not [p for p in psutil.Process().children(recursive=True) if "289" in " ".join(words_of(p))]
+    assert not [p for p in psutil.Process().children(recursive=True) if "289" in words_of(p)]
     await shell.stop(jobs[0].number)
     assert await shell.start("true") is not None
 

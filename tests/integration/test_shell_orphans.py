@@ -54,7 +54,8 @@ async def test_killed_watchdog_is_replaced_before_the_next_shell(tmp_path: Path)
         await said(shell, "true")
         (watchdog,) = [p for p in psutil.Process().children() if "specloom-watchdog" in words_of(p)]
         watchdog.kill()
-        await until(lambda: gone(watchdog.pid))
+        # Until its status was taken, too, by which it is known to have ended.
+        await until(lambda: not psutil.pid_exists(watchdog.pid))
         job = await shell.start("sleep 280")
         assert job is not None
         watchdogs = [p for p in psutil.Process().children() if "specloom-watchdog" in words_of(p)]

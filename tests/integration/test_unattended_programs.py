@@ -68,7 +68,7 @@ async def test_program_that_asks_is_answered_with_how_to_run_it(
 ) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
-    result = await ends(shell, command, 25)
+    result = await ends(shell, command, 60)
     assert advice in result.advice, result
 
 
@@ -76,7 +76,7 @@ async def test_program_that_asks_is_answered_with_how_to_run_it(
 async def test_program_that_would_read_or_page_ends_by_itself(shell: AgentShell, program: str, command: str) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
-    await ends(shell, command, 25)
+    await ends(shell, command, 60)
 
 
 @pytest.mark.skipif(shutil.which("script") is None, reason="script is not installed")
