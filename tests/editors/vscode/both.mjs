@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
 import { ask, play, say, told, until } from './workbench.mjs';
-import { answer, choose, entries, show } from './specloom.mjs';
+import { answer, choose, entries, show, typedWhole } from './specloom.mjs';
 
 const POLL = 200;
 
@@ -66,6 +66,7 @@ async function typedHere(bench) {
   await bench.page.keyboard.press('Control+Home');
   await bench.page.keyboard.insertText('# typed in VS Code\n');
   await tab(bench, 'dirty').waitFor();
+  await typedWhole(bench, '# typed in VS Code');
   ask('typed', 'here');
   await reads(bench, '# typed in VS Code', 'def greet(name):', '    return "Hello " + name + "!"');
   // One undo takes back what the agent did, and nothing else.

@@ -64,6 +64,11 @@ export async function press(bench, within, name, deadline = undefined) {
   }, `the button ${name}`, deadline);
 }
 
+/** What was typed comes in pieces, the first of which makes the file dirty: returns when the whole line stands there. */
+export async function typedWhole(bench, line) {
+  await until(async () => (await bench.lines()).includes(line), `${line} in the editor`);
+}
+
 /** What is on disk, as soon as it holds the text. */
 export async function onDisk(name, text, deadline = undefined) {
   const file = path.join(told('ROOT'), name);

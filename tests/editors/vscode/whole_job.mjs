@@ -1,7 +1,7 @@
 // requirements.md → specs → two proven tasks; questions, steering, a pause, a reload and a killed daemon on the way.
 import { strict as assert } from 'node:assert';
 import { STARTING, ask, isSoon, play, say, told, until } from './workbench.mjs';
-import { agent, answer, choose, entries, foldOut, mustBeAccessible, onDisk, press, show } from './specloom.mjs';
+import { agent, answer, choose, entries, foldOut, mustBeAccessible, onDisk, press, show, typedWhole } from './specloom.mjs';
 
 const THEMES = [['Light Modern', 'vscode-light'], ['Dark High Contrast', 'vscode-high-contrast']];
 
@@ -217,6 +217,7 @@ async function editBeside(bench) {
   await bench.page.keyboard.press('Control+Home');
   await bench.page.keyboard.insertText('# my own line\n');
   await bench.page.locator('.tab.active.dirty', { hasText: 'greet.py' }).waitFor();
+  await typedWhole(bench, '# my own line');
   ask('release', 'typed');
   await entries(bench, 'call', 'changed in the editor, not saved yet').first().waitFor();
   assert.ok((await bench.lines()).some((line) => line.includes('name + "!"')), 'the edit is not in the editor');
